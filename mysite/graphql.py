@@ -1,0 +1,8 @@
+"""The GraphQL schema, put together from the apps' queries, mutations and subscriptions."""
+
+from gqlchat.mutations import Mutation
+from gqlchat.queries import Query
+from gqlchat.schema import Schema
+from gqlchat.subscriptions import Subscription
+
+schema = Schema(query=Query, mutation=Mutation, subscription=Subscription)

@@ -1,0 +1,150 @@
+"""Settings. Every environment variable of the site is read here and nowhere else; `.env.example` lists them."""
+
+from pathlib import Path
+
+import environ
+from django.core.management.utils import get_random_secret_key
+
+from mysite import valkey
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+THIS_MACHINE = ["localhost", "127.0.0.1", "[::1]"]
+
+env = environ.Env()
+env.read_env(BASE_DIR / ".env", encoding="utf-8")  # what is set outside wins over the file
+
+# What the site is
+
+DEBUG = env.bool("DEBUG", default=False)
+SECRET_KEY = env.str("SECRET_KEY", default="")
+if not SECRET_KEY:
+    if not DEBUG:
+        raise SystemExit(
+            "SECRET_KEY is not set. Put a long random text into the environment or .env, or set DEBUG=true."
+        )
+    SECRET_KEY = get_random_secret_key()
+
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=THIS_MACHINE)
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+
+CHAT_GUESTS = env.bool("CHAT_GUESTS", default=True)
+CHAT_SHOW_ORIGIN = env.bool("CHAT_SHOW_ORIGIN", default=False)
+CHAT_MESSAGE_MAX = env.int("CHAT_MESSAGE_MAX", default=4000)  # characters
+CHAT_OUTBOX_MAX = env.int("CHAT_OUTBOX_MAX", default=1000)  # events that wait for one listener
+
+# How it is put together
+
+INSTALLED_APPS = [
+    "daphne",  # before staticfiles: its runserver serves WebSockets too
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "servestatic",
+    "django.contrib.staticfiles",
+    "channels",
+    "chat",
+    "gqlchat",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "servestatic.middleware.ServeStaticMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "mysite.urls"
+ASGI_APPLICATION = "mysite.asgi.application"
+LOGIN_REDIRECT_URL = "chat:index"
+LOGOUT_REDIRECT_URL = "chat:index"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "chat.people.context",
+            ]
+        },
+    }
+]
+
+# Where it keeps things
+
+(BASE_DIR / "var").mkdir(exist_ok=True)
+
+DATABASE_URL = env.str("DATABASE_URL", default="") or f"sqlite:///{BASE_DIR / 'var' / 'db.sqlite3'}"
+DATABASES = {"default": env.db_url_config(DATABASE_URL)}
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    # Readers go on while one writes, and a writer waits its turn instead of failing half-way through a transaction.
+    DATABASES["default"]["OPTIONS"] = {
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL",
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,  # seconds
+    }
+    # A file: live servers under test run in processes of their own and open it too.
+    DATABASES["default"]["TEST"] = {"NAME": str(BASE_DIR / "var" / "test.sqlite3")}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+REDIS_URL = env.str("REDIS_URL", default="")
+CHAT_VALKEY_DIR = BASE_DIR / env.str("CHAT_VALKEY_DIR", default="var/valkey")
+if REDIS_URL:
+    CHANNEL_LAYERS = {
+        "default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": [REDIS_URL]}}
+    }
+else:
+    REDIS_URL = valkey.url(CHAT_VALKEY_DIR)
+    CHANNEL_LAYERS = {
+        "default": {"BACKEND": "mysite.valkey.ValkeyChannelLayer", "CONFIG": {"directory": CHAT_VALKEY_DIR}}
+    }
+
+# Static files are served by the site itself, straight from where they are; collectstatic is for a web server in front.
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "var" / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+SERVESTATIC_USE_FINDERS = True
+SERVESTATIC_MAX_AGE = 0  # browsers ask whether a file has changed: after a deploy no page mixes old and new modules
+
+# Who may do what
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+
+# A site that names a host other than this machine is on the internet: HTTPS only, unless told otherwise.
+CHAT_HTTPS = env.bool("CHAT_HTTPS", default=not DEBUG and not set(ALLOWED_HOSTS) <= {*THIS_MACHINE, "*"})
+SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = CHAT_HTTPS
+SECURE_HSTS_SECONDS = 31_536_000 if CHAT_HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = CHAT_HTTPS
+X_FRAME_OPTIONS = "DENY"
+
+# Time, language, logs
+
+USE_TZ = True
+TIME_ZONE = "UTC"
+LANGUAGE_CODE = "en"
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
+}

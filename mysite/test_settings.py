@@ -1,0 +1,37 @@
+"""The settings under test: the project's defaults, whatever the developer's shell and `.env` say."""
+
+import os
+
+from django.core.management.utils import get_random_secret_key
+
+# Every run has its own database and its own Valkey, and so has every worker of a run: none hears another's rooms.
+RUN = os.environ.setdefault("CHAT_TEST_RUN", str(os.getpid()))
+PLACE = f"var/tests/{RUN}{os.environ.get('PYTEST_XDIST_WORKER', '')}"
+
+# Set in the environment, so that the processes which tests start are set up alike. Whoever wants the tests to run on
+# other servers names them in TEST_DATABASE_URL and TEST_REDIS_URL.
+os.environ.update(
+    DEBUG="false",
+    SECRET_KEY=get_random_secret_key(),
+    ALLOWED_HOSTS="localhost,127.0.0.1,[::1]",
+    CSRF_TRUSTED_ORIGINS="",
+    DATABASE_URL=os.environ.get("TEST_DATABASE_URL", ""),
+    REDIS_URL=os.environ.get("TEST_REDIS_URL", ""),
+    CHAT_VALKEY_DIR=f"{PLACE}/valkey",
+    CHAT_GUESTS="true",
+    CHAT_SHOW_ORIGIN="false",
+    CHAT_MESSAGE_MAX="4000",
+    CHAT_OUTBOX_MAX="1000",
+    CHAT_HTTPS="false",
+    LOG_LEVEL="INFO",
+)
+
+from mysite.settings import *  # noqa: E402, F403
+from mysite.settings import BASE_DIR, DATABASES  # noqa: E402
+
+(BASE_DIR / PLACE).mkdir(parents=True, exist_ok=True)
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    # A file: live servers run in processes of their own, and open it too.
+    DATABASES["default"]["TEST"] = {"NAME": str(BASE_DIR / PLACE / "db.sqlite3")}
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # the real one is slow on purpose

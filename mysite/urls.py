@@ -1,0 +1,18 @@
+"""HTTP: everything but GraphQL, which `mysite.asgi` routes before Django is asked."""
+
+from django.contrib import admin
+from django.contrib.auth.views import LoginView, LogoutView
+from django.urls import include, path
+from django.views.generic import RedirectView
+
+from chat.views import GuestNameView, SignUpView
+
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="chat:index")),
+    path("chat/", include("chat.urls")),
+    path("accounts/login/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
+    path("accounts/logout/", LogoutView.as_view(), name="logout"),
+    path("accounts/signup/", SignUpView.as_view(), name="signup"),
+    path("accounts/name/", GuestNameView.as_view(), name="guest_name"),
+    path("admin/", admin.site.urls),
+]

@@ -1,0 +1,40 @@
+"""An instance of the site as far as Valkey is concerned: prints what its group hears, says there what it reads.
+
+    python -m tests.mysite.instance <directory>
+
+The first line it prints is the run id of its server. It ends with its standard input.
+"""
+
+import asyncio
+import sys
+from pathlib import Path
+
+import redis.asyncio
+
+from mysite.valkey import ValkeyChannelLayer, url
+
+GROUP = "everybody"
+
+
+async def main(directory: Path) -> None:
+    layer = ValkeyChannelLayer(directory)
+    async with redis.asyncio.from_url(url(directory)) as client:
+        print((await client.info("server"))["run_id"], flush=True)
+    channel = await layer.new_channel()
+    await layer.group_add(GROUP, channel)
+    hearing = asyncio.create_task(hear(layer, channel))
+    while line := await asyncio.to_thread(sys.stdin.readline):
+        try:
+            await layer.group_send(GROUP, {"type": "line", "text": line.strip()})
+        except (OSError, redis.RedisError) as error:
+            print(f"Not sent: {error!r}", file=sys.stderr)
+    hearing.cancel()
+
+
+async def hear(layer: ValkeyChannelLayer, channel: str) -> None:
+    while True:
+        print((await layer.receive(channel))["text"], flush=True)
+
+
+if __name__ == "__main__":
+    asyncio.run(main(Path(sys.argv[1])))

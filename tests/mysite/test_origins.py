@@ -1,0 +1,83 @@
+import logging
+
+import pytest
+from channels.testing import WebsocketCommunicator
+from pytest_django import Settings
+
+from mysite.asgi import application
+from mysite.origins import is_ours
+
+HOST = "chat.example.org"
+
+
+@pytest.fixture(autouse=True)
+def hosts(settings: Settings) -> None:
+    settings.ALLOWED_HOSTS = [HOST, ".example.com", "[::1]"]
+    settings.CSRF_TRUSTED_ORIGINS = ["https://friend.example.net:8443", "https://*.friends.example"]
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        f"https://{HOST}",
+        f"http://{HOST}:8000",
+        "https://CHAT.example.ORG",
+        "https://example.com",
+        "https://a.b.example.com",
+        "http://[::1]:8000",
+        "https://friend.example.net:8443",
+        "https://a.friends.example",
+    ],
+)
+def test_pages_of_the_site_and_of_trusted_ones_are_ours(origin: str) -> None:
+    assert is_ours(origin, HOST)
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "null",
+        "https://",
+        "nonsense",
+        "http://[",
+        "http://[::1",
+        f"https://{HOST}.evil.example",
+        f"https://evil.example/{HOST}",
+        f"https://{HOST}@evil.example",
+        "https://notexample.com",
+        "http://friend.example.net:8443",
+        "https://friend.example.net",
+        "https://friends.example.evil",
+        "http://127.0.0.1:99999999",
+    ],
+)
+def test_any_other_page_is_not(origin: str) -> None:
+    assert not is_ours(origin, HOST)
+
+
+def test_with_any_host_allowed_a_page_is_ours_that_comes_from_where_it_goes(settings: Settings) -> None:
+    settings.ALLOWED_HOSTS = ["*"]
+    assert is_ours("http://10.0.0.7:8000", "10.0.0.7:8000")
+    assert not is_ours("http://10.0.0.7:9000", "10.0.0.7:8000")
+    assert not is_ours("https://evil.example", "10.0.0.7:8000")
+
+
+@pytest.mark.parametrize("path", ["/ws/chat/room1/", "/graphql"])
+async def test_a_foreign_page_is_refused_at_both_doors_and_logged(path: str, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING, "mysite.origins"):
+        socket = WebsocketCommunicator(application, path, [(b"origin", b"https://evil.example")])
+        assert await socket.connect() == (False, 1000)
+    assert "https://evil.example" in caplog.text
+
+
+@pytest.mark.parametrize("headers", [[], [(b"origin", b"https://chat.example.org")]])
+async def test_the_sites_own_pages_and_programs_come_in(open_chat, headers: list) -> None:
+    await open_chat("/ws/chat/room1/", headers=headers)
+
+
+@pytest.mark.parametrize("path", ["/", "/ws/", "/ws/chat/", "/ws/chat/room1", "/graphql/more", "/nope"])
+async def test_an_unknown_path_is_refused_quietly(path: str, caplog: pytest.LogCaptureFixture) -> None:
+    socket = WebsocketCommunicator(application, path)
+    assert await socket.connect() == (False, 1000)
+    await socket.wait()
+    assert caplog.records == []

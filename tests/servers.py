@@ -1,0 +1,65 @@
+"""The site as a real server process."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from types import TracebackType
+
+from django.db import connection
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def environment(**variables: str) -> dict[str, str]:
+    """For a process of the site's own: the tests' settings as variables, and `variables` beside or instead of them."""
+    return {**os.environ, "DJANGO_SETTINGS_MODULE": "mysite.settings", **variables}
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Server:
+    """One instance, on the database of the running test; `variables` are set beside the tests' own."""
+
+    def __init__(self, **variables: str) -> None:
+        self.port = free_port()
+        self.host = f"127.0.0.1:{self.port}"
+        if connection.vendor == "sqlite":
+            variables["DATABASE_URL"] = f"sqlite:///{connection.settings_dict['NAME']}"
+        self.environment = environment(**variables)
+
+    def __enter__(self) -> "Server":
+        command = [sys.executable, "-m", "uvicorn", "mysite.asgi:application", "--host", "127.0.0.1"]
+        options = ["--port", str(self.port), "--ws", "websockets-sansio", "--lifespan", "off", "--log-level", "warning"]
+        self.process = subprocess.Popen([*command, *options], cwd=ROOT, env=self.environment)
+        return self
+
+    def wait_until_it_answers(self) -> None:
+        deadline = time.monotonic() + 30
+        while True:
+            assert self.process.poll() is None, "the server ended at once"
+            try:
+                urllib.request.urlopen(f"http://{self.host}/chat/", timeout=5).close()
+            except urllib.error.URLError:
+                assert time.monotonic() < deadline, "the server doesn't answer"
+                time.sleep(0.05)
+            else:
+                return
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.process.terminate()
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
