@@ -1,0 +1,56 @@
+"""What can go wrong with a request: domain errors, each with a stable code that clients may rely on.
+
+The text says to a person what to do. How an error travels is each adapter's matter.
+"""
+
+
+class ChatError(Exception):
+    """Something was asked for that can't be done; `str()` of it is written for whoever asked."""
+
+    code = "error"
+
+
+class InvalidName(ChatError):
+    """A name of a room or a person is empty, too long or has characters that a name can't have."""
+
+    code = "invalid_name"
+
+
+class InvalidRoomName(InvalidName):
+    code = "invalid_room_name"
+
+
+class InvalidMessage(ChatError):
+    """The message is no text, or a text that can't be stored or sent on."""
+
+    code = "invalid_message"
+
+
+class BlankMessage(InvalidMessage):
+    code = "blank_message"
+
+
+class MessageTooLong(InvalidMessage):
+    code = "message_too_long"
+
+
+class NoRooms(ChatError):
+    """Somebody wants to listen, but names no room."""
+
+    code = "no_rooms"
+
+
+class LoginRequired(ChatError):
+    code = "login_required"
+
+
+class SlowListener(ChatError):
+    """A listener took its events so slowly that its outbox is full; it missed some and has to start over."""
+
+    code = "slow_listener"
+
+
+class Unavailable(ChatError):
+    """The message could not be passed on, and nobody has seen it."""
+
+    code = "unavailable"

@@ -1,0 +1,22 @@
+"""WebSocket URLs of the chat."""
+
+from django.urls import path, register_converter
+
+from chat.consumers import ChatConsumer
+
+
+class AnyText:
+    """Whatever stands in a room's place in a URL, slashes and line ends too: `rooms.enter` judges it."""
+
+    regex = r"(?s:.*)"
+
+    def to_python(self, value: str) -> str:
+        return value
+
+    def to_url(self, value: str) -> str:
+        return value
+
+
+register_converter(AnyText, "any_text")
+
+websocket = [path("ws/chat/<any_text:room_name>/", ChatConsumer.as_asgi())]

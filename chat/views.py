@@ -1,0 +1,104 @@
+"""Pages: the rooms, a room, and who one is. What happens in a room comes through `chat.consumers`."""
+
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.contrib.auth import get_user_model, login
+from django.contrib.auth.decorators import user_passes_test
+from django.contrib.auth.forms import UserCreationForm
+from django.contrib.auth.views import RedirectURLMixin
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.decorators import method_decorator
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.generic import FormView
+
+from chat import people, rooms
+from chat.errors import InvalidName, InvalidRoomName
+from chat.rooms import Room
+
+SESSION_KEY = "chat_rooms"
+ROOMS_REMEMBERED = 12
+
+guests_if_allowed = user_passes_test(lambda user: settings.CHAT_GUESTS or user.is_authenticated)
+
+
+@guests_if_allowed
+def index(request: HttpRequest) -> HttpResponse:
+    return render(request, "chat/index.html", {"rooms": lately_used(request), "room_name_max": rooms.NAME_MAX})
+
+
+@guests_if_allowed
+def room(request: HttpRequest, room_name: str) -> HttpResponse:
+    person = people.of_request(request)
+    try:
+        entered = rooms.enter(room_name, person)
+    except InvalidRoomName as error:
+        return render(request, "chat/room_invalid.html", {"error": error, "room_name_max": rooms.NAME_MAX}, status=400)
+    used = [entered, *(other for other in lately_used(request) if other != entered)][:ROOMS_REMEMBERED]
+    request.session[SESSION_KEY] = [one.name for one in used]
+    room_data = {
+        "room": entered.name,
+        "person": {"id": person.id, "name": person.name, "isGuest": person.is_guest},
+        "messageMax": settings.CHAT_MESSAGE_MAX,
+        "showOrigin": settings.CHAT_SHOW_ORIGIN,
+    }
+    context = {"room": entered, "rooms": used, "room_data": room_data, "message_max": settings.CHAT_MESSAGE_MAX}
+    return render(request, "chat/room.html", context)
+
+
+def lately_used(request: HttpRequest) -> list[Room]:
+    """The rooms this person was in, the last one first."""
+    return [Room(name) for name in request.session.get(SESSION_KEY, ())]
+
+
+@method_decorator(sensitive_post_parameters(), name="dispatch")
+class SignUpView(RedirectURLMixin, FormView):
+    """Makes an account and logs it in."""
+
+    template_name = "registration/signup.html"
+    form_class = UserCreationForm
+    next_page = "chat:index"
+
+    def form_valid(self, form: UserCreationForm) -> HttpResponse:
+        login(self.request, form.save())
+        return super().form_valid(form)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(**kwargs) | {"next": self.get_redirect_url()}
+
+
+class GuestNameForm(forms.Form):
+    name = forms.CharField(
+        max_length=people.NAME_MAX,
+        help_text="What others see beside what you say.",
+        widget=forms.TextInput(attrs={"autocomplete": "nickname", "autofocus": True}),
+    )
+
+    def clean_name(self) -> str:
+        try:
+            name = people.clean_name(self.cleaned_data["name"])
+        except InvalidName as error:
+            raise forms.ValidationError(str(error)) from None
+        if get_user_model().objects.filter(username__iexact=name).exists():
+            raise forms.ValidationError("Somebody with an account has that name.")
+        return name
+
+
+class GuestNameView(RedirectURLMixin, FormView):
+    """Gives a guest another name."""
+
+    template_name = "registration/guest_name.html"
+    form_class = GuestNameForm
+    next_page = "chat:index"
+
+    def get_initial(self) -> dict[str, Any]:
+        return {"name": people.of_request(self.request).name}
+
+    def form_valid(self, form: GuestNameForm) -> HttpResponse:
+        people.rename_guest(self.request.session, form.cleaned_data["name"])
+        return super().form_valid(form)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(**kwargs) | {"next": self.get_redirect_url()}

@@ -1,0 +1,165 @@
+"""The browser's socket by its contract: docs/protocol.md."""
+
+import asyncio
+import json
+
+import pytest
+from channels.layers import get_channel_layer
+from channels.testing import WebsocketCommunicator
+from pytest_django import Settings
+
+from chat.broker import Hub
+from chat.consumers import ChatConsumer
+from mysite.asgi import application
+from tests.conftest import as_json
+
+
+async def test_people_in_a_room_hear_each_other_and_themselves(open_chat) -> None:
+    one, two = await open_chat("/ws/chat/lobby/"), await open_chat("/ws/chat/lobby/")
+    await one.say("hello")
+    await two.say("world")
+    assert {await one.hear(), await one.hear()} == {await two.hear(), await two.hear()} == {"hello", "world"}
+
+
+async def test_people_in_different_rooms_do_not(open_chat) -> None:
+    one, two = await open_chat("/ws/chat/here/"), await open_chat("/ws/chat/there/")
+    await one.say("hello")
+    assert await one.hear() == "hello"
+    assert await two.receive_nothing(timeout=0.2)
+
+
+async def test_a_frame_says_who_said_what_when_and_where(open_chat) -> None:
+    socket = await open_chat("/ws/chat/caf%C3%A9/")
+    await socket.say("hello")
+    frame = await socket.receive_json_from(timeout=5)
+    assert set(frame) == {"message", "kind", "id", "room", "user", "user_id", "sent_at", "origin"}
+    assert (frame["message"], frame["kind"], frame["room"]) == ("hello", "message", "café")
+    assert set(frame["origin"]) == {"process", "thread"}
+
+
+@pytest.mark.parametrize(
+    ("frame", "code"),
+    [
+        ("nonsense", "invalid_frame"),
+        ("", "invalid_frame"),
+        ("[]", "invalid_frame"),
+        ("7", "invalid_frame"),
+        ("null", "invalid_frame"),
+        ('"text"', "invalid_frame"),
+        ("{}", "invalid_frame"),
+        ('{"Message": "hi"}', "invalid_frame"),
+        ("[" * 100_000, "invalid_frame"),
+        ('{"message": "a"', "invalid_frame"),
+        (b'{"message": "binary"}', "invalid_frame"),
+        (b"", "invalid_frame"),
+        (as_json(message=None), "invalid_message"),
+        (as_json(message=7), "invalid_message"),
+        (as_json(message=["a"]), "invalid_message"),
+        (as_json(message={"text": "a"}), "invalid_message"),
+        ('{"message": "\\ud800"}', "invalid_message"),
+        ('{"message": "\\u0000"}', "invalid_message"),
+        (as_json(message=""), "blank_message"),
+        (as_json(message=" \n"), "blank_message"),
+        (as_json(message="x" * 4001), "message_too_long"),
+    ],
+)
+async def test_bad_input_is_answered_and_the_socket_lives_on(open_chat, frame: str | bytes, code: str) -> None:
+    socket, neighbour = await open_chat("/ws/chat/bad/"), await open_chat("/ws/chat/bad/")
+    kind = "bytes" if isinstance(frame, bytes) else "text"
+    await socket.send_input({"type": "websocket.receive", kind: frame})
+    answer = await socket.receive_json_from(timeout=5)
+    assert answer["kind"] == "error"
+    assert answer["error"] == {"code": code, "message": answer["message"]}
+    await socket.say("still here")
+    assert await socket.hear() == "still here"
+    assert await neighbour.hear() == "still here"  # and nothing before it
+
+
+@pytest.mark.parametrize("message", ["x" * 4000, "🍓" * 4000, "a\nb\tc", "<b>", "‮", "\u200b!", '"\\', "chat.message"])
+async def test_any_text_comes_through_as_it_is(open_chat, message: str) -> None:
+    socket = await open_chat("/ws/chat/any/")
+    await socket.say(message)
+    assert await socket.hear() == message
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/ws/chat//", "/ws/chat/%20/", "/ws/chat/a%00b/", "/ws/chat/a%0Ab/", f"/ws/chat/{'x' * 101}/", "/ws/chat/../"],
+)
+async def test_a_bad_room_name_is_told_before_the_socket_closes(path: str) -> None:
+    socket = WebsocketCommunicator(application, path)
+    assert (await socket.connect(timeout=5))[0]
+    assert (await socket.receive_json_from(timeout=5))["error"]["code"] == "invalid_room_name"
+    assert await socket.receive_output(timeout=5) == {
+        "type": "websocket.close",
+        "code": 4400,
+        "reason": "invalid_room_name",
+    }
+    await socket.disconnect()
+
+
+async def test_what_is_sent_to_a_refused_socket_harms_nothing() -> None:
+    socket = WebsocketCommunicator(application, "/ws/chat/%20/")
+    await socket.connect(timeout=5)
+    await socket.send_to(text_data=as_json(message="hi"))
+    assert (await socket.receive_json_from(timeout=5))["error"]["code"] == "invalid_room_name"
+    await socket.disconnect()
+    await socket.wait()
+
+
+async def test_guests_are_asked_to_log_in_where_the_site_wants_it(settings: Settings) -> None:
+    settings.CHAT_GUESTS = False
+    socket = WebsocketCommunicator(application, "/ws/chat/members/")
+    await socket.connect(timeout=5)
+    assert (await socket.receive_json_from(timeout=5))["error"]["code"] == "login_required"
+    assert (await socket.receive_output(timeout=5))["code"] == 4401
+    await socket.disconnect()
+
+
+async def test_a_foreign_event_of_three_keys_reaches_everyone(open_chat, foreign_send) -> None:
+    one, two = await open_chat("/ws/chat/caf%C3%A9/"), await open_chat("/ws/chat/caf%C3%A9/")
+    await foreign_send("café", message="from a worker")
+    assert await one.hear() == await two.hear() == "from a worker"
+
+
+async def test_a_closed_socket_leaves_its_group_and_no_task_behind(open_chat) -> None:
+    layer = get_channel_layer()._get_layer()
+    socket = await open_chat("/ws/chat/leaving/")
+    assert len(layer.channels) == 1  # the hub's, none of the socket's own
+    await socket.disconnect()
+    assert layer.groups == layer.channels == {}
+
+
+async def test_a_socket_that_the_server_drops_without_a_word_leaves_too(eventually) -> None:
+    layer = get_channel_layer()._get_layer()
+    socket = WebsocketCommunicator(application, "/ws/chat/dropped/")
+    await socket.connect(timeout=5)
+    assert layer.groups
+    socket.future.cancel()
+    await asyncio.wait([socket.future])
+    await eventually(lambda: not layer.groups and not layer.channels)
+
+
+async def test_a_browser_that_takes_nothing_is_cut_off_with_a_code_of_its_own(
+    open_chat, foreign_send, eventually, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.CHAT_OUTBOX_MAX = 3
+    blocked, send = asyncio.Event(), ChatConsumer.send
+
+    async def wait_and_send(self, *args, **kwargs):
+        if self.scope["path"] == "/ws/chat/slow/":
+            await blocked.wait()
+        await send(self, *args, **kwargs)
+
+    monkeypatch.setattr(ChatConsumer, "send", wait_and_send)
+    slow = await open_chat("/ws/chat/slow/")
+    (listener,) = Hub.here()._memberships["chat_slow"].listeners
+    for number in range(6):
+        await foreign_send("slow", message=str(number))
+    await eventually(lambda: listener._too_slow)
+    blocked.set()
+    outputs = [await slow.receive_output(timeout=5)]
+    while outputs[-1]["type"] != "websocket.close":
+        outputs.append(await slow.receive_output(timeout=5))
+    assert outputs[-1]["code"] == 4008
+    assert json.loads(outputs[-2]["text"])["error"]["code"] == "slow_listener"

@@ -1,0 +1,72 @@
+import os
+import threading
+from datetime import UTC, datetime
+
+import pytest
+from pytest_django import Settings
+
+from chat import events
+from chat.events import Event, Kind, MalformedEvent, Origin
+from chat.people import Person
+from chat.rooms import find
+
+ROOM = find("café")
+BARE = {"type": "chat.message", "room_id": ROOM.group, "message": "hi"}
+
+
+def test_an_event_comes_out_of_the_group_as_it_went_in() -> None:
+    for kind in Kind:
+        event = events.build(room=ROOM, message="hi", person=Person(id="guest-1", name="Ann"), kind=kind)
+        assert events.parse(events.to_group(event), ROOM) == event
+    nobodys = events.build(room=ROOM, message="hi", person=None)
+    assert events.parse(events.to_group(nobodys), ROOM) == nobodys
+
+
+def test_an_event_has_what_the_contract_names_and_where_it_comes_from() -> None:
+    event = events.build(room=ROOM, message="hi", person=None)
+    assert events.to_group(event).items() >= BARE.items()
+    assert event.origin == Origin(process=os.getpid(), thread=threading.current_thread().name)
+    assert abs((datetime.now(UTC) - event.sent_at).total_seconds()) < 60
+
+
+def test_a_foreign_event_of_three_keys_is_understood() -> None:
+    assert events.parse(BARE, ROOM) == Event(room=ROOM, message="hi")
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("id", 7),
+        ("kind", "shout"),
+        ("kind", []),
+        ("user", {"name": "Ann"}),
+        ("user_id", "guest-1"),
+        ("sent_at", "yesterday"),
+        ("sent_at", 12.5),
+        ("sent_at", "2026-01-01T00:00:00"),
+        ("origin", "here"),
+        ("origin", {"process": "1", "thread": "t"}),
+        ("origin", {}),
+        ("key_of_a_newer_version", object()),
+    ],
+)
+def test_what_is_not_understood_is_left_out(key: str, value: object) -> None:
+    assert events.parse({**BARE, key: value}, ROOM) == Event(room=ROOM, message="hi")
+
+
+def test_a_foreign_sender_may_give_a_name_without_an_id() -> None:
+    assert events.parse({**BARE, "user": "bot"}, ROOM).person == Person(id="other-bot", name="bot")
+
+
+@pytest.mark.parametrize("message", [None, 7, b"hi", ["hi"]])
+def test_an_event_without_a_text_is_none(message: object) -> None:
+    with pytest.raises(MalformedEvent):
+        events.parse({**BARE, "message": message}, ROOM)
+
+
+def test_the_origin_stands_before_the_text_where_the_site_wants_it(settings: Settings) -> None:
+    event = Event(room=ROOM, message="hi", origin=Origin(process=7, thread="MainThread"))
+    assert event.text == "hi"
+    settings.CHAT_SHOW_ORIGIN = True
+    assert event.text == "process: 7 thread: MainThread -> hi"
+    assert Event(room=ROOM, message="hi").text == "hi"

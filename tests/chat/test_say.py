@@ -1,0 +1,47 @@
+"""`manage.py say`: from a shell, another thread, another process."""
+
+import asyncio
+import subprocess
+import sys
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from tests.servers import ROOT, environment
+
+
+async def test_what_a_shell_says_is_heard_in_browsers_and_through_graphql(open_chat, open_graphql) -> None:
+    browser, graphql = await open_chat("/ws/chat/caf%C3%A9/"), await open_graphql()
+    await graphql.join("café")
+    assert await browser.hear() == "Hello my name is foo!"
+    command = [sys.executable, "manage.py", "say", "café", "from a shell", "--as", "Ann"]
+    shell = await asyncio.create_subprocess_exec(*command, cwd=ROOT, env=environment())
+    assert await shell.wait() == 0
+    frame = await browser.receive_json_from(timeout=5)
+    assert (frame["message"], frame["user"]) == ("from a shell", "Ann")
+    assert frame["origin"]["process"] == shell.pid
+    assert await graphql.hear() == ("café", "from a shell")
+
+
+async def test_another_thread_can_say_something_too(open_chat) -> None:
+    browser = await open_chat("/ws/chat/threads/")
+    await asyncio.to_thread(call_command, "say", "threads", "from a thread")
+    assert await browser.hear() == "from a thread"
+
+
+@pytest.mark.parametrize(
+    ("room", "message", "complaint"),
+    [(" ", "hi", "room name is empty"), ("room1", " ", "message is empty"), ("room1", "x" * 4001, "too long")],
+)
+def test_what_can_not_be_said_is_told_in_one_line(room: str, message: str, complaint: str) -> None:
+    with pytest.raises(CommandError, match=complaint):
+        call_command("say", room, message)
+
+
+def test_the_command_fails_when_nobody_can_hear_it() -> None:
+    command = [sys.executable, "manage.py", "say", "room1", "hi"]
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment(REDIS_URL="unix:///nowhere.sock"), capture_output=True, text=True
+    )
+    assert done.returncode == 1
+    assert "CommandError: The message could not be delivered" in done.stderr

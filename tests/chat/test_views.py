@@ -1,0 +1,132 @@
+"""Pages, as Django serves them."""
+
+import json
+import re
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.test import Client
+from pytest_django import Settings
+
+from chat.rooms import find
+
+pytestmark = pytest.mark.django_db
+
+
+def room_data(client: Client, room: str = "room1") -> dict:
+    page = client.get(find(room).get_absolute_url()).content.decode()
+    return json.loads(re.search(r'<script id="room-data" type="application/json">(.*?)</script>', page)[1])
+
+
+def test_the_front_page_leads_to_the_chat(client: Client) -> None:
+    assert client.get("/").headers["Location"] == "/chat/"
+    assert client.get("/chat/").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "room", ["room1", "café", "房间 1", "a-b", "a/b", "a/..", "/a/", "50% off", "🍓", "x" * 100, "?#&"]
+)
+def test_a_room_of_any_name_has_a_page_that_knows_it(client: Client, room: str) -> None:
+    assert room_data(client, room)["room"] == room
+
+
+def test_an_address_that_was_typed_differently_leads_to_the_same_room(client: Client) -> None:
+    assert room_data(client)["room"] == "room1"
+    page = client.get("/chat/cafe%CC%81%20/").content.decode()
+    assert '"room": "caf\\u00e9"' in page
+    assert client.get("/chat/room1").headers["Location"] == "/chat/room1/"
+
+
+@pytest.mark.parametrize(
+    ("path", "complaint"),
+    [
+        ("/chat//", "is empty"),
+        ("/chat/%20/", "is empty"),
+        ("/chat/a%00b/", "control characters"),
+        ("/chat/a%0Ab/", "control characters"),
+        (f"/chat/{'x' * 101}/", "too long: 101 characters"),
+    ],
+)
+def test_an_address_of_no_room_says_why(client: Client, path: str, complaint: str) -> None:
+    page = client.get(path)
+    assert page.status_code == 400
+    assert complaint in page.content.decode()
+
+
+def test_a_rooms_name_is_shown_as_text(client: Client) -> None:
+    page = client.get(find('<b id="x">').get_absolute_url()).content.decode()
+    assert '<b id="x">' not in page
+
+
+def test_the_rooms_lately_used_are_listed_the_last_one_first(client: Client) -> None:
+    for room in ("one", "two", "a/b", "one"):
+        client.get(find(room).get_absolute_url())
+    response = client.get("/chat/")
+    assert [room.name for room in response.context["rooms"]] == ["one", "a/b", "two"]
+    for number in range(20):
+        client.get(find(str(number)).get_absolute_url())
+    assert len(client.get("/chat/").context["rooms"]) == 12
+
+
+def test_a_guest_has_a_name_that_stays_and_can_be_changed(client: Client) -> None:
+    guest = room_data(client)["person"]
+    assert room_data(client, "room2")["person"] == guest
+    assert (
+        client.post("/accounts/name/", {"name": " Ann ", "next": "/chat/room1/"}).headers["Location"] == "/chat/room1/"
+    )
+    assert room_data(client)["person"] == guest | {"name": "Ann"}
+    assert room_data(Client())["person"]["id"] != guest["id"]
+
+
+@pytest.mark.parametrize("name", ["", " ", "x" * 41, "a\nb", "ANN"])
+def test_a_name_that_can_not_be_is_told_in_the_form(client: Client, name: str) -> None:
+    get_user_model().objects.create_user("ann")
+    response = client.post("/accounts/name/", {"name": name})
+    assert response.status_code == 200
+    assert response.context["form"].errors["name"]
+
+
+def test_signing_up_logs_in_and_logging_out_makes_a_guest(client: Client) -> None:
+    form = {"username": "ann", "password1": "correct horse", "password2": "correct horse", "next": "/chat/room1/"}
+    assert client.post("/accounts/signup/", form).headers["Location"] == "/chat/room1/"
+    person = room_data(client)["person"]
+    assert (person["name"], person["isGuest"]) == ("ann", False)
+    client.post("/accounts/logout/")
+    assert room_data(client)["person"]["isGuest"]
+    client.post("/accounts/login/", {"username": "ann", "password": "correct horse"})
+    assert room_data(client)["person"] == person
+
+
+@pytest.mark.parametrize("path", ["/accounts/signup/", "/accounts/name/"])
+@pytest.mark.parametrize("target", ["https://evil.example/", "//evil.example/"])
+def test_no_form_leads_to_a_foreign_site(client: Client, path: str, target: str) -> None:
+    form = {
+        "username": "ann",
+        "password1": "correct horse",
+        "password2": "correct horse",
+        "name": "Ann",
+        "next": target,
+    }
+    assert client.post(path, form).headers["Location"] == "/chat/"
+
+
+def test_where_guests_may_not_chat_pages_lead_to_the_login(client: Client, settings: Settings) -> None:
+    settings.CHAT_GUESTS = False
+    for path in ("/chat/", "/chat/room1/"):
+        assert client.get(path).headers["Location"] == f"/accounts/login/?next={path}"
+    for path in ("/accounts/login/", "/accounts/signup/"):
+        assert client.get(path).status_code == 200
+    client.force_login(get_user_model().objects.create_user("ann"))
+    assert room_data(client)["person"]["name"] == "ann"
+
+
+def test_the_admin_is_there(admin_client: Client) -> None:
+    assert admin_client.get("/admin/").status_code == 200
+
+
+def test_forms_need_their_token() -> None:
+    assert Client(enforce_csrf_checks=True).post("/accounts/name/", {"name": "Ann"}).status_code == 403
+
+
+def test_an_unknown_page_is_not_found(client: Client) -> None:
+    assert client.get("/nope/").status_code == 404
