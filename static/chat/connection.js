@@ -1,0 +1,97 @@
+const FIRST_DELAY = 500;
+const LONGEST_DELAY = 30_000;
+const OPENING_LIMIT = 10_000;
+const STEADY_AFTER = 5_000;
+
+/** Close codes that trying again cannot cure: a bad room name, and a login that is required. */
+const FINAL_CODES = new Set([4400, 4401]);
+
+/**
+ * A WebSocket that comes back: exponential backoff from 0.5 s to 30 s with full jitter.
+ *
+ * Events:
+ *   "state"  `state` has changed
+ *   "frame"  `detail` is one JSON object that the server sent; anything else it sends is passed over
+ */
+export class Connection extends EventTarget {
+  /** "closed" before open(), then "connecting", "open", "waiting" to try again, or "refused" for good. */
+  state = "closed";
+  /** While waiting: when the next attempt is due, in milliseconds since the epoch. */
+  retryAt = null;
+  /** The code of the last close, null before the first. */
+  closeCode = null;
+
+  #address;
+  #socket = null;
+  #failures = 0;
+  #timer;
+
+  /** @param {() => string} address gives the URL of each attempt, so that it can depend on what came before */
+  constructor(address) {
+    super();
+    this.#address = address;
+  }
+
+  open() {
+    const socket = new WebSocket(this.#address());
+    this.#socket = socket;
+    socket.addEventListener("open", () => this.#opened());
+    socket.addEventListener("message", ({ data }) => this.#received(data));
+    socket.addEventListener("close", ({ code }) => this.#closed(code));
+    this.#enter("connecting", OPENING_LIMIT, () => socket.close());
+  }
+
+  /** Try at once instead of waiting; does nothing unless an attempt is being waited for. */
+  retryNow() {
+    if (this.state === "waiting") this.open();
+  }
+
+  /** Send an object as JSON. Returns false, and sends nothing, unless the connection is open. */
+  send(frame) {
+    if (this.#socket?.readyState !== WebSocket.OPEN) return false;
+    this.#socket.send(JSON.stringify(frame));
+    return true;
+  }
+
+  #opened() {
+    // A server that accepts and closes at once must still be approached ever more slowly.
+    this.#enter("open", STEADY_AFTER, () => {
+      this.#failures = 0;
+    });
+  }
+
+  #received(data) {
+    const frame = parse(data);
+    if (frame !== null) this.dispatchEvent(new CustomEvent("frame", { detail: frame }));
+  }
+
+  #closed(code) {
+    this.closeCode = code;
+    if (FINAL_CODES.has(code)) {
+      this.#enter("refused");
+      return;
+    }
+    const delay = Math.random() * Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** this.#failures);
+    this.#failures += 1;
+    this.retryAt = Date.now() + delay;
+    this.#enter("waiting", delay, () => this.open());
+  }
+
+  /** Move to a state; `act` runs if it lasts for `lasting` milliseconds. */
+  #enter(state, lasting, act) {
+    clearTimeout(this.#timer);
+    this.#timer = act && setTimeout(act, lasting);
+    this.state = state;
+    this.dispatchEvent(new Event("state"));
+  }
+}
+
+/** The JSON object in a text frame, or null if there is none. */
+function parse(data) {
+  try {
+    const frame = JSON.parse(data);
+    return typeof frame === "object" && !Array.isArray(frame) ? frame : null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,33 @@
+/** The form that leads to a room: checks the name and goes to the room's page. */
+
+const form = document.querySelector("#room-name-form");
+const input = form.querySelector("#room-name-input");
+const error = form.querySelector("#room-name-error");
+const nameMax = Number(form.dataset.nameMax);
+
+/** What is wrong with a room's name, in words for the person who typed it; "" if nothing is. */
+function fault(name) {
+  if (name === "") return "Type the name of a room.";
+  // The server counts code points, a string's length counts UTF-16 units.
+  const length = [...name].length;
+  if (length > nameMax) return `A room's name has at most ${nameMax} characters, this one has ${length}.`;
+  if (/[\p{Cc}\p{Cs}]/u.test(name)) return "A room's name cannot contain control characters.";
+  // Browsers resolve these as path segments, even percent-encoded, so that no address leads there.
+  if (name === "." || name === "..") return `A room cannot be called “${name}”.`;
+  return "";
+}
+
+function showFault(text) {
+  error.textContent = text;
+  input.setAttribute("aria-invalid", String(text !== ""));
+}
+
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  const name = input.value.trim().normalize("NFC");
+  showFault(fault(name));
+  if (error.textContent) input.focus();
+  else location.assign(`${form.getAttribute("action")}${encodeURIComponent(name)}/`);
+});
+input.addEventListener("input", () => showFault(""));
+input.focus();
