@@ -1,0 +1,85 @@
+"""The files GraphiQL's page needs beside our own: which ones, of which version, and whether they are in place.
+
+They are the very files that Strawberry's page loads from a CDN, taken from the npm packages and served by us, so the
+page works without the internet. `make assets` puts them there; they are not committed.
+"""
+
+import hashlib
+from base64 import b64encode
+from dataclasses import dataclass
+from pathlib import Path
+
+STATIC_DIR = Path(__file__).resolve().parent.parent / "static"
+
+
+@dataclass(frozen=True)
+class Asset:
+    """One file of an npm package; `path` is its place in the package, `integrity` as in HTML's `integrity=`."""
+
+    package: str
+    version: str
+    path: str
+    integrity: str
+
+    @property
+    def static_path(self) -> str:
+        """What `{% static %}` takes. The version is part of it, so that an upgrade is never answered from a cache."""
+        return f"vendor/{self.package}@{self.version}/{self.path}"
+
+    @property
+    def is_stylesheet(self) -> bool:
+        return self.path.endswith(".css")
+
+    @property
+    def file(self) -> Path:
+        """Where the installed file is."""
+        return STATIC_DIR / self.static_path
+
+    def matches(self, content: bytes) -> bool:
+        """Whether `content` is the file we pinned, byte for byte."""
+        return self.integrity == "sha384-" + b64encode(hashlib.sha384(content).digest()).decode()
+
+
+ASSETS = (
+    Asset(
+        "react",
+        "18.2.0",
+        "umd/react.production.min.js",
+        "sha384-tMH8h3BGESGckSAVGZ82T9n90ztNXxvdwvdM6UoR56cYcf+0iGXBliJ29D+wZ/x8",
+    ),
+    Asset(
+        "react-dom",
+        "18.2.0",
+        "umd/react-dom.production.min.js",
+        "sha384-bm7MnzvK++ykSwVJ2tynSE5TRdN+xL418osEVF2DE/L/gfWHj91J2Sphe582B1Bh",
+    ),
+    Asset(
+        "graphiql",
+        "3.8.3",
+        "graphiql.min.js",
+        "sha384-HbRVEFG0JGJZeAHCJ9Xm2+tpknBQ7QZmNlO/DgZtkZ0aJSypT96YYGRNod99l9Ie",
+    ),
+    Asset(
+        "graphiql",
+        "3.8.3",
+        "graphiql.min.css",
+        "sha384-Mq3vbRBY71jfjQAt/DcjxUIYY33ksal4cgdRt9U/hNPvHBCaT2JfJ/PTRiPKf0aM",
+    ),
+    Asset(
+        "@graphiql/plugin-explorer",
+        "1.0.2",
+        "dist/index.umd.js",
+        "sha384-2oonKe47vfHIZnmB6ZZ10vl7T0Y+qrHQF2cmNTaFDuPshpKqpUMGMc9jgj9MLDZ9",
+    ),
+    Asset(
+        "@graphiql/plugin-explorer",
+        "1.0.2",
+        "dist/style.css",
+        "sha384-5DFJlDPW2tSATRbM8kzoP1j194jexLswuNmClWoRr2Q0x7R68JIQzPHZ02Faktwi",
+    ),
+)
+
+
+def missing() -> list[Asset]:
+    """Those assets whose file is absent or not the one we pinned."""
+    return [asset for asset in ASSETS if not (asset.file.is_file() and asset.matches(asset.file.read_bytes()))]

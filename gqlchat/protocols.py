@@ -1,0 +1,90 @@
+"""Both WebSocket subprotocols, as Strawberry speaks them; here is what they do with frames that make no sense.
+
+`graphql-transport-ws` demands that a frame which isn't one of its own ends the connection (4400). An operation that
+makes no sense is answered by an `error` for that operation, and the connection lives on; in `graphql-ws`, which leaves
+it open, so is everything else.
+"""
+
+from typing import Any
+
+from strawberry.channels.handlers.ws_handler import ChannelsWebSocketAdapter
+from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import BaseGraphQLTransportWSHandler
+from strawberry.subscriptions.protocols.graphql_ws.handlers import BaseGraphQLWSHandler
+
+REASON_MAX = 123  # bytes that a close frame has for its reason (RFC 6455, 5.5)
+STARTS = {"subscribe", "start"}
+ENDS = {"complete", "stop"}
+OTHERS = {"connection_init", "connection_terminate", "ping", "pong"}
+
+
+class WebSocketAdapter(ChannelsWebSocketAdapter):
+    async def send_json(self, message: Any) -> None:
+        try:
+            await super().send_json(message)
+        except OSError:
+            pass  # the client went away; the consumer is told next, and ends all operations
+
+    async def close(self, code: int, reason: str) -> None:
+        await super().close(code, reason.encode()[:REASON_MAX].decode(errors="ignore"))
+
+
+class TransportWSHandler(BaseGraphQLTransportWSHandler[Any, Any]):
+    """`graphql-transport-ws`"""
+
+    async def handle_message(self, message: Any) -> None:
+        if problem := problem_with(message):
+            await self.handle_invalid_message(problem)
+        else:
+            await super().handle_message(message)
+
+    @staticmethod
+    def _get_pre_execution_close_reason(error: Exception) -> None:
+        return None  # a query with a syntax error is answered like any other that can't be run
+
+
+class AnyOperation:
+    """A schema that is asked to subscribe, and runs queries and mutations too."""
+
+    def __init__(self, schema: Any) -> None:
+        self.subscribe = schema.stream
+
+
+class LegacyWSHandler(BaseGraphQLWSHandler[Any, Any]):
+    """`graphql-ws`, the older one; its clients send queries and mutations through it, which Strawberry doesn't take."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.schema: Any = AnyOperation(self.schema)
+
+    async def handle_message(self, message: Any) -> None:
+        if problem := problem_with(message):
+            id = message.get("id") if isinstance(message, dict) else None
+            answer: Any = {"type": "error", "id": id, "payload": {"message": problem}}
+            await self.send_message(answer)
+        else:
+            await super().handle_message(message)
+
+
+def problem_with(message: Any) -> str | None:
+    """What keeps `message`, a decoded frame, from being one of the protocols' messages; None if it is one."""
+    if not isinstance(message, dict):
+        return "WebSocket message must be a JSON object"
+    kind = message.get("type")
+    if kind not in STARTS | ENDS | OTHERS if isinstance(kind, str) else True:
+        return f"Unknown message type: {kind}"
+    if kind in STARTS | ENDS and not (isinstance(message.get("id"), str) and message["id"]):
+        return f"`id` of {kind} must be a string"
+    return problem_with_operation(message.get("payload")) if kind in STARTS else None
+
+
+def problem_with_operation(payload: Any) -> str | None:
+    """What keeps the payload of `subscribe` and `start` from being an operation."""
+    if not isinstance(payload, dict):
+        return "`payload` must be an object"
+    if not isinstance(payload.get("query"), str):
+        return "`query` must be a string"
+    if not isinstance(payload.get("operationName"), str | None):
+        return "`operationName` must be a string or null"
+    if not isinstance(payload.get("variables"), dict | None):
+        return "`variables` must be an object or null"
+    return None

@@ -1,0 +1,66 @@
+"""GraphQL types, made from what the domain has."""
+
+from datetime import datetime
+
+import strawberry
+
+from chat import events, people
+
+strawberry.enum(events.Kind, name="MessageKind", description="Whether somebody said something, or joined.")
+
+
+@strawberry.input(description="A room, by the name people know it by.")
+class ChatRoom:
+    room_name: str
+
+
+@strawberry.type(description="Who is here: a user of the site or a guest.")
+class Person:
+    id: strawberry.ID
+    name: str
+    is_guest: bool
+    username: str | None = strawberry.field(description="The name one logs in with; null for guests.")
+
+    @classmethod
+    def of(cls, person: people.Person) -> "Person":
+        return cls(
+            id=strawberry.ID(person.id),
+            name=person.name,
+            is_guest=person.is_guest,
+            username=None if person.is_guest else person.name,
+        )
+
+
+@strawberry.type(description="Where a message entered the site.")
+class Origin:
+    process: int = strawberry.field(description="The number of the server's process.")
+    thread: str
+
+    @classmethod
+    def of(cls, origin: events.Origin) -> "Origin":
+        return cls(process=origin.process, thread=origin.thread)
+
+
+@strawberry.type(description="Something said in a room. What its sender left open is null.")
+class ChatRoomMessage:
+    room_name: str = strawberry.field(description="The room's name, as one would send it back.")
+    current_user: str = strawberry.field(description="The `user` of this subscription.")
+    message: str
+    id: strawberry.ID | None
+    kind: events.Kind
+    user: Person | None = strawberry.field(description="Who said it.")
+    sent_at: datetime | None
+    origin: Origin | None
+
+    @classmethod
+    def of(cls, event: events.Event, current_user: str) -> "ChatRoomMessage":
+        return cls(
+            room_name=event.room.name,
+            current_user=current_user,
+            message=event.text,
+            id=strawberry.ID(event.id) if event.id else None,
+            kind=event.kind,
+            user=Person.of(event.person) if event.person else None,
+            sent_at=event.sent_at,
+            origin=Origin.of(event.origin) if event.origin else None,
+        )

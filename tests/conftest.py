@@ -1,0 +1,158 @@
+"""What tests share: the site's sockets in this process, and server processes of their own."""
+
+import asyncio
+import contextlib
+import inspect
+import json
+import shutil
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from typing import Any
+
+import pytest
+from channels.layers import get_channel_layer
+from channels.testing import WebsocketCommunicator
+from strawberry.channels.testing import GraphQLWebsocketCommunicator
+
+from chat.broker import Hub
+from chat.rooms import find
+from mysite.asgi import application
+from mysite.test_settings import PLACE
+from tests.servers import ROOT, Server
+
+JOIN = """subscription Join($rooms: [ChatRoom!]!, $user: String! = "foo") {
+    joinChatRooms(rooms: $rooms, user: $user) { roomName message currentUser kind }
+}"""
+SEND = "mutation Send($room: ChatRoom!, $message: String!) { sendChatMessage(room: $room, message: $message) }"
+
+
+class ChatSocket(WebsocketCommunicator):
+    """A browser's socket, without the browser."""
+
+    async def say(self, message: object) -> None:
+        await self.send_json_to({"message": message})
+
+    async def hear(self) -> str:
+        return (await self.receive_json_from(timeout=5))["message"]
+
+
+class GraphQLSocket(GraphQLWebsocketCommunicator):
+    """A GraphQL client, of whichever subprotocol."""
+
+    async def join(self, *rooms: str, user: str = "foo", id: str = "1") -> None:
+        """Subscribes to `rooms` and waits until each is joined and greeted."""
+        await self.start(JOIN, {"rooms": [{"roomName": room} for room in rooms], "user": user}, id)
+        for room in rooms:
+            assert await self.hear(id) == (room, f"Hello my name is {user}!")
+
+    async def start(self, query: str, variables: dict[str, Any] | None = None, id: str = "1") -> None:
+        start = "subscribe" if self.protocol == "graphql-transport-ws" else "start"
+        await self.send_json_to({"type": start, "id": id, "payload": {"query": query, "variables": variables}})
+
+    async def result(self, id: str = "1") -> dict[str, Any]:
+        """The next result of operation `id`, which has to be the next frame."""
+        frame = await self.receive_json_from(timeout=5)
+        assert frame["type"] in {"next", "data"}, frame
+        assert frame["id"] == id, frame
+        return frame["payload"]
+
+    async def hear(self, id: str = "1") -> tuple[str, str]:
+        """Room and text of the next message of subscription `id`."""
+        message = (await self.result(id))["data"]["joinChatRooms"]
+        return message["roomName"], message["message"]
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    shutil.rmtree(ROOT / PLACE, ignore_errors=True)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whatever goes through a consumer may touch the database: Channels looks after its connections at every step."""
+    for item in items:
+        if inspect.iscoroutinefunction(getattr(item, "function", None)):
+            item.add_marker(pytest.mark.django_db(transaction=True))
+
+
+async def close(socket: WebsocketCommunicator) -> None:
+    if not socket.future.cancelled():
+        await socket.disconnect(timeout=5)
+
+
+@pytest.fixture
+async def open_chat() -> AsyncIterator[Callable[..., Awaitable[ChatSocket]]]:
+    """`await open_chat("/ws/chat/room1/")`: a connected browser socket, closed after the test."""
+    async with contextlib.AsyncExitStack() as stack:
+
+        async def connect(path: str, **kwargs: Any) -> ChatSocket:
+            socket = ChatSocket(application, path, **kwargs)
+            connected, _ = await socket.connect(timeout=5)
+            assert connected
+            stack.push_async_callback(close, socket)
+            return socket
+
+        yield connect
+
+
+@pytest.fixture(params=["graphql-transport-ws", "graphql-ws"])
+def subprotocol(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture
+async def open_graphql() -> AsyncIterator[Callable[..., Awaitable[GraphQLSocket]]]:
+    """`await open_graphql()`: a GraphQL connection that has been acknowledged, closed after the test."""
+    async with contextlib.AsyncExitStack() as stack:
+
+        async def connect(protocol: str = "graphql-transport-ws", application: Any = application) -> GraphQLSocket:
+            socket = GraphQLSocket(application, "/graphql", protocol=protocol, subprotocols=[])
+            await socket.gql_init()
+            stack.push_async_callback(close, socket)
+            return socket
+
+        yield connect
+
+
+@pytest.fixture
+def foreign_send() -> Callable[..., Awaitable[None]]:
+    """Sends to a room's group as a program would that knows nothing of this site's code."""
+
+    async def send(room: str, **event: Any) -> None:
+        group = find(room).group
+        await get_channel_layer().group_send(group, {"type": "chat.message", "room_id": group, **event})
+
+    return send
+
+
+@pytest.fixture
+def eventually() -> Callable[[Callable[[], Any]], Awaitable[None]]:
+    """Waits until a condition holds; fails when it doesn't within five seconds."""
+
+    async def wait(condition: Callable[[], Any]) -> None:
+        async with asyncio.timeout(5):
+            while not condition():
+                await asyncio.sleep(0.01)
+
+    return wait
+
+
+@pytest.fixture
+def hub() -> Callable[[], Hub]:
+    return Hub.here
+
+
+@pytest.fixture
+def start_servers(transactional_db: None) -> Iterator[Callable[[int], list[Server]]]:
+    """`start_servers(3)`: real server processes on ports of their own, stopped after the test."""
+    with contextlib.ExitStack() as stack:
+
+        def start(count: int, **environment: str) -> list[Server]:
+            servers = [stack.enter_context(Server(**environment)) for _ in range(count)]
+            for server in servers:
+                server.wait_until_it_answers()
+            return servers
+
+        yield start
+
+
+def as_json(**data: Any) -> str:
+    return json.dumps(data, ensure_ascii=False)

@@ -1,0 +1,125 @@
+"""GraphQL over HTTP: what is answered to which request."""
+
+import json
+from typing import Any
+
+import pytest
+from channels.testing import HttpCommunicator
+from pytest_django import Settings
+
+from mysite.asgi import application
+
+ECHO = 'mutation echo { sendChatMessage(message: "hello room 1", room: { roomName: "room1" }) }'
+SAY = "mutation ($room: String!, $message: String!) { sendChatMessage(room: {roomName: $room}, message: $message) }"
+
+
+async def request(
+    body: bytes | str | dict | list | None = None, method: str = "POST", path: str = "/graphql", **headers: str
+) -> tuple[int, dict[str, Any]]:
+    if isinstance(body, dict | list):
+        body = json.dumps(body)
+    content = body.encode() if isinstance(body, str) else body or b""
+    headers = {"content_type": "application/json", "accept": "application/json"} | headers
+    sent = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
+    response = await HttpCommunicator(application, method, path, content, sent).get_response(timeout=5)
+    return response["status"], json.loads(response["body"])
+
+
+async def test_the_guides_mutation_says_something_and_returns_null(open_chat) -> None:
+    browser = await open_chat("/ws/chat/room1/")
+    assert await request({"query": ECHO}) == (200, {"data": {"sendChatMessage": None}})
+    assert await browser.hear() == "hello room 1"
+
+
+@pytest.mark.parametrize("path", ["/graphql", "/graphql/", "/graphql?x=1"])
+async def test_graphql_answers_with_and_without_a_slash(path: str) -> None:
+    assert (await request({"query": "{ me { isGuest } }"}, path=path)) == (200, {"data": {"me": {"isGuest": True}}})
+
+
+@pytest.mark.parametrize(
+    ("room", "message", "code"),
+    [
+        ("", "hi", "invalid_room_name"),
+        (" ", "hi", "invalid_room_name"),
+        ("x" * 101, "hi", "invalid_room_name"),
+        ("a\tb", "hi", "invalid_room_name"),
+        ("..", "hi", "invalid_room_name"),
+        ("room1", "", "blank_message"),
+        ("room1", " \n ", "blank_message"),
+        ("room1", "x" * 4001, "message_too_long"),
+        ("room1", "\ud800", "invalid_message"),
+        ("room1", "a\0b", "invalid_message"),
+        ("\ud800", "a", "invalid_room_name"),
+    ],
+)
+async def test_what_can_not_be_said_is_told_with_a_code(room: str, message: str, code: str) -> None:
+    status, answer = await request({"query": SAY, "variables": {"room": room, "message": message}})
+    assert status == 200
+    assert [error["extensions"] for error in answer["errors"]] == [{"code": code}]
+
+
+async def test_a_guest_is_told_to_log_in_where_the_site_wants_it(settings: Settings) -> None:
+    settings.CHAT_GUESTS = False
+    _, answer = await request({"query": ECHO})
+    assert answer["errors"][0]["extensions"] == {"code": "login_required"}
+
+
+@pytest.mark.parametrize(
+    ("body", "complaint"),
+    [
+        (b"", "Unable to parse request body as JSON"),
+        (b"nonsense", "Unable to parse request body as JSON"),
+        (b"\xff\xfe", "JSON"),
+        ("[" * 100_000, "JSON"),
+        ("7", "no JSON object"),
+        ("null", "no JSON object"),
+        ('"text"', "no JSON object"),
+        ("[]", "Batching is not enabled"),
+        ([{"query": "{ me { id } }"}], "Batching is not enabled"),
+        ("[7]", "Batching is not enabled"),
+        ({}, "No GraphQL query found"),
+        ({"query": None}, "No GraphQL query found"),
+        ({"query": 7}, "`query` must be a string"),
+        ({"query": "{ me { id } }", "variables": []}, "`variables` must be an object"),
+        ({"query": "{ me { id } }", "extensions": 7}, "`extensions` must be an object"),
+        ({"query": "query A { me { id } }", "operationName": "B"}, 'Unknown operation named "B"'),
+        ({"query": "query A { me { id } }", "operationName": {"a": 1}}, "Unknown operation named"),
+        ({"query": 'subscription { joinChatRooms(rooms: [], user: "u") { id } }'}, "subscriptions are not allowed"),
+    ],
+)
+async def test_a_request_that_makes_no_sense_is_answered_with_400_and_errors(body: Any, complaint: str) -> None:
+    status, answer = await request(body)
+    assert status == 400
+    assert complaint in answer["errors"][0]["message"]
+
+
+@pytest.mark.parametrize("query", ["{ nope }", "{", "query ($a: Nope) { me { id } }"])
+async def test_a_query_that_can_not_be_run_is_answered_with_its_errors(query: str) -> None:
+    status, answer = await request({"query": query})
+    assert status == 200
+    assert answer["data"] is None
+    assert answer["errors"][0]["message"]
+
+
+@pytest.mark.parametrize(
+    "content_type", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", ""]
+)
+async def test_what_a_foreign_sites_form_can_send_is_refused(content_type: str) -> None:
+    status, answer = await request({"query": ECHO}, content_type=content_type)
+    assert (status, answer["errors"][0]["message"]) == (400, "Unsupported content type")
+
+
+async def test_a_mutation_by_get_is_refused() -> None:
+    status, answer = await request(method="GET", path=f"/graphql?query={ECHO.replace(' ', '%20')}")
+    assert (status, answer["errors"][0]["message"]) == (400, "mutations are not allowed when using GET")
+
+
+@pytest.mark.parametrize("variables", ["nonsense", "7", "[]"])
+async def test_variables_in_a_url_have_to_be_a_json_object(variables: str) -> None:
+    status, _ = await request(method="GET", path=f"/graphql?query=%7Bme%7Bid%7D%7D&variables={variables}")
+    assert status == 400
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "OPTIONS"])
+async def test_other_methods_are_refused(method: str) -> None:
+    assert (await request({"query": "{ me { id } }"}, method=method))[0] == 405
