@@ -1,0 +1,83 @@
+"""The browser that the tests drive: a headless Chromium that can reach nothing but this machine."""
+
+import os
+import shutil
+
+from selenium import webdriver
+from selenium.common.exceptions import WebDriverException
+
+from tests.browser.window import Window
+
+NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
+FLAGS = [
+    "--headless=new",
+    "--no-sandbox",  # Chromium refuses to have one as root
+    "--disable-dev-shm-usage",  # which is small in containers
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--lang=en-GB",
+    "--window-size=1200,900",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
+]
+
+
+class Chromium:
+    """One browser, for as many tests as one likes: `tidy` between them.
+
+    Cookies belong to a host whatever its port, so http://localhost and http://127.0.0.1 have two visitors, who know
+    nothing of each other. Raises AssertionError where there is no browser.
+    """
+
+    def __init__(self) -> None:
+        __tracebackhide__ = True  # pytest then shows what is missing, not where it was missed
+        self.driver = _start()
+        self.blank = self.driver.current_window_handle
+
+    def open(self, url: str, before: str = "") -> Window:
+        """A new window that shows `url`; the script `before` runs in each of its pages before the page's own."""
+        self.driver.switch_to.new_window("window")
+        window = Window(self.driver)
+        if before:
+            self.driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": before})
+        window.go(url)
+        return window
+
+    def complaints(self) -> list[str]:
+        """What the console has said since one last asked, of what Chromium calls severe."""
+        return [entry["message"] for entry in self.driver.get_log("browser") if entry["level"] == "SEVERE"]
+
+    def tidy(self) -> None:
+        """Closes the windows and forgets who the visitors were and what pages have stored."""
+        for handle in self.driver.window_handles:
+            if handle != self.blank:
+                self.driver.switch_to.window(handle)
+                self.driver.execute_script("localStorage.clear()")
+                self.driver.close()
+        self.driver.switch_to.window(self.blank)
+        self.driver.execute_cdp_cmd("Network.clearBrowserCookies", {})
+
+    def quit(self) -> None:
+        self.driver.quit()
+
+
+def _start() -> webdriver.Chrome:
+    __tracebackhide__ = True
+    options = webdriver.ChromeOptions()
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    for flag in FLAGS:
+        options.add_argument(flag)
+    browser = next(filter(None, map(shutil.which, NAMES)), None)
+    driver = shutil.which("chromedriver")
+    os.environ["SE_AVOID_STATS"] = "true"
+    if browser and driver:
+        options.binary_location = browser
+        os.environ["SE_OFFLINE"] = "true"
+    try:
+        return webdriver.Chrome(options, webdriver.ChromeService(driver))
+    except WebDriverException as error:
+        reason = (error.msg or "").strip().partition("\n")[0]
+    raise AssertionError(f"No browser to test with: install chromium and chromedriver, or Chrome. ({reason})")

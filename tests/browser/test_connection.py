@@ -1,0 +1,108 @@
+"""What the page of a room does when its connection is lost, or refused."""
+
+from collections.abc import Awaitable, Callable
+from urllib.parse import quote
+
+from tests.browser.chromium import Chromium
+from tests.browser.room_window import enter
+from tests.servers import Server
+
+STATUS = "#chat-status [role=status]"
+# The page's sockets, where a test can reach them.
+SOCKETS = """
+    window.sockets = [];
+    window.WebSocket = class extends WebSocket {
+        constructor(...address) { super(...address); sockets.push(this); }
+    };
+"""
+# The page takes for a room what the server does not.
+BLANK_ROOM = """
+    window.WebSocket = class extends WebSocket {
+        constructor(address) { super(address.replace("room1", "%20")); }
+    };
+"""
+
+
+def test_it_says_that_it_is_offline_and_sends_once_it_is_back(transactional_db: None, browser: Chromium) -> None:
+    server = Server()
+    with server:
+        server.wait_until_it_answers()
+        room = enter(browser, f"http://{server.host}", "room1")
+        room.say("before")
+        room.hear("before")
+    room.window.find(STATUS, "Offline – trying again")
+    room.window.find("#chat-status button", "Try now")
+
+    room.say("meanwhile")
+
+    room.window.find("#chat-outbox", "Waiting to be sent")
+    with server:
+        room.hear("meanwhile")
+        room.say("after")
+        room.hear("after")
+        assert room.lines == ["before", "meanwhile", "after"]
+        browser.tidy()
+    assert all("WebSocket" in complaint for complaint in browser.complaints())
+
+
+def test_a_message_that_may_be_lost_is_sent_again_only_if_one_wants(browser: Chromium, site: str) -> None:
+    room = enter(browser, site, "room1", SOCKETS)
+    room.window.run("sockets[0].send = () => {}")
+    room.say("lost")
+    room.window.find("#chat-outbox", "Sending…")
+
+    room.window.run("sockets[0].close()")
+
+    room.window.find("#chat-outbox", "May not have arrived")
+    room.connect()
+    assert room.lines == []
+
+    room.window.find("#chat-outbox button", "Send again").click()
+
+    room.hear("lost")
+    assert room.lines == ["lost"]
+    assert room.window.run("return document.querySelector('#chat-outbox').childElementCount") == 0
+
+
+async def test_a_reader_who_is_too_slow_is_told_so_and_starts_over(
+    start_servers: Callable[..., list[Server]], browser: Chromium, foreign_send: Callable[..., Awaitable[None]]
+) -> None:
+    (server,) = start_servers(1, CHAT_OUTBOX_MAX="1")
+    room = enter(browser, f"http://{server.host}", "room1", SOCKETS)
+
+    # How many come in one go is the server's luck.
+    while room.window.run("return sockets.length") == 1:
+        for number in range(50):
+            await foreign_send("room1", message=f"{number}")
+
+    room.window.find("#chat-composer-error", "You were sent more than you took")
+    room.connect().say("back again")
+    room.hear("back again")
+
+
+def test_a_user_whose_login_is_over_is_asked_to_log_in(
+    start_servers: Callable[..., list[Server]], browser: Chromium
+) -> None:
+    (server,) = start_servers(1, CHAT_GUESTS="false")
+    window = browser.open(f"http://{server.host}/accounts/signup/")
+    window.fill_in(username="zoe", password1="a long and unlikely one", password2="a long and unlikely one")
+    window.find(".account .person", "zoe")
+    room = enter(browser, f"http://{server.host}", "room1", SOCKETS)
+
+    window.find(".account button", "Log out").click()
+    window.find("h1", "Log in")
+    room.window.run("sockets[0].close()")
+
+    room.window.find(STATUS, "Not connected")
+    link = room.window.find("[role=alert] a", "Log in")
+    assert link.get_attribute("href").endswith(f"/accounts/login/?next={quote('/chat/room1/')}")
+
+
+def test_a_room_that_the_server_refuses_is_not_tried_again(browser: Chromium, site: str) -> None:
+    window = browser.open(f"{site}/chat/room1/", BLANK_ROOM)
+    window.find(STATUS, "Not connected")
+    window.find("[role=alert]", "This name cannot be the name of a room")
+
+    window.type("hello\n")
+
+    window.find("#chat-composer-error", "nothing was sent")

@@ -1,0 +1,63 @@
+"""Who one is: a guest with a name, or a user."""
+
+from collections.abc import Callable
+
+from tests.browser.chromium import Chromium
+from tests.browser.room_window import RoomWindow, enter
+from tests.servers import Server
+
+AUTHORS = "return Array.from(document.querySelectorAll('#chat-log .author'), (author) => author.textContent)"
+PASSWORD = "a long and unlikely one"
+
+
+def test_a_guest_takes_another_name(browser: Chromium, site: str, same_site: str) -> None:
+    guest, other = enter(browser, site, "room1"), enter(browser, same_site, "room1")
+    guest.window.find(".account a", "Change name").click()
+
+    guest.window.fill_in(name="Zoë")
+
+    guest.window.find(".account .person", "Zoë")
+    guest.connect().say("it's me")
+    other.hear("it's me")
+    assert other.window.run(AUTHORS) == ["Zoë"]
+
+
+def test_one_signs_up_logs_out_and_logs_in_and_stays_in_the_room(browser: Chromium, site: str, same_site: str) -> None:
+    user, other = enter(browser, site, "room1"), enter(browser, same_site, "room1")
+    user.window.find(".account a", "Sign up").click()
+    user.window.fill_in(username="zoe", password1=PASSWORD, password2=PASSWORD)
+    speaks_as(user, "zoe")
+
+    user.window.find(".account button", "Log out").click()
+    user.window.find(".account a", "Log in").click()
+    user.window.fill_in(username="zoe", password=PASSWORD)
+    user.window.find(".account .person", "zoe")
+    user.window.go(f"{site}/chat/room1/")
+    speaks_as(user, "zoe")
+
+    other.window.until(lambda: other.lines == ["it's me", "it's me"], "hears both")
+    assert other.window.run(AUTHORS)[0] == "zoe"
+
+
+def speaks_as(room: RoomWindow, name: str) -> None:
+    room.window.find(".account .person", name)
+    room.connect().say("it's me")
+    room.hear("it's me")
+
+
+def test_a_wrong_password_is_refused_in_words(browser: Chromium, site: str) -> None:
+    window = browser.open(f"{site}/accounts/login/")
+    window.fill_in(username="zoe", password="wrong")
+    window.find(".errorlist", "correct username and password")
+
+
+def test_a_site_without_guests_asks_to_log_in_and_leads_back(
+    start_servers: Callable[..., list[Server]], browser: Chromium
+) -> None:
+    (server,) = start_servers(1, CHAT_GUESTS="false")
+    window = browser.open(f"http://{server.host}/chat/room1/")
+    window.find("main a", "Sign up").click()
+
+    window.fill_in(username="zoe", password1=PASSWORD, password2=PASSWORD)
+
+    speaks_as(RoomWindow(window), "zoe")
