@@ -16,7 +16,7 @@ env.read_env(BASE_DIR / ".env", encoding="utf-8")  # what is set outside wins ov
 # What the site is
 
 DEBUG = env.bool("DEBUG", default=False)
-SECRET_KEY = env.str("SECRET_KEY", default="")
+SECRET_KEY = env.ENVIRON.get("SECRET_KEY", "")  # as it is: env.str() takes one like "$a1" for another variable's name
 if not SECRET_KEY:
     if not DEBUG:
         raise SystemExit(

@@ -1,8 +1,7 @@
 """The settings under test: the project's defaults, whatever the developer's shell and `.env` say."""
 
 import os
-
-from django.core.management.utils import get_random_secret_key
+import secrets
 
 # Every run has its own database and its own Valkey, and so has every worker of a run: none hears another's rooms.
 RUN = os.environ.setdefault("CHAT_TEST_RUN", str(os.getpid()))
@@ -12,7 +11,7 @@ PLACE = f"var/tests/{RUN}{os.environ.get('PYTEST_XDIST_WORKER', '')}"
 # other servers names them in TEST_DATABASE_URL and TEST_REDIS_URL.
 os.environ.update(
     DEBUG="false",
-    SECRET_KEY=get_random_secret_key(),
+    SECRET_KEY=secrets.token_urlsafe(50),
     ALLOWED_HOSTS="localhost,127.0.0.1,[::1]",
     CSRF_TRUSTED_ORIGINS="",
     DATABASE_URL=os.environ.get("TEST_DATABASE_URL", ""),
