@@ -3,83 +3,141 @@
 The only code that uses the channel layer. Each process (each event loop, to be exact) has one channel, which is in
 the group of every room that somebody here listens to, once, however many they are.
 
+What comes through a group is a hint. The hub knows up to which offset its listeners have heard each room; what it
+hears out of turn, and what it doesn't hear, it reads from the database. So nothing depends on the layer; without it
+everything arrives all the same, within WATCH_INTERVAL.
+
 A layer raises whatever its backend does, so `except Exception` here means: the layer is away.
 """
 
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Coroutine, Iterable
+from collections import deque
+from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
 from django.conf import settings
+from django.db import Error as DatabaseError
 
-from chat import events
-from chat.errors import SlowListener, Unavailable
+from chat import events, log
+from chat.errors import SlowListener
 from chat.events import Event
 from chat.rooms import Room
 
 logger = logging.getLogger(__name__)
 
+PATIENCE = 1.0  # seconds that anybody waits for the layer
 PAUSE = 1.0  # seconds between two tries while the layer is away
+WATCH_INTERVAL = 1.0  # seconds from one look at the database to the next
+READ_SIZE = 500  # messages read at once
 
 
 async def publish(event: Event) -> None:
-    """Sends the event to its room's group, for the hub of every process. Raises Unavailable."""
-    message = events.to_group(event)
-    try:
-        try:
-            await get_channel_layer().group_send(event.room.group, message)
-        except Exception:
-            # The first to use a connection that Redis has closed is told so; a second one opens another.
-            await get_channel_layer().group_send(event.room.group, message)
-    except Exception as error:
-        logger.warning("Can't publish to %s: %r", event.room.group, error)
-        raise Unavailable("The message could not be delivered. Please try again in a moment.") from error
+    """Lets everyone hear `event`: the listeners of this process at once, the others as soon as the layer brings it.
+
+    An event that is not stored goes through the layer only, and is lost while that is away.
+    """
+    hub = Hub.here()
+    if event.offset is not None:
+        hub.hear(event)
+    await hub.send(event)
 
 
 class Listener:
     """One local consumer of one or more rooms: iterate over it for the events of these rooms.
 
+    `after` says for some of the rooms up to which offset they have been heard. What was said since then comes first; if
+    that can't be brought, an event of kind START_OVER.
+
     Raises SlowListener when CHAT_OUTBOX_MAX events had been waiting and another one came.
     """
 
-    def __init__(self, rooms: Iterable[Room]) -> None:
+    def __init__(self, rooms: Iterable[Room], after: Mapping[Room, int] | None = None) -> None:
         self.rooms = frozenset(rooms)
+        self.after = dict(after or {})
+        self.positions: dict[Room, int] = {}  # the last offset that was taken, by room
+        self._missed: deque[Event] = deque()
         self._outbox: asyncio.Queue[Event] = asyncio.Queue(settings.CHAT_OUTBOX_MAX)
         self._too_slow = False
 
     def put(self, event: Event) -> None:
+        """Called by the hub, in the order of the offsets and without holes."""
         try:
             self._outbox.put_nowait(event)
         except asyncio.QueueFull:
             self._too_slow = True
 
+    async def recover(self) -> None:
+        """Reads what was missed. The hub calls this once it delivers, so that what is read and what comes overlap."""
+        for room, after in self.after.items():
+            recovery = await database_sync_to_async(log.recover)(room, after)
+            if recovery.events is None:
+                self._missed.append(events.start_over(room, recovery.position))
+                self.positions[room] = recovery.position
+            else:
+                self._missed.extend(recovery.events)
+                self.positions[room] = after
+
     def __aiter__(self) -> "Listener":
         return self
 
     async def __anext__(self) -> Event:
-        if self._too_slow:
-            raise SlowListener("You were sent more than you took, and missed some of it. Please start over.")
-        return await self._outbox.get()
+        while True:
+            if self._too_slow:
+                raise SlowListener("You were sent more than you took, and missed some of it. Please start over.")
+            event = self._missed.popleft() if self._missed else await self._outbox.get()
+            if event.kind is events.Kind.START_OVER:
+                self.positions[event.room] = event.offset or 0
+                return event
+            if event.offset is None:
+                return event
+            if event.offset > self.positions.get(event.room, 0):
+                self.positions[event.room] = event.offset
+                return event
 
 
 @dataclass(eq=False)
 class Membership:
-    """One room's listeners in this process, and whether this process is in the room's group for them."""
+    """One room's listeners in this process, how far they have heard it, and whether the process is in its group."""
 
     room: Room
     listeners: set[Listener] = field(default_factory=set)
+    position: int | None = None  # the last offset that the listeners were given; None until the database was asked
+    locating: asyncio.Task[dict[Room, int]] | None = None
     joined: bool = False
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    reading: asyncio.Task[None] | None = None
+    behind: bool = False  # something was heard that came too early
 
     @property
     def steady(self) -> bool:
         """Whether the process is in the group, somebody listens, and neither is about to change."""
         return self.joined and bool(self.listeners) and not self.lock.locked()
+
+    def take(self, event: Event) -> bool:
+        """Gives the event to the listeners, unless they have heard it. False if they have to hear others first."""
+        if event.offset is not None:
+            if self.position is None or event.offset > self.position + 1:
+                return False
+            if event.offset <= self.position:
+                return True
+            self.position = event.offset
+        self.give(event)
+        return True
+
+    def give(self, event: Event) -> None:
+        for listener in self.listeners:
+            listener.put(event)
+
+    def start_over(self, position: int) -> None:
+        """Goes on after `position`: what is between it and the last one can't be had any more."""
+        self.position = position
+        self.give(events.start_over(self.room, position))
 
 
 class Hub:
@@ -91,8 +149,10 @@ class Hub:
         self._memberships: dict[str, Membership] = {}  # by group
         self._channel: str | None = None
         self._hearing: asyncio.Task[None] | None = None
-        self._lock = asyncio.Lock()  # around the two above
-        self._settling: set[asyncio.Task[None]] = set()
+        self._watching: asyncio.Task[None] | None = None
+        self._lock = asyncio.Lock()  # around the three above
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._away_until: float | None = None  # on the loop's clock; None while the layer is there
 
     @classmethod
     def here(cls) -> "Hub":
@@ -103,9 +163,9 @@ class Hub:
         return cls._of_loop[loop]
 
     @contextlib.asynccontextmanager
-    async def listen(self, rooms: Iterable[Room]) -> AsyncIterator[Listener]:
+    async def listen(self, rooms: Iterable[Room], after: Mapping[Room, int] | None = None) -> AsyncIterator[Listener]:
         """A listener that hears everything said in `rooms` from here to the end of the block."""
-        listener = Listener(rooms)
+        listener = Listener(rooms, after)
         try:
             await self.join(listener)
             yield listener
@@ -113,10 +173,18 @@ class Hub:
             await self.leave(listener)
 
     async def join(self, listener: Listener) -> None:
-        """From when this returns, `listener` hears its rooms (from when it can, while the layer is away)."""
-        for room in listener.rooms:
-            self._memberships.setdefault(room.group, Membership(room)).listeners.add(listener)
+        """From when this returns, `listener` hears its rooms. Waits no longer than PATIENCE for the layer."""
+        memberships = [self._memberships.setdefault(room.group, Membership(room)) for room in listener.rooms]
+        for membership in memberships:
+            membership.listeners.add(listener)
+            if membership.position is not None:
+                listener.positions[membership.room] = membership.position
+        if self._watching is None:
+            self._watching = asyncio.create_task(self._watch())
         await self._settle(listener.rooms)
+        for membership in memberships:
+            listener.positions.setdefault(membership.room, await self._locate(membership))
+        await listener.recover()
 
     async def leave(self, listener: Listener) -> None:
         """From when this is called, `listener` hears nothing more; that is so even if the caller is cancelled."""
@@ -125,20 +193,122 @@ class Hub:
                 membership.listeners.discard(listener)
         await self._settle(listener.rooms)
 
+    # What comes in
+
+    def hear(self, event: Event) -> None:
+        """Delivers an event, or finds out what has to be delivered before it."""
+        membership = self._memberships.get(event.room.group)
+        if membership and not membership.take(event):
+            self._catch_up(membership)
+
+    async def _hear(self, channel: str) -> None:
+        while True:
+            try:
+                message = await get_channel_layer().receive(channel)
+            except Exception as error:
+                self._lose_layer(error)
+                await asyncio.sleep(PAUSE)
+            else:
+                self._receive(message)
+
+    def _receive(self, message: Any) -> None:
+        """Takes what whoever sent to a group: nothing that comes in here may stop the hub."""
+        match message:
+            case {"type": events.TYPE, "room_id": str(group)} if group in self._memberships:
+                room = self._memberships[group].room
+            case _:
+                logger.debug("Not for anybody here: %.200r", message)
+                return
+        try:
+            event = events.parse(message, room)
+        except events.MalformedEvent as error:
+            logger.warning("Dropped an event of %s: %s", group, error)
+            return
+        self.hear(event)
+
+    async def _watch(self) -> None:
+        """Looks whether something was said that nobody heard of: one query for all rooms, once an interval."""
+        while True:
+            await asyncio.sleep(WATCH_INTERVAL)
+            by_room = {membership.room: membership for membership in self._memberships.values()}
+            try:
+                last_offsets = await database_sync_to_async(log.last_offsets)(list(by_room))
+            except DatabaseError as error:
+                logger.warning("Can't look into the database, trying again: %s", error)
+                continue
+            for room, last in last_offsets.items():
+                if by_room[room].position is not None and last > by_room[room].position:
+                    self._catch_up(by_room[room])
+
+    # From the database, what the layer didn't bring
+
+    async def _locate(self, membership: Membership) -> int:
+        """The offset from which the room's listeners hear; the first to ask has the database asked."""
+        if membership.position is None:
+            if membership.locating is None:
+                membership.locating = asyncio.create_task(database_sync_to_async(log.last_offsets)([membership.room]))
+            try:
+                last_offsets = await asyncio.shield(membership.locating)
+            finally:
+                membership.locating = None
+            if membership.position is None:
+                membership.position = last_offsets[membership.room]
+                if membership.behind:
+                    self._catch_up(membership)
+        return membership.position
+
+    def _catch_up(self, membership: Membership) -> None:
+        """Reads what is missing, once at a time for each room."""
+        membership.behind = True
+        if membership.reading is None and membership.position is not None:
+            membership.reading = self._start(self._read(membership))
+
+    async def _read(self, membership: Membership) -> None:
+        try:
+            while membership.behind and membership.listeners:
+                membership.behind = False
+                for event in await database_sync_to_async(log.since)(membership.room, membership.position, READ_SIZE):
+                    if not membership.take(event):  # there are no holes, so what was between them has been pruned
+                        membership.start_over((event.offset or 0) - 1)
+                        membership.take(event)
+                    membership.behind = True  # and maybe there is more
+        except DatabaseError as error:
+            logger.warning("Can't read what was missed in %s, trying again: %s", membership.room.group, error)
+        finally:
+            membership.reading = None
+
+    # To the layer
+
+    async def send(self, event: Event) -> None:
+        """Sends the event to its room's group, if the layer is there: nobody waits for it longer than PATIENCE."""
+        if self._away_until and asyncio.get_running_loop().time() < self._away_until:
+            return
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await get_channel_layer().group_send(event.room.group, events.to_group(event))
+        except Exception as error:
+            self._lose_layer(error)
+        else:
+            self._find_layer()
+
+    def _lose_layer(self, error: Exception) -> None:
+        if self._away_until is None:
+            logger.warning("The channel layer is away. Going on without it, from the database: %r", error)
+        self._away_until = asyncio.get_running_loop().time() + PAUSE
+
+    def _find_layer(self) -> None:
+        if self._away_until is not None:
+            logger.warning("The channel layer is back.")
+        self._away_until = None
+
     # In the group exactly as long as somebody listens
 
     async def _settle(self, rooms: Iterable[Room]) -> None:
-        """Brings the groups of `rooms` in step with their listeners, and is not cancelled with its caller."""
+        """Brings the groups of `rooms` in step with their listeners; goes on when the caller is cancelled."""
         memberships = [self._memberships[room.group] for room in rooms if room.group in self._memberships]
         tasks = [self._start(self._settle_one(membership)) for membership in memberships if not membership.steady]
         if tasks:
-            await asyncio.shield(asyncio.gather(*tasks))
-
-    def _start(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
-        task = asyncio.create_task(work)
-        self._settling.add(task)
-        task.add_done_callback(self._settling.discard)
-        return task
+            await asyncio.wait(tasks, timeout=PATIENCE)
 
     async def _settle_one(self, membership: Membership, pause: float = 0) -> None:
         await asyncio.sleep(pause)
@@ -149,11 +319,12 @@ class Hub:
                 if wanted and not membership.joined:
                     await get_channel_layer().group_add(group, await self._open())
                     membership.joined = True
+                    self._find_layer()
                 elif membership.joined and not wanted:
                     membership.joined = False  # whether or not the layer can be told
                     await get_channel_layer().group_discard(group, self._channel)
             except Exception as error:
-                logger.warning("Can't %s %s: %r", "join" if wanted else "leave", group, error)
+                self._lose_layer(error)
             if wanted and not membership.joined:
                 self._start(self._settle_one(membership, PAUSE))
             if not membership.listeners and self._memberships.get(group) is membership:
@@ -170,36 +341,17 @@ class Hub:
 
     async def _close_if_idle(self) -> None:
         async with self._lock:
-            if self._memberships or self._hearing is None:
+            if self._memberships:
                 return
-            hearing, self._hearing, self._channel = self._hearing, None, None
-            hearing.cancel()
-            await asyncio.wait([hearing])
+            tasks = [task for task in (self._hearing, self._watching) if task]
+            self._channel = self._hearing = self._watching = None
+            for task in tasks:
+                task.cancel()
+            if tasks:
+                await asyncio.wait(tasks)
 
-    # What comes in
-
-    async def _hear(self, channel: str) -> None:
-        while True:
-            try:
-                message = await get_channel_layer().receive(channel)
-            except Exception as error:
-                logger.warning("Can't hear the channel layer, trying again: %r", error)
-                await asyncio.sleep(PAUSE)
-            else:
-                self._deliver(message)
-
-    def _deliver(self, message: Any) -> None:
-        """Hands on an event of whoever sent it: nothing that comes in here may stop the hub."""
-        match message:
-            case {"type": events.TYPE, "room_id": str(group)} if group in self._memberships:
-                membership = self._memberships[group]
-            case _:
-                logger.debug("Not for anybody here: %.200r", message)
-                return
-        try:
-            event = events.parse(message, membership.room)
-        except events.MalformedEvent as error:
-            logger.warning("Dropped an event of %s: %s", group, error)
-            return
-        for listener in membership.listeners:
-            listener.put(event)
+    def _start(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task

@@ -1,27 +1,22 @@
-"""The browser's socket: JSON text frames in, JSON text frames out. `docs/protocol.md` has both."""
+"""The browser's socket: frames in, frames out."""
 
 import asyncio
 import contextlib
-import json
 from typing import Any
+from urllib.parse import parse_qs
 
+from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 
-from chat import messages, people, rooms
+from chat import log, messages, people, rooms
 from chat.broker import Hub, Listener
 from chat.errors import ChatError, LoginRequired, SlowListener
-from chat.events import Event
+from chat.frames import error_frame, event_frame, history_frame, read_frame
 from chat.rooms import Room
 
 BAD_REQUEST = 4400
 LOGIN_REQUIRED = 4401
 SLOW_LISTENER = 4008
-
-
-class InvalidFrame(ChatError):
-    """What came through the socket is not `{"message": "…"}`."""
-
-    code = "invalid_frame"
 
 
 class ChatConsumer(AsyncWebsocketConsumer):
@@ -42,12 +37,14 @@ class ChatConsumer(AsyncWebsocketConsumer):
     async def connect(self) -> None:
         self.person = people.of_scope(self.scope)
         try:
-            self.room = rooms.enter(self.scope["url_route"]["kwargs"]["room_name"], self.person)
+            room = rooms.enter(self.scope["url_route"]["kwargs"]["room_name"], self.person)
+            after = read_position(self.scope["query_string"])
         except ChatError as error:
             await self.accept()  # a browser can't read why it was refused, but it can read a frame
             await self.refuse(error, LOGIN_REQUIRED if isinstance(error, LoginRequired) else BAD_REQUEST)
             return
-        self.listener = Listener([self.room])
+        self.room = room
+        self.listener = Listener([room], {} if after is None else {room: after})
         await Hub.here().join(self.listener)
         await self.accept()
         self.writing = asyncio.create_task(self.write(self.listener))
@@ -60,12 +57,29 @@ class ChatConsumer(AsyncWebsocketConsumer):
             await Hub.here().leave(self.listener)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        if self.room is None:
+        if self.room is None or self.listener is None:
             return  # refused, and closing
+        frame: dict[str, Any] = {}
         try:
-            await messages.post(room=self.room, message=read_frame(text_data), person=self.person)
+            frame = read_frame(text_data)
+            if "message" in frame:
+                await self.post(self.room, self.listener, frame)
+            else:
+                await self.send_history(self.room, frame)
         except ChatError as error:
-            await self.send(text_data=error_frame(error))
+            await self.send(text_data=error_frame(error, frame.get("client_id")))
+
+    async def post(self, room: Room, listener: Listener, frame: dict[str, Any]) -> None:
+        client_id = frame.get("client_id")
+        entry = await messages.post(room=room, message=frame["message"], person=self.person, client_id=client_id)
+        if entry.repeated and (entry.event.offset or 0) <= listener.positions[room]:
+            # Nobody hears it again, but who sends it again has not heard that it arrived.
+            await self.send(text_data=event_frame(entry.event))
+
+    async def send_history(self, room: Room, frame: dict[str, Any]) -> None:
+        before = log.check_offset(frame["before"])
+        page = await database_sync_to_async(log.page)(room, size=log.PAGE_SIZE, before=before, from_end=True)
+        await self.send(text_data=history_frame(page))
 
     async def write(self, listener: Listener) -> None:
         """Sends on what `listener` hears, until the socket closes."""
@@ -83,40 +97,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
             await self.close(code=code, reason=error.code)
 
 
-def read_frame(text: str | None) -> object:
-    """What a frame holds as its message. Raises InvalidFrame."""
-    if text is None:
-        raise InvalidFrame("Binary frames aren't understood here: send JSON as text.")
-    try:
-        frame = json.loads(text)
-    except (ValueError, RecursionError):
-        raise InvalidFrame("The frame is not JSON.") from None
-    if not isinstance(frame, dict):
-        raise InvalidFrame("The frame has to be a JSON object.")
-    if "message" not in frame:
-        raise InvalidFrame("The frame has no “message”.")
-    return frame["message"]
-
-
-def event_frame(event: Event) -> str:
-    return _encode(
-        {
-            "message": event.text,
-            "kind": event.kind,
-            "id": event.id,
-            "room": event.room.name,
-            "user": event.person and event.person.name,
-            "user_id": event.person and event.person.id,
-            "sent_at": event.sent_at and event.sent_at.isoformat(),
-            "origin": event.origin and {"process": event.origin.process, "thread": event.origin.thread},
-        }
-    )
-
-
-def error_frame(error: ChatError) -> str:
-    """`message` is there for clients that know nothing else: they show it."""
-    return _encode({"message": str(error), "kind": "error", "error": {"code": error.code, "message": str(error)}})
-
-
-def _encode(frame: dict[str, Any]) -> str:
-    return json.dumps(frame, ensure_ascii=False, separators=(",", ":"))
+def read_position(query_string: bytes) -> int | None:
+    """The offset after `?after=`, if there is one. Raises InvalidPosition."""
+    given = parse_qs(query_string.decode("latin1"), keep_blank_values=True).get("after")
+    return None if given is None else log.check_offset(given[-1])

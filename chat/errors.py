@@ -34,6 +34,24 @@ class MessageTooLong(InvalidMessage):
     code = "message_too_long"
 
 
+class InvalidClientId(ChatError):
+    """A client's own id of a message is no text of 1 to 100 characters."""
+
+    code = "invalid_client_id"
+
+
+class InvalidPosition(ChatError):
+    """What was given as an offset of a room's log can't be one."""
+
+    code = "invalid_position"
+
+
+class InvalidPage(ChatError):
+    """A part of a list was asked for that is too large, or from both ends."""
+
+    code = "invalid_page"
+
+
 class NoRooms(ChatError):
     """Somebody wants to listen, but names no room."""
 
@@ -48,9 +66,3 @@ class SlowListener(ChatError):
     """A listener took its events so slowly that its outbox is full; it missed some and has to start over."""
 
     code = "slow_listener"
-
-
-class Unavailable(ChatError):
-    """The message could not be passed on, and nobody has seen it."""
-
-    code = "unavailable"

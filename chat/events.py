@@ -1,8 +1,11 @@
 """The shape of `chat.message`, the one kind of event that travels through a room's group.
 
-{"type": "chat.message", "room_id": "<group>", "message": "<text>",            what every sender gives
- "id": "<uuid>", "kind": "message", "user": "<name>", "user_id": "<id>",       what ours add; a foreign sender
- "sent_at": "<ISO 8601>", "origin": {"process": 4711, "thread": "MainThread"}} or an older instance may not
+{"type": "chat.message", "room_id": "<group>", "message": "<text>",              every sender gives these;
+ "id": "<id>", "offset": 42, "client_id": "<the poster's own>", "kind": "message", the rest is ours: a foreign sender
+ "user": "<name>", "user_id": "<id>", "sent_at": "<ISO 8601>",                    or an older instance may leave out
+ "origin": {"process": 4711, "thread": "MainThread"}}                             any of it
+
+An event with an offset is stored: an entry of the room's log. One without is passed on live, and gone.
 """
 
 import os
@@ -25,6 +28,7 @@ TYPE = "chat.message"
 class Kind(StrEnum):
     MESSAGE = "message"
     GREETING = "greeting"
+    START_OVER = "start_over"  # never in a group: tells one listener that what it missed can't be brought any more
 
 
 class MalformedEvent(ValueError):
@@ -51,6 +55,8 @@ class Event:
     message: str
     kind: Kind = Kind.MESSAGE
     id: str | None = None
+    offset: int | None = None
+    client_id: str | None = None
     person: Person | None = None
     sent_at: datetime | None = None
     origin: Origin | None = None
@@ -64,7 +70,7 @@ class Event:
 
 
 def build(*, room: Room, message: str, person: Person | None, kind: Kind = Kind.MESSAGE) -> Event:
-    """A new event, said here and now by `person`, or by nobody in particular."""
+    """An event that is not stored, said here and now by `person`, or by nobody in particular."""
     return Event(
         room=room,
         message=message,
@@ -76,6 +82,12 @@ def build(*, room: Room, message: str, person: Person | None, kind: Kind = Kind.
     )
 
 
+def start_over(room: Room, position: int) -> Event:
+    """Tells a listener of `room` that what it hears from here on follows `position`, and not what it heard before."""
+    text = "Some messages are missing here. Please start over from the history."
+    return Event(room=room, message=text, kind=Kind.START_OVER, offset=position)
+
+
 def to_group(event: Event) -> dict[str, Any]:
     """The event as the channel layer carries it."""
     return {
@@ -83,6 +95,8 @@ def to_group(event: Event) -> dict[str, Any]:
         "room_id": event.room.group,
         "message": event.message,
         "id": event.id,
+        "offset": event.offset,
+        "client_id": event.client_id,
         "kind": str(event.kind),
         "user": event.person and event.person.name,
         "user_id": event.person and event.person.id,
@@ -104,6 +118,8 @@ def parse(raw: dict[str, Any], room: Room) -> Event:
         message=message,
         kind=Kind.GREETING if raw.get("kind") == Kind.GREETING else Kind.MESSAGE,
         id=_text(raw.get("id")),
+        offset=_offset(raw.get("offset")),
+        client_id=_text(raw.get("client_id")),
         person=_person(raw.get("user"), raw.get("user_id")),
         sent_at=_time(raw.get("sent_at")),
         origin=_origin(raw.get("origin")),
@@ -112,6 +128,10 @@ def parse(raw: dict[str, Any], room: Room) -> Event:
 
 def _text(value: object) -> str | None:
     return value if isinstance(value, str) else None
+
+
+def _offset(value: object) -> int | None:
+    return value if isinstance(value, int) and value > 0 else None
 
 
 def _person(name: object, id: object) -> Person | None:

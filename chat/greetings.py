@@ -1,17 +1,13 @@
 """Tells a room who has joined, without drowning it: what comes faster than a few a second is said in one line."""
 
 import asyncio
-import logging
 from dataclasses import dataclass, field
 from weakref import WeakKeyDictionary
 
 from chat import broker, events, names
-from chat.errors import Unavailable
 from chat.events import Event, Kind
 from chat.people import Person
 from chat.rooms import Room
-
-logger = logging.getLogger(__name__)
 
 PERIOD = 1.0  # seconds
 GREETINGS_PER_PERIOD = 4
@@ -47,7 +43,7 @@ async def greet(*, room: Room, name: str, person: Person) -> Event:
         crowd.hosting = asyncio.create_task(_host(crowd, crowds))
     if crowd.greeted < GREETINGS_PER_PERIOD:
         crowd.greeted += 1
-        await _say(greeting)
+        await broker.publish(greeting)
     else:
         crowd.waiting.append(name)
     return greeting
@@ -61,7 +57,7 @@ async def _host(crowd: Crowd, crowds: Crowds) -> None:
         crowd.greeted = 1 if joined else 0
         if joined:
             message = f"Hello our names are {_listed(joined)}!" if len(joined) > 1 else f"Hello my name is {joined[0]}!"
-            await _say(events.build(room=crowd.room, message=message, person=None, kind=Kind.GREETING))
+            await broker.publish(events.build(room=crowd.room, message=message, person=None, kind=Kind.GREETING))
     del crowds[crowd.room]
 
 
@@ -71,10 +67,3 @@ def _listed(joined: list[str]) -> str:
     if more > 0:
         return f"{', '.join(shown)} and {more} more"
     return f"{', '.join(shown[:-1])} and {shown[-1]}"
-
-
-async def _say(greeting: Event) -> None:
-    try:
-        await broker.publish(greeting)
-    except Unavailable:
-        logger.info("Nobody was told who joined %s", greeting.room.group)

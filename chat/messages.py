@@ -1,23 +1,30 @@
 """The only way into a room: every door, and every program beside them, posts here."""
 
+from channels.db import database_sync_to_async
 from django.conf import settings
 
-from chat import broker, events
-from chat.errors import BlankMessage, InvalidMessage, MessageTooLong
-from chat.events import Event
+from chat import broker, log
+from chat.errors import BlankMessage, InvalidClientId, InvalidMessage, MessageTooLong
+from chat.log import Entry
 from chat.people import Person
 from chat.rooms import Room
 
+CLIENT_ID_MAX = 100  # characters
 
-async def post(*, room: Room, message: object, person: Person) -> Event:
-    """Says `message` in `room`; everyone who listens there hears it. Returns what they hear.
 
-    `message` is whatever a client sent in its place. Raises InvalidMessage, BlankMessage or MessageTooLong, and
-    Unavailable when it could not be passed on.
+async def post(*, room: Room, message: object, person: Person, client_id: object = None) -> Entry:
+    """Says `message` in `room`. When this returns it is stored, and everyone who listens there hears it.
+
+    `message` and `client_id` are whatever a client sent in their place. With a `client_id` that the same sender has
+    used in this room before, it is the first message that comes back, and nobody hears it twice.
+
+    Raises InvalidMessage, BlankMessage, MessageTooLong or InvalidClientId.
     """
-    event = events.build(room=room, message=check(message), person=person)
-    await broker.publish(event)
-    return event
+    append = database_sync_to_async(log.append)
+    entry = await append(room=room, text=check(message), person=person, client_id=check_client_id(client_id))
+    if not entry.repeated:
+        await broker.publish(entry.event)
+    return entry
 
 
 def check(message: object) -> str:
@@ -30,7 +37,19 @@ def check(message: object) -> str:
         raise MessageTooLong(
             f"The message is too long: {len(message):,} characters, {settings.CHAT_MESSAGE_MAX:,} are allowed."
         )
-    # JSON can spell half a character, which no UTF-8 can; PostgreSQL keeps no NUL.
-    if "\0" in message or any("\ud800" <= character <= "\udfff" for character in message):
+    if not is_storable(message):
         raise InvalidMessage("The message contains characters that no text can have.")
     return message
+
+
+def check_client_id(client_id: object) -> str | None:
+    if client_id is None:
+        return None
+    if isinstance(client_id, str) and 0 < len(client_id) <= CLIENT_ID_MAX and is_storable(client_id):
+        return client_id
+    raise InvalidClientId(f"A client's id of a message has to be a text of 1 to {CLIENT_ID_MAX} characters.")
+
+
+def is_storable(text: str) -> bool:
+    # JSON can spell half a character, which no UTF-8 can; PostgreSQL keeps no NUL.
+    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)

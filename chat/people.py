@@ -3,7 +3,7 @@
 import random
 import secrets
 from collections.abc import Mapping, MutableMapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.http import HttpRequest
@@ -24,6 +24,8 @@ class Person:
 
     id: str
     name: str
+    lasting: bool = field(default=True, compare=False)
+    """Whether they are the same on another connection: a guest without a session is not."""
 
     @property
     def is_guest(self) -> bool:
@@ -36,10 +38,10 @@ def of_user(user: Any) -> Person:
 
 
 def new_guest(name: str | None = None) -> Person:
-    """A guest nobody has met before; without a `name`, one like "Quiet Otter 42"."""
+    """A guest nobody has met before, and nobody will again; without a `name`, one like "Quiet Otter 42"."""
     if name is None:
         name = f"{random.choice(MOODS)} {random.choice(ANIMALS)} {random.randint(10, 99)}"
-    return Person(id=f"guest-{secrets.token_hex(8)}", name=name)
+    return Person(id=f"guest-{secrets.token_hex(8)}", name=name, lasting=False)
 
 
 def guest_of(session: MutableMapping[str, Any]) -> Person:

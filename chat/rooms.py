@@ -53,9 +53,14 @@ def enter(name: object, person: Person) -> Room:
 
     Raises InvalidRoomName, and LoginRequired for guests on a site that takes none.
     """
+    admit(person)
+    return find(name)
+
+
+def admit(person: Person) -> None:
+    """Raises LoginRequired for guests on a site that takes none."""
     if person.is_guest and not settings.CHAT_GUESTS:
         raise LoginRequired("Please log in to chat here.")
-    return find(name)
 
 
 def enter_all(wanted: Iterable[object], person: Person) -> list[Room]:

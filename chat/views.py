@@ -14,8 +14,9 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.generic import FormView
 
-from chat import people, rooms
+from chat import log, people, rooms
 from chat.errors import InvalidName, InvalidRoomName
+from chat.frames import shown
 from chat.rooms import Room
 
 SESSION_KEY = "chat_rooms"
@@ -38,11 +39,14 @@ def room(request: HttpRequest, room_name: str) -> HttpResponse:
         return render(request, "chat/room_invalid.html", {"error": error, "room_name_max": rooms.NAME_MAX}, status=400)
     used = [entered, *(other for other in lately_used(request) if other != entered)][:ROOMS_REMEMBERED]
     request.session[SESSION_KEY] = [one.name for one in used]
+    page = log.page(entered, size=log.PAGE_SIZE, from_end=True)
     room_data = {
         "room": entered.name,
         "person": {"id": person.id, "name": person.name, "isGuest": person.is_guest},
         "messageMax": settings.CHAT_MESSAGE_MAX,
         "showOrigin": settings.CHAT_SHOW_ORIGIN,
+        "history": {"messages": [shown(event) for event in page.events], "more": page.has_earlier},
+        "position": page.events[-1].offset if page.events else 0,
     }
     context = {"room": entered, "rooms": used, "room_data": room_data, "message_max": settings.CHAT_MESSAGE_MAX}
     return render(request, "chat/room.html", context)

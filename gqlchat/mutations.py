@@ -3,8 +3,9 @@
 import strawberry
 
 from chat import messages, rooms
+from chat.errors import ChatError
 from gqlchat import context
-from gqlchat.types import ChatRoom
+from gqlchat.types import ChatRoom, ChatRoomMessage, PostMessageInput, PostMessagePayload, Problem
 
 
 @strawberry.type
@@ -13,3 +14,15 @@ class Mutation:
     async def send_chat_message(self, info: strawberry.Info, room: ChatRoom, message: str) -> None:
         person = context.person(info)
         await messages.post(room=rooms.enter(room.room_name, person), message=message, person=person)
+
+    @strawberry.mutation(
+        description="Says something in a room, once however often it is sent, and returns it as stored."
+    )
+    async def post_message(self, info: strawberry.Info, input: PostMessageInput) -> PostMessagePayload:
+        person = context.person(info)
+        try:
+            room = rooms.enter(input.room_name, person)
+            entry = await messages.post(room=room, message=input.message, person=person, client_id=input.client_id)
+        except ChatError as error:
+            return PostMessagePayload(error=Problem(code=error.code, message=str(error)))
+        return PostMessagePayload(message=ChatRoomMessage.of(entry.event, person.name))

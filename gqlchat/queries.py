@@ -1,9 +1,48 @@
 """What one can ask."""
 
 import strawberry
+from channels.db import database_sync_to_async
 
+from chat import log, rooms
 from gqlchat import context
-from gqlchat.types import Person
+from gqlchat.connections import Connection, connection, size_of
+from gqlchat.types import ChatRoomMessage, Person
+
+
+@strawberry.type(description="A room and its history.")
+class Room:
+    name: str
+
+    @strawberry.field(description="The offset of the last message; 0 if there is none.")
+    async def last_offset(self) -> int:
+        room = rooms.find(self.name)
+        return (await database_sync_to_async(log.last_offsets)([room]))[room]
+
+    @strawberry.field(
+        description="A part of the history, in its order; cursors are offsets. Without sizes: the end of it."
+    )
+    async def messages(
+        self,
+        info: strawberry.Info,
+        first: int | None = None,
+        after: str | None = None,
+        last: int | None = None,
+        before: str | None = None,
+    ) -> Connection[ChatRoomMessage]:
+        size, from_end = size_of(first, last)
+        page = await database_sync_to_async(log.page)(
+            rooms.find(self.name),
+            size=size,
+            after=None if after is None else log.check_offset(after),
+            before=None if before is None else log.check_offset(before),
+            from_end=from_end,
+        )
+        reader = context.person(info).name
+        return connection(
+            [(str(event.offset), ChatRoomMessage.of(event, reader)) for event in page.events],
+            has_previous_page=page.has_earlier,
+            has_next_page=page.has_later,
+        )
 
 
 @strawberry.type
@@ -11,3 +50,20 @@ class Query:
     @strawberry.field(description="Who you are on this site: the same here, in the chat and in subscriptions.")
     async def me(self, info: strawberry.Info) -> Person:
         return Person.of(context.person(info, remember=True))
+
+    @strawberry.field(description="A room by its name, whether or not anything was ever said there.")
+    async def room(self, info: strawberry.Info, name: str) -> Room:
+        return Room(name=rooms.enter(name, context.person(info)).name)
+
+    @strawberry.field(description="The rooms where something was said, by name; cursors are names.")
+    async def rooms(
+        self, info: strawberry.Info, first: int = log.PAGE_SIZE, after: str | None = None
+    ) -> Connection[Room]:
+        rooms.admit(context.person(info))
+        size, _ = size_of(first, None)
+        found = await database_sync_to_async(log.names)(size=size + 1, after=after)
+        return connection(
+            [(name, Room(name=name)) for name in found[:size]],
+            has_previous_page=after is not None,
+            has_next_page=len(found) > size,
+        )

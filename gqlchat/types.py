@@ -6,12 +6,33 @@ import strawberry
 
 from chat import events, people
 
-strawberry.enum(events.Kind, name="MessageKind", description="Whether somebody said something, or joined.")
+strawberry.enum(
+    events.Kind,
+    name="MessageKind",
+    description="What somebody said; that they joined; or that you have to start over from the room's history.",
+)
 
 
 @strawberry.input(description="A room, by the name people know it by.")
 class ChatRoom:
     room_name: str
+
+
+@strawberry.input(description="A room, and how far it has been heard.")
+class RoomPosition:
+    room_name: str
+    after: int | None = strawberry.field(
+        default=None, description="The last `offset` that was heard; without it, only what comes from now on is sent."
+    )
+
+
+@strawberry.input
+class PostMessageInput:
+    room_name: str
+    message: str
+    client_id: str | None = strawberry.field(
+        default=None, description="Your own id of the message: sent again with the same one, it is said once."
+    )
 
 
 @strawberry.type(description="Who is here: a user of the site or a guest.")
@@ -47,6 +68,10 @@ class ChatRoomMessage:
     current_user: str = strawberry.field(description="The `user` of this subscription.")
     message: str
     id: strawberry.ID | None
+    offset: int | None = strawberry.field(
+        description="Its place in the room's log: 1, 2, 3 … Null for what isn't stored."
+    )
+    client_id: str | None = strawberry.field(description="The poster's own id of it.")
     kind: events.Kind
     user: Person | None = strawberry.field(description="Who said it.")
     sent_at: datetime | None
@@ -59,8 +84,22 @@ class ChatRoomMessage:
             current_user=current_user,
             message=event.text,
             id=strawberry.ID(event.id) if event.id else None,
+            offset=event.offset,
+            client_id=event.client_id,
             kind=event.kind,
             user=Person.of(event.person) if event.person else None,
             sent_at=event.sent_at,
             origin=Origin.of(event.origin) if event.origin else None,
         )
+
+
+@strawberry.type(description="Why something could not be done.")
+class Problem:
+    code: str = strawberry.field(description="Stable: docs/protocol.md lists them.")
+    message: str
+
+
+@strawberry.type(description="What became of a message: one of the two is null.")
+class PostMessagePayload:
+    message: ChatRoomMessage | None = None
+    error: Problem | None = None

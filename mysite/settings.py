@@ -4,6 +4,8 @@ from pathlib import Path
 
 import environ
 from django.core.management.utils import get_random_secret_key
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 
 from mysite import valkey
 
@@ -31,6 +33,7 @@ CHAT_GUESTS = env.bool("CHAT_GUESTS", default=True)
 CHAT_SHOW_ORIGIN = env.bool("CHAT_SHOW_ORIGIN", default=False)
 CHAT_MESSAGE_MAX = env.int("CHAT_MESSAGE_MAX", default=4000)  # characters
 CHAT_OUTBOX_MAX = env.int("CHAT_OUTBOX_MAX", default=1000)  # events that wait for one listener
+CHAT_RECOVERY_MAX = env.int("CHAT_RECOVERY_MAX", default=500)  # messages that one who comes back is sent
 
 # How it is put together
 
@@ -95,18 +98,28 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     }
     # A file: live servers under test run in processes of their own and open it too.
     DATABASES["default"]["TEST"] = {"NAME": str(BASE_DIR / "var" / "test.sqlite3")}
+# The thread that does the database's work keeps its connection from one message to the next.
+DATABASES["default"] |= {"CONN_MAX_AGE": 600, "CONN_HEALTH_CHECKS": True}  # seconds
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env.str("REDIS_URL", default="")
 CHAT_VALKEY_DIR = BASE_DIR / env.str("CHAT_VALKEY_DIR", default="var/valkey")
+# Nobody waits long for Redis: what it doesn't bring comes from the database.
+REDIS_OPTIONS = {"socket_connect_timeout": 1, "socket_timeout": 2, "retry": Retry(NoBackoff(), 1)}  # seconds; tries
 if REDIS_URL:
     CHANNEL_LAYERS = {
-        "default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": [REDIS_URL]}}
+        "default": {
+            "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+            "CONFIG": {"hosts": [{"address": REDIS_URL, **REDIS_OPTIONS}]},
+        }
     }
 else:
     REDIS_URL = valkey.url(CHAT_VALKEY_DIR)
     CHANNEL_LAYERS = {
-        "default": {"BACKEND": "mysite.valkey.ValkeyChannelLayer", "CONFIG": {"directory": CHAT_VALKEY_DIR}}
+        "default": {
+            "BACKEND": "mysite.valkey.ValkeyChannelLayer",
+            "CONFIG": {"directory": CHAT_VALKEY_DIR, "connection": REDIS_OPTIONS},
+        }
     }
 
 # Static files are served by the site itself, straight from where they are; collectstatic is for a web server in front.
@@ -146,5 +159,7 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    # While Redis is away it logs each failed read with a traceback; chat.broker says it once, and when it is back.
+    "loggers": {"channels_redis": {"level": "CRITICAL"}},
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
 }

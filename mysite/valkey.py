@@ -48,9 +48,9 @@ class ValkeyChannelLayer(RedisPubSubChannelLayer):
     pub/sub layer's own. Raises ValkeyUnavailable.
     """
 
-    def __init__(self, directory: Path, **options: Any) -> None:
+    def __init__(self, directory: Path, connection: dict[str, Any] | None = None, **options: Any) -> None:
         hold(directory)
-        super().__init__(hosts=[url(directory)], **options)
+        super().__init__(hosts=[{"address": url(directory), **(connection or {})}], **options)
 
 
 def url(directory: Path) -> str:

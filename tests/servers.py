@@ -16,7 +16,9 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def environment(**variables: str) -> dict[str, str]:
-    """For a process of the site's own: the tests' settings as variables, and `variables` beside or instead of them."""
+    """For a process of the site's own: the tests' settings and database as variables, and `variables` instead of them."""
+    if connection.vendor == "sqlite":
+        variables = {"DATABASE_URL": f"sqlite:///{connection.settings_dict['NAME']}", **variables}
     return {**os.environ, "DJANGO_SETTINGS_MODULE": "mysite.settings", **variables}
 
 
@@ -32,8 +34,6 @@ class Server:
     def __init__(self, **variables: str) -> None:
         self.port = free_port()
         self.host = f"127.0.0.1:{self.port}"
-        if connection.vendor == "sqlite":
-            variables["DATABASE_URL"] = f"sqlite:///{connection.settings_dict['NAME']}"
         self.environment = environment(**variables)
 
     def __enter__(self) -> "Server":

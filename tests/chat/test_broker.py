@@ -7,9 +7,9 @@ import pytest
 from channels.layers import get_channel_layer
 from pytest_django import Settings
 
-from chat import broker, events
+from chat import broker, events, messages, people
 from chat.broker import Hub, Listener
-from chat.errors import SlowListener, Unavailable
+from chat.errors import SlowListener
 from chat.rooms import find
 
 ROOM, OTHER = find("broker"), find("brøker")
@@ -169,9 +169,12 @@ class TestWhileRedisIsAway:
             }
         }
 
-    async def test_whoever_publishes_is_told(self) -> None:
-        with pytest.raises(Unavailable):
-            await broker.publish(said("hi"))
+    async def test_whoever_posts_waits_for_nobody_and_is_heard_here(self, caplog: pytest.LogCaptureFixture) -> None:
+        async with Hub.here().listen([ROOM]) as listener:
+            for text in "abc":
+                await messages.post(room=ROOM, message=text, person=people.new_guest())
+            assert [await heard(listener) for _ in "abc"] == ["a", "b", "c"]
+        assert len(caplog.records) == 1, "it is said once, not for each message"
 
     async def test_whoever_joins_hears_from_when_it_is_back(self, settings: Settings) -> None:
         async with Hub.here().listen([ROOM]) as listener:

@@ -32,7 +32,8 @@ async def test_a_frame_says_who_said_what_when_and_where(open_chat) -> None:
     socket = await open_chat("/ws/chat/caf%C3%A9/")
     await socket.say("hello")
     frame = await socket.receive_json_from(timeout=5)
-    assert set(frame) == {"message", "kind", "id", "room", "user", "user_id", "sent_at", "origin"}
+    keys = {"message", "kind", "id", "offset", "client_id", "room", "user", "user_id", "sent_at", "origin"}
+    assert set(frame) == keys
     assert (frame["message"], frame["kind"], frame["room"]) == ("hello", "message", "café")
     assert set(frame["origin"]) == {"process", "thread"}
 

@@ -15,7 +15,7 @@ BARE = {"type": "chat.message", "room_id": ROOM.group, "message": "hi"}
 
 
 def test_an_event_comes_out_of_the_group_as_it_went_in() -> None:
-    for kind in Kind:
+    for kind in (Kind.MESSAGE, Kind.GREETING):
         event = events.build(room=ROOM, message="hi", person=Person(id="guest-1", name="Ann"), kind=kind)
         assert events.parse(events.to_group(event), ROOM) == event
     nobodys = events.build(room=ROOM, message="hi", person=None)

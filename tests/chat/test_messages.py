@@ -34,6 +34,6 @@ def test_what_is_no_message_is_refused(message: object, error: type[InvalidMessa
 
 async def test_a_post_returns_what_everyone_hears(open_chat) -> None:
     socket = await open_chat("/ws/chat/post/")
-    event = await messages.post(room=find("post"), message="hi", person=people.new_guest("Ann"))
+    entry = await messages.post(room=find("post"), message="hi", person=people.new_guest("Ann"))
     frame = await socket.receive_json_from(timeout=5)
-    assert (frame["message"], frame["user"], frame["id"]) == ("hi", "Ann", event.id)
+    assert (frame["message"], frame["user"], frame["id"], frame["offset"]) == ("hi", "Ann", entry.event.id, 1)

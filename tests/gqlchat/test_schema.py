@@ -70,7 +70,7 @@ async def test_strawberrys_router_serves_the_schema(open_graphql, subprotocol: s
     assert await graphql.hear() == ("room1", "hi")
 
 
-def test_the_schema_needs_django_to_be_set_up_and_nothing_else_of_the_site() -> None:
+def test_the_schema_needs_django_to_be_set_up_and_nothing_else_of_the_site(transactional_db: None) -> None:
     program = """JOIN = 'subscription { joinChatRooms(rooms: [{roomName: "r"}], user: "foo") { message } }'
 import asyncio, django
 django.setup()

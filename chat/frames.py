@@ -1,0 +1,64 @@
+"""What travels through the browser's socket: JSON as text. `docs/protocol.md` has it all."""
+
+import json
+from typing import Any
+
+from chat.errors import ChatError
+from chat.events import Event
+from chat.log import Page
+
+
+class InvalidFrame(ChatError):
+    """What came through the socket is not `{"message": "…"}`."""
+
+    code = "invalid_frame"
+
+
+def read_frame(text: str | None) -> dict[str, Any]:
+    """A frame with a `message`, or one that asks for history. Raises InvalidFrame."""
+    if text is None:
+        raise InvalidFrame("Binary frames aren't understood here: send JSON as text.")
+    try:
+        frame = json.loads(text)
+    except (ValueError, RecursionError):
+        raise InvalidFrame("The frame is not JSON.") from None
+    if not isinstance(frame, dict):
+        raise InvalidFrame("The frame has to be a JSON object.")
+    if "message" not in frame and "before" not in frame:
+        raise InvalidFrame("The frame has no “message”.")
+    return frame
+
+
+def shown(event: Event) -> dict[str, Any]:
+    """An event as browsers get it, in frames and in the page's first history."""
+    return {
+        "message": event.text,
+        "kind": event.kind,
+        "id": event.id,
+        "offset": event.offset,
+        "client_id": event.client_id,
+        "room": event.room.name,
+        "user": event.person and event.person.name,
+        "user_id": event.person and event.person.id,
+        "sent_at": event.sent_at and event.sent_at.isoformat(),
+        "origin": event.origin and {"process": event.origin.process, "thread": event.origin.thread},
+    }
+
+
+def event_frame(event: Event) -> str:
+    return _encode(shown(event))
+
+
+def history_frame(page: Page) -> str:
+    """Only for clients that ask for it, so it needs no `message`."""
+    return _encode({"kind": "history", "messages": [shown(event) for event in page.events], "more": page.has_earlier})
+
+
+def error_frame(error: ChatError, client_id: object = None) -> str:
+    """`message` is there for clients that know nothing else: they show it."""
+    frame = {"message": str(error), "kind": "error", "error": {"code": error.code, "message": str(error)}}
+    return _encode(frame | ({"client_id": client_id} if isinstance(client_id, str) else {}))
+
+
+def _encode(frame: dict[str, Any]) -> str:
+    return json.dumps(frame, ensure_ascii=False, separators=(",", ":"))

@@ -1,0 +1,185 @@
+"""A room's log, in the database: what was said there, under offsets 1, 2, 3 … without holes.
+
+The only code that reads and writes messages. It is synchronous, like the database: asynchronous callers go through
+`database_sync_to_async`, one hop for each function.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from chat import models
+from chat.errors import InvalidPosition
+from chat.events import Event, Origin
+from chat.people import Person
+from chat.rooms import Room
+
+PAGE_SIZE = 50  # messages
+PAGE_MAX = 100
+
+# One statement finds or makes the room's row, locks it until the transaction ends, and counts. Whoever comes next waits
+# for that lock, so offsets have the order of the commits, and one that is rolled back is given to the next.
+NEXT_OFFSET = """
+    INSERT INTO chat_room (name, last_offset, pruned_to) VALUES (%s, 1, 0)
+    ON CONFLICT (name) DO UPDATE SET last_offset = chat_room.last_offset + 1
+    RETURNING id, last_offset
+"""
+
+
+def check_offset(given: object) -> int:
+    """An offset as clients give it: a number, or its digits. Raises InvalidPosition."""
+    if isinstance(given, str) and given.isascii() and given.isdigit() and len(given) < 20:
+        given = int(given)
+    if isinstance(given, int) and not isinstance(given, bool) and 0 <= given < 2**63:
+        return given
+    raise InvalidPosition("An offset has to be a whole number, 0 or more.")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What `append` did: the event as it is stored, and whether it had been stored before."""
+
+    event: Event
+    repeated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    """What somebody at some position has missed: the `events` up to `position`. None if that can't be told any more."""
+
+    events: list[Event] | None
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A part of a room's history in its order, and whether there is more on either side."""
+
+    events: list[Event]
+    has_earlier: bool
+    has_later: bool
+
+
+def append(*, room: Room, text: str, person: Person, client_id: str | None) -> Entry:
+    """Stores a message under the room's next offset; with a `client_id` of the same sender's again, the first one."""
+    sender = person.id if person.lasting else ""
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute(NEXT_OFFSET, [room.name])
+            room_id, offset = cursor.fetchone()
+        if client_id is not None:
+            first = models.Message.objects.filter(room=room_id, sender=sender, client_id=client_id).first()
+            if first is not None:
+                transaction.set_rollback(True)  # the offset goes back
+                return Entry(_event(first, room), repeated=True)
+        here = Origin.here()
+        message = models.Message.objects.create(
+            room_id=room_id,
+            offset=offset,
+            text=text,
+            person_id=person.id,
+            person_name=person.name,
+            sender=sender,
+            client_id=client_id,
+            sent_at=timezone.now(),
+            process=here.process,
+            thread=here.thread,
+        )
+    return Entry(_event(message, room), repeated=False)
+
+
+def last_offsets(rooms: Iterable[Room]) -> dict[Room, int]:
+    """The last offset of each room; of one where nothing was ever said, 0."""
+    by_name = {room.name: room for room in rooms}
+    found = models.Room.objects.filter(name__in=by_name).values_list("name", "last_offset")
+    return dict.fromkeys(by_name.values(), 0) | {by_name[name]: offset for name, offset in found}
+
+
+def since(room: Room, after: int, limit: int) -> list[Event]:
+    """The next `limit` messages after the offset `after`, in order."""
+    return _since(room, after, limit)
+
+
+def recover(room: Room, after: int) -> Recovery:
+    """What somebody who was at `after` has missed, if it is all there and no more than CHAT_RECOVERY_MAX messages."""
+    last, pruned_to = models.Room.objects.filter(name=room.name).values_list("last_offset", "pruned_to").first() or (
+        0,
+        0,
+    )
+    if not pruned_to <= after <= last or last - after > settings.CHAT_RECOVERY_MAX:
+        return Recovery(events=None, position=last)
+    events = _since(room, after, settings.CHAT_RECOVERY_MAX)
+    return Recovery(events=events, position=max((event.offset or 0 for event in events), default=after))
+
+
+def page(room: Room, *, size: int, after: int | None = None, before: int | None = None, from_end: bool) -> Page:
+    """At most `size` messages strictly between two offsets: the first of them, or the last."""
+    found = _messages(room)
+    if after is not None:
+        found = found.filter(offset__gt=after)
+    if before is not None:
+        found = found.filter(offset__lt=before)
+    messages = list(found.order_by("-offset" if from_end else "offset")[: size + 1])
+    more, messages = len(messages) > size, messages[:size]
+    if from_end:
+        messages.reverse()
+    return Page(
+        events=[_event(message, room) for message in messages],
+        has_earlier=more if from_end else bool(after),
+        has_later=before is not None if from_end else more,
+    )
+
+
+def names(*, size: int, after: str | None = None) -> list[str]:
+    """The names of the next `size` rooms after the one called `after`, in the order of their names."""
+    found = models.Room.objects.order_by("name").values_list("name", flat=True)
+    return list((found.filter(name__gt=after) if after is not None else found)[:size])
+
+
+def prune(*, older_than: datetime | None = None, keep: int | None = None) -> int:
+    """Deletes messages from before `older_than`, and all but the last `keep` of each room. Returns how many.
+
+    Room by room, under the room's lock, so that nobody recovers half of what is going.
+    """
+    return sum(_prune_room(room_id, older_than, keep) for room_id in models.Room.objects.values_list("id", flat=True))
+
+
+def _prune_room(room_id: int, older_than: datetime | None, keep: int | None) -> int:
+    with transaction.atomic():
+        room = models.Room.objects.select_for_update().get(id=room_id)
+        ends = [room.pruned_to]
+        if keep is not None:
+            ends.append(room.last_offset - keep)
+        if older_than is not None:
+            young = room.messages.filter(sent_at__gte=older_than).order_by("sent_at", "offset").first()
+            ends.append(young.offset - 1 if young else room.last_offset)
+        room.pruned_to = max(ends)
+        room.save(update_fields=["pruned_to"])
+        deleted, _ = room.messages.filter(offset__lte=room.pruned_to).delete()
+        return deleted
+
+
+def _messages(room: Room) -> QuerySet[models.Message]:
+    return models.Message.objects.filter(room__name=room.name)
+
+
+def _since(room: Room, after: int, limit: int) -> list[Event]:
+    return [_event(message, room) for message in _messages(room).filter(offset__gt=after).order_by("offset")[:limit]]
+
+
+def _event(message: models.Message, room: Room) -> Event:
+    return Event(
+        room=room,
+        message=message.text,
+        id=str(message.pk),
+        offset=message.offset,
+        client_id=message.client_id,
+        person=Person(id=message.person_id, name=message.person_name),
+        sent_at=message.sent_at,
+        origin=Origin(process=message.process, thread=message.thread),
+    )

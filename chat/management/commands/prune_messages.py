@@ -1,0 +1,42 @@
+"""`manage.py prune_messages --older-than 30d --keep 1000`: deletes old messages."""
+
+import re
+from argparse import ArgumentParser, ArgumentTypeError
+from datetime import timedelta
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from chat import log
+
+UNITS = {"d": "days", "h": "hours", "m": "minutes"}
+
+
+def age(text: str) -> timedelta:
+    """`30d`, `12h`, `90m`"""
+    found = re.fullmatch(r"(\d{1,6})([dhm])", text)
+    if not found:
+        raise ArgumentTypeError(f"{text!r} is no age: write 30d, 12h or 90m")
+    return timedelta(**{UNITS[found[2]]: int(found[1])})
+
+
+def count(text: str) -> int:
+    if not text.isdigit():
+        raise ArgumentTypeError(f"{text!r} is no number of messages")
+    return int(text)
+
+
+class Command(BaseCommand):
+    help = "Deletes messages that are too old, or too many. Who comes back from before them is told to start over."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--older-than", type=age, metavar="AGE", help="delete what is older: 30d, 12h, 90m")
+        parser.add_argument("--keep", type=count, metavar="N", help="delete all but the last N of each room")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        older_than, keep = options["older_than"], options["keep"]
+        if older_than is None and keep is None:
+            raise CommandError("Say what to delete: --older-than, --keep or both.")
+        deleted = log.prune(older_than=older_than and timezone.now() - older_than, keep=keep)
+        self.stdout.write(f"Deleted {deleted:,} messages.")
