@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def environment(**variables: str) -> dict[str, str]:
-    """For a process of the site's own: the tests' settings and database as variables, and `variables` instead of them."""
+    """For a process of the site: the tests' settings and database as variables, and `variables` instead of them."""
     if connection.vendor == "sqlite":
         variables = {"DATABASE_URL": f"sqlite:///{connection.settings_dict['NAME']}", **variables}
     return {**os.environ, "DJANGO_SETTINGS_MODULE": "mysite.settings", **variables}
