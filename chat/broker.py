@@ -19,13 +19,12 @@ from dataclasses import dataclass, field
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
 from django.conf import settings
-from django.db import Error as DatabaseError
 
 from chat import events, log
-from chat.errors import SlowListener
+from chat.database import in_database
+from chat.errors import SlowListener, Unavailable
 from chat.events import Event
 from chat.rooms import Room
 
@@ -75,7 +74,7 @@ class Listener:
     async def recover(self) -> None:
         """Reads what was missed. The hub calls this once it delivers, so that what is read and what comes overlap."""
         for room, after in self.after.items():
-            recovery = await database_sync_to_async(log.recover)(room, after)
+            recovery = await in_database(log.recover, room, after)
             if recovery.events is None:
                 self._missed.append(events.start_over(room, recovery.position))
                 self.positions[room] = recovery.position
@@ -173,7 +172,10 @@ class Hub:
             await self.leave(listener)
 
     async def join(self, listener: Listener) -> None:
-        """From when this returns, `listener` hears its rooms. Waits no longer than PATIENCE for the layer."""
+        """From when this returns, `listener` hears its rooms. Waits no longer than PATIENCE for the layer.
+
+        Raises Unavailable.
+        """
         memberships = [self._memberships.setdefault(room.group, Membership(room)) for room in listener.rooms]
         for membership in memberships:
             membership.listeners.add(listener)
@@ -232,12 +234,12 @@ class Hub:
             await asyncio.sleep(WATCH_INTERVAL)
             by_room = {membership.room: membership for membership in self._memberships.values()}
             try:
-                last_offsets = await database_sync_to_async(log.last_offsets)(list(by_room))
-            except DatabaseError as error:
-                logger.warning("Can't look into the database, trying again: %s", error)
+                last_offsets = await in_database(log.last_offsets, list(by_room))
+            except Unavailable:
                 continue
             for room, last in last_offsets.items():
-                if by_room[room].position is not None and last > by_room[room].position:
+                position = by_room[room].position
+                if position is not None and last > position:
                     self._catch_up(by_room[room])
 
     # From the database, what the layer didn't bring
@@ -246,7 +248,7 @@ class Hub:
         """The offset from which the room's listeners hear; the first to ask has the database asked."""
         if membership.position is None:
             if membership.locating is None:
-                membership.locating = asyncio.create_task(database_sync_to_async(log.last_offsets)([membership.room]))
+                membership.locating = asyncio.create_task(in_database(log.last_offsets, [membership.room]))
             try:
                 last_offsets = await asyncio.shield(membership.locating)
             finally:
@@ -265,24 +267,29 @@ class Hub:
 
     async def _read(self, membership: Membership) -> None:
         try:
-            while membership.behind and membership.listeners:
+            while membership.behind and membership.listeners and membership.position is not None:
                 membership.behind = False
-                for event in await database_sync_to_async(log.since)(membership.room, membership.position, READ_SIZE):
+                for event in await in_database(log.since, membership.room, membership.position, READ_SIZE):
                     if not membership.take(event):  # there are no holes, so what was between them has been pruned
                         membership.start_over((event.offset or 0) - 1)
                         membership.take(event)
                     membership.behind = True  # and maybe there is more
-        except DatabaseError as error:
-            logger.warning("Can't read what was missed in %s, trying again: %s", membership.room.group, error)
+        except Unavailable:
+            pass  # `_watch` sees that something is missing, as long as it is
         finally:
             membership.reading = None
 
     # To the layer
 
     async def send(self, event: Event) -> None:
-        """Sends the event to its room's group, if the layer is there: nobody waits for it longer than PATIENCE."""
-        if self._away_until and asyncio.get_running_loop().time() < self._away_until:
-            return
+        """Sends the event to its room's group. While the layer is away nobody waits, and one at a time tries."""
+        if self._away_until is None:
+            await self._send(event)
+        elif (now := asyncio.get_running_loop().time()) >= self._away_until:
+            self._away_until = now + PATIENCE + PAUSE
+            self._start(self._send(event))
+
+    async def _send(self, event: Event) -> None:
         try:
             async with asyncio.timeout(PATIENCE):
                 await get_channel_layer().group_send(event.room.group, events.to_group(event))

@@ -5,18 +5,17 @@ import contextlib
 from typing import Any
 from urllib.parse import parse_qs
 
-from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 
 from chat import log, messages, people, rooms
 from chat.broker import Hub, Listener
-from chat.errors import ChatError, LoginRequired, SlowListener
+from chat.database import in_database
+from chat.errors import ChatError, LoginRequired, SlowListener, Unavailable
 from chat.frames import error_frame, event_frame, history_frame, read_frame
 from chat.rooms import Room
 
 BAD_REQUEST = 4400
-LOGIN_REQUIRED = 4401
-SLOW_LISTENER = 4008
+CLOSE_CODES = {LoginRequired: 4401, SlowListener: 4008, Unavailable: 1013}
 
 
 class ChatConsumer(AsyncWebsocketConsumer):
@@ -39,13 +38,13 @@ class ChatConsumer(AsyncWebsocketConsumer):
         try:
             room = rooms.enter(self.scope["url_route"]["kwargs"]["room_name"], self.person)
             after = read_position(self.scope["query_string"])
+            self.listener = Listener([room], {} if after is None else {room: after})
+            await Hub.here().join(self.listener)
         except ChatError as error:
             await self.accept()  # a browser can't read why it was refused, but it can read a frame
-            await self.refuse(error, LOGIN_REQUIRED if isinstance(error, LoginRequired) else BAD_REQUEST)
+            await self.refuse(error)
             return
         self.room = room
-        self.listener = Listener([room], {} if after is None else {room: after})
-        await Hub.here().join(self.listener)
         await self.accept()
         self.writing = asyncio.create_task(self.write(self.listener))
 
@@ -78,7 +77,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
 
     async def send_history(self, room: Room, frame: dict[str, Any]) -> None:
         before = log.check_offset(frame["before"])
-        page = await database_sync_to_async(log.page)(room, size=log.PAGE_SIZE, before=before, from_end=True)
+        page = await in_database(log.page, room, size=log.PAGE_SIZE, before=before, from_end=True)
         await self.send(text_data=history_frame(page))
 
     async def write(self, listener: Listener) -> None:
@@ -87,14 +86,14 @@ class ChatConsumer(AsyncWebsocketConsumer):
             async for event in listener:
                 await self.send(text_data=event_frame(event))
         except SlowListener as error:
-            await self.refuse(error, SLOW_LISTENER)
+            await self.refuse(error)
         except OSError:
             pass  # the browser went away, which disconnect() is about to learn
 
-    async def refuse(self, error: ChatError, code: int) -> None:
+    async def refuse(self, error: ChatError) -> None:
         with contextlib.suppress(OSError):
             await self.send(text_data=error_frame(error))
-            await self.close(code=code, reason=error.code)
+            await self.close(code=CLOSE_CODES.get(type(error), BAD_REQUEST), reason=error.code)
 
 
 def read_position(query_string: bytes) -> int | None:

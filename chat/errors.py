@@ -62,6 +62,12 @@ class LoginRequired(ChatError):
     code = "login_required"
 
 
+class Unavailable(ChatError):
+    """The database does not answer: nothing was stored, or nothing can be read."""
+
+    code = "unavailable"
+
+
 class SlowListener(ChatError):
     """A listener took its events so slowly that its outbox is full; it missed some and has to start over."""
 

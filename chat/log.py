@@ -1,7 +1,7 @@
 """A room's log, in the database: what was said there, under offsets 1, 2, 3 … without holes.
 
-The only code that reads and writes messages. It is synchronous, like the database: asynchronous callers go through
-`database_sync_to_async`, one hop for each function.
+The only code that reads and writes messages. It is synchronous, like the database; from the event loop, one goes
+through `chat.database.in_database`, one hop for each function.
 """
 
 from collections.abc import Iterable
@@ -10,7 +10,7 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import QuerySet
+from django.db.models import Min, QuerySet
 from django.utils import timezone
 
 from chat import models
@@ -21,6 +21,7 @@ from chat.rooms import Room
 
 PAGE_SIZE = 50  # messages
 PAGE_MAX = 100
+PRUNE_SIZE = 5000
 
 # One statement finds or makes the room's row, locks it until the transaction ends, and counts. Whoever comes next waits
 # for that lock, so offsets have the order of the commits, and one that is rolled back is given to the next.
@@ -142,10 +143,7 @@ def names(*, size: int, after: str | None = None) -> list[str]:
 
 
 def prune(*, older_than: datetime | None = None, keep: int | None = None) -> int:
-    """Deletes messages from before `older_than`, and all but the last `keep` of each room. Returns how many.
-
-    Room by room, under the room's lock, so that nobody recovers half of what is going.
-    """
+    """Deletes messages from before `older_than`, and all but the last `keep` of each room. Returns how many."""
     return sum(_prune_room(room_id, older_than, keep) for room_id in models.Room.objects.values_list("id", flat=True))
 
 
@@ -156,12 +154,19 @@ def _prune_room(room_id: int, older_than: datetime | None, keep: int | None) -> 
         if keep is not None:
             ends.append(room.last_offset - keep)
         if older_than is not None:
-            young = room.messages.filter(sent_at__gte=older_than).order_by("sent_at", "offset").first()
-            ends.append(young.offset - 1 if young else room.last_offset)
+            young = room.messages.filter(sent_at__gte=older_than).aggregate(first=Min("offset"))["first"]
+            ends.append(room.last_offset if young is None else young - 1)
         room.pruned_to = max(ends)
         room.save(update_fields=["pruned_to"])
-        deleted, _ = room.messages.filter(offset__lte=room.pruned_to).delete()
-        return deleted
+    # From here on nobody recovers what is going; so it goes piece by piece, and nobody waits to post.
+    deleted = 0
+    while piece := list(
+        room.messages.filter(offset__lte=room.pruned_to)
+        .order_by("offset")
+        .values_list("offset", flat=True)[:PRUNE_SIZE]
+    ):
+        deleted += room.messages.filter(offset__lte=piece[-1]).delete()[0]
+    return deleted
 
 
 def _messages(room: Room) -> QuerySet[models.Message]:

@@ -1,9 +1,9 @@
 """The only way into a room: every door, and every program beside them, posts here."""
 
-from channels.db import database_sync_to_async
 from django.conf import settings
 
 from chat import broker, log
+from chat.database import in_database
 from chat.errors import BlankMessage, InvalidClientId, InvalidMessage, MessageTooLong
 from chat.log import Entry
 from chat.people import Person
@@ -18,10 +18,10 @@ async def post(*, room: Room, message: object, person: Person, client_id: object
     `message` and `client_id` are whatever a client sent in their place. With a `client_id` that the same sender has
     used in this room before, it is the first message that comes back, and nobody hears it twice.
 
-    Raises InvalidMessage, BlankMessage, MessageTooLong or InvalidClientId.
+    Raises InvalidMessage, BlankMessage, MessageTooLong, InvalidClientId or Unavailable.
     """
-    append = database_sync_to_async(log.append)
-    entry = await append(room=room, text=check(message), person=person, client_id=check_client_id(client_id))
+    text, client_id = check(message), check_client_id(client_id)
+    entry = await in_database(log.append, room=room, text=text, person=person, client_id=client_id)
     if not entry.repeated:
         await broker.publish(entry.event)
     return entry

@@ -33,7 +33,7 @@ class Message(models.Model):
             models.UniqueConstraint(fields=["room", "offset"], name="one_message_per_offset"),
             models.UniqueConstraint(fields=["room", "sender", "client_id"], name="one_message_per_client_id"),
         ]
-        indexes = [models.Index(fields=["room", "sent_at"], name="message_by_age")]
+        indexes = [models.Index(fields=["room", "sent_at", "offset"], name="message_by_age")]
         ordering = ["room", "offset"]
 
     def __str__(self) -> str:

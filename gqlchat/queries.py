@@ -1,9 +1,9 @@
 """What one can ask."""
 
 import strawberry
-from channels.db import database_sync_to_async
 
 from chat import log, rooms
+from chat.database import in_database
 from gqlchat import context
 from gqlchat.connections import Connection, connection, size_of
 from gqlchat.types import ChatRoomMessage, Person
@@ -16,7 +16,7 @@ class Room:
     @strawberry.field(description="The offset of the last message; 0 if there is none.")
     async def last_offset(self) -> int:
         room = rooms.find(self.name)
-        return (await database_sync_to_async(log.last_offsets)([room]))[room]
+        return (await in_database(log.last_offsets, [room]))[room]
 
     @strawberry.field(
         description="A part of the history, in its order; cursors are offsets. Without sizes: the end of it."
@@ -30,7 +30,8 @@ class Room:
         before: str | None = None,
     ) -> Connection[ChatRoomMessage]:
         size, from_end = size_of(first, last)
-        page = await database_sync_to_async(log.page)(
+        page = await in_database(
+            log.page,
             rooms.find(self.name),
             size=size,
             after=None if after is None else log.check_offset(after),
@@ -61,7 +62,7 @@ class Query:
     ) -> Connection[Room]:
         rooms.admit(context.person(info))
         size, _ = size_of(first, None)
-        found = await database_sync_to_async(log.names)(size=size + 1, after=after)
+        found = await in_database(log.names, size=size + 1, after=after)
         return connection(
             [(name, Room(name=name)) for name in found[:size]],
             has_previous_page=after is not None,
