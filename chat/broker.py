@@ -58,7 +58,7 @@ class Listener:
 
     def __init__(self, rooms: Iterable[Room], after: Mapping[Room, int] | None = None) -> None:
         self.rooms = frozenset(rooms)
-        self.after = dict(after or {})
+        self.after = {room: offset for room, offset in (after or {}).items() if room in self.rooms}
         self.positions: dict[Room, int] = {}  # the last offset that was taken, by room
         self._missed: deque[Event] = deque()
         self._outbox: asyncio.Queue[Event] = asyncio.Queue(settings.CHAT_OUTBOX_MAX)
@@ -89,10 +89,11 @@ class Listener:
         while True:
             if self._too_slow:
                 raise SlowListener("You were sent more than you took, and missed some of it. Please start over.")
-            event = self._missed.popleft() if self._missed else await self._outbox.get()
-            if event.kind is events.Kind.START_OVER:
+            if self._missed:
+                event = self._missed.popleft()
                 self.positions[event.room] = event.offset or 0
                 return event
+            event = await self._outbox.get()
             if event.offset is None:
                 return event
             if event.offset > self.positions.get(event.room, 0):
@@ -284,7 +285,8 @@ class Hub:
     async def send(self, event: Event) -> None:
         """Sends the event to its room's group. While the layer is away nobody waits, and one at a time tries."""
         if self._away_until is None:
-            await self._send(event)
+            # In a task of its own, which nobody cancels: a Redis client may take that for an answer and go on.
+            await asyncio.wait([self._start(self._send(event))])
         elif (now := asyncio.get_running_loop().time()) >= self._away_until:
             self._away_until = now + PATIENCE + PAUSE
             self._start(self._send(event))

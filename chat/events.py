@@ -131,7 +131,7 @@ def _text(value: object) -> str | None:
 
 
 def _offset(value: object) -> int | None:
-    return value if isinstance(value, int) and value > 0 else None
+    return value if type(value) is int and value > 0 else None
 
 
 def _person(name: object, id: object) -> Person | None:

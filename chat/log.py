@@ -66,9 +66,9 @@ class Page:
     has_later: bool
 
 
-def append(*, room: Room, text: str, person: Person, client_id: str | None) -> Entry:
+def append(*, room: Room, text: str, person: Person, client_id: str | None, origin: Origin | None = None) -> Entry:
     """Stores a message under the room's next offset; with a `client_id` of the same sender's again, the first one."""
-    sender = person.id if person.lasting else ""
+    sender, origin = person.id if person.lasting else "", origin or Origin.here()
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute(NEXT_OFFSET, [room.name])
@@ -78,7 +78,6 @@ def append(*, room: Room, text: str, person: Person, client_id: str | None) -> E
             if first is not None:
                 transaction.set_rollback(True)  # the offset goes back
                 return Entry(_event(first, room), repeated=True)
-        here = Origin.here()
         message = models.Message.objects.create(
             room_id=room_id,
             offset=offset,
@@ -88,8 +87,8 @@ def append(*, room: Room, text: str, person: Person, client_id: str | None) -> E
             sender=sender,
             client_id=client_id,
             sent_at=timezone.now(),
-            process=here.process,
-            thread=here.thread,
+            process=origin.process,
+            thread=origin.thread,
         )
     return Entry(_event(message, room), repeated=False)
 
@@ -115,6 +114,8 @@ def recover(room: Room, after: int) -> Recovery:
     if not pruned_to <= after <= last or last - after > settings.CHAT_RECOVERY_MAX:
         return Recovery(events=None, position=last)
     events = _since(room, after, settings.CHAT_RECOVERY_MAX)
+    if last > after and (not events or events[0].offset != after + 1):
+        return Recovery(events=None, position=last)  # pruned between the two reads
     return Recovery(events=events, position=max((event.offset or 0 for event in events), default=after))
 
 

@@ -5,6 +5,7 @@ from django.conf import settings
 from chat import broker, log
 from chat.database import in_database
 from chat.errors import BlankMessage, InvalidClientId, InvalidMessage, MessageTooLong
+from chat.events import Origin
 from chat.log import Entry
 from chat.people import Person
 from chat.rooms import Room
@@ -20,8 +21,14 @@ async def post(*, room: Room, message: object, person: Person, client_id: object
 
     Raises InvalidMessage, BlankMessage, MessageTooLong, InvalidClientId or Unavailable.
     """
-    text, client_id = check(message), check_client_id(client_id)
-    entry = await in_database(log.append, room=room, text=text, person=person, client_id=client_id)
+    entry = await in_database(
+        log.append,
+        room=room,
+        text=check(message),
+        person=person,
+        client_id=check_client_id(client_id),
+        origin=Origin.here(),
+    )
     if not entry.repeated:
         await broker.publish(entry.event)
     return entry

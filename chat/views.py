@@ -39,6 +39,7 @@ def room(request: HttpRequest, room_name: str) -> HttpResponse:
         return render(request, "chat/room_invalid.html", {"error": error, "room_name_max": rooms.NAME_MAX}, status=400)
     used = [entered, *(other for other in lately_used(request) if other != entered)][:ROOMS_REMEMBERED]
     request.session[SESSION_KEY] = [one.name for one in used]
+    last = log.last_offsets([entered])[entered]  # before the page is read: it counts where nothing is kept
     page = log.page(entered, size=log.PAGE_SIZE, from_end=True)
     room_data = {
         "room": entered.name,
@@ -46,7 +47,7 @@ def room(request: HttpRequest, room_name: str) -> HttpResponse:
         "messageMax": settings.CHAT_MESSAGE_MAX,
         "showOrigin": settings.CHAT_SHOW_ORIGIN,
         "history": {"messages": [shown(event) for event in page.events], "more": page.has_earlier},
-        "position": page.events[-1].offset if page.events else 0,
+        "position": page.events[-1].offset if page.events else last,
     }
     context = {"room": entered, "rooms": used, "room_data": room_data, "message_max": settings.CHAT_MESSAGE_MAX}
     return render(request, "chat/room.html", context)

@@ -202,3 +202,20 @@ class TestLeaving:
         await asyncio.wait([graphql.future])
         await eventually(lambda: not layer._get_layer().groups and not layer._get_layer().channels)
         assert {task.get_coro().__qualname__ for task in asyncio.all_tasks()} & {"GraphQLWSConsumer.run"} == set()
+
+
+async def test_a_position_in_a_room_that_is_not_joined_brings_nothing_of_it(
+    open_graphql, open_chat, subprotocol: str
+) -> None:
+    other, here = await open_chat("/ws/chat/room2/"), await open_chat("/ws/chat/room1/")
+    await other.say("not for you")
+    assert await other.hear() == "not for you"
+    graphql = await open_graphql(subprotocol)
+    await graphql.start(
+        """subscription { joinChatRooms(
+            rooms: [{roomName: "room1"}], user: "foo", positions: [{roomName: "room2", after: 0}]
+        ) { roomName message } }"""
+    )
+    assert await graphql.hear() == ("room1", "Hello my name is foo!")
+    await here.say("hi")
+    assert await graphql.hear() == ("room1", "hi")

@@ -15,7 +15,7 @@ UNITS = {"d": "days", "h": "hours", "m": "minutes"}
 
 def age(text: str) -> timedelta:
     """`30d`, `12h`, `90m`"""
-    found = re.fullmatch(r"(\d{1,6})([dhm])", text)
+    found = re.fullmatch(r"([0-9]{1,5})([dhm])", text)
     if not found:
         raise ArgumentTypeError(f"{text!r} is no age: write 30d, 12h or 90m")
     return timedelta(**{UNITS[found[2]]: int(found[1])})
@@ -38,5 +38,5 @@ class Command(BaseCommand):
         older_than, keep = options["older_than"], options["keep"]
         if older_than is None and keep is None:
             raise CommandError("Say what to delete: --older-than, --keep or both.")
-        deleted = log.prune(older_than=older_than and timezone.now() - older_than, keep=keep)
+        deleted = log.prune(older_than=None if older_than is None else timezone.now() - older_than, keep=keep)
         self.stdout.write(f"Deleted {deleted:,} messages.")
