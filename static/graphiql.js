@@ -31,6 +31,30 @@ query WhoAmI {
   }
 }
 `,
+  `# What was said in room1 last. For what was said before that, ask again
+# with before: and the startCursor that came.
+query History {
+  room(name: "room1") {
+    lastOffset
+    messages(last: 20) {
+      pageInfo {
+        hasPreviousPage
+        startCursor
+      }
+      edges {
+        node {
+          offset
+          message
+          sentAt
+          user {
+            name
+          }
+        }
+      }
+    }
+  }
+}
+`,
 ];
 
 const url = new URL(location.pathname, location.origin);

@@ -1,6 +1,8 @@
 const LINES_MAX = 2_000;
 const TURN_BREAK = 5 * 60_000;
 const TONES = 8;
+const QUIET = 500;
+const STARTED_OVER = "Not all that was said while you were away is shown. Scroll up for the rest, as far as it is kept.";
 
 const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "short" });
 const calendar = new Intl.DateTimeFormat(undefined, { dateStyle: "full" });
@@ -18,19 +20,76 @@ export class ChatLog extends HTMLElement {
   /** Whether the process and thread a message came from are shown as text. */
   showOrigin = false;
 
-  #latest = null;
+  #messages = new WeakMap(); // by line
 
   /** The transcript as plain text: what was said, each followed by a newline, without names and times. */
   get value() {
     return Array.from(this.querySelectorAll(".text"), (text) => `${text.textContent}\n`).join("");
   }
 
+  /** The lowest offset that is shown, null if there is none. */
+  get firstOffset() {
+    const offsets = Array.from(this.children, (line) => this.#messages.get(line)?.offset);
+    return offsets.find(Number.isInteger) ?? null;
+  }
+
+  /** Show a message after all others. */
   add(message) {
-    const sameDay = this.#latest !== null && day(this.#latest) === day(message);
-    if (!sameDay) this.append(dayLine(message));
-    this.append(message.kind === "greeting" ? this.#noticeLine(message) : this.#messageLine(message));
-    this.#latest = message;
-    this.#trim();
+    this.append(...this.#lines(message, this.#messages.get(this.lastElementChild)));
+  }
+
+  /** Show messages, the oldest first, before all others. */
+  addOlder(messages) {
+    if (messages.length === 0) return;
+    this.#keepQuiet();
+    const lines = messages.flatMap((message, index) => this.#lines(message, messages[index - 1]));
+    this.#join(messages.at(-1));
+    this.prepend(...lines);
+  }
+
+  clear() {
+    this.replaceChildren();
+  }
+
+  /** Let go of the oldest messages if there are too many. Returns whether there were. */
+  trim() {
+    const tooMany = this.childElementCount > LINES_MAX;
+    while (this.childElementCount > LINES_MAX) {
+      this.children[1].remove();
+      const oldest = this.children[1];
+      if (oldest.matches(".day")) this.firstElementChild.remove();
+      else oldest.classList.remove("continued");
+    }
+    return tooMany;
+  }
+
+  /** Fit the first message to the one that is about to stand before it. */
+  #join(before) {
+    const first = this.children[1];
+    if (!first) return;
+    const message = this.#messages.get(first);
+    first.classList.toggle("continued", continues(message, before));
+    if (day(message) === day(before)) this.firstElementChild.remove();
+  }
+
+  /** Screen readers read out what is added to a log. What is old is not news. */
+  #keepQuiet() {
+    this.ariaLive = "off";
+    setTimeout(() => {
+      this.ariaLive = "polite";
+    }, QUIET);
+  }
+
+  #lines(message, before) {
+    const line = this.#line(message);
+    this.#messages.set(line, message);
+    line.classList.toggle("continued", continues(message, before));
+    return before && day(before) === day(message) ? [line] : [dayLine(message), line];
+  }
+
+  #line(message) {
+    if (message.kind === "start_over") return element("div", "notice-line started-over", STARTED_OVER);
+    return message.kind === "greeting" ? this.#noticeLine(message) : this.#messageLine(message);
   }
 
   #noticeLine(message) {
@@ -43,7 +102,6 @@ export class ChatLog extends HTMLElement {
     const own = message.userId !== null && message.userId === this.readerId;
     const line = element("div", "message");
     line.classList.toggle("own", own);
-    line.classList.toggle("continued", this.#continues(message));
     line.dataset.tone = tone(message.userId ?? message.userName);
     const bubble = element("div", "bubble");
     bubble.append(textOf(message), this.#meta(message));
@@ -64,26 +122,17 @@ export class ChatLog extends HTMLElement {
     }
     return meta;
   }
+}
 
-  #continues(message) {
-    const before = this.#latest;
-    return (
-      before?.kind === "message" &&
-      before.userId === message.userId &&
-      before.userName === message.userName &&
-      day(before) === day(message) &&
-      message.sentAt - before.sentAt < TURN_BREAK
-    );
-  }
-
-  #trim() {
-    while (this.childElementCount > LINES_MAX) {
-      this.children[1].remove();
-      const oldest = this.children[1];
-      if (oldest.matches(".day")) this.firstElementChild.remove();
-      else oldest.classList.remove("continued");
-    }
-  }
+function continues(message, before) {
+  return (
+    before?.kind === "message" &&
+    message.kind === "message" &&
+    before.userId === message.userId &&
+    before.userName === message.userName &&
+    day(before) === day(message) &&
+    message.sentAt - before.sentAt < TURN_BREAK
+  );
 }
 
 function day(message) {

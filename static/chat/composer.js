@@ -41,9 +41,9 @@ export class Composer {
     this.#input.setAttribute("aria-invalid", String(text !== ""));
   }
 
-  /** Put a text back that could not be sent, unless another one is being written. */
+  /** Put a text back that was not taken, before what is being written. */
   restore(text) {
-    if (this.#input.value === "") this.#write(text);
+    this.#write(this.#input.value === "" ? text : `${text}\n${this.#input.value}`);
   }
 
   #submit() {

@@ -35,15 +35,29 @@ export class Connection extends EventTarget {
   open() {
     const socket = new WebSocket(this.#address());
     this.#socket = socket;
-    socket.addEventListener("open", () => this.#opened());
-    socket.addEventListener("message", ({ data }) => this.#received(data));
-    socket.addEventListener("close", ({ code }) => this.#closed(code));
+    const listen = (type, act) => {
+      socket.addEventListener(type, (event) => {
+        if (socket === this.#socket) act(event);
+      });
+    };
+    listen("open", () => this.#opened());
+    listen("message", ({ data }) => this.#received(data));
+    listen("close", ({ code }) => this.#closed(code));
     this.#enter("connecting", OPENING_LIMIT, () => socket.close());
   }
 
   /** Try at once instead of waiting; does nothing unless an attempt is being waited for. */
   retryNow() {
     if (this.state === "waiting") this.open();
+  }
+
+  /** Leave a connection that may be dead without saying so, and make another; an attempt that waits is made at once. */
+  renew() {
+    if (this.state !== "open") return this.retryNow();
+    // A dead one takes its time to close, and is not listened to any more.
+    this.#socket.close();
+    this.#socket = null;
+    this.#closed(null);
   }
 
   /** Send an object as JSON. Returns false, and sends nothing, unless the connection is open. */

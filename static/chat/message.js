@@ -1,16 +1,20 @@
+const KINDS = new Set(["greeting", "error", "start_over"]);
+
 /**
  * A chat frame as the page uses it, with what a foreign sender may leave out filled in.
  *
  * @param frame an object from the chat socket; only `message` can be relied on
- * @returns null if the frame carries no text, else { kind: "message" | "greeting" | "error", text, userId,
- *   userName, sentAt: Date, origin: { process, thread } | null }
+ * @returns null if the frame carries no text, else { kind: "message" | "greeting" | "error" | "start_over", text,
+ *   offset: number | null, clientId, userId, userName, sentAt: Date, origin: { process, thread } | null }
  */
 export function readMessage(frame) {
   if (typeof frame.message !== "string") return null;
   const sentAt = new Date(frame.sent_at ?? NaN);
   return {
-    kind: frame.kind === "greeting" || frame.kind === "error" ? frame.kind : "message",
+    kind: KINDS.has(frame.kind) ? frame.kind : "message",
     text: frame.message,
+    offset: Number.isSafeInteger(frame.offset) ? frame.offset : null,
+    clientId: frame.client_id ?? null,
     userId: frame.user_id ?? null,
     userName: String(frame.user || "Someone"),
     sentAt: Number.isNaN(sentAt.getTime()) ? new Date() : sentAt,

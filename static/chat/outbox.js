@@ -1,89 +1,105 @@
 const ENTRIES_MAX = 100;
-
-const WORDS = { waiting: "Waiting to be sent", sent: "Sending…", doubtful: "May not have arrived" };
+const PATIENCE = 20_000;
 
 /**
  * What the reader has written and the room has not echoed yet, oldest first.
  *
- * An entry is "waiting" for a connection, "sent", or "doubtful": sent over a connection that was lost before the echo
- * came. Sending a doubtful one again could say it twice, so that is left to the person.
+ * Each text has an id under which the server takes it only once. So whatever is not settled is sent again over every
+ * new connection, and, kept in the tab's storage, even by the page that a reload brings.
  */
 export class ChatOutbox extends HTMLElement {
-  /** Hands a text to the connection; returns whether it went out. */
+  /** Hands an id and a text to the connection; returns whether they went out. */
   transmit = () => false;
+  /** Called when nothing that went out has been settled for long. */
+  stalled = () => {};
 
-  #entries = [];
+  #entries = new Map();
+  #storageKey = null;
+  #timer;
 
   get full() {
-    return this.#entries.length >= ENTRIES_MAX;
+    return this.#entries.size >= ENTRIES_MAX;
+  }
+
+  /** Keep the entries under `key` in the tab's storage, and take over what is there. */
+  keepIn(key) {
+    this.#storageKey = key;
+    for (const [id, text] of stored(key)) this.#enter(id, text);
   }
 
   add(text) {
-    const entry = { text, state: "waiting", line: document.createElement("div") };
-    this.#entries.push(entry);
-    this.append(entry.line);
-    this.#send(entry);
+    const id = newId();
+    this.#enter(id, text);
+    this.#store();
+    this.#send(id);
   }
 
-  /** Send what has been waiting for a connection. */
-  flush() {
-    for (const entry of this.#entries) if (entry.state === "waiting") this.#send(entry);
+  /** The connection is another, or gone: sends everything again, in order. */
+  sendAll() {
+    for (const id of this.#entries.keys()) this.#send(id);
   }
 
-  /** The connection is lost: what was sent and not echoed may or may not have arrived. */
-  doubt() {
-    for (const entry of this.#entries) if (entry.state === "sent") this.#enter(entry, "doubtful");
-  }
-
-  /** The room has echoed a text of the reader's, whose end is what was sent: the server may put something before it. */
-  confirm(text) {
-    const sent = this.#entries.filter((entry) => entry.state === "sent");
-    const entry = sent.find((candidate) => text.endsWith(candidate.text.trim())) ?? sent[0];
-    if (entry) this.#remove(entry);
-  }
-
-  /** The server has refused what was sent: gives the text back, or null if nothing was under way. */
-  takeBack() {
-    const entry = this.#entries.find((candidate) => candidate.state === "sent");
+  /** The room has this message, or the server refuses it: returns its text, null if it is not of this outbox. */
+  settle(id) {
+    const entry = this.#entries.get(id);
     if (!entry) return null;
-    this.#remove(entry);
+    this.#entries.delete(id);
+    entry.line.remove();
+    this.#store();
+    this.#watch();
     return entry.text;
   }
 
-  #send(entry) {
-    this.#enter(entry, this.transmit(entry.text) ? "sent" : "waiting");
-  }
-
-  #enter(entry, state) {
-    entry.state = state;
-    entry.line.className = "message own pending";
-    const bubble = document.createElement("div");
-    bubble.className = "bubble";
-    const text = document.createElement("p");
-    text.className = "text";
-    text.dir = "auto";
-    text.textContent = entry.text;
+  #enter(id, text) {
+    const words = document.createElement("p");
+    words.className = "text";
+    words.dir = "auto";
+    words.textContent = text;
     const meta = document.createElement("span");
     meta.className = "meta";
-    meta.append(WORDS[state]);
-    if (state === "doubtful") {
-      meta.append(" ", button("Send again", () => this.#send(entry)), " ", button("Remove", () => this.#remove(entry)));
-    }
-    bubble.append(text, meta);
-    entry.line.replaceChildren(bubble);
+    const bubble = document.createElement("div");
+    bubble.className = "bubble";
+    bubble.append(words, meta);
+    const line = document.createElement("div");
+    line.className = "message own pending";
+    line.append(bubble);
+    this.append(line);
+    this.#entries.set(id, { text, line, meta, sent: false });
   }
 
-  #remove(entry) {
-    this.#entries.splice(this.#entries.indexOf(entry), 1);
-    entry.line.remove();
+  #send(id) {
+    const entry = this.#entries.get(id);
+    entry.sent = this.transmit(id, entry.text);
+    entry.meta.textContent = entry.sent ? "Sending…" : "Waiting to be sent";
+    this.#watch();
+  }
+
+  #watch() {
+    clearTimeout(this.#timer);
+    const [oldest] = this.#entries.values();
+    if (oldest?.sent) this.#timer = setTimeout(() => this.stalled(), PATIENCE);
+  }
+
+  #store() {
+    const entries = Array.from(this.#entries, ([id, { text }]) => [id, text]);
+    try {
+      sessionStorage.setItem(this.#storageKey, JSON.stringify(entries));
+    } catch {
+      // Storage is full or forbidden: then what is not settled ends with the page.
+    }
   }
 }
 
-function button(label, act) {
-  const made = document.createElement("button");
-  made.type = "button";
-  made.className = "quiet";
-  made.textContent = label;
-  made.addEventListener("click", act);
-  return made;
+function stored(key) {
+  try {
+    return JSON.parse(sessionStorage.getItem(key)) ?? [];
+  } catch {
+    return [];
+  }
+}
+
+/** Not crypto.randomUUID(), which is missing on pages that came over plain HTTP. */
+function newId() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -5,27 +5,30 @@ import { Composer } from "./composer.js";
 import { Connection } from "./connection.js";
 import { ConnectionStatus } from "./connection-status.js";
 import { Follower } from "./follower.js";
+import { ChatHistory } from "./history.js";
 import { readMessage } from "./message.js";
 import { ChatOutbox } from "./outbox.js";
+import { afterSleep } from "./sleep.js";
 
+customElements.define("chat-history", ChatHistory);
 customElements.define("chat-log", ChatLog);
 customElements.define("chat-outbox", ChatOutbox);
 customElements.define("connection-status", ConnectionStatus);
 
-const { room, person, messageMax, showOrigin } = JSON.parse(document.querySelector("#room-data").textContent);
+const data = JSON.parse(document.querySelector("#room-data").textContent);
 const scroller = document.querySelector("#chat-scroller");
+const history = document.querySelector("#chat-history");
 const log = document.querySelector("#chat-log");
 const outbox = document.querySelector("#chat-outbox");
 const connection = new Connection(() => {
   const scheme = location.protocol === "https:" ? "wss" : "ws";
-  return `${scheme}://${location.host}/ws/chat/${encodeURIComponent(room)}/`;
+  return `${scheme}://${location.host}/ws/chat/${encodeURIComponent(data.room)}/?after=${position}`;
 });
 const follower = new Follower(scroller, document.querySelector("#chat-newest"));
-const composer = new Composer(document.querySelector("#chat-composer"), messageMax, post);
+const composer = new Composer(document.querySelector("#chat-composer"), data.messageMax, post);
 
-log.readerId = person.id;
-log.showOrigin = showOrigin;
-outbox.transmit = (text) => connection.send({ message: text });
+/** The offset up to which the page has seen the room: the server sends what comes after it. */
+let { position } = data;
 
 function post(text) {
   if (connection.state === "refused") return "This room cannot be reached, so nothing was sent.";
@@ -35,24 +38,68 @@ function post(text) {
   return "";
 }
 
-function receive(message) {
-  if (message.kind === "error") {
-    composer.showError(message.text);
-    composer.restore(outbox.takeBack() ?? "");
+function receive(frame) {
+  if (frame.kind === "history") {
+    if (history.answer()) showOlder(frame);
     return;
   }
-  if (message.kind === "message" && message.userId === person.id) outbox.confirm(message.text);
+  const message = readMessage(frame);
+  if (message === null) return;
+  if (message.kind === "error") receiveError(message);
+  else if (message.kind === "start_over") startOver(message);
+  else receiveMessage(message);
+}
+
+function receiveMessage(message) {
+  outbox.settle(message.clientId);
+  if (message.offset !== null) {
+    if (message.offset <= position) return;
+    position = message.offset;
+  }
   log.add(message);
+  if (follower.following && log.trim()) history.more = true;
   follower.announce();
 }
 
-connection.addEventListener("frame", ({ detail }) => {
-  const message = readMessage(detail);
-  if (message !== null) receive(message);
-});
+function receiveError(error) {
+  composer.showError(error.text);
+  const text = outbox.settle(error.clientId);
+  if (text !== null) composer.restore(text);
+}
+
+function showOlder(page) {
+  const messages = page.messages.map(readMessage);
+  for (const message of messages) outbox.settle(message.clientId);
+  follower.keepPlace(() => {
+    log.addOlder(messages);
+    history.more = page.more;
+  });
+}
+
+/** What comes next does not follow what is shown. */
+function startOver(notice) {
+  position = notice.offset;
+  log.clear();
+  log.add({ ...notice, offset: null });
+  follower.toEnd();
+  history.reload();
+}
+
+log.readerId = data.person.id;
+log.showOrigin = data.showOrigin;
+outbox.transmit = (id, text) => connection.send({ message: text, client_id: id });
+outbox.stalled = () => connection.renew();
+outbox.keepIn(`outbox of ${data.person.id} in ${data.room}`);
+history.start = () => log.firstOffset ?? position + 1;
+history.ask = (before) => connection.send({ before });
+showOlder(data.history);
+follower.toEnd();
+follower.atStart = () => history.load();
+
+connection.addEventListener("frame", ({ detail }) => receive(detail));
 connection.addEventListener("state", () => {
-  if (connection.state === "open") outbox.flush();
-  else outbox.doubt();
+  outbox.sendAll();
+  history.resume();
   for (const notice of document.querySelectorAll("[data-close-code]")) {
     notice.hidden = connection.state !== "refused" || Number(notice.dataset.closeCode) !== connection.closeCode;
   }
@@ -60,7 +107,8 @@ connection.addEventListener("state", () => {
 document.querySelector("#chat-status").follow(connection);
 connection.open();
 
-addEventListener("online", () => connection.retryNow());
+addEventListener("online", () => connection.renew());
+afterSleep(() => connection.renew());
 document.addEventListener("visibilitychange", () => {
   if (document.visibilityState === "visible") connection.retryNow();
 });

@@ -8,6 +8,8 @@ from django.contrib.auth import get_user_model
 from django.test import Client
 from pytest_django import Settings
 
+from chat import log
+from chat.people import Person
 from chat.rooms import find
 
 pytestmark = pytest.mark.django_db
@@ -130,3 +132,14 @@ def test_forms_need_their_token() -> None:
 
 def test_an_unknown_page_is_not_found(client: Client) -> None:
     assert client.get("/nope/").status_code == 404
+
+
+def test_a_page_knows_where_a_room_stands_of_which_nothing_is_kept(client: Client) -> None:
+    log.append(room=find("room1"), text="hello", person=Person(id="guest-1", name="Zoë"), client_id=None)
+    assert room_data(client)["position"] == 1
+
+    log.prune(keep=0)
+
+    data = room_data(client)
+    assert data["history"] == {"messages": [], "more": False}
+    assert data["position"] == 1

@@ -1,0 +1,375 @@
+"""What the page of a room shows of the past, and what it does about messages that were on their way."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+from selenium.webdriver.common.keys import Keys
+
+from chat import log
+from chat.models import Message
+from chat.people import Person
+from chat.rooms import find
+from tests.browser.chromium import Chromium
+from tests.browser.room_window import RoomWindow, enter
+from tests.browser.test_connection import SOCKETS, STATUS
+from tests.servers import Server
+
+OLDER = "#chat-history button"
+BEGINNING = "#chat-history [role=status]"
+PENDING = "#chat-outbox .pending"
+AWAY = "Not all that was said while you were away is shown"
+
+SCROLL_UP = "document.querySelector('#chat-scroller').scrollTop = arguments[0]"
+AT_END = """
+    const { scrollHeight, scrollTop, clientHeight } = document.querySelector("#chat-scroller");
+    return scrollHeight - scrollTop - clientHeight < 2;
+"""
+# The first message that the reader sees, and how far it is from the top.
+IN_VIEW = """
+    const top = document.querySelector("#chat-scroller").getBoundingClientRect().top;
+    const lines = Array.from(document.querySelectorAll("#chat-log .message"));
+    const line = lines.find((each) => each.getBoundingClientRect().top >= top);
+    return [line.querySelector(".text").textContent, line.getBoundingClientRect().top];
+"""
+# What the page asks for, and whether the connection lets it.
+QUESTIONS = """
+    window.questions = [];
+    window.WebSocket = class extends WebSocket {
+        send(data) {
+            if ("before" in JSON.parse(data)) {
+                questions.push(data);
+                if (window.deaf) return;
+            }
+            super.send(data);
+        }
+    };
+"""
+# Messages go out, and never arrive.
+LOSSY = """
+    window.WebSocket = class extends WebSocket {
+        send(data) { if (!window.lossy) super.send(data); }
+    };
+"""
+
+# Messages come in, and are not heard.
+DEAF = """
+    window.WebSocket = class extends WebSocket {
+        constructor(...address) {
+            super(...address);
+            this.addEventListener("message", (event) => { if (window.deaf) event.stopImmediatePropagation(); });
+        }
+    };
+"""
+
+
+def said(first: int, last: int, room: str = "room1") -> list[str]:
+    """Somebody says `first` … `last` in `room`, wherever: no server hears of it but from the database."""
+    numbers = [str(number) for number in range(first, last + 1)]
+    for number in numbers:
+        log.append(room=find(room), text=number, person=Person(id="user-7", name="Zoë"), client_id=None)
+    return numbers
+
+
+def stored() -> list[str]:
+    return list(Message.objects.order_by("offset").values_list("text", flat=True))
+
+
+def pending(room: RoomWindow) -> list[str]:
+    texts = "return Array.from(document.querySelectorAll('#chat-outbox .text'), (text) => text.textContent)"
+    return room.window.run(texts)
+
+
+def scroll_up(room: RoomWindow) -> None:
+    """To where there is something to read above, but not much."""
+    room.window.run(SCROLL_UP, 200)
+
+
+def wait_for(room: RoomWindow, lines: list[str]) -> None:
+    room.window.until(lambda: room.lines == lines, f"shows {lines[0]} to {lines[-1]}")
+
+
+@contextmanager
+def killed(server: Server) -> Iterator[None]:
+    """The server ends without a word, and is started again on its port after the block."""
+    server.process.kill()
+    server.process.wait()
+    yield
+    server.__enter__()
+    server.wait_until_it_answers()
+
+
+@pytest.fixture
+def frail(
+    start_servers: Callable[..., list[Server]], chromium: Chromium
+) -> Iterator[tuple[Server, Callable[..., RoomWindow]]]:
+    """A server of one's own to kill, and what opens room1 on it: browsers complain about lost servers."""
+    (server,) = start_servers(1)
+    yield server, lambda before="": enter(chromium, f"http://{server.host}", "room1", before)
+    chromium.tidy()
+    assert all("WebSocket" in complaint for complaint in chromium.complaints())
+
+
+# History
+
+
+def test_what_was_said_before_one_came_is_there_at_once(browser: Chromium, site: str) -> None:
+    lines = said(1, 3)
+    room = RoomWindow(browser.open(f"{site}/chat/room1/"))
+    assert room.lines == lines
+
+    room.connect().say("hello")
+
+    wait_for(room, [*lines, "hello"])
+    room.window.find(BEGINNING, "Beginning of the room")
+
+
+def test_a_long_history_is_shown_from_its_end(browser: Chromium, site: str) -> None:
+    lines = said(1, 120)
+    room = enter(browser, site, "room1")
+    assert room.lines == lines[-50:]
+    assert room.window.run(AT_END)
+    assert room.window.find(OLDER).accessible_name == "Load older messages"
+
+
+def test_older_messages_come_as_one_scrolls_up_and_what_one_reads_stays_in_place(browser: Chromium, site: str) -> None:
+    lines = said(1, 120)
+    room = enter(browser, site, "room1")
+
+    for first in [20, 0]:
+        scroll_up(room)
+        seen = room.window.run(IN_VIEW)
+        wait_for(room, lines[first:])
+        text, top = room.window.run(IN_VIEW)
+        assert text == seen[0]
+        assert top == pytest.approx(seen[1], abs=1)
+
+    room.window.find(BEGINNING)
+    room.window.run(SCROLL_UP, 0)
+    room.window.find(BEGINNING, "Beginning of the room")
+    assert room.window.run("return document.querySelectorAll('.day').length") == 1
+    assert room.window.run("return document.querySelectorAll('.message:not(.continued)').length") == 1
+
+
+def test_a_page_is_asked_for_once_at_a_time_and_again_when_the_connection_was_lost(
+    browser: Chromium, site: str
+) -> None:
+    lines = said(1, 120)
+    room = enter(browser, site, "room1", SOCKETS + QUESTIONS)
+    room.window.run("window.deaf = true")
+    for top in [300, 200, 100]:
+        room.window.run(SCROLL_UP, top)
+        room.window.until(lambda: room.window.run("return questions") == ['{"before":71}'], "asks")
+    room.window.find(OLDER, "Loading…")
+
+    room.window.run("window.deaf = false; sockets[0].close()")
+
+    wait_for(room, lines[20:])
+    assert room.window.run("return questions") == ['{"before":71}'] * 2
+
+
+def test_older_messages_come_by_keyboard_too(browser: Chromium, site: str) -> None:
+    lines = said(1, 120)
+    room = enter(browser, site, "room1")
+
+    room.window.press(Keys.SHIFT, Keys.TAB)  # to the button, so it comes into view
+    wait_for(room, lines[20:])
+    room.window.type(Keys.ENTER)
+    wait_for(room, lines)
+
+    assert room.window.focus == "chat-scroller"
+
+
+def test_who_reads_what_is_old_is_told_of_what_is_new_and_not_moved(browser: Chromium, site: str) -> None:
+    lines = said(1, 70)
+    room = enter(browser, site, "room1")
+    scroll_up(room)
+    wait_for(room, lines)
+    seen = room.window.run(IN_VIEW)
+
+    lines += said(71, 71)
+
+    room.window.find("#chat-newest", "New messages").click()
+    assert seen[0] != lines[-1]
+    room.window.until(lambda: room.window.run(AT_END), "is at the end")
+    assert room.lines == lines
+
+
+def test_what_is_too_much_is_let_go_at_the_end_only_and_can_be_loaded_again(browser: Chromium, site: str) -> None:
+    lines = said(1, 2100)
+    room = enter(browser, site, "room1")
+    button = room.window.find(OLDER)
+    while len(room.lines) < len(lines):
+        count = len(room.lines)
+        room.window.run("arguments[0].click()", button)
+        room.window.until(lambda count=count: len(room.lines) > count, "loads")
+    room.window.run(SCROLL_UP, 5000)
+    lines += said(2101, 2101)
+    room.window.find("#chat-newest", "New messages")
+    assert room.lines == lines
+
+    room.say("the end")
+    lines += ["the end"]
+    room.window.until(lambda: room.lines[-1] == "the end", "hears the end")
+
+    assert room.lines == lines[-1999:]  # beside them there is the day
+    room.window.run(SCROLL_UP, 0)
+    wait_for(room, lines[-2049:])
+
+
+# Recovery
+
+
+def test_what_others_said_while_one_was_offline_appears_once_and_in_order(
+    frail: tuple[Server, Callable[..., RoomWindow]],
+) -> None:
+    server, enter_room = frail
+    lines = said(1, 2)
+    room = enter_room()
+
+    with killed(server):
+        room.window.find(STATUS, "Offline")
+        lines += said(3, 130)
+
+    room.window.until(lambda: len(room.lines) >= len(lines), "catches up")
+    room.say("I'm back")
+    wait_for(room, [*lines, "I'm back"])
+
+
+def test_what_was_said_between_the_page_and_its_connection_is_not_missed(browser: Chromium, site: str) -> None:
+    held = "window.WebSocket = class extends WebSocket { constructor(...given) { super(...held(given)); } };"
+    room = RoomWindow(browser.open(f"{site}/chat/room1/", f"window.held = () => ['ws://127.0.0.1:1/']; {held}"))
+    room.window.find(STATUS, "Offline")
+    lines = said(1, 3)
+
+    room.window.run("window.held = (given) => given")
+
+    wait_for(room, lines)
+    assert all("127.0.0.1:1/" in complaint for complaint in browser.complaints())
+
+
+def test_who_missed_too_much_starts_over_and_can_read_all_of_it(
+    frail: tuple[Server, Callable[..., RoomWindow]],
+) -> None:
+    server, enter_room = frail
+    lines = said(1, 10)
+    room = enter_room()
+
+    with killed(server):
+        room.window.find(STATUS, "Offline")
+        lines += said(11, 600)
+
+    room.window.find("#chat-log .notice-line", AWAY)
+    wait_for(room, lines[-50:])
+    assert room.window.run(AT_END)
+    room.say("I'm back")
+    wait_for(room, [*lines[-50:], "I'm back"])
+
+    scroll_up(room)
+
+    wait_for(room, [*lines[-100:], "I'm back"])
+
+
+def test_who_missed_what_is_no_longer_kept_starts_over(frail: tuple[Server, Callable[..., RoomWindow]]) -> None:
+    server, enter_room = frail
+    said(1, 10)
+    room = enter_room()
+
+    with killed(server):
+        room.window.find(STATUS, "Offline")
+        room.say("meanwhile")
+        lines = said(11, 30)
+        log.prune(keep=10)
+
+    room.window.find("#chat-log .notice-line", AWAY)
+    wait_for(room, [*lines[-10:], "meanwhile"])
+    room.window.find(BEGINNING, "Beginning of the room")
+
+
+def test_a_room_of_which_nothing_is_kept_is_empty_and_not_missed(browser: Chromium, site: str) -> None:
+    said(1, 10)
+    log.prune(keep=0)
+    room = enter(browser, site, "room1")
+    room.say("hello")
+    room.hear("hello")
+    assert room.lines == ["hello"]
+    assert room.window.run("return document.querySelector('.notice-line')") is None
+
+
+# What is on its way
+
+
+def test_a_server_that_is_killed_while_one_types_costs_nothing(
+    frail: tuple[Server, Callable[..., RoomWindow]],
+) -> None:
+    server, enter_room = frail
+    room = enter_room()
+    room.say("before")
+    room.hear("before")
+
+    room.say("on the edge")
+    with killed(server):
+        room.say("meanwhile")
+        room.say("and so on")
+        room.window.find(PENDING, "Waiting to be sent")
+
+    wait_for(room, ["before", "on the edge", "meanwhile", "and so on"])
+    assert stored() == room.lines
+    assert pending(room) == []
+
+
+def test_what_was_lost_on_its_way_is_sent_again_in_order(browser: Chromium, site: str) -> None:
+    room = enter(browser, site, "room1", SOCKETS + LOSSY)
+    room.window.run("window.lossy = true")
+    room.say("first")
+    room.say("second")
+    room.window.find(PENDING, "Sending…")
+    assert room.lines == []
+
+    room.window.run("window.lossy = false; sockets[0].close()")
+
+    wait_for(room, ["first", "second"])
+    assert stored() == room.lines
+
+
+def test_what_arrived_but_was_not_echoed_is_not_said_twice(browser: Chromium, site: str, same_site: str) -> None:
+    other, room = enter(browser, same_site, "room1"), enter(browser, site, "room1", DEAF + SOCKETS)
+    room.window.run("window.deaf = true")
+    room.say("hello")
+    other.hear("hello")
+    room.window.find(PENDING, "Sending…")
+
+    room.window.run("window.deaf = false; sockets[0].close()")
+    room.say("and on")
+
+    wait_for(other, ["hello", "and on"])
+    wait_for(room, ["hello", "and on"])
+    assert pending(room) == []
+
+
+def test_what_was_on_its_way_outlives_a_reload(browser: Chromium, site: str) -> None:
+    room = enter(browser, site, "room1", LOSSY)
+    room.window.run("window.lossy = true")
+    room.say("first")
+    room.say("second")
+    room.window.find(PENDING, "Sending…")
+
+    room.window.driver.refresh()
+
+    wait_for(room, ["first", "second"])
+    assert stored() == room.lines
+
+
+def test_what_is_refused_comes_back_and_the_rest_is_sent(browser: Chromium, site: str) -> None:
+    room = enter(browser, site, "room1", SOCKETS + LOSSY)
+    room.window.run("window.lossy = true")
+    room.window.run("document.querySelector('#chat-message-input').value = 'a\\u0000b'")
+    room.window.type(Keys.ENTER)
+    room.say("fine")
+    room.window.type("half a ")
+
+    room.window.run("window.lossy = false; sockets[0].close()")
+
+    room.window.find("#chat-composer-error", "characters")
+    wait_for(room, ["fine"])
+    assert room.window.run("return document.querySelector('#chat-message-input').value === 'a\\u0000b\\nhalf a '")
