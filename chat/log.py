@@ -171,7 +171,8 @@ def _prune_room(room_id: int, older_than: datetime | None, keep: int | None) -> 
 
 
 def _messages(room: Room) -> QuerySet[models.Message]:
-    return models.Message.objects.filter(room__name=room.name)
+    # Not by a join, after which PostgreSQL takes all messages of the room and sorts them.
+    return models.Message.objects.filter(room=models.Room.objects.filter(name=room.name)[:1])
 
 
 def _since(room: Room, after: int, limit: int) -> list[Event]:

@@ -62,7 +62,7 @@ class Query:
     ) -> Connection[Room]:
         rooms.admit(context.person(info))
         size, _ = size_of(first, None)
-        found = await in_database(log.names, size=size + 1, after=after)
+        found = await in_database(log.names, size=size + 1, after=None if after is None else rooms.find(after).name)
         return connection(
             [(name, Room(name=name)) for name in found[:size]],
             has_previous_page=after is not None,
