@@ -9,6 +9,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 from types import TracebackType
+from urllib.parse import urlsplit
 
 from django.db import connection
 
@@ -17,9 +18,17 @@ ROOT = Path(__file__).resolve().parent.parent
 
 def environment(**variables: str) -> dict[str, str]:
     """For a process of the site: the tests' settings and database as variables, and `variables` instead of them."""
+    settings = {"DJANGO_SETTINGS_MODULE": "mysite.settings", "DATABASE_URL": database_url()}
+    return {**os.environ, **settings, **variables}
+
+
+def database_url() -> str:
+    """The database of the running test. Its server is the one in DATABASE_URL, its name is not."""
+    name = str(connection.settings_dict["NAME"])
     if connection.vendor == "sqlite":
-        variables = {"DATABASE_URL": f"sqlite:///{connection.settings_dict['NAME']}", **variables}
-    return {**os.environ, "DJANGO_SETTINGS_MODULE": "mysite.settings", **variables}
+        return f"sqlite:///{name}"
+    url = urlsplit(os.environ["DATABASE_URL"])
+    return url._replace(path=f"{url.path.rpartition('/')[0]}/{name}").geturl()
 
 
 def free_port() -> int:

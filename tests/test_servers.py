@@ -12,9 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
 import psutil
-import pytest
 import websockets
-from django.db import connection
 
 from tests.servers import ROOT, Server, environment, free_port
 
@@ -52,24 +50,17 @@ async def talk_across(*hosts: str) -> None:
         await socket.close()
 
 
-@pytest.fixture
-def database_url(transactional_db: None) -> str:
-    return (
-        f"sqlite:///{connection.settings_dict['NAME']}" if connection.vendor == "sqlite" else os.environ["DATABASE_URL"]
-    )
-
-
-def test_runserver_serves_both_protocols_by_daphne(database_url: str) -> None:
+def test_runserver_serves_both_protocols_by_daphne(transactional_db: None) -> None:
     host = f"127.0.0.1:{free_port()}"
     command = [sys.executable, "-u", "manage.py", "runserver", "--noreload", host]
-    with started(*command, DATABASE_URL=database_url) as process:
+    with started(*command) as process:
         wait_for_line(process, "Listening on TCP address")
         with urllib.request.urlopen(f"http://{host}/chat/") as page:
             assert b'id="room-name-input"' in page.read()
         asyncio.run(talk_across(host))
 
 
-def test_the_procfile_makes_three_instances_that_share_rooms(database_url: str) -> None:
+def test_the_procfile_makes_three_instances_that_share_rooms(transactional_db: None) -> None:
     with ExitStack() as stack:
         base = free_port()
         honcho = [
@@ -86,7 +77,7 @@ def test_the_procfile_makes_three_instances_that_share_rooms(database_url: str) 
             "web",
         ]
         path = f"{os.path.dirname(sys.executable)}{os.pathsep}{os.environ['PATH']}"
-        process = stack.enter_context(started(*honcho, DATABASE_URL=database_url, PATH=path, PYTHONUNBUFFERED="1"))
+        process = stack.enter_context(started(*honcho, PATH=path, PYTHONUNBUFFERED="1"))
         hosts = {wait_for_line(process, r"running on http://(127\.0\.0\.1:\d+)")[1] for _ in range(3)}
         assert hosts == {f"127.0.0.1:{base + number}" for number in range(3)}
         asyncio.run(talk_across(*hosts))
