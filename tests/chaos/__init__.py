@@ -1,0 +1,10 @@
+"""The site under fire: real processes are killed and stopped while real clients talk, and then it is counted.
+
+python -m tests.chaos --seed 7 --seconds 120
+
+site       three servers as in the Procfile, and a Valkey, as processes that can be killed
+clients    browser sockets and GraphQL clients, which reconnect, recover and send again as docs/protocol.md says
+ledger     what one client sent, knows to be stored, and heard
+faults     what is done to whom, and when, by the seed
+report     what the ledgers and the rooms' logs amount to
+"""

@@ -1,0 +1,149 @@
+"""python -m tests.chaos [--seed N] [--seconds S] [--database-url URL]"""
+
+import argparse
+import asyncio
+import os
+import random
+import secrets
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import IO
+
+import aiohttp
+
+from tests.chaos import faults
+from tests.chaos.clients import Browser, Client, GraphQLClient, HTTPPoster
+from tests.chaos.ledger import Heard
+from tests.chaos.report import Report
+from tests.chaos.site import Server, Site
+
+SETTLING = 30.0  # seconds in which everybody has to have heard everything, once nothing is done to anybody any more
+AFTERWARDS = 2.0  # seconds in which more might come than should
+CLEAR = "\r\033[K" if sys.stdout.isatty() else ""  # the line of the progress
+LAST_WORDS = "Valkey ended by SIGKILL for good, and everybody says a last word"
+
+HISTORY = """query ($room: String!, $after: String) {
+    room(name: $room) { messages(first: 100, after: $after) {
+        pageInfo { hasNextPage endCursor } edges { node { offset clientId } }
+    } }
+}"""
+
+
+async def run(seed: int, seconds: float, database_url: str, log: IO[bytes]) -> Report:
+    """What came of `seconds` under fire. Whatever it starts has ended when it returns, also by Ctrl+C or SIGTERM."""
+    if this := asyncio.current_task():
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, this.cancel)
+    name = secrets.token_hex(4)  # in a database that is kept, every run has rooms of its own
+    rooms = [f"chaos-{name}-{number}" for number in (1, 2, 3)]
+    async with Site(database_url, log) as site, asyncio.TaskGroup() as group:
+        clients = invite(rooms, [server.host for server in site.servers], seed)
+        lasting = [group.create_task(client.live()) for client in clients]
+        lasting.append(group.create_task(show_progress(clients)))
+        started = time.monotonic()
+        await asyncio.gather(
+            *(client.talk(seconds) for client in clients),
+            *(inflict(*fault, site, clients, started) for fault in faults.plan(seed, seconds)),
+        )
+        # Nobody says anything after these, so nobody notices by the next message what Redis didn't bring.
+        await site.valkey.stop(signal.SIGKILL)
+        print(f"{CLEAR}{time.monotonic() - started:6.1f} s: {LAST_WORDS}", flush=True)
+        for client in clients:
+            client.say_something()
+        stored = await settle(clients, rooms, site.servers[0])
+        for task in lasting:
+            task.cancel()
+    return Report(clients, stored)
+
+
+def invite(rooms: list[str], hosts: list[str], seed: int) -> list[Client]:
+    """Two browsers in each room, and of both kinds of GraphQL client one in each two rooms."""
+    pairs = [rooms[:2], rooms[1:], [rooms[0], rooms[2]]]
+    return [
+        *(Browser(f"browser-{number}", [room], hosts, seed) for number, room in enumerate(rooms * 2, 1)),
+        *(GraphQLClient(f"socket-{number}", pair, hosts, seed) for number, pair in enumerate(pairs, 1)),
+        *(HTTPPoster(f"http-{number}", pair, hosts, seed) for number, pair in enumerate(pairs, 1)),
+    ]
+
+
+async def inflict(
+    at: float, fault: faults.Fault, dice: random.Random, site: Site, clients: list[Client], started: float
+) -> None:
+    await asyncio.sleep(at)
+    told = await fault(site, clients, dice)
+    print(f"{CLEAR}{at:6.1f} to {time.monotonic() - started:.1f} s: {told}", flush=True)
+
+
+async def show_progress(clients: list[Client]) -> None:
+    started = time.monotonic()
+    while sys.stdout.isatty():
+        sent = sum(len(client.ledger.sent) for client in clients)
+        waiting = sum(len(client.unacknowledged) for client in clients)
+        away = sum(client.socket is None for client in clients)
+        seconds = time.monotonic() - started
+        print(f"{CLEAR}{seconds:6.1f} s: {sent} sent, {waiting} to be acknowledged, {away} away", end="", flush=True)
+        await asyncio.sleep(0.5)
+
+
+async def settle(clients: list[Client], rooms: list[str], server: Server) -> dict[str, list[Heard]]:
+    """Waits until everybody has heard everything, if that comes to pass. Returns what is stored then, by room."""
+    deadline = time.monotonic() + SETTLING
+    stored = await history(rooms, server)
+    while time.monotonic() < deadline and not all(
+        not client.unacknowledged
+        and all(client.ledger.positions[room] >= len(stored[room]) for room in client.ledger.rooms)
+        for client in clients
+    ):
+        await asyncio.sleep(0.5)
+        stored = await history(rooms, server)
+    await asyncio.sleep(AFTERWARDS)
+    return await history(rooms, server)
+
+
+async def history(rooms: list[str], server: Server) -> dict[str, list[Heard]]:
+    """Every room's log, as anybody can read it."""
+    stored: dict[str, list[Heard]] = {room: [] for room in rooms}
+    async with aiohttp.ClientSession() as session:
+        for room, log in stored.items():
+            more, after = True, "0"
+            while more:
+                body = {"query": HISTORY, "variables": {"room": room, "after": after}}
+                async with session.post(f"http://{server.host}/graphql", json=body) as response:
+                    page = (await response.json())["data"]["room"]["messages"]
+                log += [(edge["node"]["offset"], edge["node"]["clientId"]) for edge in page["edges"]]
+                more, after = page["pageInfo"]["hasNextPage"], page["pageInfo"]["endCursor"]
+    return stored
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos", description="Counts what clients lose under fire.")
+    parser.add_argument("--seed", type=int, default=random.randrange(10_000), help="the same seed, the same faults")
+    parser.add_argument("--seconds", type=float, default=120)
+    parser.add_argument(
+        "--database-url",
+        default=os.environ.get("TEST_DATABASE_URL"),
+        help="default: TEST_DATABASE_URL, as tests.postgres sets it, or else an SQLite file",
+    )
+    given = parser.parse_args()
+    place = Path(tempfile.mkdtemp(prefix="chaos-"))
+    database_url = given.database_url or f"sqlite:///{place}/db.sqlite3"
+    print(f"Three servers under fire for {given.seconds:g} s, --seed {given.seed}", flush=True)
+    try:
+        with (place / "log").open("ab") as log:
+            report = asyncio.run(run(given.seed, given.seconds, database_url, log))
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        shutil.rmtree(place)
+        return 130
+    print(f"{CLEAR}\n{report}")
+    if report.good:
+        shutil.rmtree(place)
+        return 0
+    print(f"Not good: what the servers logged is in {place}")
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
