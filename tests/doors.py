@@ -1,0 +1,118 @@
+"""Two doors to a room, and a third that is one of them with a greeting, under one handle: who listens through any of
+them hears the same. Parametrise `door` with DOORS."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from mysite.asgi import application
+from tests.conftest import ChatSocket, GraphQLSocket, close
+
+FIELDS = "{ roomName message offset clientId kind }"
+ROOM_MESSAGES = f"subscription ($rooms: [RoomPosition!]!) {{ roomMessages(rooms: $rooms) {FIELDS} }}"
+JOIN_CHAT_ROOMS = f"""subscription ($rooms: [ChatRoom!]!, $positions: [RoomPosition!]) {{
+    joinChatRooms(rooms: $rooms, user: "foo", positions: $positions) {FIELDS}
+}}"""
+POST = f"mutation ($input: PostMessageInput!) {{ postMessage(input: $input) {{ message {FIELDS} error {{ code }} }} }}"
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What came through a door."""
+
+    kind: str
+    offset: int | None
+    text: str
+    client_id: str | None
+    room: str
+
+
+class BrowserDoor:
+    """`/ws/chat/<room>/?after=<offset>`"""
+
+    def __init__(self, socket: ChatSocket) -> None:
+        self.socket = socket
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, room: str, after: int | None = None, **scope: Any) -> AsyncIterator["BrowserDoor"]:
+        query = "" if after is None else f"?after={after}"
+        socket = ChatSocket(application, f"/ws/chat/{quote(room)}/{query}", **scope)
+        connected, _ = await socket.connect(timeout=5)
+        assert connected
+        try:
+            yield cls(socket)
+        finally:
+            await close(socket)
+
+    async def hear(self) -> Heard:
+        """The next thing that comes, greetings aside."""
+        while True:
+            frame = await self.socket.receive_json_from(timeout=5)
+            if frame["kind"] != "greeting":
+                return Heard(frame["kind"], frame["offset"], frame["message"], frame["client_id"], frame["room"])
+
+    async def post(self, text: str, client_id: str | None = None) -> None:
+        """Says `text` in this room."""
+        await self.socket.send_json_to({"message": text, "client_id": client_id})
+
+
+class GraphQLDoor:
+    """`roomMessages(rooms: [{roomName, after}])`, over graphql-transport-ws."""
+
+    field = "roomMessages"
+
+    def __init__(self, socket: GraphQLSocket, room: str) -> None:
+        self.socket = socket
+        self.room = room
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, room: str, after: int | None = None, **scope: Any) -> AsyncIterator["GraphQLDoor"]:
+        async with cls.open_all({room: after}, **scope) as door:
+            yield door
+
+    @classmethod
+    @asynccontextmanager
+    async def open_all(cls, positions: dict[str, int | None], **scope: Any) -> AsyncIterator["GraphQLDoor"]:
+        protocol = "graphql-transport-ws"
+        socket = GraphQLSocket(application, "/graphql", protocol=protocol, subprotocols=[], **scope)
+        await socket.gql_init()
+        door = cls(socket, next(iter(positions)))
+        try:
+            await door.subscribe([{"roomName": room, "after": after} for room, after in positions.items()])
+            yield door
+        finally:
+            await close(socket)
+
+    async def subscribe(self, positions: list[dict[str, Any]]) -> None:
+        await self.socket.start(ROOM_MESSAGES, {"rooms": positions})
+
+    async def hear(self) -> Heard:
+        while True:
+            frame = await self.socket.receive_json_from(timeout=5)
+            if frame["type"] == "next" and frame["id"] == "1":
+                data = frame["payload"]["data"][self.field]
+                if data["kind"] != "GREETING":
+                    kind = data["kind"].lower()
+                    return Heard(kind, data["offset"], data["message"], data["clientId"], data["roomName"])
+
+    async def post(self, text: str, client_id: str | None = None) -> None:
+        variables = {"input": {"roomName": self.room, "message": text, "clientId": client_id}}
+        await self.socket.start(POST, variables, id="post")
+
+
+class GreetingDoor(GraphQLDoor):
+    """`joinChatRooms(rooms, user, positions: [{roomName, after}])`"""
+
+    field = "joinChatRooms"
+
+    async def subscribe(self, positions: list[dict[str, Any]]) -> None:
+        rooms = [{"roomName": one["roomName"]} for one in positions]
+        await self.socket.start(JOIN_CHAT_ROOMS, {"rooms": rooms, "positions": positions})
+
+
+DOORS = [BrowserDoor, GraphQLDoor, GreetingDoor]
+Door = BrowserDoor | GraphQLDoor
