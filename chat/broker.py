@@ -284,17 +284,20 @@ class Hub:
 
     async def send(self, event: Event) -> None:
         """Sends the event to its room's group. While the layer is away nobody waits, and one at a time tries."""
+        now = asyncio.get_running_loop().time()
         if self._away_until is None:
-            # In a task of its own, which nobody cancels: a Redis client may take that for an answer and go on.
-            await asyncio.wait([self._start(self._send(event))])
-        elif (now := asyncio.get_running_loop().time()) >= self._away_until:
+            # In a task of its own: clients of Redis have taken a cancellation for an answer, or broken off half-way.
+            sending = self._start(self._send(event))
+            await asyncio.wait([sending], timeout=PATIENCE)
+            if not sending.done():
+                self._lose_layer(TimeoutError("no answer"))
+        elif now >= self._away_until:
             self._away_until = now + PATIENCE + PAUSE
             self._start(self._send(event))
 
     async def _send(self, event: Event) -> None:
         try:
-            async with asyncio.timeout(PATIENCE):
-                await get_channel_layer().group_send(event.room.group, events.to_group(event))
+            await get_channel_layer().group_send(event.room.group, events.to_group(event))
         except Exception as error:
             self._lose_layer(error)
         else:

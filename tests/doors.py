@@ -1,6 +1,7 @@
 """Two doors to a room, and a third that is one of them with a greeting, under one handle: who listens through any of
 them hears the same. Parametrise `door` with DOORS."""
 
+import itertools
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -67,6 +68,7 @@ class GraphQLDoor:
     def __init__(self, socket: GraphQLSocket, room: str) -> None:
         self.socket = socket
         self.room = room
+        self.ids = itertools.count()
 
     @classmethod
     @asynccontextmanager
@@ -101,7 +103,7 @@ class GraphQLDoor:
 
     async def post(self, text: str, client_id: str | None = None) -> None:
         variables = {"input": {"roomName": self.room, "message": text, "clientId": client_id}}
-        await self.socket.start(POST, variables, id="post")
+        await self.socket.start(POST, variables, id=f"post {next(self.ids)}")
 
 
 class GreetingDoor(GraphQLDoor):

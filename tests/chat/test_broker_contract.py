@@ -243,3 +243,15 @@ async def test_who_is_cancelled_while_they_publish_is_cancelled(settings: Settin
     publishing.cancel()
     await asyncio.wait([publishing])
     assert publishing.cancelled()
+
+
+async def test_a_hole_is_filled_at_once_however_large_it_is(
+    reliable_layer: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(broker, "WATCH_INTERVAL", 3600)
+    monkeypatch.setattr(broker, "READ_SIZE", 3)
+    async with Hub.here().listen([ROOM]) as listener:
+        for number in range(10):
+            await in_database(log.append, room=ROOM, text=str(number), person=ANN, client_id=None)
+        await post_elsewhere("the end")
+        assert offsets(await hear(listener, 11)) == [*range(1, 12)]
