@@ -11,9 +11,7 @@ import pytest
 
 from tests.servers import ROOT
 
-PRINT = (
-    "from django.conf import settings; import json; print(json.dumps({name: getattr(settings, name) for name in %r}))"
-)
+PRINT = "from django.conf import settings; import json; print(json.dumps({name: getattr(settings, name) for name in %r}, default=str))"
 
 
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -79,7 +77,7 @@ def test_redis_and_database_are_where_their_urls_say() -> None:
         REDIS_URL="redis://redis.example:6379/1",
         DATABASE_URL="postgres://u:p@db:5433/chat",
     )
-    assert found["CHANNEL_LAYERS"]["default"]["CONFIG"]["hosts"] == ["redis://redis.example:6379/1"]
+    assert found["CHANNEL_LAYERS"]["default"]["CONFIG"]["hosts"][0]["address"] == "redis://redis.example:6379/1"
     database = found["DATABASES"]["default"]
     assert (database["HOST"], database["PORT"], database["NAME"]) == ("db", 5433, "chat")
 
