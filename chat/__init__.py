@@ -8,6 +8,6 @@ The way of a message, one line a step:
     log.append                          … and stored under the room's next offset, in one transaction;
     broker.publish                      this process hears of it at once, the others by the room's group in Redis
     broker.Hub.hear                     each process once: in the order of the offsets, and what is missing from the log
-    broker.Listener                     one outbox per browser socket and per GraphQL subscription
-    consumers.ChatConsumer.write        a frame leaves for a browser      (gqlchat.subscriptions: for GraphQL)
+    listener.Writer.take                one for each browser socket and each GraphQL subscription
+    consumers.ChatConsumer.write        a frame leaves for a browser      (gqlchat.protocols: for GraphQL)
 """

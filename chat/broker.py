@@ -13,19 +13,18 @@ A layer raises whatever its backend does, so `except Exception` here means: the 
 import asyncio
 import contextlib
 import logging
-from collections import deque
 from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from channels.layers import get_channel_layer
-from django.conf import settings
 
 from chat import events, log
 from chat.database import in_database
-from chat.errors import SlowListener, Unavailable
+from chat.errors import Unavailable
 from chat.events import Event
+from chat.listener import Listener, Outbox
 from chat.rooms import Room
 
 logger = logging.getLogger(__name__)
@@ -45,60 +44,6 @@ async def publish(event: Event) -> None:
     if event.offset is not None:
         hub.hear(event)
     await hub.send(event)
-
-
-class Listener:
-    """One local consumer of one or more rooms: iterate over it for the events of these rooms.
-
-    `after` says for some of the rooms up to which offset they have been heard. What was said since then comes first; if
-    that can't be brought, an event of kind START_OVER.
-
-    Raises SlowListener when CHAT_OUTBOX_MAX events had been waiting and another one came.
-    """
-
-    def __init__(self, rooms: Iterable[Room], after: Mapping[Room, int] | None = None) -> None:
-        self.rooms = frozenset(rooms)
-        self.after = {room: offset for room, offset in (after or {}).items() if room in self.rooms}
-        self.positions: dict[Room, int] = {}  # the last offset that was taken, by room
-        self._missed: deque[Event] = deque()
-        self._outbox: asyncio.Queue[Event] = asyncio.Queue(settings.CHAT_OUTBOX_MAX)
-        self._too_slow = False
-
-    def put(self, event: Event) -> None:
-        """Called by the hub, in the order of the offsets and without holes."""
-        try:
-            self._outbox.put_nowait(event)
-        except asyncio.QueueFull:
-            self._too_slow = True
-
-    async def recover(self) -> None:
-        """Reads what was missed. The hub calls this once it delivers, so that what is read and what comes overlap."""
-        for room, after in self.after.items():
-            recovery = await in_database(log.recover, room, after)
-            if recovery.events is None:
-                self._missed.append(events.start_over(room, recovery.position))
-                self.positions[room] = recovery.position
-            else:
-                self._missed.extend(recovery.events)
-                self.positions[room] = after
-
-    def __aiter__(self) -> "Listener":
-        return self
-
-    async def __anext__(self) -> Event:
-        while True:
-            if self._too_slow:
-                raise SlowListener("You were sent more than you took, and missed some of it. Please start over.")
-            if self._missed:
-                event = self._missed.popleft()
-                self.positions[event.room] = event.offset or 0
-                return event
-            event = await self._outbox.get()
-            if event.offset is None:
-                return event
-            if event.offset > self.positions.get(event.room, 0):
-                self.positions[event.room] = event.offset
-                return event
 
 
 @dataclass(eq=False)
@@ -163,19 +108,20 @@ class Hub:
         return cls._of_loop[loop]
 
     @contextlib.asynccontextmanager
-    async def listen(self, rooms: Iterable[Room], after: Mapping[Room, int] | None = None) -> AsyncIterator[Listener]:
+    async def listen(self, rooms: Iterable[Room], after: Mapping[Room, int] | None = None) -> AsyncIterator[Outbox]:
         """A listener that hears everything said in `rooms` from here to the end of the block."""
-        listener = Listener(rooms, after)
+        listener = Outbox(rooms, after)
         try:
             await self.join(listener)
+            await listener.recover()
             yield listener
         finally:
             await self.leave(listener)
 
     async def join(self, listener: Listener) -> None:
-        """From when this returns, `listener` hears its rooms. Waits no longer than PATIENCE for the layer.
+        """From when this returns, what is said in its rooms is put to `listener`, which then has to `recover`.
 
-        Raises Unavailable.
+        Waits no longer than PATIENCE for the layer. Raises Unavailable.
         """
         memberships = [self._memberships.setdefault(room.group, Membership(room)) for room in listener.rooms]
         for membership in memberships:
@@ -187,7 +133,6 @@ class Hub:
         await self._settle(listener.rooms)
         for membership in memberships:
             listener.positions.setdefault(membership.room, await self._locate(membership))
-        await listener.recover()
 
     async def leave(self, listener: Listener) -> None:
         """From when this is called, `listener` hears nothing more; that is so even if the caller is cancelled."""

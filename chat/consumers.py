@@ -1,17 +1,19 @@
 """The browser's socket: frames in, frames out."""
 
-import asyncio
 import contextlib
 from typing import Any
 from urllib.parse import parse_qs
 
+from channels.consumer import get_handler_name
 from channels.generic.websocket import AsyncWebsocketConsumer
 
 from chat import log, messages, people, rooms
-from chat.broker import Hub, Listener
+from chat.broker import Hub
 from chat.database import in_database
 from chat.errors import ChatError, LoginRequired, SlowListener, Unavailable
-from chat.frames import error_frame, event_frame, history_frame, read_frame
+from chat.events import Event
+from chat.frames import error_frame, event_frame, event_message, history_frame, read_frame
+from chat.listener import Writer
 from chat.rooms import Room
 
 BAD_REQUEST = 4400
@@ -23,8 +25,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
 
     channel_layer_alias = None  # the hub has the one channel of this process: a socket needs none of its own
     room: Room | None = None
-    listener: Listener | None = None
-    writing: asyncio.Task[None] | None = None
+    listener: Writer | None = None
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         try:
@@ -33,12 +34,18 @@ class ChatConsumer(AsyncWebsocketConsumer):
             # Not in disconnect(): a server that stops, or loses patience, cancels this call and disconnects nobody.
             await self.leave()
 
+    async def dispatch(self, message: dict[str, Any]) -> None:
+        # Channels' own sends the database's thread to look after its connections before each frame: two switches of
+        # threads, even where nothing is asked of the database. `in_database` looks after them where something is.
+        await getattr(self, get_handler_name(message))(message)
+
     async def connect(self) -> None:
         self.person = people.of_scope(self.scope)
+        self.direct_send = self.scope.get("direct_send", self.base_send)
         try:
             room = rooms.enter(self.scope["url_route"]["kwargs"]["room_name"], self.person)
             after = read_position(self.scope["query_string"])
-            self.listener = Listener([room], {} if after is None else {room: after})
+            self.listener = Writer([room], {} if after is None else {room: after}, self.write, self.fail)
             await Hub.here().join(self.listener)
         except ChatError as error:
             await self.accept()  # a browser can't read why it was refused, but it can read a frame
@@ -46,13 +53,11 @@ class ChatConsumer(AsyncWebsocketConsumer):
             return
         self.room = room
         await self.accept()
-        self.writing = asyncio.create_task(self.write(self.listener))
+        await self.listener.recover()
 
     async def leave(self) -> None:
-        if self.writing:
-            self.writing.cancel()
-            await asyncio.wait([self.writing])
         if self.listener:
+            await self.listener.close()
             await Hub.here().leave(self.listener)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
@@ -68,7 +73,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
         except ChatError as error:
             await self.send(text_data=error_frame(error, frame.get("client_id")))
 
-    async def post(self, room: Room, listener: Listener, frame: dict[str, Any]) -> None:
+    async def post(self, room: Room, listener: Writer, frame: dict[str, Any]) -> None:
         client_id = frame.get("client_id")
         entry = await messages.post(room=room, message=frame["message"], person=self.person, client_id=client_id)
         if entry.repeated and (entry.event.offset or 0) <= listener.positions[room]:
@@ -80,15 +85,12 @@ class ChatConsumer(AsyncWebsocketConsumer):
         page = await in_database(log.page, room, size=log.PAGE_SIZE, before=before, from_end=True)
         await self.send(text_data=history_frame(page))
 
-    async def write(self, listener: Listener) -> None:
-        """Sends on what `listener` hears, until the socket closes."""
-        try:
-            async for event in listener:
-                await self.send(text_data=event_frame(event))
-        except SlowListener as error:
+    async def write(self, event: Event) -> None:
+        await self.direct_send(event_message(event))
+
+    async def fail(self, error: Exception) -> None:
+        if isinstance(error, ChatError):
             await self.refuse(error)
-        except OSError:
-            pass  # the browser went away, which disconnect() is about to learn
 
     async def refuse(self, error: ChatError) -> None:
         with contextlib.suppress(OSError):

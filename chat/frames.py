@@ -49,6 +49,17 @@ def event_frame(event: Event) -> str:
     return _encode(shown(event))
 
 
+_last: tuple[Event | None, dict[str, str]] = (None, {})
+
+
+def event_message(event: Event) -> dict[str, str]:
+    """The ASGI message that sends an event's frame, made once for all who hear the event one after the other."""
+    global _last
+    if _last[0] is not event:
+        _last = (event, {"type": "websocket.send", "text": event_frame(event)})
+    return _last[1]
+
+
 def history_frame(page: Page) -> str:
     """Only for clients that ask for it, so it needs no `message`."""
     return _encode({"kind": "history", "messages": [shown(event) for event in page.events], "more": page.has_earlier})

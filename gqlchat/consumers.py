@@ -4,6 +4,7 @@ import asyncio
 import json
 from typing import Any
 
+from channels.consumer import get_handler_name
 from cross_web import HTTPException
 from django.template.loader import render_to_string
 from strawberry.channels import GraphQLHTTPConsumer, GraphQLWSConsumer
@@ -67,6 +68,9 @@ class ChatGraphQLWSConsumer(GraphQLWSConsumer):
             if self.run_task and not self.run_task.done():
                 self.run_task.cancel()
                 await asyncio.wait([self.run_task])
+
+    async def dispatch(self, message: Any) -> None:
+        await getattr(self, get_handler_name(message))(message)  # as chat.consumers does, and for the same reason
 
     def is_websocket_origin_allowed(self, request: Any, origin: str) -> bool:
         return True  # `mysite.origins` has looked at it

@@ -13,13 +13,17 @@ from chat import people
 from chat.people import Person
 
 
-def scope(info: strawberry.Info) -> MutableMapping[str, Any] | None:
+def scope_of(context: Any) -> MutableMapping[str, Any] | None:
     """The ASGI scope of the connection that the operation came through."""
-    request = info.context["request"] if info.context else None
+    request = context["request"] if context else None
     consumer = getattr(request, "consumer", request)
     return getattr(consumer, "scope", None)
 
 
+def person_of(context: Any) -> Person:
+    return people.of_scope(scope_of(context))
+
+
 def person(info: strawberry.Info, *, remember: bool = False) -> Person:
     """Who asks; with `remember`, a new guest keeps the name if the connection can hand out a session."""
-    return people.of_scope(scope(info), remember=remember)
+    return people.of_scope(scope_of(info.context), remember=remember)

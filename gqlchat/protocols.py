@@ -5,11 +5,19 @@ makes no sense is answered by an `error` for that operation, and the connection 
 it open, so is everything else.
 """
 
+import json
 from typing import Any
 
 from strawberry.channels.handlers.ws_handler import ChannelsWebSocketAdapter
-from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import BaseGraphQLTransportWSHandler
+from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import BaseGraphQLTransportWSHandler, Operation
 from strawberry.subscriptions.protocols.graphql_ws.handlers import BaseGraphQLWSHandler
+
+from chat.broker import Hub
+from chat.errors import ChatError
+from chat.events import Event
+from chat.listener import Writer
+from gqlchat.context import person_of
+from gqlchat.sharing import share
 
 REASON_MAX = 123  # bytes that a close frame has for its reason (RFC 6455, 5.5)
 STARTS = {"subscribe", "start"}
@@ -28,14 +36,93 @@ class WebSocketAdapter(ChannelsWebSocketAdapter):
         await super().close(code, reason.encode()[:REASON_MAX].decode(errors="ignore"))
 
 
-class TransportWSHandler(BaseGraphQLTransportWSHandler[Any, Any]):
+class Following:
+    """The part of both handlers that lets subscribers share executions: who follows what, by operation id."""
+
+    view: Any
+    context: Any
+    websocket: Any
+    next_type: str
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.followers: dict[str, Writer] = {}
+
+    async def follow(self, id: str, query: str, variables: dict[str, Any] | None, operation_name: str | None) -> bool:
+        """Starts to write the results of a shared subscription; False if it has to be executed on its own."""
+        try:
+            shared = share(self.view.schema, query, variables, operation_name, person_of(self.context))
+        except ChatError:
+            return False  # its own execution says so
+        if shared is None:
+            return False
+        start = f'{{"id":{json.dumps(id)},"type":"{self.next_type}","payload":'
+        viewer = json.dumps(shared.request.viewer)
+        send = self.view.scope.get("direct_send", self.view.base_send)
+        own: set[str | None] = set()  # its greetings go to the rooms too, and it is in the rooms
+
+        async def write(event: Event) -> None:
+            if event.id is None or event.id not in own:
+                await write_always(event)
+
+        async def write_always(event: Event) -> None:
+            pieces = shared.operation.render(event)
+            if not isinstance(pieces, list):
+                pieces = await pieces
+            await send({"type": "websocket.send", "text": f"{start}{viewer.join(pieces)}}}"})
+
+        async def fail(error: Exception) -> None:
+            await self.unfollow(id)
+            if isinstance(error, ChatError):
+                await self.end(id, {"message": str(error), "extensions": {"code": error.code}})
+
+        follower = self.followers[id] = Writer(shared.request.rooms, shared.request.after, write, fail)
+        try:
+            await Hub.here().join(follower)
+            for greeting in await shared.request.greet():
+                own.add(greeting.id)
+                await write_always(greeting)
+            await follower.recover()
+        except (ChatError, OSError) as error:
+            await fail(error)
+        return True
+
+    async def unfollow(self, id: str) -> bool:
+        follower = self.followers.pop(id, None)
+        if follower is None:
+            return False
+        await follower.close()
+        await Hub.here().leave(follower)
+        return True
+
+    async def end(self, id: str, error: dict[str, Any]) -> None:
+        """Ends an operation with an error."""
+        raise NotImplementedError
+
+
+class TransportWSHandler(Following, BaseGraphQLTransportWSHandler[Any, Any]):
     """`graphql-transport-ws`"""
+
+    next_type = "next"
 
     async def handle_message(self, message: Any) -> None:
         if problem := problem_with(message):
             await self.handle_invalid_message(problem)
         else:
             await super().handle_message(message)
+
+    async def run_operation(self, operation: Operation[Any, Any]) -> None:
+        if not await self.follow(operation.id, operation.query, operation.variables, operation.operation_name):
+            await super().run_operation(operation)
+
+    async def cleanup_operation(self, operation_id: str) -> None:
+        await super().cleanup_operation(operation_id)
+        await self.unfollow(operation_id)
+
+    async def end(self, id: str, error: dict[str, Any]) -> None:
+        self.operations.pop(id, None)
+        answer: Any = {"id": id, "type": "error", "payload": [error]}
+        await self.send_message(answer)
 
     @staticmethod
     def _get_pre_execution_close_reason(error: Exception) -> None:
@@ -49,8 +136,10 @@ class AnyOperation:
         self.subscribe = schema.stream
 
 
-class LegacyWSHandler(BaseGraphQLWSHandler[Any, Any]):
+class LegacyWSHandler(Following, BaseGraphQLWSHandler[Any, Any]):
     """`graphql-ws`, the older one; its clients send queries and mutations through it, which Strawberry doesn't take."""
+
+    next_type = "data"
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -58,11 +147,27 @@ class LegacyWSHandler(BaseGraphQLWSHandler[Any, Any]):
 
     async def handle_message(self, message: Any) -> None:
         if problem := problem_with(message):
-            id = message.get("id") if isinstance(message, dict) else None
-            answer: Any = {"type": "error", "id": id, "payload": {"message": problem}}
-            await self.send_message(answer)
+            await self.end(message.get("id") if isinstance(message, dict) else None, {"message": problem})
         else:
             await super().handle_message(message)
+
+    async def handle_async_results(
+        self, operation_id: str, query: str, operation_name: str | None, variables: dict[str, Any] | None
+    ) -> None:
+        if await self.follow(operation_id, query, variables, operation_name):
+            return
+        await super().handle_async_results(operation_id, query, operation_name, variables)
+
+    async def cleanup_operation(self, operation_id: str) -> None:
+        followed = await self.unfollow(operation_id)
+        await super().cleanup_operation(operation_id)
+        if followed:
+            await self.send_message({"type": "complete", "id": operation_id})
+
+    async def end(self, id: Any, error: dict[str, Any]) -> None:
+        self.tasks.pop(id, None)
+        answer: Any = {"type": "error", "id": id, "payload": error}
+        await self.send_message(answer)
 
 
 def problem_with(message: Any) -> str | None:

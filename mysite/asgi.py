@@ -10,6 +10,7 @@ Sockets that a foreign site's page opens are refused before anything else looks 
 user and a session.
 """
 
+import gc
 import os
 from typing import Any
 
@@ -32,3 +33,9 @@ websocket = URLRouter(
     [*chat.routing.websocket, *gqlchat.routing.websocket(schema), re_path("", WebsocketDenier.as_asgi())]
 )
 application = ProtocolTypeRouter({"http": http, "websocket": OriginCheck(AuthMiddlewareStack(websocket))})
+
+# Thousands of sockets are millions of objects that stay, and the collector would walk through them again and again:
+# what is loaded by now is left out for good, and the rest is looked at less often than the default of 700 has it.
+gc.collect()
+gc.freeze()
+gc.set_threshold(20_000, 20, 100)

@@ -18,6 +18,9 @@ class OriginCheck:
     Browsers say in `Origin` which site's page it is. A host of ALLOWED_HOSTS may, and an origin of
     CSRF_TRUSTED_ORIGINS; with `*` in ALLOWED_HOSTS, the host that the browser asked for. Programs send no `Origin`:
     they come with no visitor's cookies, so there is nobody to protect.
+
+    Being the outermost, it also notes the server's own `send` in the scope, as `direct_send`: what is inside wraps it
+    in layers that look at each frame for the sake of HTTP's cookies, which costs as much as sending it.
     """
 
     def __init__(self, application: Any) -> None:
@@ -28,7 +31,7 @@ class OriginCheck:
         origin = headers.get(b"origin", b"").decode("latin1")
         host = headers.get(b"host", b"").decode("latin1")
         if not origin or is_ours(origin, host):
-            await self.application(scope, receive, send)
+            await self.application({**scope, "direct_send": send}, receive, send)
             return
         logger.warning("Refused a WebSocket at %s: its page is of %r, see ALLOWED_HOSTS", scope["path"], origin)
         await WebsocketDenier()(scope, receive, send)

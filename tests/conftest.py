@@ -27,6 +27,24 @@ JOIN = """subscription Join($rooms: [ChatRoom!]!, $user: String! = "foo") {
 SEND = "mutation Send($room: ChatRoom!, $message: String!) { sendChatMessage(room: $room, message: $message) }"
 
 
+class SlowServer:
+    """The site behind a server whose client takes frames only while `taking` is set."""
+
+    def __init__(self, application: Any, *, taking: bool = False) -> None:
+        self.application = application
+        self.taking = asyncio.Event()
+        if taking:
+            self.taking.set()
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        async def slow_send(message: Any) -> None:
+            if message["type"] == "websocket.send":
+                await self.taking.wait()
+            await send(message)
+
+        await self.application(scope, receive, slow_send)
+
+
 class ChatSocket(WebsocketCommunicator):
     """A browser's socket, without the browser."""
 

@@ -8,10 +8,8 @@ from channels.layers import get_channel_layer
 from channels.testing import WebsocketCommunicator
 from pytest_django import Settings
 
-from chat.broker import Hub
-from chat.consumers import ChatConsumer
 from mysite.asgi import application
-from tests.conftest import as_json
+from tests.conftest import ChatSocket, SlowServer, as_json
 
 
 async def test_people_in_a_room_hear_each_other_and_themselves(open_chat) -> None:
@@ -141,26 +139,30 @@ async def test_a_socket_that_the_server_drops_without_a_word_leaves_too(eventual
     await eventually(lambda: not layer.groups and not layer.channels)
 
 
-async def test_a_browser_that_takes_nothing_is_cut_off_with_a_code_of_its_own(
-    open_chat, foreign_send, eventually, settings: Settings, monkeypatch: pytest.MonkeyPatch
+async def test_a_browser_that_takes_nothing_is_cut_off_with_a_code_of_its_own_and_nobody_else_notices(
+    open_chat, foreign_send, settings: Settings
 ) -> None:
     settings.CHAT_OUTBOX_MAX = 3
-    blocked, send = asyncio.Event(), ChatConsumer.send
-
-    async def wait_and_send(self, *args, **kwargs):
-        if self.scope["path"] == "/ws/chat/slow/":
-            await blocked.wait()
-        await send(self, *args, **kwargs)
-
-    monkeypatch.setattr(ChatConsumer, "send", wait_and_send)
-    slow = await open_chat("/ws/chat/slow/")
-    (listener,) = Hub.here()._memberships["chat_slow"].listeners
+    quick, slow = await open_chat("/ws/chat/slow/"), ChatSocket(SlowServer(application), "/ws/chat/slow/")
+    await slow.connect()
     for number in range(6):
         await foreign_send("slow", message=str(number))
-    await eventually(lambda: listener._too_slow)
-    blocked.set()
+        assert await quick.hear() == str(number)
+    slow.application.taking.set()
     outputs = [await slow.receive_output(timeout=5)]
     while outputs[-1]["type"] != "websocket.close":
         outputs.append(await slow.receive_output(timeout=5))
     assert outputs[-1]["code"] == 4008
     assert json.loads(outputs[-2]["text"])["error"]["code"] == "slow_listener"
+    await slow.disconnect()
+
+
+async def test_a_browser_that_is_slow_for_a_while_gets_everything_in_order(open_chat, foreign_send) -> None:
+    slow = ChatSocket(SlowServer(application), "/ws/chat/slow/")
+    await slow.connect()
+    for number in range(100):
+        await foreign_send("slow", message=str(number))
+    assert await slow.receive_nothing(timeout=0.1)
+    slow.application.taking.set()
+    assert [await slow.hear() for _ in range(100)] == [str(number) for number in range(100)]
+    await slow.disconnect()

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from chat import broker, log
+from chat import broker, listener, log
 from chat.broker import Hub
 from chat.events import Event, Kind
 from chat.log import Recovery
@@ -124,9 +124,9 @@ class Ear:
     listening: asyncio.Task[None] | None = None
 
     async def listen(self, log: ListLog) -> None:
-        async with Hub.here().listen([ROOM], {} if self.after is None else {ROOM: self.after}) as listener:
+        async with Hub.here().listen([ROOM], {} if self.after is None else {ROOM: self.after}) as outbox:
             self.live_from = len(log.stored)
-            async for event in listener:
+            async for event in outbox:
                 if event.offset is not None:
                     self.heard.append(event)
 
@@ -207,5 +207,7 @@ def test_every_listener_hears_every_offset_once_and_in_order(
         for name in ["last_offsets", "since", "recover"]:
             monkeypatch.setattr(log, name, getattr(fake, name))
         monkeypatch.setattr(broker, "in_database", fake.read)
+        monkeypatch.setattr(listener, "in_database", fake.read)
+        monkeypatch.setattr(listener, "in_database", fake.read)
         monkeypatch.setattr(broker, "get_channel_layer", lambda layer=SilentLayer(): layer)  # noqa: B008
         run(follow(script, fake))

@@ -6,9 +6,9 @@ import pytest
 from channels.layers import get_channel_layer
 from pytest_django import Settings
 
-from chat import events, greetings
-from chat.rooms import find
-from tests.conftest import JOIN
+from chat import greetings
+from mysite.asgi import application
+from tests.conftest import JOIN, SlowServer
 
 GUIDE = """subscription SubscribeToChatRooms {
   joinChatRooms(rooms: [{ roomName: "room1" }, { roomName: "room2" }] user: "foo") { roomName message currentUser }
@@ -156,18 +156,23 @@ async def test_a_guest_is_told_to_log_in_where_the_site_wants_it(open_graphql, s
 
 
 async def test_a_subscriber_that_takes_nothing_is_told_to_start_over(
-    open_graphql, foreign_send, eventually, hub, settings: Settings
+    open_graphql, open_chat, foreign_send, subprotocol: str, settings: Settings
 ) -> None:
     settings.CHAT_OUTBOX_MAX = 3
-    graphql = await open_graphql()
-    await graphql.join("slow")
-    (listener,) = hub()._memberships["chat_slow"].listeners
-    event = events.build(room=find("slow"), message="hi", person=None)
-    for _ in range(4):
-        listener.put(event)  # in one go, before the subscription's turn comes
-    while not (payload := await graphql.result()).get("errors"):
+    server = SlowServer(application, taking=True)
+    quick, slow = await open_chat("/ws/chat/slow/"), await open_graphql(subprotocol, server)
+    await slow.join("slow")
+    assert await quick.hear() == "Hello my name is foo!"
+    server.taking.clear()
+    for number in range(6):
+        await foreign_send("slow", message=str(number))
+        assert await quick.hear() == str(number)
+    server.taking.set()
+    while (frame := await slow.receive_json_from(timeout=5))["type"] != "error":
         pass
-    assert payload["errors"][0]["extensions"] == {"code": "slow_listener"}
+    error = frame["payload"] if subprotocol == "graphql-ws" else frame["payload"][0]
+    assert error["extensions"] == {"code": "slow_listener"}
+    await slow.join("slow", id="2")
 
 
 class TestLeaving:
