@@ -13,7 +13,7 @@ host = $(call setting,HOST,127.0.0.1)
 port = $(call setting,PORT,8000)
 workers = $(call setting,WEB_CONCURRENCY,1)
 
-.PHONY: help run run3 test chaos check fmt schema assets requirements clean
+.PHONY: help run run3 test chaos bench check fmt schema assets requirements clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +54,14 @@ check: ## what can be said about the code without running it
 	python manage.py makemigrations --check --dry-run
 	python -m setup.schema | diff -u gqlchat/schema.graphql -
 
+bench: ## measure what hearing a message costs, here and elsewhere; QUICK=1 for a minute's worth
+	@setup/ready.sh
+	@cmp -s requirements-bench.txt .venv/requirements-bench.txt || { \
+		echo "Installing what requirements-bench.txt lists"; \
+		pip install -qq --disable-pip-version-check --no-input --requirement requirements-bench.txt && \
+		cp requirements-bench.txt .venv/; }
+	@python -m benchmarks $(if $(QUICK),--quick) $(ARGS)
+
 fmt: ## put the code into the usual form
 	@setup/ready.sh development
 	ruff check --fix
@@ -72,6 +80,7 @@ requirements: ## pin what the *.in files ask for; ARGS=--upgrade for the newest 
 	@setup/ready.sh development
 	pip-compile --quiet --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host $(ARGS) requirements.in
 	pip-compile --quiet --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host $(ARGS) requirements-dev.in
+	pip-compile --quiet --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host $(ARGS) requirements-bench.in
 
 clean: ## remove what was installed and cached; .env and var/ (the database) stay
 	rm -rf .venv static/vendor .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

@@ -11,7 +11,11 @@ import pytest
 
 from tests.servers import ROOT
 
-PRINT = "from django.conf import settings; import json; print(json.dumps({name: getattr(settings, name) for name in %r}, default=str))"
+PRINT = """
+import json
+from django.conf import settings
+print(json.dumps({name: getattr(settings, name) for name in %r}, default=str))
+"""
 
 
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:

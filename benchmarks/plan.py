@@ -1,0 +1,85 @@
+"""What is run: which server, with how many of whom."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from benchmarks.servers import BARE, NODE_PEER, SITE, TUTORIAL, Server
+
+RATE = 10_000  # deliveries a second that everybody is offered …
+TUTORIAL_RATE = 1_000  # … but the tutorial, which would only be seen drowning
+SMALL_ROOMS_RATE = 2_000  # … and in small rooms, where it takes so many more messages
+SMALL_ROOMS, SMALL_ROOM = 300, 10  # rooms; subscribers in each
+SIZES = (200, 800, 3000)
+
+
+@dataclass(frozen=True)
+class Run:
+    """One server and one audience. `mode` is the driver's: `ws` or `gql`."""
+
+    server: Server
+    mode: str
+    n: int
+    users: str = "same"
+    processes: int = 1
+    rooms: int = 1
+    seconds: float = 3.0  # that the messages of one repetition take to send
+    repeat: int = 3
+
+    @property
+    def audience(self) -> str:
+        """What is measured, the same for all servers."""
+        words = ["GraphQL" if self.mode == "gql" else "browser", f"{self.n:,}"]
+        if self.rooms > 1:
+            words.append(f"in {self.rooms} rooms")
+        if self.users == "distinct":
+            words.append("distinct users")
+        if self.processes > 1:
+            words.append(f"{self.processes} processes")
+        return ", ".join(words)
+
+    @property
+    def deliveries_per_second(self) -> int:
+        if self.server is TUTORIAL:
+            return TUTORIAL_RATE
+        return SMALL_ROOMS_RATE if self.rooms > 1 else RATE
+
+    @property
+    def options(self) -> list[str]:
+        """The driver's options for it."""
+        rate = self.deliveries_per_second * self.rooms / (self.n + self.rooms)
+        messages = max(5, round(rate * self.seconds))
+        options = {
+            "label": f"{self.server.name}: {self.audience}",
+            "mode": self.mode,
+            "n": self.n,
+            "users": self.users,
+            "rooms": self.rooms,
+            "m": messages,
+            "rate": round(rate, 2),
+            "repeat": self.repeat,
+        }
+        return [text for name, value in options.items() for text in (f"--{name}", str(value))]
+
+
+def full() -> Iterator[Run]:
+    """Everything, audience by audience, so that what is compared is measured close together."""
+    for n in SIZES:
+        yield from (Run(server, "ws", n) for server in (BARE, NODE_PEER, SITE))
+        yield from (Run(server, "gql", n) for server in (NODE_PEER, SITE))
+        yield from (Run(server, "gql", n, users="distinct") for server in (NODE_PEER, SITE))
+        if n < 3000:  # more than that the tutorial's stack does not survive
+            yield from (Run(TUTORIAL, mode, n, repeat=2) for mode in ("ws", "gql"))
+    for mode in ("ws", "gql"):
+        yield from (Run(server, mode, 800, processes=2) for server in (NODE_PEER, SITE))
+    yield Run(SITE, "gql", 3000, processes=2)
+    for mode in ("ws", "gql"):
+        small = SMALL_ROOMS * SMALL_ROOM
+        yield from (Run(server, mode, small, rooms=SMALL_ROOMS, repeat=2) for server in (NODE_PEER, SITE))
+
+
+def quick() -> Iterator[Run]:
+    """A look at the main figures, in about a minute."""
+    yield from (Run(server, "ws", 200, seconds=1, repeat=2) for server in (BARE, SITE))
+    yield from (Run(server, "gql", 200, seconds=1, repeat=2) for server in (NODE_PEER, SITE))
+    yield Run(SITE, "gql", 200, users="distinct", seconds=1, repeat=2)
+    yield Run(TUTORIAL, "gql", 200, seconds=2, repeat=1)

@@ -1,0 +1,34 @@
+"""What servers cost: CPU and memory of their process trees, and the commands that Redis ran for them."""
+
+from collections.abc import Sequence
+
+import psutil
+from redis import Redis
+
+
+def tree(pids: Sequence[int]) -> list[psutil.Process]:
+    roots = [psutil.Process(pid) for pid in pids]
+    return [process for root in roots for process in (root, *root.children(recursive=True))]
+
+
+def cpu(pids: Sequence[int]) -> float:
+    """Seconds of CPU, in user mode and in the kernel, that the trees of `pids` have used so far."""
+    times = [process.cpu_times() for process in tree(pids)]
+    return sum(one.user + one.system for one in times)
+
+
+def machine() -> float:
+    """Seconds of CPU that all processes of this machine have used so far."""
+    times = psutil.cpu_times()
+    return times.user + times.nice + times.system + times.irq + times.softirq
+
+
+def resident(pids: Sequence[int]) -> int:
+    """Bytes of memory that the trees of `pids` have."""
+    return sum(process.memory_info().rss for process in tree(pids))
+
+
+def commands(redis: Redis) -> int:
+    """How many commands the server has run so far; those of this very question do not count."""
+    stats = redis.info("commandstats")
+    return sum(stat["calls"] for name, stat in stats.items() if name != "cmdstat_info")
