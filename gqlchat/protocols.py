@@ -6,6 +6,7 @@ it open, so is everything else.
 """
 
 import json
+import logging
 from typing import Any
 
 from strawberry.channels.handlers.ws_handler import ChannelsWebSocketAdapter
@@ -18,6 +19,8 @@ from chat.events import Event
 from chat.listener import Writer
 from gqlchat.context import person_of
 from gqlchat.sharing import share
+
+logger = logging.getLogger(__name__)
 
 REASON_MAX = 123  # bytes that a close frame has for its reason (RFC 6455, 5.5)
 STARTS = {"subscribe", "start"}
@@ -75,6 +78,8 @@ class Following:
             await self.unfollow(id)
             if isinstance(error, ChatError):
                 await self.end(id, {"message": str(error), "extensions": {"code": error.code}})
+            elif not isinstance(error, OSError):
+                await self.end(id, {"message": "Something went wrong on the server."})
 
         follower = self.followers[id] = Writer(shared.request.rooms, shared.request.after, write, fail)
         try:
@@ -83,7 +88,9 @@ class Following:
                 own.add(greeting.id)
                 await write_always(greeting)
             await follower.recover()
-        except (ChatError, OSError) as error:
+        except Exception as error:
+            if not isinstance(error, (ChatError, OSError)):
+                logger.exception("Can't start a shared subscription")
             await fail(error)
         return True
 

@@ -44,6 +44,7 @@ from gqlchat.requests import Request, to_follow, to_join
 from gqlchat.schema import Schema
 from gqlchat.types import ChatRoomMessage
 
+QUERY_MAX = 10_000  # characters; a longer document is not kept for others
 MARK = f"viewer-{secrets.token_hex(16)}"
 MARKED = json.dumps(MARK)
 
@@ -143,6 +144,8 @@ _operations: WeakValueDictionary[tuple[str, str | None, str], SharedOperation] =
 @lru_cache(maxsize=256)
 def _plan(schema: Schema, query: str, operation_name: str | None) -> Plan | None:
     """None for a document that is not valid, and for an operation that is not one of ours alone."""
+    if len(query) > QUERY_MAX:
+        return None
     try:
         document = parse(query)
     except GraphQLError:
