@@ -1,6 +1,6 @@
 """What the page of a room does when its connection is lost, or refused."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from urllib.parse import quote
 
 import pytest
@@ -74,22 +74,6 @@ def test_a_connection_that_died_in_silence_is_replaced(browser: Chromium, site: 
     room.hear("hello")
     assert room.window.run("return sockets.length") == 2
     assert room.lines == ["hello"]
-
-
-async def test_a_reader_who_is_too_slow_is_told_so_and_starts_over(
-    start_servers: Callable[..., list[Server]], browser: Chromium, foreign_send: Callable[..., Awaitable[None]]
-) -> None:
-    (server,) = start_servers(1, CHAT_OUTBOX_MAX="1")
-    room = enter(browser, f"http://{server.host}", "room1", SOCKETS)
-
-    # How many come in one go is the server's luck.
-    while room.window.run("return sockets.length") == 1:
-        for number in range(50):
-            await foreign_send("room1", message=f"{number}")
-
-    room.window.find("#chat-composer-error", "You were sent more than you took")
-    room.connect().say("back again")
-    room.hear("back again")
 
 
 def test_a_user_whose_login_is_over_is_asked_to_log_in(
