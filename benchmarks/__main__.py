@@ -79,7 +79,7 @@ def report(results: list[tuple[Run, dict[str, Any]]], compared: list[figures.Fig
     """All that was found, and where."""
     return {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": {"cpus": os.cpu_count(), "kernel": platform.release(), "python": platform.python_version()},
+        "machine": {"cpus": os.cpu_count(), "python": platform.python_version()},
         "runs": [
             {"server": run.server.name, "audience": run.audience, "processes": run.processes, **result}
             for run, result in results
