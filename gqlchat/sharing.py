@@ -123,7 +123,7 @@ def share(
 
     Raises ChatError for a request that can't be met.
     """
-    plan = _plan(schema, query, operation_name)
+    plan = _plan(schema, query, operation_name) if len(query) <= QUERY_MAX else None
     if plan is None:
         return None
     values = get_variable_values(schema._schema, plan.variable_definitions, variables or {})
@@ -144,8 +144,6 @@ _operations: WeakValueDictionary[tuple[str, str | None, str], SharedOperation] =
 @lru_cache(maxsize=256)
 def _plan(schema: Schema, query: str, operation_name: str | None) -> Plan | None:
     """None for a document that is not valid, and for an operation that is not one of ours alone."""
-    if len(query) > QUERY_MAX:
-        return None
     try:
         document = parse(query)
     except GraphQLError:
