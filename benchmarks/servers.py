@@ -152,16 +152,16 @@ def run(command: str, folder: Path, variables: Mapping[str, str] | None = None) 
         raise Unavailable(f"{command}: {(done.stderr or done.stdout).strip()[-500:]}")
 
 
-def install_node() -> str | None:
-    """Installs the Node peer's packages unless they are there. Returns what is in the way, if anything is."""
+def install_node(folder: Path = NODE) -> str | None:
+    """Installs a folder's Node packages unless they are there. Returns what is in the way, if anything is."""
     missing = [program for program in ("node", "npm") if not shutil.which(program)]
     if missing:
         return f"no {' and no '.join(missing)} on this machine"
-    wanted, installed = NODE / "package-lock.json", NODE / "node_modules" / ".package-lock.json"
+    wanted, installed = folder / "package-lock.json", folder / "node_modules" / ".package-lock.json"
     if installed.exists() and installed.stat().st_mtime >= wanted.stat().st_mtime:
         return None
     try:
-        run("npm ci --ignore-scripts --no-audit --no-fund --loglevel=error", NODE)
+        run("npm ci --ignore-scripts --no-audit --no-fund --loglevel=error", folder)
     except (Unavailable, subprocess.TimeoutExpired) as error:
         return str(error)
     return None
