@@ -13,6 +13,7 @@ A layer raises whatever its backend does, so `except Exception` here means: the 
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,7 +21,7 @@ from weakref import WeakKeyDictionary
 
 from channels.layers import get_channel_layer
 
-from chat import events, log
+from chat import events, log, metrics
 from chat.database import in_database
 from chat.errors import Unavailable
 from chat.events import Event
@@ -78,6 +79,10 @@ class Membership:
     def give(self, event: Event) -> None:
         for listener in self.listeners:
             listener.put(event)
+        metrics.EVENTS.inc()
+        metrics.DELIVERIES.inc(len(self.listeners))
+        if event.sent_at:
+            metrics.LATENCY.observe(max(0.0, time.time() - event.sent_at.timestamp()))
 
     def start_over(self, position: int) -> None:
         """Goes on after `position`: what is between it and the last one can't be had any more."""
@@ -124,18 +129,21 @@ class Hub:
         Waits no longer than PATIENCE for the layer. Raises Unavailable.
         """
         memberships = [self._memberships.setdefault(room.group, Membership(room)) for room in listener.rooms]
+        metrics.LISTENERS.inc()
         for membership in memberships:
             membership.listeners.add(listener)
             if membership.position is not None:
                 listener.positions[membership.room] = membership.position
         if self._watching is None:
             self._watching = asyncio.create_task(self._watch())
+        metrics.ROOMS.set(len(self._memberships))
         await self._settle(listener.rooms)
         for membership in memberships:
             listener.positions.setdefault(membership.room, await self._locate(membership))
 
     async def leave(self, listener: Listener) -> None:
         """From when this is called, `listener` hears nothing more; that is so even if the caller is cancelled."""
+        metrics.LISTENERS.dec()
         for room in listener.rooms:
             if membership := self._memberships.get(room.group):
                 membership.listeners.discard(listener)
@@ -165,11 +173,12 @@ class Hub:
             case {"type": events.TYPE, "room_id": str(group)} if group in self._memberships:
                 room = self._memberships[group].room
             case _:
-                logger.debug("Not for anybody here: %.200r", message)
+                logger.debug("Passed over what is not for anybody here.")
                 return
         try:
             event = events.parse(message, room)
         except events.MalformedEvent as error:
+            metrics.DROPPED.inc()
             logger.warning("Dropped an event of %s: %s", group, error)
             return
         self.hear(event)
@@ -216,6 +225,7 @@ class Hub:
             while membership.behind and membership.listeners and membership.position is not None:
                 membership.behind = False
                 for event in await in_database(log.since, membership.room, membership.position, READ_SIZE):
+                    metrics.REPAIRED.inc((event.offset or 0) > membership.position)
                     if not membership.take(event):  # there are no holes, so what was between them has been pruned
                         membership.start_over((event.offset or 0) - 1)
                         membership.take(event)
@@ -250,11 +260,13 @@ class Hub:
 
     def _lose_layer(self, error: Exception) -> None:
         if self._away_until is None:
+            metrics.REDIS_UP.set(0)
             logger.warning("The channel layer is away. Going on without it, from the database: %r", error)
         self._away_until = asyncio.get_running_loop().time() + PAUSE
 
     def _find_layer(self) -> None:
         if self._away_until is not None:
+            metrics.REDIS_UP.set(1)
             logger.warning("The channel layer is back.")
         self._away_until = None
 
@@ -286,6 +298,7 @@ class Hub:
                 self._start(self._settle_one(membership, PAUSE))
             if not membership.listeners and self._memberships.get(group) is membership:
                 del self._memberships[group]
+                metrics.ROOMS.set(len(self._memberships))
         await self._close_if_idle()
 
     async def _open(self) -> str:

@@ -7,6 +7,7 @@ from typing import ParamSpec, TypeVar
 from channels.db import database_sync_to_async
 from django.db import Error
 
+from chat import metrics
 from chat.errors import Unavailable
 
 logger = logging.getLogger(__name__)
@@ -20,5 +21,6 @@ async def in_database(function: Callable[Given, Result], *args: Given.args, **kw
     try:
         return await database_sync_to_async(function)(*args, **kwargs)
     except Error as error:
+        metrics.DATABASE_ERRORS.inc()
         logger.error("The database failed: %s", error)
         raise Unavailable("The database does not answer. Please try again in a moment.") from error

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.conf import settings
 
-from chat import events, log
+from chat import events, log, metrics
 from chat.database import in_database
 from chat.errors import SlowListener
 from chat.events import Event
@@ -49,6 +49,7 @@ class Listener:
                 missed.append(events.start_over(room, recovery.position))
             else:
                 missed.extend(recovery.events)
+            metrics.RECOVERIES.labels("start_over" if recovery.events is None else "caught_up").inc()
             self.positions[room] = recovery.position
         for event in missed:
             self.take(event)
@@ -87,6 +88,8 @@ class Outbox(Listener):
             self.cut_off()
 
     def cut_off(self) -> None:
+        if not self._too_slow:
+            metrics.SLOW_LISTENERS.inc()
         self._too_slow = True
 
     def __aiter__(self) -> "Outbox":
@@ -161,7 +164,10 @@ class Writer(Listener):
         self._failing = asyncio.create_task(self._give_up(error))
 
     async def _give_up(self, error: Exception) -> None:
-        if not isinstance(error, (SlowListener, OSError)):
+        if isinstance(error, SlowListener):
+            metrics.SLOW_LISTENERS.inc()
+            logger.info("Cut off a listener that read too slowly")
+        elif not isinstance(error, OSError):
             logger.error("Can't write to a listener of %s", [room.group for room in self.rooms], exc_info=error)
         await self._fail(error)
 

@@ -2,9 +2,9 @@
 
 from django.conf import settings
 
-from chat import broker, log
+from chat import broker, log, metrics
 from chat.database import in_database
-from chat.errors import BlankMessage, InvalidClientId, InvalidMessage, MessageTooLong
+from chat.errors import BlankMessage, ChatError, InvalidClientId, InvalidMessage, MessageTooLong
 from chat.events import Origin
 from chat.log import Entry
 from chat.people import Person
@@ -21,14 +21,19 @@ async def post(*, room: Room, message: object, person: Person, client_id: object
 
     Raises InvalidMessage, BlankMessage, MessageTooLong, InvalidClientId or Unavailable.
     """
-    entry = await in_database(
-        log.append,
-        room=room,
-        text=check(message),
-        person=person,
-        client_id=check_client_id(client_id),
-        origin=Origin.here(),
-    )
+    try:
+        entry = await in_database(
+            log.append,
+            room=room,
+            text=check(message),
+            person=person,
+            client_id=check_client_id(client_id),
+            origin=Origin.here(),
+        )
+    except ChatError as error:
+        metrics.POSTS.labels(error.code).inc()
+        raise
+    metrics.POSTS.labels("repeated" if entry.repeated else "stored").inc()
     if not entry.repeated:
         await broker.publish(entry.event)
     return entry

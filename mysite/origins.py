@@ -9,6 +9,8 @@ from django.conf import settings
 from django.http.request import split_domain_port, validate_host
 from django.utils.http import is_same_domain
 
+from chat import metrics
+
 logger = logging.getLogger(__name__)
 
 
@@ -33,6 +35,7 @@ class OriginCheck:
         if not origin or is_ours(origin, host):
             await self.application({**scope, "direct_send": send}, receive, send)
             return
+        metrics.REFUSED_ORIGINS.inc()
         logger.warning("Refused a WebSocket at %s: its page is of %r, see ALLOWED_HOSTS", scope["path"], origin)
         await WebsocketDenier()(scope, receive, send)
 

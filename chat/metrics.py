@@ -1,0 +1,35 @@
+"""What is counted here, for whoever runs the site: every name, in one place. `/metrics` shows it.
+
+Labels have few values, all of them ours: never a room's name, and nobody's own. Nothing is counted once per delivery:
+an event is counted once in each process, for all who hear it there.
+"""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+# Who is there. Of several processes behind one port, the sum of those that live.
+CONNECTIONS = Gauge("chat_connections", "Open WebSockets.", ["door"], multiprocess_mode="livesum")
+LISTENERS = Gauge("chat_listeners", "Browsers and subscriptions that listen to rooms.", multiprocess_mode="livesum")
+ROOMS = Gauge("chat_rooms", "Rooms that somebody here listens to.", multiprocess_mode="livesum")
+CLOSED = Counter("chat_closed", "WebSockets that were closed, by close code.", ["door", "code"])
+
+# What they say and hear
+POSTS = Counter("chat_posts", "Messages posted: stored, repeated, or the code of the error they met.", ["outcome"])
+EVENTS = Counter("chat_events", "Events given to listeners here.")
+DELIVERIES = Counter("chat_deliveries", "The same, times the listeners that each was given to.")
+LATENCY = Histogram(
+    "chat_latency_seconds",
+    "From when a message was sent to when it was written to all sockets here, once per event.",
+    buckets=[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10],
+)
+RECOVERIES = Counter("chat_recoveries", "Listeners that came back with a position, by how they went on.", ["outcome"])
+
+# What went wrong, and was made good or refused
+REPAIRED = Counter("chat_repaired", "Messages that the channel layer didn't bring here, and the database did.")
+DROPPED = Counter("chat_dropped", "Events from the channel layer that nobody could make sense of.")
+REDIS_UP = Gauge("chat_redis_up", "1 while the channel layer answers, 0 while it is away.", multiprocess_mode="livemin")
+REDIS_UP.set(1)
+SLOW_LISTENERS = Counter("chat_slow_listeners", "Listeners that were cut off because they read too slowly.")
+LIMITS_HIT = Counter("chat_limits_hit", "What was refused because it was too much, by limit.", ["limit"])
+REFUSED_ORIGINS = Counter("chat_refused_origins", "Requests and WebSockets of foreign sites' pages that were refused.")
+MASKED_ERRORS = Counter("chat_masked_errors", "Exceptions that clients saw as “something went wrong”.")
+DATABASE_ERRORS = Counter("chat_database_errors", "Hops to the database that failed.")

@@ -1,0 +1,145 @@
+"""What is counted when something happens."""
+
+import contextlib
+from unittest import mock
+
+import pytest
+from channels.testing import WebsocketCommunicator
+from django.db import OperationalError
+from prometheus_client import REGISTRY
+from pytest_django import Settings
+
+from chat import broker, events, log, messages, people
+from chat.broker import Hub
+from chat.errors import ChatError
+from chat.rooms import find
+from mysite.asgi import application
+
+ROOM = find("counted")
+ANN = people.Person(id="user-1", name="Ann")
+
+
+class Growth:
+    """By how much a sample of a metric has grown since this was made."""
+
+    def __init__(self, name: str, **labels: str) -> None:
+        self.name, self.labels = name, labels
+        self.before = self.value
+
+    @property
+    def value(self) -> float:
+        return REGISTRY.get_sample_value(self.name, self.labels) or 0.0
+
+    def __call__(self) -> float:
+        return self.value - self.before
+
+
+async def test_an_event_is_counted_once_and_delivered_as_often_as_there_are_listeners() -> None:
+    given, deliveries, latency = (
+        Growth("chat_events_total"),
+        Growth("chat_deliveries_total"),
+        Growth("chat_latency_seconds_count"),
+    )
+    async with Hub.here().listen([ROOM]), Hub.here().listen([ROOM]), Hub.here().listen([ROOM]):
+        await messages.post(room=ROOM, message="hi", person=ANN)
+        await messages.post(room=ROOM, message="hi again", person=ANN)
+    assert (given(), deliveries(), latency()) == (2, 6, 2)
+
+
+async def test_latency_is_the_time_since_a_message_was_sent() -> None:
+    seconds = Growth("chat_latency_seconds_sum")
+    async with Hub.here().listen([ROOM]):
+        await messages.post(room=ROOM, message="hi", person=ANN)
+    assert 0 < seconds() < 5
+
+
+async def test_listeners_and_rooms_are_those_of_the_moment(eventually) -> None:
+    listeners, rooms = Growth("chat_listeners"), Growth("chat_rooms")
+    async with Hub.here().listen([ROOM, find("another")]), Hub.here().listen([ROOM]):
+        assert (listeners(), rooms.value) == (2, 2)
+    assert listeners() == 0
+    await eventually(lambda: rooms.value == 0)
+
+
+@pytest.mark.parametrize(
+    ("message", "outcome"),
+    [("hi", "stored"), (" ", "blank_message"), (7, "invalid_message"), ("x" * 4001, "message_too_long")],
+)
+async def test_posts_are_counted_by_what_becomes_of_them(message: object, outcome: str) -> None:
+    posts = Growth("chat_posts_total", outcome=outcome)
+    with contextlib.suppress(ChatError):
+        await messages.post(room=ROOM, message=message, person=ANN)
+    assert posts() == 1
+
+
+async def test_a_repeated_post_is_none_that_is_stored() -> None:
+    stored, repeated = Growth("chat_posts_total", outcome="stored"), Growth("chat_posts_total", outcome="repeated")
+    for _ in range(3):
+        await messages.post(room=ROOM, message="once", person=ANN, client_id="1")
+    assert (stored(), repeated()) == (1, 2)
+
+
+async def test_what_the_database_does_not_do_is_counted() -> None:
+    failed, posts = Growth("chat_database_errors_total"), Growth("chat_posts_total", outcome="unavailable")
+    with mock.patch.object(log, "append", side_effect=OperationalError("away")), contextlib.suppress(ChatError):
+        await messages.post(room=ROOM, message="hi", person=ANN)
+    assert (failed(), posts()) == (1, 1)
+
+
+async def test_what_the_layer_does_not_bring_is_repaired(monkeypatch: pytest.MonkeyPatch, eventually) -> None:
+    monkeypatch.setattr(broker, "WATCH_INTERVAL", 0.05)
+    repaired = Growth("chat_repaired_total")
+    async with Hub.here().listen([ROOM]):
+        for text in "abc":
+            await broker.in_database(log.append, room=ROOM, text=text, person=ANN, client_id=None)
+        await eventually(lambda: repaired() == 3)
+
+
+async def test_what_the_layer_brings_is_not_repaired() -> None:
+    repaired = Growth("chat_repaired_total")
+    async with Hub.here().listen([ROOM]) as listener:
+        await messages.post(room=ROOM, message="hi", person=ANN)
+        await anext(listener)
+    assert repaired() == 0
+
+
+async def test_rubbish_from_the_layer_is_dropped(foreign_send, eventually) -> None:
+    dropped = Growth("chat_dropped_total")
+    async with Hub.here().listen([ROOM]):
+        await foreign_send(ROOM.name, message=7)
+        await eventually(lambda: dropped() == 1)
+
+
+@pytest.mark.parametrize(("after", "outcome"), [(0, "caught_up"), (7, "start_over")])
+async def test_who_comes_back_is_counted_by_how_they_go_on(after: int, outcome: str) -> None:
+    recoveries = Growth("chat_recoveries_total", outcome=outcome)
+    async with Hub.here().listen([ROOM], {ROOM: after}):
+        assert recoveries() == 1
+
+
+async def test_who_reads_too_slowly_is_counted_once(settings: Settings, eventually) -> None:
+    settings.CHAT_OUTBOX_MAX = 2
+    slow, given = Growth("chat_slow_listeners_total"), Growth("chat_events_total")
+    async with Hub.here().listen([ROOM]):
+        for text in "abcdef":
+            await broker.publish(events.build(room=ROOM, message=text, person=None))
+        await eventually(lambda: given() == 6)
+        assert slow() == 1
+
+
+async def test_redis_is_away_until_it_is_back(eventually) -> None:
+    redis = Growth("chat_redis_up")
+    event = events.build(room=ROOM, message="hi", person=None)
+    with mock.patch.object(broker, "get_channel_layer", side_effect=ConnectionError("it is away")):
+        await Hub.here().send(event)
+        assert redis.value == 0
+    Hub.here()._away_until = 0  # and not in a second
+    await Hub.here().send(event)
+    await eventually(lambda: redis.value == 1)
+
+
+async def test_a_foreign_page_is_refused_and_counted() -> None:
+    refused = Growth("chat_refused_origins_total")
+    socket = WebsocketCommunicator(application, "/ws/chat/a/", headers=[(b"origin", b"https://evil.example")])
+    assert (await socket.connect(timeout=5))[0] is False
+    assert refused() == 1
