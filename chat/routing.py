@@ -3,6 +3,7 @@
 from django.urls import path, register_converter
 
 from chat.consumers import ChatConsumer
+from chat.sockets import registered
 
 
 class AnyText:
@@ -19,4 +20,4 @@ class AnyText:
 
 register_converter(AnyText, "any_text")
 
-websocket = [path("ws/chat/<any_text:room_name>/", ChatConsumer.as_asgi())]
+websocket = [path("ws/chat/<any_text:room_name>/", registered(ChatConsumer.as_asgi(), door="browser"))]

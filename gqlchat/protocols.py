@@ -22,7 +22,6 @@ from gqlchat.sharing import share
 
 logger = logging.getLogger(__name__)
 
-REASON_MAX = 123  # bytes that a close frame has for its reason (RFC 6455, 5.5)
 STARTS = {"subscribe", "start"}
 ENDS = {"complete", "stop"}
 OTHERS = {"connection_init", "connection_terminate", "ping", "pong"}
@@ -34,9 +33,6 @@ class WebSocketAdapter(ChannelsWebSocketAdapter):
             await super().send_json(message)
         except OSError:
             pass  # the client went away; the consumer is told next, and ends all operations
-
-    async def close(self, code: int, reason: str) -> None:
-        await super().close(code, reason.encode()[:REASON_MAX].decode(errors="ignore"))
 
 
 class Following:

@@ -4,6 +4,7 @@ from channels.auth import AuthMiddlewareStack
 from django.urls import URLPattern, re_path
 from strawberry.schema import BaseSchema
 
+from chat.sockets import registered
 from gqlchat.consumers import ChatGraphQLHTTPConsumer, ChatGraphQLWSConsumer
 
 GRAPHQL = r"^graphql/?$"
@@ -15,4 +16,4 @@ def http(schema: BaseSchema) -> list[URLPattern]:
 
 
 def websocket(schema: BaseSchema) -> list[URLPattern]:
-    return [re_path(GRAPHQL, ChatGraphQLWSConsumer.as_asgi(schema=schema))]
+    return [re_path(GRAPHQL, registered(ChatGraphQLWSConsumer.as_asgi(schema=schema), door="graphql"))]

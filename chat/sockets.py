@@ -1,0 +1,136 @@
+"""The WebSockets that are open in this process, at either door, and how to close one whatever its consumer does."""
+
+import asyncio
+import contextlib
+import time
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from chat import metrics
+
+REASON_MAX = 123  # bytes that a close frame has for its reason (RFC 6455, 5.5)
+
+
+class Socket:
+    """One WebSocket, from when somebody asks for it until its consumer has ended. Consumers find it in their scope.
+
+    `door` is "browser" or "graphql"; `user_id` and `session_key` are those of Django, None where there is none;
+    `address` is the client's, None where the server is behind a Unix socket; `opened_at` is in seconds, as time.time()
+    counts them.
+    """
+
+    __slots__ = (
+        "_closed_with",
+        "_direct_send",
+        "_send",
+        "accepted",
+        "address",
+        "door",
+        "opened_at",
+        "session_key",
+        "user_id",
+    )
+
+    def __init__(self, door: str, scope: Any, send: Any) -> None:
+        user, session, client = scope.get("user"), scope.get("session"), scope.get("client")
+        self.door = door
+        self.user_id = user.pk if user is not None and user.is_authenticated else None
+        self.session_key: str | None = session.session_key if session is not None else None
+        self.address: str | None = client[0] or None if client else None
+        self.opened_at = time.time()
+        self.accepted = False
+        self._closed_with: tuple[int, str] | None = None
+        self._send = send
+        self._direct_send = scope.get("direct_send", send)
+
+    @property
+    def closing(self) -> bool:
+        """Whether a close frame is on its way, or will be as soon as the connection is accepted."""
+        return self._closed_with is not None
+
+    async def close(self, code: int, reason: str) -> None:
+        """Closes it, whatever its consumer is doing; the consumer is told as if the client had gone.
+
+        A connection that isn't accepted yet is closed when it is: a browser can't read why it was refused.
+        """
+        if self._closed_with is None:
+            self._closed_with = code, shortened(reason)
+            if self.accepted:
+                await self._close(*self._closed_with)
+
+    async def send(self, message: Any) -> None:
+        """What its consumer sends, all but events, which go straight to the server. After `close` it goes nowhere."""
+        if message["type"] == "websocket.accept":
+            await self._send(message)
+            self.accepted = True
+            if self._closed_with is not None:
+                await self._close(*self._closed_with)
+        elif self._closed_with is None or not self.accepted:
+            if message["type"] == "websocket.close":
+                self._closed_with = message.get("code") or 1000, shortened(message.get("reason") or "")
+                message = {**message, "reason": self._closed_with[1]}
+                metrics.CLOSED.labels(self.door, self._closed_with[0]).inc()
+            await self._send(message)
+
+    async def _close(self, code: int, reason: str) -> None:
+        metrics.CLOSED.labels(self.door, code).inc()
+        with contextlib.suppress(OSError, RuntimeError):  # it is closed already: uvicorn says so by one or the other
+            await self._direct_send({"type": "websocket.close", "code": code, "reason": reason})
+
+
+def shortened(reason: str) -> str:
+    """As much of it as a close frame can hold."""
+    return reason.encode()[:REASON_MAX].decode(errors="ignore")
+
+
+class Sockets:
+    """All sockets of one event loop; `by_address` says how many there are of each address."""
+
+    _of_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, "Sockets"] = WeakKeyDictionary()
+
+    def __init__(self) -> None:
+        self._all: set[Socket] = set()
+        self.by_address: Counter[str | None] = Counter()
+
+    @classmethod
+    def here(cls) -> "Sockets":
+        """Those of the running event loop."""
+        loop = asyncio.get_running_loop()
+        if loop not in cls._of_loop:
+            cls._of_loop[loop] = cls()
+        return cls._of_loop[loop]
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    def __iter__(self) -> Iterator[Socket]:
+        """Those of this moment: they may come and go meanwhile."""
+        return iter(tuple(self._all))
+
+    def add(self, socket: Socket) -> None:
+        self._all.add(socket)
+        self.by_address[socket.address] += 1
+        metrics.CONNECTIONS.labels(socket.door).inc()
+
+    def remove(self, socket: Socket) -> None:
+        self._all.remove(socket)
+        self.by_address[socket.address] -= 1
+        if not self.by_address[socket.address]:
+            del self.by_address[socket.address]  # or every address that was ever here would stay
+        metrics.CONNECTIONS.labels(socket.door).dec()
+
+
+def registered(consumer: Any, *, door: str) -> Any:
+    """Around a door's consumer, inside of AuthMiddlewareStack: enters each of its sockets into `Sockets`."""
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        socket, sockets = Socket(door, scope, send), Sockets.here()
+        sockets.add(socket)
+        try:
+            await consumer({**scope, "socket": socket}, receive, socket.send)
+        finally:
+            sockets.remove(socket)
+
+    return application

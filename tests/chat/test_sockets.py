@@ -1,0 +1,102 @@
+"""Who is connected to this process, and how a connection is closed that its consumer knows nothing of."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from channels.testing import WebsocketCommunicator
+from django.contrib.auth import get_user_model
+from django.test import AsyncClient
+
+from chat.sockets import Socket, Sockets, registered
+from tests.conftest import ChatSocket, GraphQLSocket
+from tests.test_identity import cookies_of
+
+
+def the_socket() -> Socket:
+    (socket,) = Sockets.here()
+    return socket
+
+
+async def test_both_doors_are_entered_and_left(
+    open_chat: Callable[..., Awaitable[ChatSocket]],
+    open_graphql: Callable[..., Awaitable[GraphQLSocket]],
+    eventually: Callable[[Callable[[], Any]], Awaitable[None]],
+) -> None:
+    browser, graphql = await open_chat("/ws/chat/room1/"), await open_graphql()
+    assert sorted(socket.door for socket in Sockets.here()) == ["browser", "graphql"]
+    await browser.disconnect()
+    assert [socket.door for socket in Sockets.here()] == ["graphql"]
+    await graphql.disconnect()
+    await eventually(lambda: len(Sockets.here()) == 0)
+    assert not Sockets.here().by_address
+
+
+async def test_a_socket_knows_user_session_and_address(
+    async_client: AsyncClient, open_chat: Callable[..., Awaitable[ChatSocket]]
+) -> None:
+    user = await get_user_model().objects.acreate_user("ann")
+    await async_client.aforce_login(user)
+    await open_chat("/ws/chat/room1/", headers=cookies_of(async_client))
+    socket = the_socket()
+    assert (socket.user_id, socket.session_key) == (user.pk, async_client.session.session_key)
+    assert socket.address is None
+    socket = Socket("browser", {"client": ("192.0.2.7", 4711)}, None)
+    assert (socket.user_id, socket.session_key, socket.address) == (None, None, "192.0.2.7")
+
+
+async def test_a_forged_cookie_is_no_session(open_chat: Callable[..., Awaitable[ChatSocket]]) -> None:
+    await open_chat("/ws/chat/room1/", headers=[(b"cookie", b"sessionid=forged")])
+    assert (the_socket().user_id, the_socket().session_key) == (None, None)
+
+
+async def test_a_closed_socket_tells_its_client_once_and_takes_nothing_more(
+    open_chat: Callable[..., Awaitable[ChatSocket]],
+) -> None:
+    browser = await open_chat("/ws/chat/room1/")
+    await the_socket().close(4401, "é" * 100)
+    await the_socket().close(1012, "restart")
+    await browser.send_to("nonsense")
+    assert await browser.receive_output(timeout=5) == {"type": "websocket.close", "code": 4401, "reason": "é" * 61}
+    assert await browser.receive_nothing(timeout=0.2)
+
+
+async def test_one_that_its_consumer_has_closed_is_not_closed_again(
+    open_chat: Callable[..., Awaitable[ChatSocket]],
+) -> None:
+    browser = await open_chat("/ws/chat/%20/")
+    assert (await browser.receive_json_from(timeout=5))["error"]["code"] == "invalid_room_name"
+    await the_socket().close(1012, "restart")
+    assert (await browser.receive_output(timeout=5))["code"] == 4400
+    assert await browser.receive_nothing(timeout=0.2)
+
+
+@pytest.mark.parametrize("accepted", [True, False])
+async def test_one_that_is_not_accepted_yet_is_closed_when_it_is(accepted: bool) -> None:
+    closed = asyncio.Event()
+
+    async def consumer(scope: Any, receive: Any, send: Any) -> None:
+        await closed.wait()
+        if accepted:
+            await send({"type": "websocket.accept"})
+            await send({"type": "websocket.send", "text": "late"})
+        else:
+            await send({"type": "websocket.close"})
+        await receive()
+        await receive()
+
+    client = WebsocketCommunicator(registered(consumer, door="browser"), "/")
+    connecting = asyncio.create_task(client.connect(timeout=5))
+    while not len(Sockets.here()):
+        await asyncio.sleep(0)
+    await the_socket().close(1012, "restart")
+    closed.set()
+    if accepted:
+        assert await connecting == (True, None)
+        closing = {"type": "websocket.close", "code": 1012, "reason": "restart"}
+        assert await client.receive_output(timeout=5) == closing
+    else:
+        assert await connecting == (False, 1000)
+    assert await client.receive_nothing(timeout=0.1)
+    await client.disconnect()
