@@ -5,7 +5,8 @@ The way of a message, one line a step:
     consumers.ChatConsumer.receive      a frame arrives from a browser    (gqlchat.mutations: from GraphQL)
     rooms.enter                         its room, if this person may be there
     messages.post                       the text is checked …
-    log.append                          … and stored under the room's next offset, in one transaction;
+    group_commit.GroupCommit.store      … and waits for what is being stored; then, with all else that waits,
+    log.append                          it is stored under the next offset of its room, in one transaction;
     broker.publish                      this process hears of it at once, the others by the room's group in Redis
     broker.Hub.hear                     each process once: in the order of the offsets, and what is missing from the log
     listener.Writer.take                one for each browser socket and each GraphQL subscription

@@ -14,7 +14,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping
+from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -36,15 +36,17 @@ WATCH_INTERVAL = 1.0  # seconds from one look at the database to the next
 READ_SIZE = 500  # messages read at once
 
 
-async def publish(event: Event) -> None:
-    """Lets everyone hear `event`: the listeners of this process at once, the others as soon as the layer brings it.
+async def publish(*events: Event) -> None:
+    """Lets everyone hear `events`: the listeners of this process at once, the others as soon as the layer brings them.
 
     An event that is not stored goes through the layer only, and is lost while that is away.
     """
     hub = Hub.here()
-    if event.offset is not None:
-        hub.hear(event)
-    await hub.send(event)
+    for event in events:
+        if event.offset is not None:
+            hub.hear(event)
+    if events:
+        await hub.send(events)
 
 
 @dataclass(eq=False)
@@ -237,22 +239,23 @@ class Hub:
 
     # To the layer
 
-    async def send(self, event: Event) -> None:
-        """Sends the event to its room's group. While the layer is away nobody waits, and one at a time tries."""
+    async def send(self, together: Sequence[Event]) -> None:
+        """Sends each event to its room's group. While the layer is away nobody waits, and one at a time tries."""
         now = asyncio.get_running_loop().time()
         if self._away_until is None:
             # In a task of its own: clients of Redis have taken a cancellation for an answer, or broken off half-way.
-            sending = self._start(self._send(event))
+            sending = self._start(self._send(together))
             await asyncio.wait([sending], timeout=PATIENCE)
             if not sending.done():
                 self._lose_layer(TimeoutError("no answer"))
         elif now >= self._away_until:
             self._away_until = now + PATIENCE + PAUSE
-            self._start(self._send(event))
+            self._start(self._send(together))
 
-    async def _send(self, event: Event) -> None:
+    async def _send(self, together: Sequence[Event]) -> None:
         try:
-            await get_channel_layer().group_send(event.room.group, events.to_group(event))
+            for event in together:
+                await get_channel_layer().group_send(event.room.group, events.to_group(event))
         except Exception as error:
             self._lose_layer(error)
         else:

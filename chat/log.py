@@ -4,9 +4,10 @@ The only code that reads and writes messages. It is synchronous, like the databa
 through `chat.database.in_database`, one hop for each function.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -24,12 +25,20 @@ PAGE_MAX = 100
 PRUNE_SIZE = 5000
 
 # One statement finds or makes the room's row, locks it until the transaction ends, and counts. Whoever comes next waits
-# for that lock, so offsets have the order of the commits, and one that is rolled back is given to the next.
-NEXT_OFFSET = """
-    INSERT INTO chat_room (name, last_offset, pruned_to) VALUES (%s, 1, 0)
-    ON CONFLICT (name) DO UPDATE SET last_offset = chat_room.last_offset + 1
+# for that lock, so offsets have the order of the commits, and those that are rolled back are given to the next.
+TAKE_OFFSETS = """
+    INSERT INTO chat_room (name, last_offset, pruned_to) VALUES (%s, %s, 0)
+    ON CONFLICT (name) DO UPDATE SET last_offset = chat_room.last_offset + excluded.last_offset
     RETURNING id, last_offset
 """
+COLUMNS = "room_id offset text person_id person_name sender client_id sent_at process thread".split()
+# What a client sends again conflicts with what it has sent before, and comes back in no row.
+INSERT = f"""
+    INSERT INTO chat_message ({", ".join(f'"{column}"' for column in COLUMNS)}) VALUES %s
+    ON CONFLICT (room_id, sender, client_id) DO NOTHING
+    RETURNING id, room_id, "offset"
+"""
+ROW = f"({', '.join(['%s'] * len(COLUMNS))})"
 
 
 def check_offset(given: object) -> int:
@@ -39,6 +48,21 @@ def check_offset(given: object) -> int:
     if isinstance(given, int) and not isinstance(given, bool) and 0 <= given < 2**63:
         return given
     raise InvalidPosition("An offset has to be a whole number, 0 or more.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A message that isn't stored yet. `client_id` tells what one sender sends again from what is new."""
+
+    room: Room
+    text: str
+    person: Person
+    client_id: str | None = None
+    origin: Origin = field(default_factory=Origin.here)
+
+    @property
+    def sender(self) -> str:
+        return self.person.id if self.person.lasting else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,31 +90,59 @@ class Page:
     has_later: bool
 
 
-def append(*, room: Room, text: str, person: Person, client_id: str | None, origin: Origin | None = None) -> Entry:
-    """Stores a message under the room's next offset; with a `client_id` of the same sender's again, the first one."""
-    sender, origin = person.id if person.lasting else "", origin or Origin.here()
-    with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute(NEXT_OFFSET, [room.name])
-            room_id, offset = cursor.fetchone()
-        if client_id is not None:
-            first = models.Message.objects.filter(room=room_id, sender=sender, client_id=client_id).first()
-            if first is not None:
-                transaction.set_rollback(True)  # the offset goes back
-                return Entry(_event(first, room), repeated=True)
-        message = models.Message.objects.create(
-            room_id=room_id,
-            offset=offset,
-            text=text,
-            person_id=person.id,
-            person_name=person.name,
-            sender=sender,
-            client_id=client_id,
-            sent_at=timezone.now(),
-            process=origin.process,
-            thread=origin.thread,
-        )
-    return Entry(_event(message, room), repeated=False)
+def append(drafts: Sequence[Draft]) -> list[Entry]:
+    """Stores each draft under its room's next offset; of one that was stored before, the first message comes back.
+
+    All go into one transaction, which waits for the disk once. Where that can't be, each goes into one of its own.
+    """
+    return _store(drafts) or [_append(draft) for draft in drafts]
+
+
+def _append(draft: Draft) -> Entry:
+    while True:
+        if stored := _store([draft]):
+            return stored[0]
+        said_before = _messages(draft.room).filter(sender=draft.sender, client_id=draft.client_id)
+        if first := said_before.first():
+            return Entry(_event(first, draft.room), repeated=True)
+        # Between the two it was pruned: so now it is new.
+
+
+def _store(drafts: Sequence[Draft]) -> list[Entry] | None:
+    """None, and nothing is stored, if one of them was stored before."""
+    now = timezone.now()
+    places: dict[int, tuple[int, int]] = {}  # room's id and offset, by the draft's place in `drafts`
+    with transaction.atomic(), connection.cursor() as cursor:
+        # In the order of the names: who locks several rooms never waits for one who waits for them.
+        for room, numbers in sorted(_by_room(drafts).items(), key=lambda item: item[0].name):
+            cursor.execute(TAKE_OFFSETS, [room.name, len(numbers)])
+            room_id, last = cursor.fetchone()
+            offsets = range(last - len(numbers) + 1, last + 1)
+            places |= {number: (room_id, offset) for number, offset in zip(numbers, offsets, strict=True)}
+        rows = [_row(draft, *places[number], now) for number, draft in enumerate(drafts)]
+        cursor.execute(INSERT % ", ".join([ROW] * len(rows)), [value for row in rows for value in row])
+        ids = {(room_id, offset): id for id, room_id, offset in cursor.fetchall()}
+        if len(ids) < len(drafts):
+            transaction.set_rollback(True)
+            return None
+    return [
+        Entry(_new_event(draft, ids[places[number]], places[number][1], now), repeated=False)
+        for number, draft in enumerate(drafts)
+    ]
+
+
+def _by_room(drafts: Sequence[Draft]) -> dict[Room, list[int]]:
+    numbers: dict[Room, list[int]] = {}
+    for number, draft in enumerate(drafts):
+        numbers.setdefault(draft.room, []).append(number)
+    return numbers
+
+
+def _row(draft: Draft, room_id: int, offset: int, now: datetime) -> tuple[Any, ...]:
+    """A value for each of COLUMNS."""
+    person, origin, sent_at = draft.person, draft.origin, connection.ops.adapt_datetimefield_value(now)
+    said_by = (person.id, person.name, draft.sender, draft.client_id)
+    return (room_id, offset, draft.text, *said_by, sent_at, origin.process, origin.thread)
 
 
 def last_offsets(rooms: Iterable[Room]) -> dict[Room, int]:
@@ -177,6 +229,19 @@ def _messages(room: Room) -> QuerySet[models.Message]:
 
 def _since(room: Room, after: int, limit: int) -> list[Event]:
     return [_event(message, room) for message in _messages(room).filter(offset__gt=after).order_by("offset")[:limit]]
+
+
+def _new_event(draft: Draft, id: int, offset: int, now: datetime) -> Event:
+    return Event(
+        room=draft.room,
+        message=draft.text,
+        id=str(id),
+        offset=offset,
+        client_id=draft.client_id,
+        person=draft.person,
+        sent_at=now,
+        origin=draft.origin,
+    )
 
 
 def _event(message: models.Message, room: Room) -> Event:

@@ -2,11 +2,10 @@
 
 from django.conf import settings
 
-from chat import broker, log, metrics
-from chat.database import in_database
+from chat import metrics
 from chat.errors import BlankMessage, ChatError, InvalidClientId, InvalidMessage, MessageTooLong
-from chat.events import Origin
-from chat.log import Entry
+from chat.group_commit import GroupCommit
+from chat.log import Draft, Entry
 from chat.people import Person
 from chat.rooms import Room
 
@@ -22,20 +21,12 @@ async def post(*, room: Room, message: object, person: Person, client_id: object
     Raises InvalidMessage, BlankMessage, MessageTooLong, InvalidClientId or Unavailable.
     """
     try:
-        entry = await in_database(
-            log.append,
-            room=room,
-            text=check(message),
-            person=person,
-            client_id=check_client_id(client_id),
-            origin=Origin.here(),
-        )
+        draft = Draft(room=room, text=check(message), person=person, client_id=check_client_id(client_id))
+        entry = await GroupCommit.here().store(draft)
     except ChatError as error:
         metrics.POSTS.labels(error.code).inc()
         raise
     metrics.POSTS.labels("repeated" if entry.repeated else "stored").inc()
-    if not entry.repeated:
-        await broker.publish(entry.event)
     return entry
 
 

@@ -67,7 +67,7 @@ def said(first: int, last: int, room: str = "room1") -> list[str]:
     """Somebody says `first` … `last` in `room`, wherever: no server hears of it but from the database."""
     numbers = [str(number) for number in range(first, last + 1)]
     for number in numbers:
-        log.append(room=find(room), text=number, person=Person(id="user-7", name="Zoë"), client_id=None)
+        log.append([log.Draft(room=find(room), text=number, person=Person(id="user-7", name="Zoë"))])
     return numbers
 
 

@@ -95,7 +95,7 @@ async def post(text: str, room: Room = ROOM) -> Event:
 
 async def post_elsewhere(text: str, room: Room = ROOM) -> Event:
     """Posts as another process would: all that comes here comes through the layer, or from the database."""
-    event = (await in_database(log.append, room=room, text=text, person=ANN, client_id=None)).event
+    event = (await in_database(log.append, [log.Draft(room=room, text=text, person=ANN)]))[0].event
     await get_channel_layer().group_send(room.group, to_group(event))
     return event
 
@@ -252,6 +252,6 @@ async def test_a_hole_is_filled_at_once_however_large_it_is(
     monkeypatch.setattr(broker, "READ_SIZE", 3)
     async with Hub.here().listen([ROOM]) as listener:
         for number in range(10):
-            await in_database(log.append, room=ROOM, text=str(number), person=ANN, client_id=None)
+            await in_database(log.append, [log.Draft(room=ROOM, text=str(number), person=ANN)])
         await post_elsewhere("the end")
         assert offsets(await hear(listener, 11)) == [*range(1, 12)]

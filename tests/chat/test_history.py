@@ -17,7 +17,7 @@ PATH = "/ws/chat/history/"
 async def sixty_messages() -> None:
     def fill() -> None:
         for number in range(1, 61):
-            log.append(room=ROOM, text=str(number), person=ANN, client_id=None)
+            log.append([log.Draft(room=ROOM, text=str(number), person=ANN)])
 
     await in_database(fill)
 

@@ -91,7 +91,7 @@ async def test_what_the_layer_does_not_bring_is_repaired(monkeypatch: pytest.Mon
     repaired = Growth("chat_repaired_total")
     async with Hub.here().listen([ROOM]):
         for text in "abc":
-            await broker.in_database(log.append, room=ROOM, text=text, person=ANN, client_id=None)
+            await broker.in_database(log.append, [log.Draft(room=ROOM, text=text, person=ANN)])
         await eventually(lambda: repaired() == 3)
 
 

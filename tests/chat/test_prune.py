@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db
 
 def say(room: Room = ROOM, at: datetime = NOW) -> int:
     with mock.patch("django.utils.timezone.now", return_value=at):
-        return log.append(room=room, text="hi", person=ANN, client_id=None).event.offset or 0
+        return log.append([log.Draft(room=room, text="hi", person=ANN)])[0].event.offset or 0
 
 
 def prune(*arguments: str) -> str:

@@ -62,7 +62,7 @@ class Talk:
         return [await in_database(self.store_one, text) for text in texts]
 
     def store_one(self, text: str) -> Event:
-        return log.append(room=self.room, text=text, person=ANN, client_id=None).event
+        return log.append([log.Draft(room=self.room, text=text, person=ANN)])[0].event
 
     async def tell(self, *events: Event) -> None:
         """What the layer does when it brings `events`."""

@@ -135,7 +135,7 @@ def test_an_unknown_page_is_not_found(client: Client) -> None:
 
 
 def test_a_page_knows_where_a_room_stands_of_which_nothing_is_kept(client: Client) -> None:
-    log.append(room=find("room1"), text="hello", person=Person(id="guest-1", name="Zoë"), client_id=None)
+    log.append([log.Draft(room=find("room1"), text="hello", person=Person(id="guest-1", name="Zoë"))])
     assert room_data(client)["position"] == 1
 
     log.prune(keep=0)

@@ -58,7 +58,7 @@ async def post(**given: Any) -> dict[str, Any]:
 async def fill(count: int, room: str = "history") -> None:
     def append() -> None:
         for number in range(1, count + 1):
-            log.append(room=find(room), text=str(number), person=ANN, client_id=None)
+            log.append([log.Draft(room=find(room), text=str(number), person=ANN)])
 
     await in_database(append)
 
