@@ -46,7 +46,7 @@ async def publish(*events: Event) -> None:
         if event.offset is not None:
             hub.hear(event)
     if events:
-        await hub.send(events)
+        await hub.send(*events)
 
 
 @dataclass(eq=False)
@@ -239,7 +239,7 @@ class Hub:
 
     # To the layer
 
-    async def send(self, together: Sequence[Event]) -> None:
+    async def send(self, *together: Event) -> None:
         """Sends each event to its room's group. While the layer is away nobody waits, and one at a time tries."""
         now = asyncio.get_running_loop().time()
         if self._away_until is None:
