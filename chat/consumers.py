@@ -10,14 +10,14 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from chat import log, messages, people, rooms
 from chat.broker import Hub
 from chat.database import in_database
-from chat.errors import ChatError, LoginRequired, SlowListener, Unavailable
+from chat.errors import ChatError, InternalError, LoginRequired, SlowListener, Unavailable, unforeseen
 from chat.events import Event
 from chat.frames import error_frame, event_frame, event_message, history_frame, read_frame
 from chat.listener import Writer
 from chat.rooms import Room
 
 BAD_REQUEST = 4400
-CLOSE_CODES = {LoginRequired: 4401, SlowListener: 4008, Unavailable: 1013}
+CLOSE_CODES = {LoginRequired: 4401, SlowListener: 4008, Unavailable: 1013, InternalError: 1011}
 
 
 class ChatConsumer(AsyncWebsocketConsumer):
@@ -47,9 +47,9 @@ class ChatConsumer(AsyncWebsocketConsumer):
             after = read_position(self.scope["query_string"])
             self.listener = Writer([room], {} if after is None else {room: after}, self.write, self.fail)
             await Hub.here().join(self.listener)
-        except ChatError as error:
+        except Exception as error:
             await self.accept()  # a browser can't read why it was refused, but it can read a frame
-            await self.refuse(error)
+            await self.refuse(unforeseen(error))
             return
         self.room = room
         await self.accept()
@@ -67,30 +67,33 @@ class ChatConsumer(AsyncWebsocketConsumer):
         try:
             frame = read_frame(text_data)
             if "message" in frame:
-                await self.post(self.room, self.listener, frame)
+                answer = await self.post(self.room, self.listener, frame)
             else:
-                await self.send_history(self.room, frame)
-        except ChatError as error:
-            await self.send(text_data=error_frame(error, frame.get("client_id")))
+                answer = await self.history(self.room, frame)
+        except Exception as error:
+            answer = error_frame(unforeseen(error), frame.get("client_id"))
+        if answer is not None:
+            with contextlib.suppress(OSError):  # the client went away
+                await self.send(text_data=answer)
 
-    async def post(self, room: Room, listener: Writer, frame: dict[str, Any]) -> None:
+    async def post(self, room: Room, listener: Writer, frame: dict[str, Any]) -> str | None:
         client_id = frame.get("client_id")
         entry = await messages.post(room=room, message=frame["message"], person=self.person, client_id=client_id)
         if entry.repeated and (entry.event.offset or 0) <= listener.positions[room]:
             # Nobody hears it again, but who sends it again has not heard that it arrived.
-            await self.send(text_data=event_frame(entry.event))
+            return event_frame(entry.event)
+        return None
 
-    async def send_history(self, room: Room, frame: dict[str, Any]) -> None:
+    async def history(self, room: Room, frame: dict[str, Any]) -> str:
         before = log.check_offset(frame["before"])
-        page = await in_database(log.page, room, size=log.PAGE_SIZE, before=before, from_end=True)
-        await self.send(text_data=history_frame(page))
+        return history_frame(await in_database(log.page, room, size=log.PAGE_SIZE, before=before, from_end=True))
 
     async def write(self, event: Event) -> None:
         await self.direct_send(event_message(event))
 
     async def fail(self, error: Exception) -> None:
-        if isinstance(error, ChatError):
-            await self.refuse(error)
+        if not isinstance(error, OSError):  # which says that the client went away
+            await self.refuse(unforeseen(error))
 
     async def refuse(self, error: ChatError) -> None:
         with contextlib.suppress(OSError):

@@ -3,11 +3,24 @@
 The text says to a person what to do. How an error travels is each adapter's matter.
 """
 
+import logging
+import secrets
+from typing import Any
+
+from chat import metrics
+
+logger = logging.getLogger(__name__)
+
 
 class ChatError(Exception):
     """Something was asked for that can't be done; `str()` of it is written for whoever asked."""
 
     code = "error"
+
+    @property
+    def details(self) -> dict[str, Any]:
+        """What programs may want to know beside the text, as JSON: the code at least."""
+        return {"code": self.code}
 
 
 class InvalidName(ChatError):
@@ -72,3 +85,27 @@ class SlowListener(ChatError):
     """A listener took its events so slowly that its outbox is full; it missed some and has to start over."""
 
     code = "slow_listener"
+
+
+class InternalError(ChatError):
+    """What clients are told of an exception that nobody foresaw. `id` finds it in the log."""
+
+    code = "internal_error"
+
+    def __init__(self, id: str) -> None:
+        super().__init__("Something went wrong on the server.")
+        self.id = id
+
+    @property
+    def details(self) -> dict[str, Any]:
+        return {"code": self.code, "id": self.id}
+
+
+def unforeseen(error: BaseException) -> ChatError:
+    """`error` as clients may see it. What it really is goes into the log, with its traceback."""
+    if isinstance(error, ChatError):
+        return error
+    masked = InternalError(secrets.token_hex(6))
+    logger.error("Something went wrong, told to the client as %s", masked.id, exc_info=error)
+    metrics.MASKED_ERRORS.inc()
+    return masked

@@ -67,7 +67,7 @@ def history_frame(page: Page) -> str:
 
 def error_frame(error: ChatError, client_id: object = None) -> str:
     """`message` is there for clients that know nothing else: they show it."""
-    frame = {"message": str(error), "kind": "error", "error": {"code": error.code, "message": str(error)}}
+    frame = {"message": str(error), "kind": "error", "error": {**error.details, "message": str(error)}}
     return _encode(frame | ({"client_id": client_id} if isinstance(client_id, str) else {}))
 
 

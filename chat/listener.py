@@ -167,8 +167,6 @@ class Writer(Listener):
         if isinstance(error, SlowListener):
             metrics.SLOW_LISTENERS.inc()
             logger.info("Cut off a listener that read too slowly")
-        elif not isinstance(error, OSError):
-            logger.error("Can't write to a listener of %s", [room.group for room in self.rooms], exc_info=error)
         await self._fail(error)
 
     async def _wait(self, writing: Awaitable[None]) -> None:

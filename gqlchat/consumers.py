@@ -11,6 +11,7 @@ from strawberry.channels import GraphQLHTTPConsumer, GraphQLWSConsumer
 from strawberry.channels.handlers.http_handler import ChannelsRequest, ChannelsRequestAdapter, ChannelsResponse
 
 from gqlchat.assets import ASSETS
+from gqlchat.errors import as_payload
 from gqlchat.protocols import LegacyWSHandler, TransportWSHandler, WebSocketAdapter
 
 
@@ -38,8 +39,12 @@ class ChatGraphQLHTTPConsumer(GraphQLHTTPConsumer):
         try:
             return await super().run(request, *args, **kwargs)
         except HTTPException as error:
-            content = json.dumps({"errors": [{"message": error.reason}]}).encode()
-            return ChannelsResponse(content=content, status=error.status_code)
+            return self.refusal(error.status_code, {"message": error.reason})
+        except Exception as error:
+            return self.refusal(500, as_payload(error))
+
+    def refusal(self, status: int, error: dict[str, Any]) -> ChannelsResponse:
+        return ChannelsResponse(content=json.dumps({"errors": [error]}).encode(), status=status)
 
     async def parse_http_body(self, request: Any) -> Any:
         try:

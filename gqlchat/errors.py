@@ -1,21 +1,26 @@
 """Domain error → GraphQL error, in one place."""
 
+from typing import Any
+
 from graphql import GraphQLError
 from strawberry.exceptions import MissingQueryError
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 
-from chat.errors import ChatError
+from chat.errors import unforeseen
 
-# What a client asked wrongly: its answer says so, and the log needs no traceback of it.
-MISTAKES = (ChatError, GraphQLError, MissingQueryError, CannotGetOperationTypeError, InvalidOperationTypeError)
-
-
-def add_code(error: GraphQLError) -> None:
-    """Lets a client tell domain errors apart: `extensions: {code}`. The text is the domain's already."""
-    if isinstance(error.original_error, ChatError):
-        error.extensions = {"code": error.original_error.code}
+# GraphQL's own words for what a client asked wrongly. They stay as they are, without a code.
+MISTAKES = (GraphQLError, MissingQueryError, CannotGetOperationTypeError, InvalidOperationTypeError)
 
 
-def is_mistake(error: GraphQLError) -> bool:
-    """Whether the client is the one who can mend it."""
-    return error.original_error is None or isinstance(error.original_error, MISTAKES)
+def explain(error: GraphQLError) -> None:
+    """Makes the error fit to be sent: domain errors get their code, and what nobody foresaw is masked and logged."""
+    if error.original_error is None or isinstance(error.original_error, MISTAKES):
+        return
+    told = error.original_error = unforeseen(error.original_error)
+    error.message, error.extensions = str(told), told.details
+
+
+def as_payload(error: Exception) -> dict[str, Any]:
+    """The same for what went wrong outside of an execution, as JSON."""
+    told = unforeseen(error)
+    return {"message": str(told), "extensions": told.details}

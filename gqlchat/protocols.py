@@ -6,7 +6,6 @@ it open, so is everything else.
 """
 
 import json
-import logging
 from typing import Any
 
 from strawberry.channels.handlers.ws_handler import ChannelsWebSocketAdapter
@@ -18,9 +17,8 @@ from chat.errors import ChatError
 from chat.events import Event
 from chat.listener import Writer
 from gqlchat.context import person_of
+from gqlchat.errors import as_payload
 from gqlchat.sharing import share
-
-logger = logging.getLogger(__name__)
 
 STARTS = {"subscribe", "start"}
 ENDS = {"complete", "stop"}
@@ -53,6 +51,9 @@ class Following:
             shared = share(self.view.schema, query, variables, operation_name, person_of(self.context))
         except ChatError:
             return False  # its own execution says so
+        except Exception as error:
+            await self.end(id, as_payload(error))
+            return True
         if shared is None:
             return False
         start = f'{{"id":{json.dumps(id)},"type":"{self.next_type}","payload":'
@@ -72,10 +73,8 @@ class Following:
 
         async def fail(error: Exception) -> None:
             await self.unfollow(id)
-            if isinstance(error, ChatError):
-                await self.end(id, {"message": str(error), "extensions": {"code": error.code}})
-            elif not isinstance(error, OSError):
-                await self.end(id, {"message": "Something went wrong on the server."})
+            if not isinstance(error, OSError):  # which says that the client went away
+                await self.end(id, as_payload(error))
 
         follower = self.followers[id] = Writer(shared.request.rooms, shared.request.after, write, fail)
         try:
@@ -85,8 +84,6 @@ class Following:
                 await write_always(greeting)
             await follower.recover()
         except Exception as error:
-            if not isinstance(error, (ChatError, OSError)):
-                logger.exception("Can't start a shared subscription")
             await fail(error)
         return True
 

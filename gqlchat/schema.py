@@ -10,7 +10,7 @@ from gqlchat import errors
 
 
 class Schema(strawberry.Schema):
-    """Strawberry's, with codes in errors, and a log that has only what the site did wrong."""
+    """Strawberry's, with codes in errors, and nothing in them that is nobody's business."""
 
     async def execute(self, *args: Any, **kwargs: Any) -> Any:
         """Runs a query or a mutation. A subscription, which Strawberry would run as a query, has to be streamed."""
@@ -21,5 +21,4 @@ class Schema(strawberry.Schema):
     def process_errors(self, found: list[GraphQLError], execution_context: Any = None) -> None:
         """Strawberry calls this with the errors of every result before it is sent."""
         for error in found:
-            errors.add_code(error)
-        super().process_errors([error for error in found if not errors.is_mistake(error)], execution_context)
+            errors.explain(error)

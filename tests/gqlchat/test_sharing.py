@@ -191,8 +191,8 @@ def test_a_shared_execution_has_no_viewer_and_to_touch_one_is_an_error(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     (payload,) = nosy("message viewer", monkeypatch).render(EVENT)
-    assert "A shared subscription has no viewer" in payload
-    assert "LookupError" in caplog.text
+    assert "Something went wrong" in payload
+    assert "LookupError: A shared subscription has no viewer" in caplog.text
 
 
 async def test_a_field_that_has_to_be_waited_for_is(monkeypatch: pytest.MonkeyPatch) -> None:
