@@ -53,7 +53,10 @@ class ChatConsumer(AsyncWebsocketConsumer):
             return
         self.room = room
         await self.accept()
-        await self.listener.recover()
+        try:
+            await self.listener.recover()
+        except ChatError as error:
+            await self.refuse(error)
 
     async def leave(self) -> None:
         if self.listener:

@@ -75,6 +75,54 @@ class LoginRequired(ChatError):
     code = "login_required"
 
 
+class NotAMember(ChatError):
+    """The room is private, and whoever asks is none of its members."""
+
+    code = "not_a_member"
+
+
+class Removed(NotAMember):
+    """Who listens in a private room has been removed from it."""
+
+    code = "removed"
+
+
+class Banned(ChatError):
+    """Whoever asks may not be in this room."""
+
+    code = "banned"
+
+
+class NotAllowed(ChatError):
+    """It takes another role in the room to do that."""
+
+    code = "not_allowed"
+
+
+class NoSuchMessage(ChatError):
+    """No message is kept under that offset."""
+
+    code = "no_such_message"
+
+
+class NoSuchPerson(ChatError):
+    """Nobody has an account of that name, or is there by that id."""
+
+    code = "no_such_person"
+
+
+class LastOwner(ChatError):
+    """The room would be left without an owner."""
+
+    code = "last_owner"
+
+
+class RoomExists(ChatError):
+    """A room of that name is there already."""
+
+    code = "room_exists"
+
+
 class Unavailable(ChatError):
     """The database does not answer: nothing was stored, or nothing can be read."""
 

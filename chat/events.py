@@ -3,7 +3,12 @@
 {"type": "chat.message", "room_id": "<group>", "message": "<text>",              every sender gives these;
  "id": "<id>", "offset": 42, "client_id": "<the poster's own>", "kind": "message", the rest is ours: a foreign sender
  "user": "<name>", "user_id": "<id>", "sent_at": "<ISO 8601>",                    or an older instance may leave out
- "origin": {"process": 4711, "thread": "MainThread"}}                             any of it
+ "origin": {"process": 4711, "thread": "MainThread"},                             any of it
+ "target": 41, "deleted": false, "subject": "<id>", "access": "removed"}
+
+Three kinds are stored. A `message` is what somebody said. A `deletion` names by `target` the message whose text is
+gone; its own `message` is a sentence for those who know no kinds. A `notice` tells of a change to who may be there:
+`access` is the change, and `subject` the id of the person it is about, if it is about one.
 
 An event with an offset is stored: an entry of the room's log. One without is passed on live, and gone.
 """
@@ -27,8 +32,22 @@ TYPE = "chat.message"
 
 class Kind(StrEnum):
     MESSAGE = "message"
+    DELETION = "deletion"
+    NOTICE = "notice"
     GREETING = "greeting"
     START_OVER = "start_over"  # never in a group: tells one listener that what it missed can't be brought any more
+
+
+class Access(StrEnum):
+    """What a notice tells of."""
+
+    ADDED = "added"
+    CHANGED = "changed"  # another role, or none any more in a room that is open to everybody
+    REMOVED = "removed"  # from a private room: the subject hears nothing after this
+    BANNED = "banned"  # the subject hears nothing after this
+    UNBANNED = "unbanned"
+    CLOSED = "closed"  # to all but members, who alone hear what comes after this
+    OPENED = "opened"
 
 
 class MalformedEvent(ValueError):
@@ -49,7 +68,7 @@ class Origin:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """Something said in a room. What its sender didn't say of itself is None."""
+    """Something said in a room, or done there. What its sender didn't say of itself is None."""
 
     room: Room
     message: str
@@ -60,11 +79,15 @@ class Event:
     person: Person | None = None
     sent_at: datetime | None = None
     origin: Origin | None = None
+    target: int | None = None
+    deleted: bool = False
+    subject: str | None = None
+    access: Access | None = None
 
     @property
     def text(self) -> str:
         """The message as people get to see it; with CHAT_SHOW_ORIGIN, where it comes from stands before it."""
-        if settings.CHAT_SHOW_ORIGIN and self.origin:
+        if settings.CHAT_SHOW_ORIGIN and self.origin and not self.deleted:
             return f"process: {self.origin.process} thread: {self.origin.thread} -> {self.message}"
         return self.message
 
@@ -102,6 +125,10 @@ def to_group(event: Event) -> dict[str, Any]:
         "user_id": event.person and event.person.id,
         "sent_at": event.sent_at and event.sent_at.isoformat(),
         "origin": event.origin and {"process": event.origin.process, "thread": event.origin.thread},
+        "target": event.target,
+        "deleted": event.deleted,
+        "subject": event.subject,
+        "access": event.access and str(event.access),
     }
 
 
@@ -116,14 +143,34 @@ def parse(raw: dict[str, Any], room: Room) -> Event:
     return Event(
         room=room,
         message=message,
-        kind=Kind.GREETING if raw.get("kind") == Kind.GREETING else Kind.MESSAGE,
+        kind=_kind(raw),
         id=_text(raw.get("id")),
         offset=_offset(raw.get("offset")),
         client_id=_text(raw.get("client_id")),
         person=_person(raw.get("user"), raw.get("user_id")),
         sent_at=_time(raw.get("sent_at")),
         origin=_origin(raw.get("origin")),
+        target=_offset(raw.get("target")),
+        deleted=raw.get("deleted") is True,
+        subject=_text(raw.get("subject")),
+        access=_access(raw.get("access")),
     )
+
+
+def _kind(raw: dict[str, Any]) -> Kind:
+    """What was done is done by an entry of the log: without an offset, and all they name, they are but texts."""
+    match raw:
+        case {"kind": Kind.GREETING}:
+            return Kind.GREETING
+        case {"kind": Kind.DELETION, "offset": int(), "target": int()}:
+            return Kind.DELETION
+        case {"kind": Kind.NOTICE, "offset": int()}:
+            return Kind.NOTICE
+    return Kind.MESSAGE
+
+
+def _access(value: object) -> Access | None:
+    return Access(value) if isinstance(value, str) and value in set(Access) else None
 
 
 def _text(value: object) -> str | None:

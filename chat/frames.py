@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from chat.errors import ChatError
-from chat.events import Event
+from chat.events import Event, Kind
 from chat.log import Page
 
 
@@ -31,7 +31,7 @@ def read_frame(text: str | None) -> dict[str, Any]:
 
 def shown(event: Event) -> dict[str, Any]:
     """An event as browsers get it, in frames and in the page's first history."""
-    return {
+    frame = {
         "message": event.text,
         "kind": event.kind,
         "id": event.id,
@@ -43,6 +43,13 @@ def shown(event: Event) -> dict[str, Any]:
         "sent_at": event.sent_at and event.sent_at.isoformat(),
         "origin": event.origin and {"process": event.origin.process, "thread": event.origin.thread},
     }
+    if event.deleted:
+        frame["deleted"] = True
+    if event.kind is Kind.DELETION:
+        frame["target"] = event.target
+    if event.kind is Kind.NOTICE:
+        frame |= {"subject": event.subject, "access": event.access}
+    return frame
 
 
 def event_frame(event: Event) -> str:

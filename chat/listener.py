@@ -13,6 +13,7 @@ from chat import events, log, metrics
 from chat.database import in_database
 from chat.errors import SlowListener
 from chat.events import Event
+from chat.people import Person
 from chat.rooms import Room
 
 logger = logging.getLogger(__name__)
@@ -23,25 +24,36 @@ class Listener:
 
     `after` says for some of the rooms up to which offset they have been heard. What was said since then comes first; if
     that can't be brought, an event of kind START_OVER.
+
+    `person` is who listens: where not everybody may be, they are looked up. None is the site itself, which hears all.
     """
 
-    def __init__(self, rooms: Iterable[Room], after: Mapping[Room, int] | None = None) -> None:
+    def __init__(
+        self, rooms: Iterable[Room], after: Mapping[Room, int] | None = None, person: Person | None = None
+    ) -> None:
         self.rooms = frozenset(rooms)
+        self.person = person
         self.after = {room: offset for room, offset in (after or {}).items() if room in self.rooms}
         self.positions: dict[Room, int] = {}  # the last offset that was taken, by room
         self._held: deque[Event] | None = deque()  # what comes while the past is being read
+        self._ended_by: Exception | None = None  # what happened meanwhile, so that it can't go on to the present
 
     def put(self, event: Event) -> None:
         """The hub calls this, for each room in the order of the offsets and without holes."""
         if self._held is None:
             self._pass_on(event)
+        elif self._ended_by is not None:
+            pass
         elif len(self._held) < settings.CHAT_OUTBOX_MAX:
             self._held.append(event)
         else:
             self.cut_off()
 
     async def recover(self) -> None:
-        """Reads what was missed, once the hub gives: so past and present overlap. Raises Unavailable."""
+        """Reads what was missed, once the hub gives: so past and present overlap.
+
+        Raises Unavailable, and what the listener was ended with before it came this far.
+        """
         missed: list[Event] = []
         for room, after in self.after.items():
             recovery = await in_database(log.recover, room, after)
@@ -51,6 +63,8 @@ class Listener:
                 missed.extend(recovery.events)
             metrics.RECOVERIES.labels("start_over" if recovery.events is None else "caught_up").inc()
             self.positions[room] = recovery.position
+        if self._ended_by is not None:
+            raise self._ended_by
         for event in missed:
             self.take(event)
         held, self._held = self._held or (), None
@@ -70,35 +84,61 @@ class Listener:
 
     def cut_off(self) -> None:
         """Gives up on whoever takes less than is said, when CHAT_OUTBOX_MAX events wait."""
+        metrics.SLOW_LISTENERS.inc()
+        logger.info("Cut off a listener that read too slowly")
+        self.end(SlowListener("You were sent more than you took, and missed some of it. Please start over."))
+
+    def end(self, error: Exception) -> None:
+        """From when this is called the listener takes nothing more, and whoever listens is told `error`."""
+        if self._held is None:
+            self.stop(error)
+        elif self._ended_by is None:
+            self._ended_by = error
+            self._held.clear()
+
+    def stop(self, error: Exception) -> None:
+        """Ends a listener that has recovered."""
         raise NotImplementedError
 
 
 class Outbox(Listener):
-    """A listener to iterate over. Raises SlowListener when it was cut off."""
+    """A listener to iterate over, which raises the error with which it was ended."""
 
-    def __init__(self, rooms: Iterable[Room], after: Mapping[Room, int] | None = None) -> None:
-        super().__init__(rooms, after)
-        self._outbox: asyncio.Queue[Event] = asyncio.Queue(settings.CHAT_OUTBOX_MAX)
-        self._too_slow = False
+    def __init__(
+        self, rooms: Iterable[Room], after: Mapping[Room, int] | None = None, person: Person | None = None
+    ) -> None:
+        super().__init__(rooms, after, person)
+        self._outbox: asyncio.Queue[Event | Exception] = asyncio.Queue()
+        self._error: Exception | None = None
 
     def take(self, event: Event) -> None:
-        try:
+        if self._error is not None:
+            return
+        if self._outbox.qsize() < settings.CHAT_OUTBOX_MAX:
             self._outbox.put_nowait(event)
-        except asyncio.QueueFull:
+        else:
             self.cut_off()
 
     def cut_off(self) -> None:
-        if not self._too_slow:
-            metrics.SLOW_LISTENERS.inc()
-        self._too_slow = True
+        while not self._outbox.empty():
+            self._outbox.get_nowait()  # what it hasn't taken by now, it isn't going to
+        super().cut_off()
+
+    def stop(self, error: Exception) -> None:
+        if self._error is None:
+            self._error = error
+            self._outbox.put_nowait(error)  # behind what was taken before: whoever waits for more hears this
 
     def __aiter__(self) -> "Outbox":
         return self
 
     async def __anext__(self) -> Event:
-        if self._too_slow:
-            raise SlowListener("You were sent more than you took, and missed some of it. Please start over.")
-        return await self._outbox.get()
+        if self._error is not None and self._outbox.empty():
+            raise self._error
+        event = await self._outbox.get()
+        if isinstance(event, Exception):
+            raise event
+        return event
 
 
 class Writer(Listener):
@@ -116,8 +156,9 @@ class Writer(Listener):
         after: Mapping[Room, int] | None,
         write: Callable[[Event], Coroutine[Any, Any, None]],
         fail: Callable[[Exception], Awaitable[None]],
+        person: Person | None = None,
     ) -> None:
-        super().__init__(rooms, after)
+        super().__init__(rooms, after, person)
         self._write = write
         self._fail = fail
         self._queue: deque[Event] = deque()
@@ -140,12 +181,9 @@ class Writer(Listener):
         except StopIteration:
             return
         except Exception as error:
-            self._end(error)
+            self.stop(error)
             return
         self._waiting = asyncio.create_task(self._wait(_resumed(writing, blocked_by)))
-
-    def cut_off(self) -> None:
-        self._end(SlowListener("You were sent more than you took, and missed some of it. Please start over."))
 
     async def close(self) -> None:
         """Stops writing, whatever was still to be written. `fail` may call this."""
@@ -154,7 +192,7 @@ class Writer(Listener):
             self._waiting.cancel()
             await asyncio.wait([self._waiting])
 
-    def _end(self, error: Exception) -> None:
+    def stop(self, error: Exception) -> None:
         if self._over:
             return
         self._over = True
@@ -164,9 +202,6 @@ class Writer(Listener):
         self._failing = asyncio.create_task(self._give_up(error))
 
     async def _give_up(self, error: Exception) -> None:
-        if isinstance(error, SlowListener):
-            metrics.SLOW_LISTENERS.inc()
-            logger.info("Cut off a listener that read too slowly")
         await self._fail(error)
 
     async def _wait(self, writing: Awaitable[None]) -> None:
@@ -176,7 +211,7 @@ class Writer(Listener):
                 await self._write(self._queue.popleft())
         except Exception as error:
             self._waiting = None
-            self._end(error)
+            self.stop(error)
         else:
             self._waiting = None
 

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from chat import models
 from chat.errors import InvalidPosition
-from chat.events import Event, Origin
+from chat.events import Access, Event, Kind, Origin
 from chat.people import Person
 from chat.rooms import Room
 
@@ -254,4 +254,9 @@ def _event(message: models.Message, room: Room) -> Event:
         person=Person(id=message.person_id, name=message.person_name),
         sent_at=message.sent_at,
         origin=Origin(process=message.process, thread=message.thread),
+        kind=Kind(message.kind),
+        target=message.target,
+        deleted=message.deletion is not None,
+        subject=message.subject or None,
+        access=Access(message.access) if message.access else None,
     )

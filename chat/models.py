@@ -1,5 +1,10 @@
-"""What is kept: rooms and what was said in them. Fields and constraints; `chat.messages` writes and reads."""
+"""What is kept: rooms, what was said in them, and who may be there. Fields and constraints; `chat.log` and
+`chat.moderation` write.
 
+Columns that came later have a default in the database: an instance of the version before can go on writing.
+"""
+
+from django.conf import settings
 from django.db import models
 
 
@@ -10,12 +15,55 @@ class Room(models.Model):
     last_offset = models.PositiveBigIntegerField(default=0)
     pruned_to = models.PositiveBigIntegerField(default=0, help_text="The last offset that is no longer kept.")
 
+    is_private = models.BooleanField("private", default=False, db_default=False, help_text="Only members may enter.")
+    restricted = models.BooleanField(
+        default=False, db_default=False, help_text="Private, or somebody is banned: who comes has to be looked up."
+    )
+
     def __str__(self) -> str:
         return self.name
 
 
+class Role(models.TextChoices):
+    """What a member may do: an owner all that a moderator may, a moderator all that a member may."""
+
+    MEMBER = "member"
+    MODERATOR = "moderator"
+    OWNER = "owner"
+
+
+class RoomMember(models.Model):
+    """A user who belongs to a room."""
+
+    room = models.ForeignKey(Room, models.CASCADE, related_name="members")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="chat_rooms")
+    role = models.CharField(max_length=10, choices=Role, default=Role.MEMBER)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["room", "user"], name="one_role_per_room")]
+
+    def __str__(self) -> str:
+        return f"{self.user} in {self.room}"
+
+
+class Ban(models.Model):
+    """A person, with an account or without one, who may not be in a room."""
+
+    room = models.ForeignKey(Room, models.CASCADE, related_name="bans")
+    person_id = models.CharField(max_length=100, help_text="Who: user-1, guest-4f…")
+    person_name = models.CharField(max_length=150, blank=True, help_text="The name they had then.")
+    by = models.CharField(max_length=150, blank=True, help_text="The name of who banned them; empty for the site.")
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["room", "person_id"], name="one_ban_per_person")]
+
+    def __str__(self) -> str:
+        return f"{self.person_name or self.person_id} in {self.room}"
+
+
 class Message(models.Model):
-    """Something said in a room."""
+    """An entry of a room's log: something said there, or a later change to that or to who may be there."""
 
     room = models.ForeignKey(Room, models.CASCADE, related_name="messages")
     offset = models.PositiveBigIntegerField(help_text="1, 2, 3 … without holes, in the order of the transactions.")
@@ -27,6 +75,15 @@ class Message(models.Model):
     sent_at = models.DateTimeField()
     process = models.PositiveBigIntegerField(help_text="Where it entered the site.")
     thread = models.CharField(max_length=100)
+    kind = models.CharField(max_length=10, default="message", db_default="message", help_text="As chat.events.Kind.")
+    target = models.PositiveBigIntegerField(null=True, help_text="Of a deletion: the offset of what it deletes.")
+    deletion = models.PositiveBigIntegerField(null=True, help_text="The offset of the entry that deleted this one.")
+    subject = models.CharField(
+        max_length=100, blank=True, default="", db_default="", help_text="Of a notice: the id of whom it is about."
+    )
+    access = models.CharField(
+        max_length=10, blank=True, default="", db_default="", help_text="Of a notice: as chat.events.Access."
+    )
 
     class Meta:
         constraints = [

@@ -13,6 +13,7 @@ from chat import names
 
 NAME_MAX = 40  # characters
 SESSION_KEY = "chat_guest"
+USER = "user-"
 
 MOODS = "Amber Brave Bright Calm Clever Curious Eager Gentle Happy Jolly Kind Lively Lucky Merry Quiet Swift".split()
 ANIMALS = "Badger Crane Dolphin Falcon Fox Hare Heron Ibis Lynx Marten Otter Owl Raven Robin Seal Wren".split()
@@ -29,12 +30,17 @@ class Person:
 
     @property
     def is_guest(self) -> bool:
-        return not self.id.startswith("user-")
+        return not self.id.startswith(USER)
+
+    @property
+    def user_id(self) -> str | None:
+        """The primary key of their account, as a text; None for guests."""
+        return None if self.is_guest else self.id.removeprefix(USER)
 
 
 def of_user(user: Any) -> Person:
     """The person behind an authenticated Django user."""
-    return Person(id=f"user-{user.pk}", name=user.get_username())
+    return Person(id=f"{USER}{user.pk}", name=user.get_username())
 
 
 def new_guest(name: str | None = None) -> Person:

@@ -9,8 +9,10 @@ from chat import events, people
 strawberry.enum(
     events.Kind,
     name="MessageKind",
-    description="What somebody said; that they joined; or that you have to start over from the room's history.",
+    description="What somebody said; that it was deleted; a change to who may be there; that somebody joined; or that "
+    "you have to start over from the room's history.",
 )
+strawberry.enum(events.Access, name="AccessChange", description="What a notice tells of.")
 
 
 @strawberry.input(description="A room, by the name people know it by.")
@@ -62,7 +64,7 @@ class Origin:
         return cls(process=origin.process, thread=origin.thread)
 
 
-@strawberry.type(description="Something said in a room. What its sender left open is null.")
+@strawberry.type(description="Something said in a room, or done there. What its sender left open is null.")
 class ChatRoomMessage:
     room_name: str = strawberry.field(description="The room's name, as one would send it back.")
     current_user: str = strawberry.field(description="The `user` of this subscription.")
@@ -76,6 +78,10 @@ class ChatRoomMessage:
     user: Person | None = strawberry.field(description="Who said it.")
     sent_at: datetime | None
     origin: Origin | None
+    deleted: bool = strawberry.field(description="Whether its text is gone; then `message` is empty.")
+    target: int | None = strawberry.field(description="Of a DELETION: the `offset` of the message that is deleted.")
+    subject: strawberry.ID | None = strawberry.field(description="Of a NOTICE: the id of whom it is about.")
+    access: events.Access | None = strawberry.field(description="Of a NOTICE: what has changed.")
 
     @classmethod
     def of(cls, event: events.Event, current_user: str) -> "ChatRoomMessage":
@@ -90,6 +96,10 @@ class ChatRoomMessage:
             user=Person.of(event.person) if event.person else None,
             sent_at=event.sent_at,
             origin=Origin.of(event.origin) if event.origin else None,
+            deleted=event.deleted,
+            target=event.target,
+            subject=strawberry.ID(event.subject) if event.subject else None,
+            access=event.access,
         )
 
 

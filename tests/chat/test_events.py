@@ -1,16 +1,19 @@
 import os
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 from pytest_django import Settings
 
 from chat import events
-from chat.events import Event, Kind, MalformedEvent, Origin
+from chat.events import Access, Event, Kind, MalformedEvent, Origin
 from chat.people import Person
 from chat.rooms import find
 
 ROOM = find("café")
+DELETION = Event(room=ROOM, message="A message was deleted.", kind=Kind.DELETION, offset=7, target=3)
+NOTICE = Event(room=ROOM, message="Ann left", kind=Kind.NOTICE, offset=8, subject="user-1", access=Access.REMOVED)
 BARE = {"type": "chat.message", "room_id": ROOM.group, "message": "hi"}
 
 
@@ -18,6 +21,8 @@ def test_an_event_comes_out_of_the_group_as_it_went_in() -> None:
     for kind in (Kind.MESSAGE, Kind.GREETING):
         event = events.build(room=ROOM, message="hi", person=Person(id="guest-1", name="Ann"), kind=kind)
         assert events.parse(events.to_group(event), ROOM) == event
+    for entry in (DELETION, NOTICE, replace(DELETION, kind=Kind.MESSAGE, target=None, message="", deleted=True)):
+        assert events.parse(events.to_group(entry), ROOM) == entry
     nobodys = events.build(room=ROOM, message="hi", person=None)
     assert events.parse(events.to_group(nobodys), ROOM) == nobodys
 
@@ -70,3 +75,17 @@ def test_the_origin_stands_before_the_text_where_the_site_wants_it(settings: Set
     settings.CHAT_SHOW_ORIGIN = True
     assert event.text == "process: 7 thread: MainThread -> hi"
     assert Event(room=ROOM, message="hi").text == "hi"
+
+
+@pytest.mark.parametrize("lacking", ["offset", "target"])
+def test_a_deletion_that_does_not_say_what_it_deletes_is_but_a_text(lacking: str) -> None:
+    assert events.parse(events.to_group(DELETION) | {lacking: None}, ROOM).kind is Kind.MESSAGE
+
+
+def test_a_notice_that_has_no_place_in_the_log_is_but_a_text() -> None:
+    assert events.parse(events.to_group(NOTICE) | {"offset": None}, ROOM).kind is Kind.MESSAGE
+
+
+def test_what_is_deleted_has_no_text_and_says_nothing_of_where_it_came_from(settings: Settings) -> None:
+    settings.CHAT_SHOW_ORIGIN = True
+    assert Event(room=ROOM, message="", deleted=True, origin=Origin.here()).text == ""

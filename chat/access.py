@@ -1,0 +1,81 @@
+"""Who may be in a room, as the database has it: asked on entering, listening, reading and posting.
+
+A public room in which nobody is banned is not `restricted`, and none of this is asked for it. Everything that reads a
+restricted room asks after it has read: so whoever is told something was still allowed to be told it.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db.models import Exists, OuterRef, Subquery
+
+from chat import models
+from chat.errors import Banned, NotAMember
+from chat.models import Role
+from chat.people import Person
+from chat.rooms import Room
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What somebody is in a room."""
+
+    private: bool = False
+    role: Role | None = None
+    banned: bool = False
+
+    @property
+    def may_enter(self) -> bool:
+        return not self.banned and (not self.private or self.role is not None)
+
+    @property
+    def may_moderate(self) -> bool:
+        return not self.banned and self.role in {Role.MODERATOR, Role.OWNER}
+
+    @property
+    def owns(self) -> bool:
+        return not self.banned and self.role is Role.OWNER
+
+
+def standing(room: Room, person: Person) -> Standing:
+    return standings([room], person)[room]
+
+
+def standings(rooms: Iterable[Room], person: Person) -> dict[Room, Standing]:
+    """What `person` is in each of `rooms`. One query; a room that isn't there yet is open to everybody."""
+    by_name = {room.name: room for room in rooms}
+    member = models.RoomMember.objects.filter(room=OuterRef("pk"), user_id=person.user_id)  # type: ignore[misc]
+    ban = models.Ban.objects.filter(room=OuterRef("pk"), person_id=person.id)
+    found = (
+        models.Room.objects.filter(name__in=by_name)
+        .annotate(role=Subquery(member.values("role")[:1]), banned=Exists(ban))
+        .values_list("name", "is_private", "role", "banned")
+    )
+    return dict.fromkeys(by_name.values(), Standing()) | {
+        by_name[name]: Standing(private=private, role=role and Role(role), banned=banned)
+        for name, private, role, banned in found
+    }
+
+
+def check(room: Room, person: Person | None) -> None:
+    """Raises Banned or NotAMember. None is the site itself, which may do anything."""
+    if person is None:
+        return
+    found = standing(room, person)
+    if found.banned:
+        raise Banned(f"You are banned from “{room.name}”.")
+    if not found.may_enter:
+        raise NotAMember(f"“{room.name}” is a private room, and you are not a member. Ask its owner to add you.")
+
+
+def allowed(room: Room, people: Iterable[Person]) -> set[Person]:
+    """Those of `people` who may be in `room`: three queries, however many they are."""
+    here = models.Room.objects.filter(name=room.name).first()
+    if here is None:
+        return set(people)
+    banned = set(here.bans.values_list("person_id", flat=True))
+    entering = {person for person in people if person.id not in banned}
+    if here.is_private:
+        members = {str(pk) for pk in here.members.values_list("user_id", flat=True)}
+        entering = {person for person in entering if person.user_id in members}
+    return entering
