@@ -75,7 +75,8 @@ def history_frame(page: Page) -> str:
 def error_frame(error: ChatError, client_id: object = None) -> str:
     """`message` is there for clients that know nothing else: they show it."""
     frame = {"message": str(error), "kind": "error", "error": {**error.details, "message": str(error)}}
-    return _encode(frame | ({"client_id": client_id} if isinstance(client_id, str) else {}))
+    # In ASCII: the id may hold half a character, and may be what the error is about. No frame can hold that unescaped.
+    return json.dumps(frame | ({"client_id": client_id} if isinstance(client_id, str) else {}))
 
 
 def _encode(frame: dict[str, Any]) -> str:

@@ -81,8 +81,8 @@ class Socket:
 
 
 def shortened(reason: str) -> str:
-    """As much of it as a close frame can hold."""
-    return reason.encode()[:REASON_MAX].decode(errors="ignore")
+    """As much of it as a close frame can hold, which is no half of a character: a client's JSON may spell one."""
+    return reason.encode(errors="replace")[:REASON_MAX].decode(errors="ignore")
 
 
 class Sockets:

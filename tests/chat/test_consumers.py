@@ -74,6 +74,15 @@ async def test_bad_input_is_answered_and_the_socket_lives_on(open_chat, frame: s
     assert await neighbour.hear() == "still here"  # and nothing before it
 
 
+async def test_an_error_names_the_clients_id_even_if_no_frame_could_hold_that(open_chat) -> None:
+    socket = await open_chat("/ws/chat/bad/")
+    await socket.send_to(text_data='{"message": "hi", "client_id": "half a \\ud83d"}')
+    text = await socket.receive_from(timeout=5)
+    assert text.encode()  # a server fails here
+    assert json.loads(text)["client_id"] == "half a \ud83d"
+    assert json.loads(text)["error"]["code"] == "invalid_client_id"
+
+
 @pytest.mark.parametrize("message", ["x" * 4000, "🍓" * 4000, "a\nb\tc", "<b>", "‮", "\u200b!", '"\\', "chat.message"])
 async def test_any_text_comes_through_as_it_is(open_chat, message: str) -> None:
     socket = await open_chat("/ws/chat/any/")

@@ -26,6 +26,7 @@ BAD_FRAMES = [
     ('{"type": ["subscribe"]}', "Unknown message type"),
     ('{"type": "shout"}', "Unknown message type: shout"),
     ('{"type": "%s"}' % ("x" * 500), "Unknown message type: xxx"),
+    ('{"type": "half a \\ud83d"}', "Unknown message type: half a "),
     ('{"type": "START"}', "`id` of START must be a string"),
     ('{"type": "START", "id": 7}', "`id` of START must be a string"),
     ('{"type": "START", "id": "", "payload": {"query": "{ me { id } }"}}', "`id` of START must be a string"),
