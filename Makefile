@@ -13,7 +13,7 @@ host = $(call setting,HOST,127.0.0.1)
 port = $(call setting,PORT,8000)
 workers = $(call setting,WEB_CONCURRENCY,1)
 
-.PHONY: help run run3 test chaos bench check fmt schema assets requirements clean
+.PHONY: help run run3 test chaos fuzz bench check fmt schema assets requirements clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,7 +29,7 @@ run3: ## the same as three instances, on PORT and the two ports after it
 	@HOST=$(host) WEB_CONCURRENCY=$(workers) exec honcho start --env /dev/null --port $(port) --concurrency web=3 web
 
 # The settings of the tests: neither .env nor the shell has a say in whether they pass.
-test check: export DJANGO_SETTINGS_MODULE := mysite.test_settings
+test fuzz check: export DJANGO_SETTINGS_MODULE := mysite.test_settings
 
 # What must hold on either database.
 on_postgresql := tests/chat tests/gqlchat tests/test_crossing.py tests/test_identity.py
@@ -43,6 +43,10 @@ test: ## set everything up, check the code and run all tests; ARGS="tests/chat -
 chaos: ## three servers under fire for two minutes, and what their clients lost; ARGS="--seconds 20 --seed 7" to choose
 	@setup/ready.sh development
 	python -m tests.chaos $(ARGS)
+
+fuzz: ## ten thousand inputs that nobody would send in good faith; ARGS="--examples 200000 --seed 7" for more, and others
+	@setup/ready.sh development assets
+	pytest tests/fuzz $(ARGS)
 
 check: ## what can be said about the code without running it
 	@setup/ready.sh development assets

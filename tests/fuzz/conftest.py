@@ -1,0 +1,48 @@
+"""How much is tried, and what must not be in the log afterwards."""
+
+import gc
+import logging
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, seed, settings
+from hypothesis.strategies import SearchStrategy
+
+EXAMPLES = 10_000
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--examples", type=int, default=EXAMPLES, help="how much is tried altogether")
+    parser.addoption("--seed", type=int, default=None, help="try others than always")
+
+
+@pytest.fixture
+def assail(request: pytest.FixtureRequest) -> Callable[..., None]:
+    """`assail(strike, share, inputs)`: calls `strike` with each of `share` of EXAMPLES inputs, or with more of them."""
+
+    def run(strike: Callable[[Any], None], share: int, inputs: SearchStrategy[Any]) -> None:
+        number = request.config.getoption("--seed", None)
+        examples = share * request.config.getoption("--examples", EXAMPLES) // EXAMPLES
+        options = settings(
+            max_examples=max(examples, 1),
+            derandomize=number is None,
+            database=None,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        )
+        # What Hypothesis finds it shrinks; the reports of that are what a failure shows.
+        test = options(given(inputs)(lambda one: strike(one)))
+        (test if number is None else seed(number)(test))()
+
+    return run
+
+
+@pytest.fixture(autouse=True)
+def quiet_log(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """Nothing in the log may be an error or have a traceback, nor what asyncio says when rubbish is collected."""
+    caplog.set_level(logging.INFO)
+    yield
+    gc.collect()
+    loud = [record for record in caplog.get_records("call") if record.levelno >= logging.ERROR or record.exc_info]
+    assert not loud, [record.getMessage() for record in loud[:5]]

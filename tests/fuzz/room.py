@@ -1,0 +1,93 @@
+"""The room whose sockets are attacked, in this process: two people who talk there, whatever somebody else does."""
+
+import asyncio
+import itertools
+import json
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any
+
+from channels.testing import HttpCommunicator
+
+from chat.broker import Hub
+from mysite.asgi import application
+from tests.conftest import ChatSocket, close
+from tests.fuzz.documents import ROOM
+
+PATIENCE = 20.0  # seconds
+
+
+class Room:
+    """An event loop of its own, as Hypothesis calls plain functions."""
+
+    def __enter__(self) -> "Room":
+        self.runner = asyncio.Runner().__enter__()
+        self.numbers = itertools.count()
+        self.speaker, self.hearer = (
+            self.runner.run(connected(ChatSocket(application, f"/ws/chat/{ROOM}/"))) for _ in "ab"
+        )
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            self.runner.run(self._leave(look=error is None))
+        finally:
+            self.runner.__exit__(kind, error, trace)
+
+    async def _leave(self, *, look: bool) -> None:
+        await self.talk()
+        for socket in (self.speaker, self.hearer):
+            await close(socket)
+        async with asyncio.timeout(PATIENCE):  # the last merged greeting is said within two seconds
+            while look and (Hub.here()._memberships or len(asyncio.all_tasks()) > 2):  # this one, the layer's own
+                await asyncio.sleep(0.02)
+
+    async def talk(self) -> None:
+        """What one says the other hears."""
+        said = f"still here {next(self.numbers)}"
+        await self.speaker.say(said)
+        async with asyncio.timeout(PATIENCE):
+            while await self.hearer.hear() != said:
+                pass
+
+    async def request(self, method: str, path: str, body: bytes, headers: list[tuple[bytes, bytes]]) -> dict[str, Any]:
+        return await HttpCommunicator(application, method, path, body, headers).get_response(timeout=PATIENCE)
+
+
+class Attacker:
+    """A socket at which frames are thrown; a new one when the site has closed it."""
+
+    def __init__(self, room: Room, open: Callable[[], ChatSocket], hello: str | None, allowed: set[int]) -> None:
+        self.room, self.open, self.hello, self.allowed = room, open, hello, allowed
+        self.socket: ChatSocket | None = None
+
+    async def throw(self, frames: list[str | bytes], good: str, answered: Callable[[Any], bool]) -> None:
+        """Sends frames, then `good`. That is `answered`, or the socket was closed with one of the `allowed` codes."""
+        if self.socket is None:
+            self.socket = await connected(self.open())
+            if self.hello:
+                await self.socket.send_to(text_data=self.hello)
+        for frame in [*frames, good]:
+            kind = "text" if isinstance(frame, str) else "bytes"
+            await self.socket.send_input({"type": "websocket.receive", kind: frame})
+        while True:
+            output = await self.socket.receive_output(timeout=PATIENCE)
+            if output["type"] == "websocket.close":
+                assert output["code"] in self.allowed, output
+                await self.leave()
+                return
+            if answered(json.loads(output["text"].encode())):  # which fails for what no server could send
+                return
+
+    async def leave(self) -> None:
+        if self.socket:
+            await close(self.socket)
+        self.socket = None
+
+
+async def connected(socket: ChatSocket) -> ChatSocket:
+    accepted, _ = await socket.connect(timeout=PATIENCE)
+    assert accepted
+    return socket
