@@ -14,7 +14,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -34,6 +34,7 @@ PATIENCE = 1.0  # seconds that anybody waits for the layer
 PAUSE = 1.0  # seconds between two tries while the layer is away
 WATCH_INTERVAL = 1.0  # seconds from one look at the database to the next
 READ_SIZE = 500  # messages read at once
+NOBODY = "chat.nobody"  # a group that no room has
 
 
 async def publish(*events: Event) -> None:
@@ -241,21 +242,30 @@ class Hub:
 
     async def send(self, *together: Event) -> None:
         """Sends each event to its room's group. While the layer is away nobody waits, and one at a time tries."""
+        addressed = [(event.room.group, events.to_group(event)) for event in together]
         now = asyncio.get_running_loop().time()
         if self._away_until is None:
             # In a task of its own: clients of Redis have taken a cancellation for an answer, or broken off half-way.
-            sending = self._start(self._send(together))
+            sending = self._start(self._send(addressed))
             await asyncio.wait([sending], timeout=PATIENCE)
             if not sending.done():
                 self._lose_layer(TimeoutError("no answer"))
         elif now >= self._away_until:
             self._away_until = now + PATIENCE + PAUSE
-            self._start(self._send(together))
+            self._start(self._send(addressed))
 
-    async def _send(self, together: Sequence[Event]) -> None:
+    async def ask(self) -> bool:
+        """Whether the layer answers, found out now. Waits no longer than PATIENCE."""
+        asking = self._start(self._send([(NOBODY, {"type": events.TYPE, "room_id": NOBODY})]))
+        await asyncio.wait([asking], timeout=PATIENCE)
+        if not asking.done():
+            self._lose_layer(TimeoutError("no answer"))
+        return self._away_until is None
+
+    async def _send(self, addressed: Iterable[tuple[str, dict[str, Any]]]) -> None:
         try:
-            for event in together:
-                await get_channel_layer().group_send(event.room.group, events.to_group(event))
+            for group, message in addressed:
+                await get_channel_layer().group_send(group, message)
         except Exception as error:
             self._lose_layer(error)
         else:

@@ -1,6 +1,7 @@
 """The one place where both protocols and both doors meet.
 
-    HTTP       /graphql            → GraphQL
+    HTTP       /livez …            → whoever runs the site
+               /graphql            → GraphQL
                anything else       → Django
     WebSocket  /ws/chat/<room>/    → the browser's chat
                /graphql            → GraphQL, both subprotocols
@@ -27,12 +28,13 @@ import chat.routing  # noqa: E402
 import gqlchat.routing  # noqa: E402
 from mysite.graphql import schema  # noqa: E402
 from mysite.origins import OriginCheck  # noqa: E402
+from mysite.probes import Probes  # noqa: E402
 
 http = URLRouter([*gqlchat.routing.http(schema), re_path("", django_application)])
 websocket = URLRouter(
     [*chat.routing.websocket, *gqlchat.routing.websocket(schema), re_path("", WebsocketDenier.as_asgi())]
 )
-application = ProtocolTypeRouter({"http": http, "websocket": OriginCheck(AuthMiddlewareStack(websocket))})
+application = ProtocolTypeRouter({"http": Probes(http), "websocket": OriginCheck(AuthMiddlewareStack(websocket))})
 
 # Thousands of sockets are millions of objects that stay. With Python's defaults (700, 10, 10) the collector walks
 # through them again and again while more come; this lets it look about three hundred times more seldom.

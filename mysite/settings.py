@@ -7,7 +7,7 @@ from django.core.management.utils import get_random_secret_key
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from mysite import valkey
+from mysite import valkey, workers
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 THIS_MACHINE = ["localhost", "127.0.0.1", "[::1]"]
@@ -147,6 +147,18 @@ SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = CHAT_HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if CHAT_HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = CHAT_HTTPS
 X_FRAME_OPTIONS = "DENY"
+
+# What it tells whoever runs it
+
+# Whose requests for /metrics are answered: addresses, or networks as 10.0.0.0/8.
+CHAT_METRICS_ALLOW = env.list("CHAT_METRICS_ALLOW", default=["127.0.0.1", "::1"])
+# Where several processes behind one port count together; prometheus_client looks into the environment for it.
+CHAT_METRICS_FOLDER = env.str("PROMETHEUS_MULTIPROC_DIR", default="") or str(
+    workers.folder(BASE_DIR / "var" / "metrics") or ""
+)
+env.ENVIRON.pop("PROMETHEUS_MULTIPROC_DIR", None)  # where it is set at all, even to nothing, files are written
+if CHAT_METRICS_FOLDER:
+    env.ENVIRON["PROMETHEUS_MULTIPROC_DIR"] = CHAT_METRICS_FOLDER
 
 # Time, language, logs
 

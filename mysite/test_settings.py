@@ -22,6 +22,8 @@ os.environ.update(
     CHAT_MESSAGE_MAX="4000",
     CHAT_OUTBOX_MAX="1000",
     CHAT_HTTPS="false",
+    CHAT_METRICS_ALLOW="127.0.0.1,::1",
+    PROMETHEUS_MULTIPROC_DIR="",
     LOG_LEVEL="INFO",
 )
 

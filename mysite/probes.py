@@ -1,0 +1,141 @@
+"""What a machine asks a server, and an operator with it: `/livez`, `/readyz` and `/metrics`.
+
+They are answered before anything else looks at the request: no session, and no check of the host, because who
+probes knows an address and no name. They wait for nothing longer than PATIENCE.
+"""
+
+import asyncio
+import ipaddress
+import json
+import os
+from collections.abc import Awaitable, Callable, Mapping
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from django.conf import settings
+from prometheus_client import REGISTRY, CollectorRegistry
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.multiprocess import MultiProcessCollector
+
+from chat import models
+from chat.broker import Hub
+from chat.database import in_database
+from chat.errors import Unavailable
+from mysite import workers
+
+PATIENCE = 2.0  # seconds that the database has, to answer
+
+Answer = tuple[HTTPStatus, str, bytes]  # with the type of the content
+
+
+class Probes:
+    """ASGI middleware around everything that serves HTTP."""
+
+    def __init__(self, application: Any) -> None:
+        self.application = application
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        probe = PROBES.get(scope["path"])
+        if probe is None:
+            await self.application(scope, receive, send)
+            return
+        headers = [(b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff")]
+        if scope["method"] in {"GET", "HEAD"}:
+            status, content_type, content = await probe(scope)
+        else:
+            status, content_type, content = HTTPStatus.METHOD_NOT_ALLOWED, "text/plain", b"GET or HEAD\n"
+            headers.append((b"allow", b"GET, HEAD"))
+        headers += [(b"content-type", content_type.encode()), (b"content-length", str(len(content)).encode())]
+        await send({"type": "http.response.start", "status": int(status), "headers": headers})
+        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else content})
+
+
+async def livez(scope: Mapping[str, Any]) -> Answer:
+    """Whether the process does anything at all. Who gets no answer should start it again."""
+    return _json(HTTPStatus.OK, {"alive": True, "process": os.getpid()})
+
+
+async def readyz(scope: Mapping[str, Any]) -> Answer:
+    """Whether clients should be sent here. Without Redis they should: the chat goes on, if more slowly."""
+    database, redis = await asyncio.gather(_database_answers(), Hub.here().ask())
+    state = {
+        "ready": database,
+        "database": "ok" if database else "does not answer",
+        "redis": "ok" if redis else "away: messages arrive by way of the database",
+        "process": os.getpid(),
+    }
+    return _json(HTTPStatus.OK if state["ready"] else HTTPStatus.SERVICE_UNAVAILABLE, state)
+
+
+async def metrics(scope: Mapping[str, Any]) -> Answer:
+    """What was counted, as Prometheus reads it, for CHAT_METRICS_ALLOW only."""
+    headers = dict(scope["headers"])
+    if not may_see_metrics(scope.get("client"), headers.get(b"x-forwarded-for", b"").decode("latin1")):
+        return HTTPStatus.FORBIDDEN, "text/plain", b"Not from this address: see CHAT_METRICS_ALLOW.\n"
+    await Hub.here().ask()  # or nobody notices that Redis is away while nothing is said
+    encode, content_type = choose_encoder(headers.get(b"accept", b"").decode("latin1"))
+    return HTTPStatus.OK, content_type, encode(_registry())
+
+
+PROBES: dict[str, Callable[[Mapping[str, Any]], Awaitable[Answer]]] = {
+    "/livez": livez,
+    "/readyz": readyz,
+    "/metrics": metrics,
+}
+
+
+def may_see_metrics(client: tuple[str, int] | None, forwarded_for: str) -> bool:
+    """Whether everybody on the way of this request is in CHAT_METRICS_ALLOW.
+
+    The proxy in front may be on this machine, and its clients aren't: so whom it speaks for has to be in it as well,
+    whether or not the server believes the proxy. Who is behind a Unix socket is nobody that can be told.
+    """
+    addresses = [client[0] if client else "", *(forwarded_for.split(",") if forwarded_for else [])]
+    return all(_is_allowed(address.strip()) for address in addresses)
+
+
+def _is_allowed(given: str) -> bool:
+    try:
+        address = ipaddress.ip_address(given)
+    except ValueError:
+        return False
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
+        address = address.ipv4_mapped
+    return any(address in ipaddress.ip_network(network) for network in settings.CHAT_METRICS_ALLOW)
+
+
+def _registry() -> CollectorRegistry:
+    """What this process has counted; where there are several behind the port, what all of them have."""
+    if not settings.CHAT_METRICS_FOLDER:
+        return REGISTRY
+    workers.bury_the_dead(Path(settings.CHAT_METRICS_FOLDER))
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry, settings.CHAT_METRICS_FOLDER)
+    return registry
+
+
+_looking: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Task[bool]] = WeakKeyDictionary()
+
+
+async def _database_answers() -> bool:
+    """One look at a time, however many ask: a database that hangs mustn't collect them."""
+    loop = asyncio.get_running_loop()
+    looking = _looking.get(loop)
+    if looking is None or looking.done():
+        looking = _looking[loop] = asyncio.create_task(_look())
+    await asyncio.wait([looking], timeout=PATIENCE)
+    return looking.done() and looking.result()
+
+
+async def _look() -> bool:
+    try:
+        await in_database(models.Room.objects.filter(pk=0).exists)
+    except Unavailable:
+        return False
+    return True
+
+
+def _json(status: HTTPStatus, content: Mapping[str, object]) -> Answer:
+    return status, "application/json", json.dumps(content, indent=2).encode() + b"\n"

@@ -1,0 +1,225 @@
+"""What machines ask a server, in this process and of real ones."""
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from typing import Any
+from unittest import mock
+
+import pytest
+from channels.testing import HttpCommunicator
+from django.db import OperationalError
+from django.db.models import QuerySet
+from prometheus_client.parser import text_string_to_metric_families
+from pytest_django import Settings
+from websockets.sync.client import connect
+
+from chat import broker
+from mysite import probes
+from mysite.asgi import application
+from tests.servers import Server
+
+HERE = ("127.0.0.1", 4711)
+
+
+async def ask(path: str, method: str = "GET", client: Any = HERE, **headers: str) -> tuple[int, dict[str, str], str]:
+    """Status, headers and content of the answer."""
+    given = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
+    communicator = HttpCommunicator(application, method, path, headers=given)
+    communicator.scope["client"] = client
+    answer = await communicator.get_response(timeout=10)
+    found = {name.decode(): value.decode() for name, value in answer["headers"]}
+    return answer["status"], found, answer["body"].decode()
+
+
+def samples(text: str) -> dict[tuple[str, tuple[str, ...]], float]:
+    """By name and values of labels."""
+    return {
+        (sample.name, tuple(sample.labels.values())): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+async def test_a_process_that_answers_is_alive() -> None:
+    status, headers, content = await ask("/livez")
+    assert (status, json.loads(content)) == (200, {"alive": True, "process": os.getpid()})
+    assert headers["cache-control"] == "no-store"
+
+
+async def test_a_server_with_database_and_redis_is_ready() -> None:
+    status, _, content = await ask("/readyz")
+    assert (status, json.loads(content)) == (
+        200,
+        {"ready": True, "database": "ok", "redis": "ok", "process": os.getpid()},
+    )
+
+
+async def test_without_redis_it_is_ready_and_says_so() -> None:
+    with mock.patch.object(broker, "get_channel_layer", side_effect=ConnectionError("it is away")):
+        status, _, content = await ask("/readyz")
+        counted = samples((await ask("/metrics"))[2])
+    assert status == 200
+    assert json.loads(content)["redis"].startswith("away")
+    assert counted["chat_redis_up", ()] == 0
+    assert json.loads((await ask("/readyz"))[2])["redis"] == "ok"
+
+
+async def test_a_redis_that_hangs_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Hanging:
+        async def group_send(self, *args: object) -> None:
+            await asyncio.sleep(60)
+
+    monkeypatch.setattr(broker, "PATIENCE", 0.05)
+    with mock.patch.object(broker, "get_channel_layer", return_value=Hanging()):
+        assert json.loads((await ask("/readyz"))[2])["redis"].startswith("away")
+        for task in broker.Hub.here()._tasks:
+            task.cancel()
+
+
+async def test_without_the_database_it_is_not_ready() -> None:
+    with mock.patch.object(QuerySet, "exists", side_effect=OperationalError("it is away")):
+        status, _, content = await ask("/readyz")
+    assert status == 503
+    assert json.loads(content)["database"] == "does not answer"
+
+
+async def test_a_database_that_hangs_is_looked_at_once_and_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(probes, "PATIENCE", 0.05)
+    answer = threading.Event()
+    with mock.patch.object(QuerySet, "exists", side_effect=lambda: answer.wait(30)) as look:
+        try:
+            assert [(await ask("/readyz"))[0] for _ in range(3)] == [503, 503, 503]
+            assert look.call_count == 1
+        finally:
+            answer.set()
+    monkeypatch.setattr(probes, "PATIENCE", 5)
+    assert (await ask("/readyz"))[0] == 200
+
+
+@pytest.mark.parametrize("path", ["/livez", "/readyz", "/metrics"])
+async def test_probes_are_asked_by_get_and_head(path: str) -> None:
+    for method in ("POST", "PUT", "DELETE", "OPTIONS"):
+        status, headers, _ = await ask(path, method)
+        assert (status, headers["allow"]) == (405, "GET, HEAD")
+    status, headers, content = await ask(path, "HEAD")
+    assert (status, content) == (200, "")
+    assert int(headers["content-length"]) > 0
+
+
+@pytest.mark.parametrize("path", ["/livez", "/readyz", "/metrics"])
+async def test_probes_know_an_address_and_no_name(path: str, settings: Settings) -> None:
+    settings.ALLOWED_HOSTS = ["chat.example.org"]
+    settings.SECURE_SSL_REDIRECT = True
+    assert (await ask(path, host="10.1.2.3:8000"))[0] == 200
+
+
+async def test_metrics_name_everything_that_is_counted() -> None:
+    status, headers, content = await ask("/metrics")
+    counted = {family.name for family in text_string_to_metric_families(content)}
+    assert status == 200
+    assert headers["content-type"].startswith("text/plain")
+    assert {"chat_connections", "chat_posts", "chat_latency_seconds", "chat_redis_up", "process_open_fds"} <= counted
+
+
+async def test_metrics_are_had_in_the_newer_format_too() -> None:
+    _, headers, content = await ask("/metrics", accept="application/openmetrics-text; version=1.0.0")
+    assert headers["content-type"].startswith("application/openmetrics-text")
+    assert content.endswith("# EOF\n")
+
+
+@pytest.mark.parametrize(
+    ("client", "forwarded", "status"),
+    [
+        ("127.0.0.1", "", 200),
+        ("::1", "", 200),
+        ("::ffff:127.0.0.1", "", 200),
+        ("10.0.3.4", "", 200),
+        ("10.1.0.1", "", 403),
+        ("203.0.113.7", "", 403),
+        ("2001:db8::1", "", 403),
+        ("", "", 403),
+        ("127.0.0.1", "203.0.113.7", 403),
+        ("127.0.0.1", "10.0.0.9, 203.0.113.7", 403),
+        ("127.0.0.1", "127.0.0.1, 203.0.113.7", 403),
+        ("127.0.0.1", "rubbish", 403),
+        ("127.0.0.1", "10.0.0.9", 200),
+        ("203.0.113.7", "127.0.0.1", 403),
+    ],
+)
+async def test_metrics_are_for_those_who_are_allowed(
+    client: str, forwarded: str, status: int, settings: Settings
+) -> None:
+    settings.CHAT_METRICS_ALLOW = ["127.0.0.1", "::1", "10.0.0.0/16"]
+    headers = {"x_forwarded_for": forwarded} if forwarded else {}
+    assert (await ask("/metrics", client=(client, 1), **headers))[0] == status
+
+
+async def test_who_comes_through_a_unix_socket_gets_no_metrics() -> None:
+    assert (await ask("/metrics", client=None))[0] == 403
+
+
+# Real servers
+
+
+def get(host: str, path: str) -> str:
+    with urllib.request.urlopen(f"http://{host}{path}", timeout=10) as answer:
+        return answer.read().decode()
+
+
+def until(condition: Callable[[], Any]) -> Any:
+    """What `condition` returns, as soon as it holds."""
+    deadline = time.monotonic() + 20
+    while not (found := condition()):
+        assert time.monotonic() < deadline, "it doesn't come to that"
+        time.sleep(0.05)
+    return found
+
+
+def processes(host: str) -> set[int]:
+    """The worker processes that answer at `host`, once there are two."""
+    seen: set[int] = set()
+
+    def both() -> bool:
+        with contextlib.suppress(urllib.error.URLError, ConnectionError):
+            seen.add(json.loads(get(host, "/livez"))["process"])
+        return len(seen) == 2
+
+    until(both)
+    return seen
+
+
+def test_whichever_of_several_processes_is_asked_the_numbers_are_those_of_all(
+    start_servers: Callable[..., list[Server]],
+) -> None:
+    host = start_servers(1, WEB_CONCURRENCY="2")[0].host
+    first, _ = processes(host)
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(connect(f"ws://{host}/ws/chat/room1/")) for _ in range(12)]
+        for number, socket in enumerate(sockets):
+            socket.send(json.dumps({"message": str(number)}))
+        for socket in sockets:
+            for _ in sockets:
+                socket.recv(timeout=10)
+        for _ in range(10):  # some of them are answered by the one, some by the other
+            counted = samples(get(host, "/metrics"))
+            assert counted["chat_listeners", ()] == 12
+            assert counted["chat_posts_total", ("stored",)] == 12
+            assert counted["chat_deliveries_total", ()] == 144
+            assert counted["chat_redis_up", ()] == 1
+
+        # What a dead one has counted stays, and whom it had is gone.
+        os.kill(first, signal.SIGKILL)
+        until(lambda: first not in processes(host))
+        counted = until(
+            lambda: counted if (counted := samples(get(host, "/metrics")))["chat_listeners", ()] < 12 else None
+        )
+        assert counted["chat_posts_total", ("stored",)] == 12
+    until(lambda: samples(get(host, "/metrics"))["chat_listeners", ()] == 0)
