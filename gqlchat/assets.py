@@ -9,6 +9,9 @@ from base64 import b64encode
 from dataclasses import dataclass
 from pathlib import Path
 
+from django.conf import settings
+from django.http import HttpRequest
+
 STATIC_DIR = Path(__file__).resolve().parent.parent / "static"
 
 
@@ -78,6 +81,11 @@ ASSETS = (
         "sha384-5DFJlDPW2tSATRbM8kzoP1j194jexLswuNmClWoRr2Q0x7R68JIQzPHZ02Faktwi",
     ),
 )
+
+
+def context(request: HttpRequest) -> dict[str, bool]:
+    """Template context: `graphiql`, whether the page is there to be linked to."""
+    return {"graphiql": settings.CHAT_GRAPHIQL}
 
 
 def missing() -> list[Asset]:

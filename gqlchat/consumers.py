@@ -6,13 +6,22 @@ from typing import Any
 
 from channels.consumer import get_handler_name
 from cross_web import HTTPException
+from django.conf import settings
+from django.http import HttpRequest
 from django.template.loader import render_to_string
+from django.utils.http import parse_header_parameters
 from strawberry.channels import GraphQLHTTPConsumer, GraphQLWSConsumer
 from strawberry.channels.handlers.http_handler import ChannelsRequest, ChannelsRequestAdapter, ChannelsResponse
+from strawberry.http.temporal_response import TemporalResponse
+from strawberry.schema.exceptions import InvalidOperationTypeError
+from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL, GRAPHQL_WS_PROTOCOL
 
 from gqlchat.assets import ASSETS
 from gqlchat.errors import as_payload
 from gqlchat.protocols import LegacyWSHandler, TransportWSHandler, WebSocketAdapter
+
+JSON = "application/json"
+GRAPHQL = "application/graphql-response+json"
 
 
 class RequestAdapter(ChannelsRequestAdapter):
@@ -24,12 +33,19 @@ class RequestAdapter(ChannelsRequestAdapter):
         return {name.decode("latin1").lower(): value.decode("latin1") for name, value in headers}
 
     @property
-    def content_type(self) -> str | None:
-        return self.headers.get("content-type")
+    def content_type(self) -> str:
+        return self.headers.get("content-type", "").lower()
+
+
+def preferred_type(request: ChannelsRequest) -> str:
+    """JSON or GRAPHQL: what the client would rather have; JSON where it doesn't care."""
+    asked = HttpRequest()
+    asked.META["HTTP_ACCEPT"] = RequestAdapter(request).headers.get("accept", "*/*")
+    return asked.get_preferred_type([JSON, GRAPHQL]) or JSON
 
 
 class ChatGraphQLHTTPConsumer(GraphQLHTTPConsumer):
-    """Queries and mutations, and the page to try them on."""
+    """Queries and mutations, and the page to try them on: https://graphql.github.io/graphql-over-http/"""
 
     channel_layer_alias = None  # one channel for each request would cost two Redis commands, for nothing
     request_adapter_class = RequestAdapter
@@ -39,14 +55,32 @@ class ChatGraphQLHTTPConsumer(GraphQLHTTPConsumer):
         try:
             return await super().run(request, *args, **kwargs)
         except HTTPException as error:
-            return self.refusal(error.status_code, {"message": error.reason})
+            changes_by_get = request.method == "GET" and isinstance(error.__cause__, InvalidOperationTypeError)
+            return self.refusal(request, 405 if changes_by_get else error.status_code, {"message": error.reason})
         except Exception as error:
-            return self.refusal(500, as_payload(error))
+            return self.refusal(request, 500, as_payload(error))
 
-    def refusal(self, status: int, error: dict[str, Any]) -> ChannelsResponse:
-        return ChannelsResponse(content=json.dumps({"errors": [error]}).encode(), status=status)
+    def refusal(self, request: ChannelsRequest, status: int, error: dict[str, Any]) -> ChannelsResponse:
+        headers = {b"Allow": b"POST" if request.method == "GET" else b"GET, POST"} if status == 405 else {}
+        content = json.dumps({"errors": [error]}).encode()
+        return ChannelsResponse(content, status, content_type=preferred_type(request), headers=headers)
+
+    async def get_sub_response(self, request: ChannelsRequest) -> TemporalResponse:
+        return TemporalResponse(headers={"Content-Type": preferred_type(request)})
+
+    def create_response(self, response_data: Any, sub_response: TemporalResponse) -> ChannelsResponse:
+        if sub_response.headers["Content-Type"] == GRAPHQL and could_not_run(response_data):
+            del response_data["data"]
+            sub_response.status_code = 400
+        return super().create_response(response_data, sub_response)
+
+    def should_render_graphql_ide(self, request: Any) -> bool:
+        return settings.CHAT_GRAPHIQL and super().should_render_graphql_ide(request)
 
     async def parse_http_body(self, request: Any) -> Any:
+        # Forms of foreign sites can send anything but JSON: to insist on it is what keeps them out.
+        if request.method == "POST" and parse_header_parameters(request.content_type)[0] != JSON:
+            raise HTTPException(415, f"Send JSON, with Content-Type: {JSON}.")
         try:
             return await super().parse_http_body(request)
         except (AttributeError, TypeError, UnicodeDecodeError, RecursionError):
@@ -55,6 +89,11 @@ class ChatGraphQLHTTPConsumer(GraphQLHTTPConsumer):
     async def render_graphql_ide(self, request: ChannelsRequest) -> ChannelsResponse:
         page = render_to_string("graphiql.html", {"assets": ASSETS})
         return ChannelsResponse(content=page.encode(), content_type="text/html; charset=utf-8")
+
+
+def could_not_run(result: dict[str, Any]) -> bool:
+    """Whether the operation was not even begun: else there are data, or errors have a path, the place of a field."""
+    return result["data"] is None and not any("path" in error for error in result["errors"])
 
 
 class ChatGraphQLWSConsumer(GraphQLWSConsumer):
@@ -76,6 +115,11 @@ class ChatGraphQLWSConsumer(GraphQLWSConsumer):
 
     async def dispatch(self, message: Any) -> None:
         await getattr(self, get_handler_name(message))(message)  # as chat.consumers does, and for the same reason
+
+    @property
+    def websocket_subprotocols(self) -> list[str]:
+        legacy = [GRAPHQL_WS_PROTOCOL] if settings.CHAT_LEGACY_GRAPHQL_WS else []
+        return [GRAPHQL_TRANSPORT_WS_PROTOCOL, *legacy]
 
     def is_websocket_origin_allowed(self, request: Any, origin: str) -> bool:
         return True  # `mysite.origins` has looked at it

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from graphql import GraphQLError
 from strawberry.exceptions import MissingQueryError
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
@@ -15,6 +16,8 @@ MISTAKES = (GraphQLError, MissingQueryError, CannotGetOperationTypeError, Invali
 def explain(error: GraphQLError) -> None:
     """Makes the error fit to be sent: domain errors get their code, and what nobody foresaw is masked and logged."""
     if error.original_error is None or isinstance(error.original_error, MISTAKES):
+        if not settings.CHAT_INTROSPECTION:
+            error.message = error.message.partition(" Did you mean ")[0]
         return
     told = error.original_error = unforeseen(error.original_error)
     error.message, error.extensions = str(told), told.details

@@ -3,8 +3,9 @@
 import contextlib
 from collections.abc import Iterator
 
-from graphql import GraphQLError
-from strawberry.extensions import ParserCache, ValidationCache
+from django.conf import settings
+from graphql import GraphQLError, NoSchemaIntrospectionCustomRule
+from strawberry.extensions import AddValidationRules, ParserCache, ValidationCache
 
 
 class ParsedOnce(ParserCache):
@@ -17,4 +18,11 @@ class ParsedOnce(ParserCache):
         yield
 
 
-EXTENSIONS = [ParsedOnce, ValidationCache]
+class Introspection(AddValidationRules):
+    """Strangers may ask what there is to ask for only where CHAT_INTROSPECTION says so."""
+
+    def __init__(self) -> None:
+        super().__init__([] if settings.CHAT_INTROSPECTION else [NoSchemaIntrospectionCustomRule])
+
+
+EXTENSIONS = [ParsedOnce, Introspection, ValidationCache]

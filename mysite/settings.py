@@ -31,6 +31,9 @@ CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
 CHAT_GUESTS = env.bool("CHAT_GUESTS", default=True)
 CHAT_SHOW_ORIGIN = env.bool("CHAT_SHOW_ORIGIN", default=False)
+CHAT_GRAPHIQL = env.bool("CHAT_GRAPHIQL", default=DEBUG)
+CHAT_INTROSPECTION = env.bool("CHAT_INTROSPECTION", default=DEBUG)
+CHAT_LEGACY_GRAPHQL_WS = env.bool("CHAT_LEGACY_GRAPHQL_WS", default=True)
 CHAT_MESSAGE_MAX = env.int("CHAT_MESSAGE_MAX", default=4000)  # characters
 CHAT_OUTBOX_MAX = env.int("CHAT_OUTBOX_MAX", default=1000)  # events that wait for one listener
 CHAT_RECOVERY_MAX = env.int("CHAT_RECOVERY_MAX", default=500)  # messages that one who comes back is sent
@@ -78,6 +81,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "chat.people.context",
+                "gqlchat.assets.context",
             ]
         },
     }

@@ -2,6 +2,7 @@
 
 import json
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from channels.testing import HttpCommunicator
@@ -102,16 +103,61 @@ async def test_a_query_that_can_not_be_run_is_answered_with_its_errors(query: st
 
 
 @pytest.mark.parametrize(
-    "content_type", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", ""]
+    "content_type",
+    [
+        "text/plain",
+        "text/plain; application/json",
+        "text/plain+application/json",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data; boundary=x",
+        "",
+    ],
 )
 async def test_what_a_foreign_sites_form_can_send_is_refused(content_type: str) -> None:
     status, answer = await request({"query": ECHO}, content_type=content_type)
-    assert (status, answer["errors"][0]["message"]) == (400, "Unsupported content type")
+    assert (status, answer["errors"][0]["message"]) == (415, "Send JSON, with Content-Type: application/json.")
+
+
+async def test_json_may_come_with_its_charset() -> None:
+    assert (await request({"query": "{ __typename }"}, content_type="Application/JSON; charset=utf-8"))[0] == 200
 
 
 async def test_a_mutation_by_get_is_refused() -> None:
-    status, answer = await request(method="GET", path=f"/graphql?query={ECHO.replace(' ', '%20')}")
-    assert (status, answer["errors"][0]["message"]) == (400, "mutations are not allowed when using GET")
+    status, answer = await request(method="GET", path=f"/graphql?query={quote(ECHO)}")
+    assert (status, answer["errors"][0]["message"]) == (405, "mutations are not allowed when using GET")
+
+
+@pytest.mark.parametrize(
+    ("accept", "content_type", "status"),
+    [
+        ("", "application/json", 200),
+        ("*/*", "application/json", 200),
+        ("text/html", "application/json", 200),
+        ("application/json", "application/json", 200),
+        ("application/json;q=0.9, application/graphql-response+json;q=0.5", "application/json", 200),
+        ("application/graphql-response+json", "application/graphql-response+json", 400),
+        ("application/graphql-response+json, application/json;q=0.9", "application/graphql-response+json", 400),
+        ("text/html, application/graphql-response+json;q=0.1", "application/graphql-response+json", 400),
+    ],
+)
+async def test_a_client_that_takes_graphqls_own_type_is_told_by_the_status_what_could_not_be_run(
+    accept: str, content_type: str, status: int
+) -> None:
+    for query in ["{", "{ nope }", "query ($a: Int!) { rooms(first: $a) { edges { cursor } } }"]:
+        headers = [(b"content-type", b"application/json"), (b"accept", accept.encode())]
+        body = json.dumps({"query": query}).encode()
+        response = await HttpCommunicator(application, "POST", "/graphql", body, headers).get_response(timeout=5)
+        assert (response["status"], dict(response["headers"])[b"Content-Type"].decode()) == (status, content_type)
+        assert ("data" in json.loads(response["body"])) is (status == 200)
+
+
+async def test_what_was_run_and_failed_has_status_200_in_either_type(settings: Settings) -> None:
+    settings.CHAT_GUESTS = False
+    for accept in ["application/json", "application/graphql-response+json"]:
+        status, answer = await request({"query": ECHO}, accept=accept)
+        assert (status, answer["data"]) == (200, {"sendChatMessage": None})
+        status, answer = await request({"query": '{ room(name: "room1") { name } }'}, accept=accept)
+        assert (status, answer["data"]) == (200, None)
 
 
 @pytest.mark.parametrize("variables", ["nonsense", "7", "[]"])
