@@ -38,7 +38,13 @@ SITE = Server(
     "this site",
     WEB,
     prepare="python manage.py migrate --no-input --verbosity 0",
-    variables={"DEBUG": "false", "SECRET_KEY": "benchmark", "ALLOWED_HOSTS": "127.0.0.1", "WEB_CONCURRENCY": "1"},
+    variables={
+        "DEBUG": "false",
+        "SECRET_KEY": "benchmark",
+        "ALLOWED_HOSTS": "127.0.0.1",
+        "CHAT_LIMITS": "off",
+        "WEB_CONCURRENCY": "1",
+    },
 )
 NODE_PEER = Server("Node", "node server.js", folder=NODE)
 BARE = Server("bare uvicorn", WEB.replace("mysite.asgi:application", "benchmarks.peers.bare:application"))

@@ -5,6 +5,7 @@ The way of a message, one line a step:
     consumers.ChatConsumer.receive      a frame arrives from a browser    (gqlchat.mutations: from GraphQL)
     rooms.enter                         its room, if this person may be there
     messages.post                       the text is checked …
+    limits.spend                        … and the sender not too fast,
     group_commit.GroupCommit.store      … and waits for what is being stored; then, with all else that waits,
     log.append                          it is stored under the next offset of its room, in one transaction;
     broker.publish                      this process hears of it at once, the others by the room's group in Redis

@@ -4,6 +4,7 @@ The text says to a person what to do. How an error travels is each adapter's mat
 """
 
 import logging
+import math
 import secrets
 from typing import Any
 
@@ -121,6 +122,22 @@ class RoomExists(ChatError):
     """A room of that name is there already."""
 
     code = "room_exists"
+
+
+class RateLimited(ChatError):
+    """Somebody, or an address, says more in a while than CHAT_RATE_PERSON or CHAT_RATE_ADDRESS allows."""
+
+    code = "rate_limited"
+
+    def __init__(self, retry_after: float) -> None:
+        self.retry_after = round(retry_after, 3)
+        """In how many seconds one may go on."""
+        seconds = math.ceil(retry_after)
+        super().__init__(f"That was too fast. Please try again in {seconds} second{'s' if seconds > 1 else ''}.")
+
+    @property
+    def details(self) -> dict[str, Any]:
+        return {**super().details, "retry_after": self.retry_after}
 
 
 class Unavailable(ChatError):

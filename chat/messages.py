@@ -2,7 +2,7 @@
 
 from django.conf import settings
 
-from chat import metrics
+from chat import limits, metrics
 from chat.errors import BlankMessage, ChatError, InvalidClientId, InvalidMessage, MessageTooLong
 from chat.group_commit import GroupCommit
 from chat.log import Draft, Entry
@@ -18,10 +18,11 @@ async def post(*, room: Room, message: object, person: Person, client_id: object
     `message` and `client_id` are whatever a client sent in their place. With a `client_id` that the same sender has
     used in this room before, it is the first message that comes back, and nobody hears it twice.
 
-    Raises InvalidMessage, BlankMessage, MessageTooLong, InvalidClientId or Unavailable.
+    Raises InvalidMessage, BlankMessage, MessageTooLong, InvalidClientId, RateLimited or Unavailable.
     """
     try:
         draft = Draft(room=room, text=check(message), person=person, client_id=check_client_id(client_id))
+        await limits.spend(person)
         entry = await GroupCommit.here().store(draft)
     except ChatError as error:
         metrics.POSTS.labels(error.code).inc()

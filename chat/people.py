@@ -3,13 +3,14 @@
 import random
 import secrets
 from collections.abc import Mapping, MutableMapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
 from chat import names
+from chat.addresses import address_of
 
 NAME_MAX = 40  # characters
 SESSION_KEY = "chat_guest"
@@ -27,6 +28,8 @@ class Person:
     name: str
     lasting: bool = field(default=True, compare=False)
     """Whether they are the same on another connection: a guest without a session is not."""
+    address: str | None = field(default=None, compare=False)
+    """Where they speak from, if they come through a door; by `chat.addresses`, for limits."""
 
     @property
     def is_guest(self) -> bool:
@@ -81,6 +84,10 @@ def of_scope(scope: MutableMapping[str, Any] | None, *, remember: bool = False) 
     """
     if scope is None:
         return new_guest()
+    return replace(_found(scope, remember), address=address_of(scope))
+
+
+def _found(scope: MutableMapping[str, Any], remember: bool) -> Person:
     user = scope.get("user")
     if user is not None and user.is_authenticated:
         return of_user(user)

@@ -6,8 +6,9 @@ from django.conf import settings
 from graphql import GraphQLError
 from strawberry.exceptions import MissingQueryError
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
+from strawberry.utils.str_converters import to_camel_case
 
-from chat.errors import unforeseen
+from chat.errors import ChatError, unforeseen
 
 # GraphQL's own words for what a client asked wrongly. They stay as they are, without a code.
 MISTAKES = (GraphQLError, MissingQueryError, CannotGetOperationTypeError, InvalidOperationTypeError)
@@ -20,10 +21,15 @@ def explain(error: GraphQLError) -> None:
             error.message = error.message.partition(" Did you mean ")[0]
         return
     told = error.original_error = unforeseen(error.original_error)
-    error.message, error.extensions = str(told), told.details
+    error.message, error.extensions = str(told), extensions(told)
 
 
 def as_payload(error: Exception) -> dict[str, Any]:
     """The same for what went wrong outside of an execution, as JSON."""
     told = unforeseen(error)
-    return {"message": str(told), "extensions": told.details}
+    return {"message": str(told), "extensions": extensions(told)}
+
+
+def extensions(error: ChatError) -> dict[str, Any]:
+    """What the domain has to say of an error beside its text, with names as GraphQL spells them."""
+    return {to_camel_case(name): detail for name, detail in error.details.items()}

@@ -24,5 +24,5 @@ class Mutation:
             room = rooms.enter(input.room_name, person)
             entry = await messages.post(room=room, message=input.message, person=person, client_id=input.client_id)
         except ChatError as error:
-            return PostMessagePayload(error=Problem(code=error.code, message=str(error)))
+            return PostMessagePayload(error=Problem.of(error))
         return PostMessagePayload(message=ChatRoomMessage.of(entry.event, person.name))

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from chat import greetings
+from chat import greetings, limits
 from chat.events import Event
 from chat.log import check_offset
 from chat.people import Person
@@ -24,9 +24,13 @@ class Request:
     joins_as: str | None = None
 
     async def greet(self) -> list[Event]:
-        """Tells the rooms who has joined. Returns the greetings, which the subscriber hears before all else."""
+        """Tells the rooms who has joined. Returns the greetings, which the subscriber hears before all else.
+
+        As everybody hears them, they count as a message. Raises RateLimited.
+        """
         if self.joins_as is None:
             return []
+        await limits.spend(self.person)
         return [await greetings.greet(room=room, name=self.joins_as, person=self.person) for room in self.rooms]
 
 

@@ -5,6 +5,7 @@ from datetime import datetime
 import strawberry
 
 from chat import events, people
+from chat.errors import ChatError
 
 strawberry.enum(
     events.Kind,
@@ -107,6 +108,13 @@ class ChatRoomMessage:
 class Problem:
     code: str = strawberry.field(description="Stable: docs/protocol.md lists them.")
     message: str
+    retry_after: float | None = strawberry.field(
+        default=None, description="In how many seconds the same may well succeed, where that is known."
+    )
+
+    @classmethod
+    def of(cls, error: ChatError) -> "Problem":
+        return cls(code=error.code, message=str(error), retry_after=error.details.get("retry_after"))
 
 
 @strawberry.type(description="What became of a message: one of the two is null.")

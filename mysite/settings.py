@@ -38,6 +38,12 @@ CHAT_MESSAGE_MAX = env.int("CHAT_MESSAGE_MAX", default=4000)  # characters
 CHAT_OUTBOX_MAX = env.int("CHAT_OUTBOX_MAX", default=1000)  # events that wait for one listener
 CHAT_RECOVERY_MAX = env.int("CHAT_RECOVERY_MAX", default=500)  # messages that one who comes back is sent
 
+# What is too much
+
+CHAT_LIMITS = env.bool("CHAT_LIMITS", default=True)  # of rates and connections; what follows them always holds
+CHAT_RATE_PERSON = env.str("CHAT_RATE_PERSON", default="20/10s")  # messages, by `chat.limits.parse_rate`
+CHAT_RATE_ADDRESS = env.str("CHAT_RATE_ADDRESS", default="100/10s")
+
 # How it is put together
 
 INSTALLED_APPS = [

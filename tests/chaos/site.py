@@ -119,6 +119,7 @@ class Site:
             "ALLOWED_HOSTS": "127.0.0.1",
             "CHAT_GUESTS": "true",
             "CHAT_HTTPS": "false",
+            "CHAT_LIMITS": "off",
             "CHAT_SHOW_ORIGIN": "false",
             "DATABASE_URL": database_url,
             "REDIS_URL": self.valkey.url,

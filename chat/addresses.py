@@ -1,0 +1,22 @@
+"""Where a connection comes from, as far as limits care."""
+
+from collections.abc import Mapping
+from ipaddress import IPv6Address, IPv6Network, ip_address
+from typing import Any
+
+
+def address_of(scope: Mapping[str, Any] | None) -> str | None:
+    """Whoever is at the other end of an ASGI connection: `192.0.2.7`, `2001:db8:1:2::/64`; None for a Unix socket.
+
+    Of IPv6 everybody has at least a /64 to choose addresses from, so that counts as one.
+    """
+    host, *_ = (scope and scope.get("client")) or ("",)
+    try:
+        address = ip_address(host or "")
+    except ValueError:
+        return None
+    if not isinstance(address, IPv6Address):
+        return str(address)
+    if address.ipv4_mapped:
+        return str(address.ipv4_mapped)
+    return str(IPv6Network((int(address), 64), strict=False))

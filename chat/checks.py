@@ -1,0 +1,38 @@
+"""System checks: what whoever runs the site should know before it starts."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Warning, register
+
+from chat.limits import parse_rate
+
+
+@register
+def limits_are_on(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    if settings.CHAT_LIMITS or settings.DEBUG:
+        return []
+    return [
+        Warning(
+            "CHAT_LIMITS is off: anybody may post and connect without end.",
+            hint="Leave it on, unless whatever stands before the site limits both.",
+            id="chat.W001",
+        )
+    ]
+
+
+@register
+def rates_can_be_read(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    return [
+        Error(f"{name}: {problem}", id="chat.E001")
+        for name in ("CHAT_RATE_PERSON", "CHAT_RATE_ADDRESS")
+        if (problem := _problem_with_rate(getattr(settings, name)))
+    ]
+
+
+def _problem_with_rate(text: str) -> str | None:
+    try:
+        parse_rate(text)
+    except ValueError as error:
+        return str(error)
+    return None

@@ -1,0 +1,196 @@
+"""Limits at every door: what is at the limit is done, what is above it is refused, and the door stays open."""
+
+import json
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aiohttp
+import pytest
+from channels.layers import get_channel_layer
+from channels.testing import HttpCommunicator
+from pytest_django import Settings
+
+from mysite.asgi import application
+from tests.conftest import JOIN, SEND, ChatSocket, GraphQLSocket, close
+from tests.doors import POST
+
+ROOM = "limits"
+
+
+class From:
+    """The site, as it is reached from one address."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        await application({**scope, "client": (self.address, 4711)}, receive, send)
+
+
+class Frames:
+    """Posts at the browser's socket."""
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, site: From) -> AsyncIterator["Frames"]:
+        door = cls()
+        door.socket = ChatSocket(site, f"/ws/chat/{ROOM}/")
+        assert (await door.socket.connect(timeout=5))[0]
+        yield door
+        await close(door.socket)
+
+    async def post(self, text: str) -> dict[str, Any] | None:
+        """What went wrong: `code` and `retry_after`."""
+        await self.socket.send_json_to({"message": text, "client_id": text})
+        while (frame := await self.socket.receive_json_from(timeout=5)).get("client_id") != text:
+            pass
+        return frame.get("error")
+
+
+class Http:
+    """Posts by mutations over HTTP."""
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, site: From) -> AsyncIterator["Http"]:
+        door = cls()
+        door.site = site
+        yield door
+
+    async def post(self, text: str) -> dict[str, Any] | None:
+        return problem(await self.execute(SEND, {"room": {"roomName": ROOM}, "message": text}))
+
+    async def execute(self, query: str, variables: dict[str, Any]) -> dict[str, Any]:
+        body = json.dumps({"query": query, "variables": variables}).encode()
+        request = HttpCommunicator(self.site, "POST", "/graphql", body, [(b"content-type", b"application/json")])
+        response = await request.get_response(timeout=5)
+        assert response["status"] == 200
+        return json.loads(response["body"])
+
+
+class HttpPayload(Http):
+    """The same by `postMessage`, which has its errors in its payload."""
+
+    async def post(self, text: str) -> dict[str, Any] | None:
+        query = "mutation ($i: PostMessageInput!) { postMessage(input: $i) { error { code retryAfter } } }"
+        answer = await self.execute(query, {"i": {"roomName": ROOM, "message": text}})
+        error = answer["data"]["postMessage"]["error"]
+        return error and {"code": error["code"], "retry_after": error["retryAfter"]}
+
+
+class Transport:
+    """Posts by mutations through a WebSocket."""
+
+    protocol = "graphql-transport-ws"
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, site: From) -> AsyncIterator["Transport"]:
+        door = cls()
+        door.socket = GraphQLSocket(site, "/graphql", protocol=cls.protocol, subprotocols=[])
+        await door.socket.gql_init()
+        yield door
+        await close(door.socket)
+
+    async def post(self, text: str) -> dict[str, Any] | None:
+        return await self.answer(SEND, {"room": {"roomName": ROOM}, "message": text})
+
+    async def answer(self, query: str, variables: dict[str, Any]) -> dict[str, Any] | None:
+        id = secrets.token_hex(4)
+        await self.socket.start(query, variables, id=id)
+        frame = await self.socket.receive_json_from(timeout=5)
+        assert frame["id"] == id
+        if frame["type"] == "error":
+            payload = frame["payload"]
+            return problem({"errors": payload if isinstance(payload, list) else [payload]})
+        assert (await self.socket.receive_json_from(timeout=5))["type"] == "complete"
+        return problem(frame["payload"])
+
+
+class Legacy(Transport):
+    protocol = "graphql-ws"
+
+
+class Greeting(Transport):
+    """Greets rooms, which everybody hears, by subscribing and leaving again."""
+
+    async def post(self, text: str) -> dict[str, Any] | None:
+        id = secrets.token_hex(4)
+        await self.socket.start(JOIN, {"rooms": [{"roomName": ROOM}], "user": text}, id=id)
+        frame = await self.socket.receive_json_from(timeout=5)
+        if frame["type"] == "error":
+            return problem({"errors": frame["payload"]})
+        await self.socket.send_json_to({"type": "complete", "id": id})
+        return None
+
+
+def problem(answer: dict[str, Any]) -> dict[str, Any] | None:
+    for error in answer.get("errors", []):
+        return {"code": error["extensions"]["code"], "retry_after": error["extensions"]["retryAfter"]}
+    return None
+
+
+DOORS = [Frames, Http, HttpPayload, Transport, Legacy, Greeting]
+
+
+@pytest.fixture
+async def limited(settings: Settings) -> Settings:
+    settings.CHAT_LIMITS = True
+    settings.CHAT_RATE_ADDRESS = "3/1h"
+    await get_channel_layer().group_send("nobody", {"type": "nothing"})  # so that there is a Valkey
+    return settings
+
+
+@pytest.fixture
+def address() -> str:
+    return f"2001:db8:{secrets.randbelow(2**16):x}:{secrets.randbelow(2**16):x}::1"
+
+
+@pytest.mark.parametrize("door", DOORS)
+async def test_an_address_may_post_up_to_the_limit_and_is_told_when_to_go_on(
+    limited: Settings, door: type, address: str
+) -> None:
+    async with door.open(From(address)) as one, door.open(From(address + "2")) as other:
+        assert [await one.post("one"), await other.post("two"), await one.post("three")] == [None, None, None]
+        for sender in (one, other, one):
+            error = await sender.post("four")
+            assert error is not None
+            assert error["code"] == "rate_limited"
+            assert 1000 < error["retry_after"] <= 1200
+        async with door.open(From("2001:db8::1")) as elsewhere:
+            limited.CHAT_RATE_ADDRESS = "1000/1s"  # others' buckets are others' matter
+            assert await elsewhere.post("five") is None
+        limited.CHAT_LIMITS = False
+        assert await one.post("six") is None
+
+
+async def test_all_doors_draw_on_one_bucket(limited: Settings, address: str) -> None:
+    limited.CHAT_RATE_ADDRESS = f"{len(DOORS)}/1h"
+    for door in DOORS:
+        async with door.open(From(address)) as one:
+            assert await one.post("hi") is None
+    for door in DOORS:
+        async with door.open(From(address)) as one:
+            assert (await one.post("hi") or {}).get("code") == "rate_limited"
+
+
+async def test_instances_draw_on_one_bucket(start_servers) -> None:
+    servers = start_servers(2, CHAT_LIMITS="on", CHAT_RATE_PERSON="4/1h", CHAT_RATE_ADDRESS="1000/1h")
+    async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as ann:
+        codes = [await post_as(ann, server.host) for server in servers * 3]
+        assert codes == [None] * 4 + ["rate_limited"] * 2
+    async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as bob:
+        assert await post_as(bob, servers[0].host) is None
+
+
+async def post_as(visitor: aiohttp.ClientSession, host: str) -> str | None:
+    """Posts as whoever has the visitor's session; returns the code of what went wrong."""
+    url = f"http://{host}/graphql"
+    async with visitor.post(url, json={"query": "{ me { id } }"}) as answer:
+        assert answer.status == 200
+    variables = {"input": {"roomName": ROOM, "message": "hi"}}
+    async with visitor.post(url, json={"query": POST, "variables": variables}) as answer:
+        error = (await answer.json())["data"]["postMessage"]["error"]
+        return error and error["code"]
