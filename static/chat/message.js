@@ -5,7 +5,8 @@ const KINDS = new Set(["greeting", "error", "start_over"]);
  *
  * @param frame an object from the chat socket; only `message` can be relied on
  * @returns null if the frame carries no text, else { kind: "message" | "greeting" | "error" | "start_over", text,
- *   offset: number | null, clientId, userId, userName, sentAt: Date, origin: { process, thread } | null }
+ *   offset: number | null, clientId, userId, userName, sentAt: Date, origin: { process, thread } | null,
+ *   retryAfter: number | null }, the last in seconds: of an error that passes
  */
 export function readMessage(frame) {
   if (typeof frame.message !== "string") return null;
@@ -19,5 +20,6 @@ export function readMessage(frame) {
     userName: String(frame.user || "Someone"),
     sentAt: Number.isNaN(sentAt.getTime()) ? new Date() : sentAt,
     origin: frame.origin ?? null,
+    retryAfter: frame.error?.retry_after ?? null,
   };
 }

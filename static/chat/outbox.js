@@ -16,6 +16,9 @@ export class ChatOutbox extends HTMLElement {
   #entries = new Map();
   #storageKey = null;
   #timer;
+  /** Something was refused for now: since then one text goes out at a time, until nothing is left. */
+  #paced = false;
+  #pause;
 
   get full() {
     return this.#entries.size >= ENTRIES_MAX;
@@ -31,12 +34,36 @@ export class ChatOutbox extends HTMLElement {
     const id = newId();
     this.#enter(id, text);
     this.#store();
-    this.#send(id);
+    if (!this.#paced) this.#send(id);
   }
 
   /** The connection is another, or gone: sends everything again, in order. */
   sendAll() {
-    for (const id of this.#entries.keys()) this.#send(id);
+    if (!this.#paced) {
+      for (const id of this.#entries.keys()) this.#send(id);
+      return;
+    }
+    for (const entry of this.#entries.values()) entry.sent = false;
+    this.#sendOldest();
+  }
+
+  /**
+   * The server takes this message in so many seconds, and not before: keeps it until then, and whatever comes after it.
+   * Returns false if it is not of this outbox.
+   */
+  postpone(id, seconds) {
+    const entry = this.#entries.get(id);
+    if (!entry) return false;
+    this.#paced = true;
+    entry.sent = false;
+    entry.meta.textContent = "Waiting to be sent: that was too fast";
+    clearTimeout(this.#pause);
+    this.#pause = setTimeout(() => {
+      this.#pause = null;
+      this.#sendOldest();
+    }, seconds * 1000);
+    this.#watch();
+    return true;
   }
 
   /** The room has this message, or the server refuses it: returns its text, null if it is not of this outbox. */
@@ -47,6 +74,8 @@ export class ChatOutbox extends HTMLElement {
     entry.line.remove();
     this.#store();
     this.#watch();
+    if (this.#entries.size === 0) this.#paced = false;
+    if (this.#paced) this.#sendOldest();
     return entry.text;
   }
 
@@ -65,6 +94,11 @@ export class ChatOutbox extends HTMLElement {
     line.append(bubble);
     this.append(line);
     this.#entries.set(id, { text, line, meta, sent: false });
+  }
+
+  #sendOldest() {
+    const [[id, oldest] = []] = this.#entries;
+    if (id && !this.#pause && !oldest.sent) this.#send(id);
   }
 
   #send(id) {

@@ -62,6 +62,7 @@ function receiveMessage(message) {
 }
 
 function receiveError(error) {
+  if (error.retryAfter !== null && outbox.postpone(error.clientId, error.retryAfter)) return;
   composer.showError(error.text);
   const text = outbox.settle(error.clientId);
   if (text !== null) composer.restore(text);

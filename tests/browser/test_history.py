@@ -52,6 +52,14 @@ LOSSY = """
     };
 """
 
+# How many messages go out.
+SENT = """
+    window.sent = 0;
+    window.WebSocket = class extends WebSocket {
+        send(data) { sent += "message" in JSON.parse(data); super.send(data); }
+    };
+"""
+
 # Messages come in, and are not heard.
 DEAF = """
     window.WebSocket = class extends WebSocket {
@@ -358,6 +366,20 @@ def test_what_was_on_its_way_outlives_a_reload(browser: Chromium, site: str) -> 
 
     wait_for(room, ["first", "second"])
     assert stored() == room.lines
+
+
+def test_what_is_said_too_fast_waits_and_is_said_in_order(
+    start_servers: Callable[..., list[Server]], browser: Chromium
+) -> None:
+    (server,) = start_servers(1, CHAT_LIMITS="on", CHAT_RATE_PERSON="2/2s")
+    room = enter(browser, f"http://{server.host}", "room1", SENT)
+    texts = [f"number {number}" for number in range(6)]
+    for text in texts:
+        room.say(text)
+    wait_for(room, texts)
+    assert stored() == texts
+    assert pending(room) == []
+    assert room.window.run("return sent") < 3 * len(texts)
 
 
 def test_what_is_refused_comes_back_and_the_rest_is_sent(browser: Chromium, site: str) -> None:
