@@ -4,9 +4,6 @@ import contextlib
 from typing import Any
 from urllib.parse import parse_qs
 
-from channels.consumer import get_handler_name
-from channels.generic.websocket import AsyncWebsocketConsumer
-
 from chat import log, messages, people, rooms
 from chat.broker import Hub
 from chat.database import in_database
@@ -15,29 +12,17 @@ from chat.events import Event
 from chat.frames import error_frame, event_frame, event_message, history_frame, read_frame
 from chat.listener import Writer
 from chat.rooms import Room
+from chat.socket_consumer import SocketConsumer
 
 BAD_REQUEST = 4400
 CLOSE_CODES = {LoginRequired: 4401, SlowListener: 4008, Unavailable: 1013, InternalError: 1011}
 
 
-class ChatConsumer(AsyncWebsocketConsumer):
+class ChatConsumer(SocketConsumer):
     """One browser in one room."""
 
-    channel_layer_alias = None  # the hub has the one channel of this process: a socket needs none of its own
     room: Room | None = None
     listener: Writer | None = None
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        try:
-            await super().__call__(scope, receive, send)
-        finally:
-            # Not in disconnect(): a server that stops, or loses patience, cancels this call and disconnects nobody.
-            await self.leave()
-
-    async def dispatch(self, message: dict[str, Any]) -> None:
-        # Channels' own sends the database's thread to look after its connections before each frame: two switches of
-        # threads, even where nothing is asked of the database. `in_database` looks after them where something is.
-        await getattr(self, get_handler_name(message))(message)
 
     async def connect(self) -> None:
         self.person = people.of_scope(self.scope)

@@ -1,10 +1,8 @@
 """GraphQL's two doors: Strawberry's Channels consumers, made fit for strangers."""
 
-import asyncio
 import json
 from typing import Any
 
-from channels.consumer import get_handler_name
 from cross_web import HTTPException
 from django.conf import settings
 from django.http import HttpRequest
@@ -16,6 +14,7 @@ from strawberry.http.temporal_response import TemporalResponse
 from strawberry.schema.exceptions import InvalidOperationTypeError
 from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL, GRAPHQL_WS_PROTOCOL
 
+from chat.socket_consumer import SocketConsumer
 from gqlchat.assets import ASSETS
 from gqlchat.errors import as_payload
 from gqlchat.protocols import LegacyWSHandler, TransportWSHandler, WebSocketAdapter
@@ -96,30 +95,38 @@ def could_not_run(result: dict[str, Any]) -> bool:
     return result["data"] is None and not any("path" in error for error in result["errors"])
 
 
-class ChatGraphQLWSConsumer(GraphQLWSConsumer):
+class ChatGraphQLWSConsumer(SocketConsumer, GraphQLWSConsumer):
     """Subscriptions, queries and mutations over both subprotocols."""
 
-    channel_layer_alias = None  # subscriptions listen through the hub, which has the one channel of this process
     graphql_transport_ws_handler_class = TransportWSHandler
     graphql_ws_handler_class = LegacyWSHandler
     websocket_adapter_class = WebSocketAdapter
 
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        try:
-            await super().__call__(scope, receive, send)
-        finally:
-            # Ended by the client, the task has ended too. A server that stops cancels this call and disconnects nobody.
-            if self.run_task and not self.run_task.done():
-                self.run_task.cancel()
-                await asyncio.wait([self.run_task])
+    handler: Any = None  # the subprotocol's, once there is one
 
-    async def dispatch(self, message: Any) -> None:
-        await getattr(self, get_handler_name(message))(message)  # as chat.consumers does, and for the same reason
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        del self.message_queue  # frames are handled one by one, as they come
 
     @property
     def websocket_subprotocols(self) -> list[str]:
         legacy = [GRAPHQL_WS_PROTOCOL] if settings.CHAT_LEGACY_GRAPHQL_WS else []
         return [GRAPHQL_TRANSPORT_WS_PROTOCOL, *legacy]
+
+    async def connect(self) -> None:
+        await self.run(self)
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        if self.handler is None:
+            return  # refused, and closing
+        if text_data is None:
+            await self.handler.handle_binary()
+        else:
+            await self.handler.handle_message(self.decode_json(text_data))
+
+    async def leave(self) -> None:
+        if self.handler:
+            await self.handler.shutdown()
 
     def is_websocket_origin_allowed(self, request: Any, origin: str) -> bool:
         return True  # `mysite.origins` has looked at it

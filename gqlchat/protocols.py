@@ -5,20 +5,13 @@ makes no sense is answered by an `error` for that operation, and the connection 
 it open, so is everything else.
 """
 
-import json
 from typing import Any
 
 from strawberry.channels.handlers.ws_handler import ChannelsWebSocketAdapter
 from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import BaseGraphQLTransportWSHandler, Operation
 from strawberry.subscriptions.protocols.graphql_ws.handlers import BaseGraphQLWSHandler
 
-from chat.broker import Hub
-from chat.errors import ChatError
-from chat.events import Event
-from chat.listener import Writer
-from gqlchat.context import person_of
-from gqlchat.errors import as_payload
-from gqlchat.sharing import share
+from gqlchat.following import Following
 
 STARTS = {"subscribe", "start"}
 ENDS = {"complete", "stop"}
@@ -33,77 +26,17 @@ class WebSocketAdapter(ChannelsWebSocketAdapter):
             pass  # the client went away; the consumer is told next, and ends all operations
 
 
-class Following:
-    """The part of both handlers that lets subscribers share executions: who follows what, by operation id."""
-
-    view: Any
-    context: Any
-    websocket: Any
-    next_type: str
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.followers: dict[str, Writer] = {}
-
-    async def follow(self, id: str, query: str, variables: dict[str, Any] | None, operation_name: str | None) -> bool:
-        """Starts to write the results of a shared subscription; False if it has to be executed on its own."""
-        try:
-            shared = share(self.view.schema, query, variables, operation_name, person_of(self.context))
-        except ChatError:
-            return False  # its own execution says so
-        except Exception as error:
-            await self.end(id, as_payload(error))
-            return True
-        if shared is None:
-            return False
-        start = f'{{"id":{json.dumps(id)},"type":"{self.next_type}","payload":'
-        viewer = json.dumps(shared.request.viewer)
-        send = self.view.scope.get("direct_send", self.view.base_send)
-        own: set[str | None] = set()  # its greetings go to the rooms too, and it is in the rooms
-
-        async def write(event: Event) -> None:
-            if event.id is None or event.id not in own:
-                await write_always(event)
-
-        async def write_always(event: Event) -> None:
-            pieces = shared.operation.render(event)
-            if not isinstance(pieces, list):
-                pieces = await pieces
-            await send({"type": "websocket.send", "text": f"{start}{viewer.join(pieces)}}}"})
-
-        async def fail(error: Exception) -> None:
-            await self.unfollow(id)
-            if not isinstance(error, OSError):  # which says that the client went away
-                await self.end(id, as_payload(error))
-
-        follower = self.followers[id] = Writer(shared.request.rooms, shared.request.after, write, fail)
-        try:
-            await Hub.here().join(follower)
-            for greeting in await shared.request.greet():
-                own.add(greeting.id)
-                await write_always(greeting)
-            await follower.recover()
-        except Exception as error:
-            await fail(error)
-        return True
-
-    async def unfollow(self, id: str) -> bool:
-        follower = self.followers.pop(id, None)
-        if follower is None:
-            return False
-        await follower.close()
-        await Hub.here().leave(follower)
-        return True
-
-    async def end(self, id: str, error: dict[str, Any]) -> None:
-        """Ends an operation with an error."""
-        raise NotImplementedError
-
-
 class TransportWSHandler(Following, BaseGraphQLTransportWSHandler[Any, Any]):
     """`graphql-transport-ws`"""
 
     next_type = "next"
+
+    async def handle(self) -> None:
+        self.on_request_accepted()
+        await super().handle()
+
+    async def handle_binary(self) -> None:
+        await self.handle_invalid_message("WebSocket message type must be text")
 
     async def handle_message(self, message: Any) -> None:
         if problem := problem_with(message):
@@ -112,7 +45,9 @@ class TransportWSHandler(Following, BaseGraphQLTransportWSHandler[Any, Any]):
             await super().handle_message(message)
 
     async def run_operation(self, operation: Operation[Any, Any]) -> None:
-        if not await self.follow(operation.id, operation.query, operation.variables, operation.operation_name):
+        if await self.follow(operation.id, operation.query, operation.variables, operation.operation_name):
+            operation.query, operation.variables = "", None  # shared too: thousands needn't keep a copy each
+        else:
             await super().run_operation(operation)
 
     async def cleanup_operation(self, operation_id: str) -> None:
@@ -144,6 +79,12 @@ class LegacyWSHandler(Following, BaseGraphQLWSHandler[Any, Any]):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.schema: Any = AnyOperation(self.schema)
+
+    async def handle_binary(self) -> None:
+        await self.websocket.close(code=1002, reason="WebSocket message type must be text")
+
+    async def shutdown(self) -> None:
+        await self.cleanup()
 
     async def handle_message(self, message: Any) -> None:
         if problem := problem_with(message):

@@ -1,10 +1,13 @@
 """Bad input over WebSocket, as a table for each subprotocol."""
 
+import asyncio
+
 import pytest
 from channels.testing import WebsocketCommunicator
 
 from gqlchat.protocols import problem_with
 from mysite.asgi import application
+from tests.conftest import GraphQLSocket, SlowServer, close
 
 DEEP = "[" * 100_000
 BAD_OPERATIONS = [
@@ -117,3 +120,21 @@ async def test_one_clients_nonsense_is_nobody_elses(open_graphql, subprotocol: s
         await graphql.receive_output(timeout=5)
     await neighbour.start("{ me { name } }", id="2")
     assert (await neighbour.result("2"))["data"]["me"]["name"]
+
+
+async def test_frames_of_a_client_that_takes_no_answers_wait_with_the_server(subprotocol: str) -> None:
+    """The server stops reading then, and so the client can't fill its memory."""
+    server = SlowServer(application, taking=True)
+    socket = GraphQLSocket(server, "/graphql", protocol=subprotocol, subprotocols=[])
+    await socket.gql_init()
+    server.taking.clear()
+    answered = {"type": "ping"} if subprotocol == "graphql-transport-ws" else {"type": "start", "id": "1"}
+    for _ in range(100):
+        await socket.send_json_to(answered)
+    for _ in range(1000):
+        await asyncio.sleep(0)  # long enough for a hundred frames, were they taken
+    assert socket.input_queue.qsize() >= 99
+    server.taking.set()
+    assert [(await socket.receive_json_from(timeout=5))["type"] for _ in range(100)]
+    assert socket.input_queue.empty()
+    await close(socket)
