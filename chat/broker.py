@@ -21,7 +21,7 @@ from weakref import WeakKeyDictionary
 
 from channels.layers import get_channel_layer
 
-from chat import events, log, metrics
+from chat import caller, events, log, metrics
 from chat.database import in_database
 from chat.errors import Unavailable
 from chat.events import Event
@@ -138,7 +138,7 @@ class Hub:
             if membership.position is not None:
                 listener.positions[membership.room] = membership.position
         if self._watching is None:
-            self._watching = asyncio.create_task(self._watch())
+            self._watching = asyncio.create_task(self._watch(), context=caller.nobody())
         metrics.ROOMS.set(len(self._memberships))
         await self._settle(listener.rooms)
         for membership in memberships:
@@ -319,7 +319,7 @@ class Hub:
         async with self._lock:
             if self._channel is None:
                 self._channel = await get_channel_layer().new_channel()
-                self._hearing = asyncio.create_task(self._hear(self._channel))
+                self._hearing = asyncio.create_task(self._hear(self._channel), context=caller.nobody())
             return self._channel
 
     async def _close_if_idle(self) -> None:
@@ -334,7 +334,7 @@ class Hub:
                 await asyncio.wait(tasks)
 
     def _start(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
-        task = asyncio.create_task(work)
+        task = asyncio.create_task(work, context=caller.nobody())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task

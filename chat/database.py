@@ -22,5 +22,6 @@ async def in_database(function: Callable[Given, Result], *args: Given.args, **kw
         return await database_sync_to_async(function)(*args, **kwargs)
     except Error as error:
         metrics.DATABASE_ERRORS.inc()
-        logger.error("The database failed: %s", error)
+        # Its first line only: PostgreSQL goes on with the row that it couldn't store.
+        logger.error("The database failed: %s", str(error).partition("\n")[0])
         raise Unavailable("The database does not answer. Please try again in a moment.") from error

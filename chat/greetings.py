@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import dataclass, field
 from weakref import WeakKeyDictionary
 
-from chat import broker, events, names
+from chat import broker, caller, events, names
 from chat.events import Event, Kind
 from chat.people import Person
 from chat.rooms import Room
@@ -40,7 +40,7 @@ async def greet(*, room: Room, name: str, person: Person) -> Event:
     crowds = _of_loop.setdefault(asyncio.get_running_loop(), {})
     crowd = crowds.setdefault(room, Crowd(room))
     if crowd.hosting is None:
-        crowd.hosting = asyncio.create_task(_host(crowd, crowds))
+        crowd.hosting = asyncio.create_task(_host(crowd, crowds), context=caller.nobody())
     if crowd.greeted < GREETINGS_PER_PERIOD:
         crowd.greeted += 1
         await broker.publish(greeting)

@@ -3,7 +3,7 @@
 import asyncio
 from weakref import WeakKeyDictionary
 
-from chat import broker, log
+from chat import broker, caller, log
 from chat.database import in_database
 from chat.errors import Unavailable
 from chat.log import Draft, Entry
@@ -42,7 +42,7 @@ class GroupCommit:
         stored: asyncio.Future[Entry] = asyncio.get_running_loop().create_future()
         self._waiting.append((draft, stored))
         if self._working is None:
-            self._working = asyncio.create_task(self._work())
+            self._working = asyncio.create_task(self._work(), context=caller.nobody())
         return await stored
 
     async def _work(self) -> None:

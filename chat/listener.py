@@ -1,6 +1,7 @@
 """Listeners: the local consumers of rooms, whom the hub gives what it hears."""
 
 import asyncio
+import contextvars
 import logging
 import types
 from collections import deque
@@ -36,6 +37,7 @@ class Listener:
         self.after = {room: offset for room, offset in (after or {}).items() if room in self.rooms}
         self.positions: dict[Room, int] = {}  # the last offset that was taken, by room
         self._held: deque[Event] | None = deque()  # what comes while the past is being read
+        self._context = contextvars.copy_context()  # its own tasks are its connection's doing, not of whoever posts
         self._ended_by: Exception | None = None  # what happened meanwhile, so that it can't go on to the present
 
     def put(self, event: Event) -> None:
@@ -85,7 +87,7 @@ class Listener:
     def cut_off(self) -> None:
         """Gives up on whoever takes less than is said, when CHAT_OUTBOX_MAX events wait."""
         metrics.SLOW_LISTENERS.inc()
-        logger.info("Cut off a listener that read too slowly")
+        self._context.run(logger.warning, "Cut off a listener that read too slowly")
         self.end(SlowListener("You were sent more than you took, and missed some of it. Please start over."))
 
     def end(self, error: Exception) -> None:
@@ -183,7 +185,7 @@ class Writer(Listener):
         except Exception as error:
             self.stop(error)
             return
-        self._waiting = asyncio.create_task(self._wait(_resumed(writing, blocked_by)))
+        self._waiting = asyncio.create_task(self._wait(_resumed(writing, blocked_by)), context=self._context)
 
     async def close(self) -> None:
         """Stops writing, whatever was still to be written. `fail` may call this."""
@@ -199,7 +201,7 @@ class Writer(Listener):
         self._queue.clear()
         if self._waiting:
             self._waiting.cancel()
-        self._failing = asyncio.create_task(self._give_up(error))
+        self._failing = asyncio.create_task(self._give_up(error), context=self._context)
 
     async def _give_up(self, error: Exception) -> None:
         await self._fail(error)

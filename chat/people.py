@@ -9,7 +9,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
-from chat import names
+from chat import caller, names
 from chat.addresses import address_of
 
 NAME_MAX = 40  # characters
@@ -73,7 +73,9 @@ def rename_guest(session: MutableMapping[str, Any], name: str) -> None:
 
 
 def of_request(request: HttpRequest) -> Person:
-    return of_user(request.user) if request.user.is_authenticated else guest_of(request.session)
+    person = of_user(request.user) if request.user.is_authenticated else guest_of(request.session)
+    caller.identify(person.id)
+    return person
 
 
 def of_scope(scope: MutableMapping[str, Any] | None, *, remember: bool = False) -> Person:
@@ -82,9 +84,9 @@ def of_scope(scope: MutableMapping[str, Any] | None, *, remember: bool = False) 
     Who has no session is a guest for as long as the connection lasts: a WebSocket can't hand out a new one's cookie.
     HTTP can; with `remember` it does.
     """
-    if scope is None:
-        return new_guest()
-    return replace(_found(scope, remember), address=address_of(scope))
+    person = new_guest() if scope is None else replace(_found(scope, remember), address=address_of(scope))
+    caller.identify(person.id)
+    return person
 
 
 def _found(scope: MutableMapping[str, Any], remember: bool) -> Person:

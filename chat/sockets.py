@@ -2,14 +2,19 @@
 
 import asyncio
 import contextlib
+import logging
 import time
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import quote
 from weakref import WeakKeyDictionary
 
 from chat import metrics
 
+logger = logging.getLogger(__name__)
+
+BY_CLIENT = "by the client"
 REASON_MAX = 123  # bytes that a close frame has for its reason (RFC 6455, 5.5)
 
 
@@ -74,6 +79,19 @@ class Socket:
                 metrics.CLOSED.labels(self.door, self._closed_with[0]).inc()
             await self._send(message)
 
+    def ended_by_client(self, code: int | None) -> None:
+        if self._closed_with is None:
+            self._closed_with = code or 1005, BY_CLIENT
+            metrics.CLOSED.labels(self.door, "by client").inc()
+
+    def log_end(self, path: str) -> None:
+        code, reason = self._closed_with or (1006, "")  # the server has cancelled the consumer
+        if reason != BY_CLIENT and not reason.isidentifier():
+            reason = "by the server"  # a library's words, which may repeat a client's
+        seconds = round(time.time() - self.opened_at, 3)
+        facts = {"door": self.door, "code": code, "seconds": seconds, "address": self.address}
+        logger.info("%s closed with %d %s", quote(path), code, reason, extra=facts)
+
     async def _close(self, code: int, reason: str) -> None:
         metrics.CLOSED.labels(self.door, code).inc()
         with contextlib.suppress(OSError, RuntimeError):  # it is closed already: uvicorn says so by one or the other
@@ -127,10 +145,18 @@ def registered(consumer: Any, *, door: str) -> Any:
 
     async def application(scope: Any, receive: Any, send: Any) -> None:
         socket, sockets = Socket(door, scope, send), Sockets.here()
+
+        async def noting_the_end() -> Any:
+            message = await receive()
+            if message["type"] == "websocket.disconnect":
+                socket.ended_by_client(message.get("code"))
+            return message
+
         sockets.add(socket)
         try:
-            await consumer({**scope, "socket": socket}, receive, socket.send)
+            await consumer({**scope, "socket": socket}, noting_the_end, socket.send)
         finally:
             sockets.remove(socket)
+            socket.log_end(scope["path"])
 
     return application

@@ -26,6 +26,7 @@ django_application: Any = get_asgi_application()  # loads the apps, which the im
 
 import chat.routing  # noqa: E402
 import gqlchat.routing  # noqa: E402
+from mysite.access import AccessLog  # noqa: E402
 from mysite.graphql import schema  # noqa: E402
 from mysite.origins import OriginCheck  # noqa: E402
 from mysite.probes import Probes  # noqa: E402
@@ -34,7 +35,9 @@ http = URLRouter([*gqlchat.routing.http(schema), re_path("", django_application)
 websocket = URLRouter(
     [*chat.routing.websocket, *gqlchat.routing.websocket(schema), re_path("", WebsocketDenier.as_asgi())]
 )
-application = ProtocolTypeRouter({"http": Probes(http), "websocket": OriginCheck(AuthMiddlewareStack(websocket))})
+application = AccessLog(
+    ProtocolTypeRouter({"http": Probes(http), "websocket": OriginCheck(AuthMiddlewareStack(websocket))})
+)
 
 # Thousands of sockets are millions of objects that stay. With Python's defaults (700, 10, 10) the collector walks
 # through them again and again while more come; this lets it look about three hundred times more seldom.

@@ -36,7 +36,7 @@ class OriginCheck:
             await self.application({**scope, "direct_send": send}, receive, send)
             return
         metrics.REFUSED_ORIGINS.inc()
-        logger.warning("Refused a WebSocket at %s: its page is of %r, see ALLOWED_HOSTS", scope["path"], origin)
+        logger.warning("Refused a WebSocket at %r: its page is of %r, see ALLOWED_HOSTS", scope["path"], origin)
         await WebsocketDenier()(scope, receive, send)
 
 

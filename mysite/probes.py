@@ -19,7 +19,7 @@ from prometheus_client import REGISTRY, CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.multiprocess import MultiProcessCollector
 
-from chat import models
+from chat import caller, models
 from chat.broker import Hub
 from chat.database import in_database
 from chat.errors import Unavailable
@@ -124,7 +124,7 @@ async def _database_answers() -> bool:
     loop = asyncio.get_running_loop()
     looking = _looking.get(loop)
     if looking is None or looking.done():
-        looking = _looking[loop] = asyncio.create_task(_look())
+        looking = _looking[loop] = asyncio.create_task(_look(), context=caller.nobody())
     await asyncio.wait([looking], timeout=PATIENCE)
     return looking.done() and looking.result()
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import environ
 from django.core.management.utils import get_random_secret_key
+from pythonjsonlogger.core import RESERVED_ATTRS
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
@@ -176,12 +177,43 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en"
 
+CHAT_LOG_FORMAT = env.str("CHAT_LOG_FORMAT", default="text" if DEBUG else "json")
+if CHAT_LOG_FORMAT not in {"text", "json"}:
+    raise SystemExit(f"CHAT_LOG_FORMAT is {CHAT_LOG_FORMAT!r}. It has to be text or json.")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    # While Redis is away it logs each failed read with a traceback; chat.broker says it once, and when it is back.
-    "loggers": {"channels_redis": {"level": "CRITICAL"}},
+    "filters": {"caller": {"()": "chat.caller.WithCaller"}, "servers_own": {"()": "mysite.access.ServersOwn"}},
+    "formatters": {
+        "text": {"format": "{asctime} {levelname} {name}{caller}: {message}", "style": "{"},
+        "json": {
+            "()": "pythonjsonlogger.json.JsonFormatter",
+            "fmt": ["levelname", "name", "message"],
+            "rename_fields": {"levelname": "level", "name": "logger", "exc_info": "traceback"},
+            "timestamp": "time",
+            # The request that Django adds has its query string; the others say again what the message says.
+            "reserved_attrs": [*RESERVED_ATTRS, "caller", "request", "server_time", "color_message"],
+        },
+    },
+    "handlers": {
+        "stderr": {
+            "class": "logging.StreamHandler",
+            "formatter": CHAT_LOG_FORMAT,
+            "filters": ["caller"],
+            "level": env.str("LOG_LEVEL", default="INFO"),
+        }
+    },
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
+    "loggers": {
+        # While Redis is away it logs each failed read with a traceback; chat.broker says it once, and when it is back.
+        "channels_redis": {"level": "CRITICAL"},
+        # Statements have people's words in them.
+        "django.db.backends": {"level": "INFO"},
+        # Django and the servers bring handlers of their own. Requests are mysite.access's to log.
+        "django": {"handlers": [], "propagate": True},
+        "django.channels.server": {"handlers": [], "propagate": False},
+        "uvicorn": {"handlers": [], "propagate": True},
+        "uvicorn.error": {"filters": ["servers_own"]},
+        "uvicorn.access": {"handlers": [], "propagate": False},
+    },
 }

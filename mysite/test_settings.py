@@ -30,6 +30,7 @@ os.environ.update(
     CHAT_HTTPS="false",
     CHAT_METRICS_ALLOW="127.0.0.1,::1",
     PROMETHEUS_MULTIPROC_DIR="",
+    CHAT_LOG_FORMAT="text",
     LOG_LEVEL="INFO",
 )
 
