@@ -82,7 +82,7 @@ class ChatGraphQLHTTPConsumer(GraphQLHTTPConsumer):
             raise HTTPException(415, f"Send JSON, with Content-Type: {JSON}.")
         try:
             return await super().parse_http_body(request)
-        except (AttributeError, TypeError, UnicodeDecodeError, RecursionError):
+        except (AttributeError, TypeError, ValueError, RecursionError):  # ValueError: not UTF-8, or 5,000 digits
             raise HTTPException(400, "The request is no JSON object.") from None
 
     async def render_graphql_ide(self, request: ChannelsRequest) -> ChannelsResponse:

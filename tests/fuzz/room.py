@@ -7,7 +7,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
-from channels.testing import HttpCommunicator
+from channels.testing import ApplicationCommunicator
 
 from chat.broker import Hub
 from mysite.asgi import application
@@ -52,8 +52,15 @@ class Room:
             while await self.hearer.hear() != said:
                 pass
 
-    async def request(self, method: str, path: str, body: bytes, headers: list[tuple[bytes, bytes]]) -> dict[str, Any]:
-        return await HttpCommunicator(application, method, path, body, headers).get_response(timeout=PATIENCE)
+    async def request(self, *, body: bytes, **scope: Any) -> dict[str, Any]:
+        """How the site begins its answer to an HTTP request, which it ends."""
+        communicator = ApplicationCommunicator(application, {"type": "http", "http_version": "1.1", **scope})
+        await communicator.send_input({"type": "http.request", "body": body})
+        start = await communicator.receive_output(timeout=PATIENCE)
+        while (await communicator.receive_output(timeout=PATIENCE)).get("more_body"):
+            pass
+        await communicator.wait(timeout=PATIENCE)
+        return start
 
 
 class Attacker:
