@@ -4,6 +4,7 @@ The only code that reads and writes messages. It is synchronous, like the databa
 through `chat.database.in_database`, one hop for each function.
 """
 
+import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,7 +12,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Min, QuerySet
+from django.db.models import Count, F, Min, QuerySet, Sum
 from django.utils import timezone
 
 from chat import models
@@ -23,6 +24,7 @@ from chat.rooms import Room
 PAGE_SIZE = 50  # messages
 PAGE_MAX = 100
 PRUNE_SIZE = 5000
+TALLY_MAX = 100_000
 
 # One statement finds or makes the room's row, locks it until the transaction ends, and counts. Whoever comes next waits
 # for that lock, so offsets have the order of the commits, and those that are rolled back are given to the next.
@@ -79,6 +81,15 @@ class Recovery:
 
     events: list[Event] | None
     position: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How much is kept, and how much of that is `recent`, of which no more than TALLY_MAX are counted."""
+
+    rooms: int
+    entries: int
+    recent: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +204,14 @@ def names(*, size: int, after: str | None = None) -> list[str]:
     """The names of the next `size` rooms after the one called `after`, in the order of their names."""
     found = models.Room.objects.order_by("name").values_list("name", flat=True)
     return list((found.filter(name__gt=after) if after is not None else found)[:size])
+
+
+def tally(since: datetime) -> Tally:
+    """What is kept; `recent` is what came after `since`. Quick, however much it is: it counts no rows of the past."""
+    rooms = models.Room.objects.aggregate(count=Count("id"), kept=Sum(F("last_offset") - F("pruned_to")))
+    newest = models.Message.objects.order_by("-id").values_list("sent_at", flat=True)[:TALLY_MAX]
+    recent = sum(1 for _ in itertools.takewhile(lambda sent_at: sent_at > since, newest.iterator()))
+    return Tally(rooms=rooms["count"], entries=rooms["kept"] or 0, recent=recent)
 
 
 def prune(*, older_than: datetime | None = None, keep: int | None = None) -> int:

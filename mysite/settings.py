@@ -161,6 +161,7 @@ X_FRAME_OPTIONS = "DENY"
 
 # What it tells whoever runs it
 
+PORT = env.int("PORT", default=8000)  # where `manage.py chat_status` looks; the server is told by the Procfile
 # Whose requests for /metrics are answered: addresses, or networks as 10.0.0.0/8.
 CHAT_METRICS_ALLOW = env.list("CHAT_METRICS_ALLOW", default=["127.0.0.1", "::1"])
 # Where several processes behind one port count together; prometheus_client looks into the environment for it.

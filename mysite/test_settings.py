@@ -10,6 +10,7 @@ PLACE = f"var/tests/{RUN}{os.environ.get('PYTEST_XDIST_WORKER', '')}"
 # Set in the environment, so that the processes which tests start are set up alike. Whoever wants the tests to run on
 # other servers names them in TEST_DATABASE_URL and TEST_REDIS_URL.
 os.environ.update(
+    PORT="8000",
     DEBUG="false",
     SECRET_KEY=secrets.token_urlsafe(50),
     ALLOWED_HOSTS="localhost,127.0.0.1,[::1]",
