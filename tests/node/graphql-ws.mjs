@@ -1,0 +1,16 @@
+// npm graphql-ws
+import { createClient } from "graphql-ws";
+import WebSocket from "ws";
+import { run, url } from "./line.mjs";
+
+// It would subscribe again by itself, with the position of the first time: so not by itself.
+const client = createClient({ url, webSocketImpl: WebSocket, retryAttempts: 0 });
+
+await run({
+  async listen(query, variables, next) {
+    for await (const { data } of client.iterate({ query, variables })) next(data);
+  },
+  async post(query, variables) {
+    for await (const { data } of client.iterate({ query, variables })) return data;
+  },
+});
