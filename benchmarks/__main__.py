@@ -1,6 +1,7 @@
 """Runs everything in turn, one server at a time: `make bench`, or `python -m benchmarks`."""
 
 import argparse
+import contextlib
 import dataclasses
 import json
 import os
@@ -19,6 +20,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from benchmarks import figures, plan, plot, servers, tables
 from benchmarks.plan import Run
+from tests.postgres import postgres
 
 RESULTS = Path(__file__).with_name("results")
 PATIENCE = 420  # seconds that a run may take
@@ -43,12 +45,14 @@ def main() -> None:
             bar.advance(task)
             if not sys.stdout.isatty():
                 console.print_json(json.dumps(result), indent=None)
-    compared = list(figures.Figures(results))
+        bar.update(task, description="this site: writing")
+        stored = [] if args.only else [measure_writing(name) for name in plan.databases(args.quick)]
+    compared = list(figures.Figures(results, stored))
     measured = [figure for figure in compared if figure.value is not None]
-    console.print(tables.measured(results), tables.compared(measured if args.quick else compared))
+    console.print(tables.measured(results), tables.stored(stored), tables.compared(measured if args.quick else compared))
     path = RESULTS / (args.name or ("quick" if args.quick else "latest"))
     path.parent.mkdir(exist_ok=True)
-    path.with_suffix(".json").write_text(json.dumps(report(results, compared), indent=1, ensure_ascii=False) + "\n")
+    path.with_suffix(".json").write_text(json.dumps(report(results, stored, compared), indent=1, ensure_ascii=False) + "\n")
     plot.draw(results, path.with_suffix(".png"))
     console.print(f"Written: {path.with_suffix('.json')} and .png")
 
@@ -75,7 +79,25 @@ def measure(run: Run) -> dict[str, Any]:
     return result
 
 
-def report(results: list[tuple[Run, dict[str, Any]]], compared: list[figures.Figure]) -> dict[str, Any]:
+def measure_writing(database: str) -> dict[str, Any]:
+    """What `benchmarks.writing` says of one database, or a `problem`."""
+    with contextlib.ExitStack() as stack:
+        directory = Path(stack.enter_context(TemporaryDirectory(prefix="bench-")))
+        try:
+            url = stack.enter_context(postgres(options=())) if database == "PostgreSQL" else ""
+            variables = stack.enter_context(servers.ready(servers.SITE, directory, url))
+            command = [sys.executable, "-m", "benchmarks.writing"]
+            done = subprocess.run(
+                command, cwd=servers.ROOT, env=variables, capture_output=True, text=True, timeout=PATIENCE, check=True
+            )
+        except (servers.Unavailable, subprocess.SubprocessError, SystemExit) as error:
+            return {"database": database, "problem": str(error)}
+    return {"database": database, **json.loads(done.stdout)}
+
+
+def report(
+    results: list[tuple[Run, dict[str, Any]]], stored: list[dict[str, Any]], compared: list[figures.Figure]
+) -> dict[str, Any]:
     """All that was found, and where."""
     return {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -84,6 +106,7 @@ def report(results: list[tuple[Run, dict[str, Any]]], compared: list[figures.Fig
             {"server": run.server.name, "audience": run.audience, "processes": run.processes, **result}
             for run, result in results
         ],
+        "writing": stored,
         "figures": [dataclasses.asdict(figure) | {"verdict": figure.verdict} for figure in compared],
     }
 

@@ -14,31 +14,34 @@ MODES = {"gql": "GraphQL", "ws": "browser"}
 
 @dataclass(frozen=True)
 class Figure:
-    """What came out, and what it may be at most. `value` is None where it was not measured."""
+    """What came out, and what it may be at most, or has to be at `least`. `value` is None where it was not measured."""
 
     what: str
     value: float | None
-    most: float
+    most: float | None = None
     aim: float | None = None
+    least: float | None = None
 
     @property
     def verdict(self) -> str:
         if self.value is None:
             return "not measured"
-        if self.value > self.most:
+        if (self.most is not None and self.value > self.most) or (self.least is not None and self.value < self.least):
             return "not reached"
         return "reached" if self.aim is None or self.value > self.aim else "reached, and the aim"
 
 
 class Figures:
-    """Looks up results by what was run."""
+    """Looks up results by what was run; `stored` is what was written to databases."""
 
-    def __init__(self, results: Sequence[tuple[Run, Result]]) -> None:
+    def __init__(self, results: Sequence[tuple[Run, Result]], stored: Sequence[Result] = ()) -> None:
         self.results = results
+        self.stored = stored
 
     def __iter__(self) -> Iterator[Figure]:
         yield from self.deliveries()
         yield from self.connections()
+        yield from self.writing()
         for mode, name in MODES.items():
             late = self.ratio("p99_ms", SITE, NODE_PEER, mode, 800)
             yield Figure(f"{name} p99 at 10,000 deliveries a second, 800: × Node", late, 1.5)
@@ -70,6 +73,12 @@ class Figures:
             connecting = self.ratio("connect_cpu_ms", SITE, NODE_PEER, "gql", n)
             yield Figure(f"GraphQL connect and subscribe CPU, {n:,}: × Node", connecting, 1.0)
         yield Figure("KiB of an idle GraphQL connection, 3,000", self.value("kib_per_conn", SITE, "gql", 3000), 20)
+
+    def writing(self) -> Iterator[Figure]:
+        """How many messages are stored in a second, by ten who post at once."""
+        for result in self.stored:
+            posts = divided(result.get("posts, 10 at once"), result.get("bare inserts"))
+            yield Figure(f"posts stored, {result['database']}: × a loop of bare inserts", posts, least=0.5)
 
     def value(
         self, key: str, server: Server, mode: str, n: int, *, users: str = "same", processes: int = 1

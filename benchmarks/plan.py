@@ -83,3 +83,8 @@ def quick() -> Iterator[Run]:
     yield from (Run(server, "gql", 200, seconds=1, repeat=2) for server in (NODE_PEER, SITE))
     yield Run(SITE, "gql", 200, users="distinct", seconds=1, repeat=2)
     yield Run(TUTORIAL, "gql", 200, seconds=2, repeat=1)
+
+
+def databases(quick: bool) -> list[str]:
+    """Where storing is measured."""
+    return ["SQLite"] if quick else ["SQLite", "PostgreSQL"]

@@ -74,19 +74,8 @@ class Running:
 @contextlib.contextmanager
 def running(server: Server, processes: int, directory: Path) -> Iterator[Running]:
     """So many processes of `server` that share a database and a Redis in `directory`. Raises Unavailable."""
-    variables = {
-        **os.environ,
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-        "HOST": "127.0.0.1",
-        "REDIS_URL": f"unix://{directory / 'redis.sock'}",
-        "DATABASE": str(directory / "db.sqlite3"),
-        "DATABASE_URL": f"sqlite:///{directory / 'db.sqlite3'}",
-        **server.variables,
-    }
     with contextlib.ExitStack() as stack:
-        stack.enter_context(valkey(directory))
-        if server.prepare:
-            run(server.prepare, server.folder, variables)
+        variables = stack.enter_context(ready(server, directory))
         ports = [free_port() for _ in range(processes)]
         pids = []
         for port in ports:
@@ -97,6 +86,24 @@ def running(server: Server, processes: int, directory: Path) -> Iterator[Running
         for port, pid in zip(ports, pids, strict=True):
             wait_for(socket.AF_INET, ("127.0.0.1", port), pid, directory / f"{port}.log")
         yield Running(ports, pids, variables["REDIS_URL"])
+
+
+@contextlib.contextmanager
+def ready(server: Server, directory: Path, database_url: str = "") -> Iterator[dict[str, str]]:
+    """All that `server` needs to start: its environment, a Redis and a database. Raises Unavailable."""
+    variables = {
+        **os.environ,
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "HOST": "127.0.0.1",
+        "REDIS_URL": f"unix://{directory / 'redis.sock'}",
+        "DATABASE": str(directory / "db.sqlite3"),
+        "DATABASE_URL": database_url or f"sqlite:///{directory / 'db.sqlite3'}",
+        **server.variables,
+    }
+    with valkey(directory):
+        if server.prepare:
+            run(server.prepare, server.folder, variables)
+        yield variables
 
 
 @contextlib.contextmanager

@@ -40,13 +40,23 @@ def measured(results: Sequence[tuple[Run, Result]]) -> Table:
     return table
 
 
+def stored(results: Sequence[Result]) -> Table:
+    """Messages a second, by database."""
+    table = Table("stored in a second", box=box.MARKDOWN)
+    for result in results:
+        table.add_column(result["database"], justify="right")
+    for name in dict.fromkeys(name for result in results for name in result if name not in {"database", "problem"}):
+        table.add_row(name, *(number(result.get(name)) for result in results))
+    return table
+
+
 def compared(figures: Iterable[Figure]) -> Table:
     table = Table("figure", box=box.MARKDOWN)
-    for column in ("measured", "at most", "aim"):
+    for column in ("measured", "at least", "at most", "aim"):
         table.add_column(column, justify="right")
     table.add_column("")
     for figure in figures:
-        shown = (number(one) for one in (figure.value, figure.most, figure.aim))
+        shown = (number(one) for one in (figure.value, figure.least, figure.most, figure.aim))
         table.add_row(figure.what, *shown, figure.verdict)
     return table
 

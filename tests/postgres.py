@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -24,8 +24,8 @@ FORGETFUL = ["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page
 
 
 @contextlib.contextmanager
-def postgres() -> Iterator[str]:
-    """The URL of a database on a server that lives as long as the block."""
+def postgres(options: Sequence[str] = FORGETFUL) -> Iterator[str]:
+    """The URL of a database on a server that lives as long as the block, with `options` of PostgreSQL's."""
     # Under /tmp, because the path of a socket has to be short.
     with tempfile.TemporaryDirectory(prefix="postgres-", dir="/tmp") as name:
         place = Path(name)
@@ -38,7 +38,7 @@ def postgres() -> Iterator[str]:
         )
         with (place / "log").open("wb") as log:
             server = subprocess.Popen(
-                [programs / "postgres", "-D", data, "-k", place, "-c", "listen_addresses=", *FORGETFUL],
+                [programs / "postgres", "-D", data, "-k", place, "-c", "listen_addresses=", *options],
                 stdout=log,
                 stderr=log,
                 cwd=place,
