@@ -68,6 +68,9 @@ class Membership:
         """Whether the process is in the group, somebody listens, and neither is about to change."""
         return self.joined and bool(self.listeners) and not self.lock.locked()
 
+    def has_heard(self, offset: object) -> bool:
+        return self.position is not None and type(offset) is int and 0 < offset <= self.position
+
     def take(self, event: Event) -> bool:
         """Gives the event to the listeners, unless they have heard it. False if they have to hear others first."""
         if event.offset is not None:
@@ -174,12 +177,14 @@ class Hub:
         """Takes what whoever sent to a group: nothing that comes in here may stop the hub."""
         match message:
             case {"type": events.TYPE, "room_id": str(group)} if group in self._memberships:
-                room = self._memberships[group].room
+                membership = self._memberships[group]
             case _:
                 logger.debug("Passed over what is not for anybody here.")
                 return
+        if membership.has_heard(message.get("offset")):
+            return  # what was posted in this process comes back to it
         try:
-            event = events.parse(message, room)
+            event = events.parse(message, membership.room)
         except events.MalformedEvent as error:
             metrics.DROPPED.inc()
             logger.warning("Dropped an event of %s: %s", group, error)
