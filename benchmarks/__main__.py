@@ -49,10 +49,12 @@ def main() -> None:
         stored = [] if args.only else [measure_writing(name) for name in plan.databases(args.quick)]
     compared = list(figures.Figures(results, stored))
     measured = [figure for figure in compared if figure.value is not None]
-    console.print(tables.measured(results), tables.stored(stored), tables.compared(measured if args.quick else compared))
+    figures_shown = measured if args.quick else compared
+    console.print(tables.measured(results), tables.stored(stored), tables.compared(figures_shown))
     path = RESULTS / (args.name or ("quick" if args.quick else "latest"))
     path.parent.mkdir(exist_ok=True)
-    path.with_suffix(".json").write_text(json.dumps(report(results, stored, compared), indent=1, ensure_ascii=False) + "\n")
+    text = json.dumps(report(results, stored, compared), indent=1, ensure_ascii=False)
+    path.with_suffix(".json").write_text(text + "\n")
     plot.draw(results, path.with_suffix(".png"))
     console.print(f"Written: {path.with_suffix('.json')} and .png")
 

@@ -2,8 +2,8 @@
 
     python -m benchmarks.writing
 
-prints one line of JSON for the database of DATABASE_URL. The loop commits each row, as durably as the site does. Posting
-is all of `messages.post`: checks, offsets, one transaction for all who wait, and publishing through REDIS_URL.
+prints one line of JSON for the database of DATABASE_URL. The loop commits each row, as durably as the site does.
+Posting is all of `messages.post`: checks, offsets, one transaction for all who wait, and publishing through REDIS_URL.
 """
 
 import asyncio
