@@ -124,6 +124,30 @@ class RoomExists(ChatError):
     code = "room_exists"
 
 
+class TooManyConnections(ChatError):
+    """An address has CHAT_CONNECTIONS_PER_ADDRESS open already."""
+
+    code = "too_many_connections"
+
+
+class TooManySubscriptions(ChatError):
+    """A connection has CHAT_SUBSCRIPTIONS_PER_CONNECTION under way already."""
+
+    code = "too_many_subscriptions"
+
+
+class TooManyRooms(ChatError):
+    """A subscription is for more than CHAT_ROOMS_PER_SUBSCRIPTION."""
+
+    code = "too_many_rooms"
+
+
+class FrameTooLong(ChatError):
+    """What came through a WebSocket has more than CHAT_FRAME_MAX bytes."""
+
+    code = "frame_too_long"
+
+
 class RateLimited(ChatError):
     """Somebody, or an address, says more in a while than CHAT_RATE_PERSON or CHAT_RATE_ADDRESS allows."""
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from chat.errors import ChatError
 from chat.events import Event, Kind
+from chat.limits import check_frame
 from chat.log import Page
 
 
@@ -15,9 +16,10 @@ class InvalidFrame(ChatError):
 
 
 def read_frame(text: str | None) -> dict[str, Any]:
-    """A frame with a `message`, or one that asks for history. Raises InvalidFrame."""
+    """A frame with a `message`, or one that asks for history. Raises InvalidFrame or FrameTooLong."""
     if text is None:
         raise InvalidFrame("Binary frames aren't understood here: send JSON as text.")
+    check_frame(text)
     try:
         frame = json.loads(text)
     except (ValueError, RecursionError):

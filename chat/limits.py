@@ -1,4 +1,4 @@
-"""How fast one may speak: token buckets, shared by all instances through Redis.
+"""How much one may send at once, and how fast: token buckets, shared by all instances through Redis.
 
 A bucket holds as many tokens as a rate allows at once and fills at the rate's pace. A message takes one from its
 sender's bucket and one from that of the address it comes from, both or neither, in one round trip. All that is known
@@ -22,7 +22,7 @@ from redis.asyncio import BlockingConnectionPool, Redis
 from redis.exceptions import RedisError
 
 from chat import metrics
-from chat.errors import RateLimited
+from chat.errors import FrameTooLong, RateLimited
 from chat.people import Person
 
 logger = logging.getLogger(__name__)
@@ -73,6 +73,14 @@ def parse_rate(text: str) -> Rate:
         raise ValueError(f"{text!r} is no rate: write something like 20/10s, 100/m or 1000/h")
     amount, count, unit = match.groups()
     return Rate(int(amount), int(count or 1) * {"s": 1, "m": 60, "h": 3600}[unit])
+
+
+def check_frame(text: str) -> None:
+    """Raises FrameTooLong for what came through a WebSocket and is longer than CHAT_FRAME_MAX."""
+    longest = settings.CHAT_FRAME_MAX
+    if len(text) > longest or (not text.isascii() and len(text.encode(errors="surrogatepass")) > longest):
+        metrics.LIMITS_HIT.labels("frame").inc()
+        raise FrameTooLong(f"That was too long: {longest:,} bytes are allowed at once.")
 
 
 async def spend(person: Person) -> None:

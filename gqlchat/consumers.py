@@ -1,6 +1,7 @@
 """GraphQL's two doors: Strawberry's Channels consumers, made fit for strangers."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 from cross_web import HTTPException
@@ -14,10 +15,12 @@ from strawberry.http.temporal_response import TemporalResponse
 from strawberry.schema.exceptions import InvalidOperationTypeError
 from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL, GRAPHQL_WS_PROTOCOL
 
+from chat.errors import FrameTooLong
+from chat.limits import check_frame
 from chat.socket_consumer import SocketConsumer
 from gqlchat.assets import ASSETS
 from gqlchat.errors import as_payload
-from gqlchat.protocols import LegacyWSHandler, TransportWSHandler, WebSocketAdapter
+from gqlchat.protocols import LegacyWSHandler, TooLong, TransportWSHandler, WebSocketAdapter
 
 JSON = "application/json"
 GRAPHQL = "application/graphql-response+json"
@@ -105,7 +108,9 @@ class ChatGraphQLWSConsumer(SocketConsumer, GraphQLWSConsumer):
     handler: Any = None  # the subprotocol's, once there is one
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
+        patience = timedelta(seconds=settings.CHAT_INIT_TIMEOUT)
+        # The handlers count subscriptions themselves, and say what it is that there are too many of.
+        super().__init__(connection_init_wait_timeout=patience, max_subscriptions_per_connection=None, **options)
         del self.message_queue  # frames are handled one by one, as they come
 
     @property
@@ -133,7 +138,13 @@ class ChatGraphQLWSConsumer(SocketConsumer, GraphQLWSConsumer):
 
     def decode_json(self, data: str | bytes) -> object:
         """What a frame holds; None, which no frame may be, if it is not JSON."""
+        assert isinstance(data, str)
         try:
-            return json.loads(data)
+            frame = json.loads(data)
         except (ValueError, RecursionError):
             return None
+        try:
+            check_frame(data)
+        except FrameTooLong as error:
+            return TooLong(frame, error)
+        return frame

@@ -1,20 +1,24 @@
 """What is done around every operation."""
 
-import contextlib
 from collections.abc import Iterator
 
 from django.conf import settings
 from graphql import GraphQLError, NoSchemaIntrospectionCustomRule
-from strawberry.extensions import AddValidationRules, ParserCache, ValidationCache
+from strawberry.extensions import AddValidationRules, SchemaExtension, ValidationCache
+
+from gqlchat import complexity, documents
 
 
-class ParsedOnce(ParserCache):
-    """Clients send the same documents over and over: each is parsed once."""
+class ParsedOnce(SchemaExtension):
+    """Each document is parsed once, as far as CHAT_QUERY_TOKENS."""
 
     def on_parse(self) -> Iterator[None]:
-        # A syntax error is left to Strawberry, which finds it again: one that is raised here, it doesn't answer.
-        with contextlib.suppress(GraphQLError):
-            next(iter(super().on_parse()))
+        context = self.execution_context
+        context.parse_options["max_tokens"] = settings.CHAT_QUERY_TOKENS
+        try:
+            context.graphql_document = documents.read(context.query or "")
+        except GraphQLError:
+            pass  # left to Strawberry, which finds it again: an error that is raised here, it doesn't answer
         yield
 
 
@@ -25,4 +29,16 @@ class Introspection(AddValidationRules):
         super().__init__([] if settings.CHAT_INTROSPECTION else [NoSchemaIntrospectionCustomRule])
 
 
-EXTENSIONS = [ParsedOnce, Introspection, ValidationCache]
+class ValidatedOnce(ValidationCache):
+    """Each document is validated once, if it isn't too complex for that."""
+
+    def on_validate(self) -> Iterator[None]:
+        assert self.execution_context.graphql_document
+        if problem := complexity.problem_with(self.execution_context.graphql_document):
+            self.execution_context.pre_execution_errors = [problem]
+            yield
+        else:
+            yield from super().on_validate()
+
+
+EXTENSIONS = [ParsedOnce, Introspection, ValidatedOnce]

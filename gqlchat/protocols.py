@@ -5,17 +5,26 @@ makes no sense is answered by an `error` for that operation, and the connection 
 it open, so is everything else.
 """
 
+import asyncio
+from collections.abc import Collection
 from typing import Any
 
+from django.conf import settings
 from strawberry.channels.handlers.ws_handler import ChannelsWebSocketAdapter
 from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import BaseGraphQLTransportWSHandler, Operation
 from strawberry.subscriptions.protocols.graphql_ws.handlers import BaseGraphQLWSHandler
 
+from chat import metrics
+from chat.errors import FrameTooLong, TooManySubscriptions
+from gqlchat.errors import as_payload
 from gqlchat.following import Following
 
 STARTS = {"subscribe", "start"}
 ENDS = {"complete", "stop"}
 OTHERS = {"connection_init", "connection_terminate", "ping", "pong"}
+
+NOT_INITIALISED = 4408
+MESSAGE_TOO_BIG = 1009
 
 
 class WebSocketAdapter(ChannelsWebSocketAdapter):
@@ -26,7 +35,59 @@ class WebSocketAdapter(ChannelsWebSocketAdapter):
             pass  # the client went away; the consumer is told next, and ends all operations
 
 
-class TransportWSHandler(Following, BaseGraphQLTransportWSHandler[Any, Any]):
+class TooLong:
+    """A frame that is longer than it may be, and why that is; `id` is that of the operation it would have begun."""
+
+    def __init__(self, frame: object, error: FrameTooLong) -> None:
+        match frame:
+            case {"type": "subscribe" | "start", "id": str(id)}:
+                self.id = id
+            case _:
+                self.id = ""
+        self.error = error
+
+
+class Guarded(Following):
+    """The part of both handlers that looks at frames first: whether they are of the protocol, and not too much."""
+
+    connection_acknowledged: bool
+
+    @property
+    def under_way(self) -> Collection[str]:
+        """The ids of the operations that are under way."""
+        raise NotImplementedError
+
+    async def handle_message(self, message: Any) -> None:
+        if isinstance(message, TooLong):
+            await self.refuse(message)
+        elif problem := problem_with(message):
+            await self.complain(message, problem)
+        elif message["type"] in STARTS and self.is_full(message["id"]):
+            metrics.LIMITS_HIT.labels("subscriptions").inc()
+            limit = settings.CHAT_SUBSCRIPTIONS_PER_CONNECTION
+            text = f"A connection has {limit} subscriptions at most: end another one first."
+            await self.end(message["id"], as_payload(TooManySubscriptions(text)))
+        else:
+            await super().handle_message(message)  # type: ignore[misc]
+
+    def is_full(self, id: str) -> bool:
+        """Whether an operation of that id would be one too many."""
+        limit = settings.CHAT_SUBSCRIPTIONS_PER_CONNECTION
+        return self.connection_acknowledged and id not in self.under_way and len(self.under_way) >= limit
+
+    async def refuse(self, frame: TooLong) -> None:
+        """Answers the operation that the frame would have begun; where there is none to answer, that is the end."""
+        if frame.id and frame.id not in self.under_way and self.connection_acknowledged:
+            await self.end(frame.id, as_payload(frame.error))
+        else:
+            await self.websocket.close(MESSAGE_TOO_BIG, frame.error.code)
+
+    async def complain(self, message: Any, problem: str) -> None:
+        """Says that a frame is none of the protocol's."""
+        raise NotImplementedError
+
+
+class TransportWSHandler(Guarded, BaseGraphQLTransportWSHandler[Any, Any]):
     """`graphql-transport-ws`"""
 
     next_type = "next"
@@ -38,11 +99,12 @@ class TransportWSHandler(Following, BaseGraphQLTransportWSHandler[Any, Any]):
     async def handle_binary(self) -> None:
         await self.handle_invalid_message("WebSocket message type must be text")
 
-    async def handle_message(self, message: Any) -> None:
-        if problem := problem_with(message):
-            await self.handle_invalid_message(problem)
-        else:
-            await super().handle_message(message)
+    @property
+    def under_way(self) -> Collection[str]:
+        return self.operations
+
+    async def complain(self, message: Any, problem: str) -> None:
+        await self.handle_invalid_message(problem)
 
     async def run_operation(self, operation: Operation[Any, Any]) -> None:
         if await self.follow(operation.id, operation.query, operation.variables, operation.operation_name):
@@ -71,7 +133,7 @@ class AnyOperation:
         self.subscribe = schema.stream
 
 
-class LegacyWSHandler(Following, BaseGraphQLWSHandler[Any, Any]):
+class LegacyWSHandler(Guarded, BaseGraphQLWSHandler[Any, Any]):
     """`graphql-ws`, the older one; its clients send queries and mutations through it, which Strawberry doesn't take."""
 
     next_type = "data"
@@ -83,14 +145,27 @@ class LegacyWSHandler(Following, BaseGraphQLWSHandler[Any, Any]):
     async def handle_binary(self) -> None:
         await self.websocket.close(code=1002, reason="WebSocket message type must be text")
 
-    async def shutdown(self) -> None:
-        await self.cleanup()
+    async def handle(self) -> None:
+        self.hurrying = asyncio.create_task(self.hurry())
+        await super().handle()
 
-    async def handle_message(self, message: Any) -> None:
-        if problem := problem_with(message):
-            await self.end(message.get("id") if isinstance(message, dict) else None, {"message": problem})
-        else:
-            await super().handle_message(message)
+    async def hurry(self) -> None:
+        """The older protocol has nothing on clients that connect and say no more; the newer one's rule will do."""
+        await asyncio.sleep(settings.CHAT_INIT_TIMEOUT)
+        if not self.connection_acknowledged:
+            await self.websocket.close(NOT_INITIALISED, "Connection initialisation timeout")
+
+    async def shutdown(self) -> None:
+        self.hurrying.cancel()
+        await self.cleanup()
+        await asyncio.wait([self.hurrying])
+
+    @property
+    def under_way(self) -> Collection[str]:
+        return self.tasks
+
+    async def complain(self, message: Any, problem: str) -> None:
+        await self.end(message.get("id") if isinstance(message, dict) else None, {"message": problem})
 
     async def handle_async_results(
         self, operation_id: str, query: str, operation_name: str | None, variables: dict[str, Any] | None

@@ -2,13 +2,18 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TypeVar
 
-from chat import greetings, limits
+from django.conf import settings
+
+from chat import greetings, limits, metrics
+from chat.errors import TooManyRooms
 from chat.events import Event
 from chat.log import check_offset
 from chat.people import Person
 from chat.rooms import Room, enter, enter_all
 
+Named = TypeVar("Named")
 Position = tuple[str, int | None]
 """A room's name, and the offset up to which it has been heard."""
 
@@ -35,16 +40,26 @@ class Request:
 
 
 def to_join(person: Person, rooms: Iterable[str], user: str, positions: Iterable[Position]) -> Request:
-    """joinChatRooms. Raises InvalidName, InvalidRoomName, InvalidPosition, LoginRequired or NoRooms."""
+    """joinChatRooms. Raises InvalidName, InvalidRoomName, InvalidPosition, LoginRequired, NoRooms or TooManyRooms."""
     name = greetings.clean_name(user)
-    return Request(enter_all(rooms, person), _after(positions, person), viewer=user, person=person, joins_as=name)
+    entered, after = enter_all(_few(rooms), person), _after(_few(positions), person)
+    return Request(entered, after, viewer=user, person=person, joins_as=name)
 
 
 def to_follow(person: Person, positions: Iterable[Position]) -> Request:
-    """roomMessages. Raises InvalidRoomName, InvalidPosition, LoginRequired or NoRooms."""
-    positions = list(positions)
+    """roomMessages. Raises InvalidRoomName, InvalidPosition, LoginRequired, NoRooms or TooManyRooms."""
+    positions = _few(positions)
     rooms = enter_all([name for name, _ in positions], person)
     return Request(rooms, _after(positions, person), viewer=person.name, person=person)
+
+
+def _few(named: Iterable[Named]) -> list[Named]:
+    named = list(named)
+    if len(named) > settings.CHAT_ROOMS_PER_SUBSCRIPTION:
+        metrics.LIMITS_HIT.labels("rooms").inc()
+        allowed = settings.CHAT_ROOMS_PER_SUBSCRIPTION
+        raise TooManyRooms(f"A subscription is for {allowed} rooms at most: take several.")
+    return named
 
 
 def _after(positions: Iterable[Position], person: Person) -> dict[Room, int]:

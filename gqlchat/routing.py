@@ -5,6 +5,7 @@ from django.urls import URLPattern, re_path
 from strawberry.schema import BaseSchema
 
 from chat.sockets import registered
+from gqlchat import bodies
 from gqlchat.consumers import ChatGraphQLHTTPConsumer, ChatGraphQLWSConsumer
 
 GRAPHQL = r"^graphql/?$"
@@ -12,7 +13,7 @@ GRAPHQL = r"^graphql/?$"
 
 def http(schema: BaseSchema) -> list[URLPattern]:
     # Around this route only: the rest of HTTP is Django's, which finds session and user itself.
-    return [re_path(GRAPHQL, AuthMiddlewareStack(ChatGraphQLHTTPConsumer.as_asgi(schema=schema)))]
+    return [re_path(GRAPHQL, bodies.limited(AuthMiddlewareStack(ChatGraphQLHTTPConsumer.as_asgi(schema=schema))))]
 
 
 def websocket(schema: BaseSchema) -> list[URLPattern]:

@@ -33,18 +33,17 @@ from graphql import (
     get_argument_values,
     get_operation_ast,
     get_variable_values,
-    parse,
     validate,
     visit,
 )
 
 from chat.events import Event
 from chat.people import Person
+from gqlchat import complexity, documents
 from gqlchat.requests import Request, to_follow, to_join
 from gqlchat.schema import Schema
 from gqlchat.types import ChatRoomMessage
 
-QUERY_MAX = 10_000  # characters; a longer document is not kept for others
 MARK = f"viewer-{secrets.token_hex(16)}"
 MARKED = json.dumps(MARK)
 
@@ -123,7 +122,7 @@ def share(
 
     Raises ChatError for a request that can't be met.
     """
-    plan = _plan(schema, query, operation_name) if len(query) <= QUERY_MAX else None
+    plan = _plan(schema, query, operation_name) if len(query) <= documents.CACHED_LENGTH else None
     if plan is None:
         return None
     values = get_variable_values(schema._schema, plan.variable_definitions, variables or {})
@@ -145,11 +144,13 @@ _operations: WeakValueDictionary[tuple[str, str | None, str], SharedOperation] =
 def _plan(schema: Schema, query: str, operation_name: str | None) -> Plan | None:
     """None for a document that is not valid, and for an operation that is not one of ours alone."""
     try:
-        document = parse(query)
+        document = documents.read(query)
     except GraphQLError:
         return None
     operation = get_operation_ast(document, operation_name)
-    if operation is None or operation.operation is not OperationType.SUBSCRIPTION or validate(schema._schema, document):
+    if operation is None or operation.operation is not OperationType.SUBSCRIPTION:
+        return None
+    if complexity.problem_with(document) or validate(schema._schema, document):
         return None
     match operation.selection_set.selections:
         case [FieldNode(name=name, directives=directives) as field] if name.value in REQUESTS and not directives:

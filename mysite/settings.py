@@ -44,6 +44,17 @@ CHAT_RECOVERY_MAX = env.int("CHAT_RECOVERY_MAX", default=500)  # messages that o
 CHAT_LIMITS = env.bool("CHAT_LIMITS", default=True)  # of rates and connections; what follows them always holds
 CHAT_RATE_PERSON = env.str("CHAT_RATE_PERSON", default="20/10s")  # messages, by `chat.limits.parse_rate`
 CHAT_RATE_ADDRESS = env.str("CHAT_RATE_ADDRESS", default="100/10s")
+CHAT_CONNECTIONS_PER_ADDRESS = env.int("CHAT_CONNECTIONS_PER_ADDRESS", default=200)  # to one process
+CHAT_SUBSCRIPTIONS_PER_CONNECTION = env.int("CHAT_SUBSCRIPTIONS_PER_CONNECTION", default=20)
+CHAT_ROOMS_PER_SUBSCRIPTION = env.int("CHAT_ROOMS_PER_SUBSCRIPTION", default=50)
+LONGEST_REQUEST = 16_000 + 12 * CHAT_MESSAGE_MAX  # JSON may spell a character in twelve bytes
+CHAT_FRAME_MAX = env.int("CHAT_FRAME_MAX", default=LONGEST_REQUEST)  # bytes
+CHAT_BODY_MAX = env.int("CHAT_BODY_MAX", default=LONGEST_REQUEST)  # bytes
+CHAT_QUERY_DEPTH = env.int("CHAT_QUERY_DEPTH", default=12)  # fields within fields
+CHAT_QUERY_ALIASES = env.int("CHAT_QUERY_ALIASES", default=30)
+CHAT_QUERY_DIRECTIVES = env.int("CHAT_QUERY_DIRECTIVES", default=8)
+CHAT_QUERY_TOKENS = env.int("CHAT_QUERY_TOKENS", default=500)
+CHAT_INIT_TIMEOUT = env.int("CHAT_INIT_TIMEOUT", default=10)  # seconds
 
 # How it is put together
 

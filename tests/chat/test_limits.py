@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import secrets
 import time
 from collections.abc import AsyncIterator
@@ -13,7 +14,7 @@ from channels.layers import get_channel_layer
 from pytest_django import Settings
 
 from chat import limits, messages, people, rooms
-from chat.errors import BlankMessage, RateLimited
+from chat.errors import BlankMessage, FrameTooLong, RateLimited
 from chat.limits import Buckets, Rate, parse_rate
 from chat.people import Person
 
@@ -245,3 +246,26 @@ async def test_with_limits_off_nobody_is_held_up(limited: Settings) -> None:
 @pytest.fixture
 def unused_address() -> str:
     return f"2001:db8::{secrets.randbelow(2**16):x}:{secrets.randbelow(2**16):x}:0/64"
+
+
+@pytest.mark.parametrize(("text", "size"), [("x" * 10, 10), ("é" * 10, 20), ("🍓" * 10, 40)])
+def test_a_frame_may_have_as_many_bytes_as_the_limit(settings: Settings, text: str, size: int) -> None:
+    settings.CHAT_FRAME_MAX = size
+    limits.check_frame(text)
+    settings.CHAT_FRAME_MAX = size - 1
+    with pytest.raises(FrameTooLong, match=str(size - 1)):
+        limits.check_frame(text)
+
+
+async def test_a_frame_that_is_too_long_is_answered_and_the_socket_lives_on(open_chat, settings: Settings) -> None:
+    browser = await open_chat("/ws/chat/limits/")
+    settings.CHAT_FRAME_MAX = len(json.dumps({"message": "x" * 10}))
+    await browser.say("x" * 11)
+    assert (await browser.receive_json_from(timeout=5))["error"]["code"] == "frame_too_long"
+    await browser.say("x" * 10)
+    assert await browser.hear() == "x" * 10
+
+
+def test_the_longest_message_fits_into_a_frame_however_it_is_spelt() -> None:
+    message = json.dumps({"message": "🍓" * 4000, "client_id": "x" * 100})
+    limits.check_frame(message)

@@ -71,7 +71,7 @@ async def test_a_guest_is_told_to_log_in_where_the_site_wants_it(settings: Setti
         (b"", "Unable to parse request body as JSON"),
         (b"nonsense", "Unable to parse request body as JSON"),
         (b"\xff\xfe", "JSON"),
-        ("[" * 100_000, "JSON"),
+        ("[" * 20_000, "JSON"),
         ("9" * 5000, "JSON"),  # more digits than Python reads
         ("7", "no JSON object"),
         ("null", "no JSON object"),

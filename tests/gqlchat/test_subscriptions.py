@@ -61,9 +61,10 @@ async def test_a_room_named_twice_is_joined_once(open_graphql, foreign_send) -> 
 
 
 async def test_a_crowd_of_joiners_is_each_greeted_once_and_does_not_drown_the_room(
-    open_graphql, open_chat, monkeypatch: pytest.MonkeyPatch
+    open_graphql, open_chat, monkeypatch: pytest.MonkeyPatch, settings: Settings
 ) -> None:
     monkeypatch.setattr(greetings, "PERIOD", 0.3)
+    settings.CHAT_SUBSCRIPTIONS_PER_CONNECTION = 40
     browser, graphql = await open_chat("/ws/chat/crowd/"), await open_graphql()
     joiners = 40
     for number in range(joiners):
