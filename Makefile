@@ -35,7 +35,7 @@ test fuzz check: export DJANGO_SETTINGS_MODULE := mysite.test_settings
 on_postgresql := tests/chat tests/gqlchat tests/test_crossing.py tests/test_identity.py
 
 test: ## set everything up, check the code and run all tests; ARGS="tests/chat -k name" for some of them
-	@setup/ready.sh development assets browser
+	@setup/ready.sh development assets browser servers
 	@$(MAKE) check
 	$(if $(ARGS),,python -m tests.postgres pytest -q $(on_postgresql))
 	pytest $(ARGS)

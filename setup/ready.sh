@@ -39,6 +39,10 @@ browser() {
     setup/browser.sh
 }
 
+servers() {
+    setup/servers.sh
+}
+
 # Where nothing is set yet, the site is for development: errors are shown, and sessions outlive a restart.
 dotenv() {
     if ! grep -qs '^[^#]' .env; then

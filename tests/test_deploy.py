@@ -1,0 +1,259 @@
+"""The files in deploy/, and what docs/deploy.md says of them, with the real programs."""
+
+import contextlib
+import http.client
+import json
+import os
+import re
+import shlex
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+import redis
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import ClientConnection, connect
+
+from tests.servers import ROOT, Server, environment, free_port
+
+NAME = "chat.example.org"
+SEARCH = f"{os.environ['PATH']}{os.pathsep}/usr/sbin{os.pathsep}/usr/local/sbin"
+NGINX, OPENSSL = shutil.which("nginx", path=SEARCH), shutil.which("openssl")
+SUBSCRIBE = 'subscription { roomMessages(rooms: [{roomName: "room1"}]) { message } }'
+POST = 'mutation { sendChatMessage(message: "from GraphQL", room: {roomName: "room1"}) }'
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A certificate that signs itself, for NAME and this machine, and its key."""
+    if not OPENSSL:
+        pytest.skip("There is no openssl to make a certificate with")
+    place = tmp_path_factory.mktemp("tls")
+    paths = place / "fullchain.pem", place / "privkey.pem"
+    names = f"subjectAltName=DNS:{NAME},DNS:localhost,IP:127.0.0.1"
+    key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", str(paths[1])]
+    command = [OPENSSL, "req", "-x509", "-subj", f"/CN={NAME}", "-addext", names, "-days", "2", *key, "-out"]
+    subprocess.run([*command, str(paths[0])], check=True, capture_output=True)
+    return paths
+
+
+@contextlib.contextmanager
+def running(command: list[Any], answers: Callable[[], Any], **options: Any) -> Iterator[subprocess.Popen[bytes]]:
+    """A process, from when it answers to the end of the block."""
+    process = subprocess.Popen(command, **options)
+    try:
+        deadline = time.monotonic() + 30
+        while True:
+            assert process.poll() is None, f"{command[0]} ended at once"
+            with contextlib.suppress(OSError, redis.RedisError):
+                answers()
+                break
+            assert time.monotonic() < deadline, f"{command[0]} doesn't answer"
+            time.sleep(0.05)
+        yield process
+    finally:
+        process.terminate()
+        process.wait(15)
+
+
+def listens(port: int) -> None:
+    socket.create_connection(("127.0.0.1", port), timeout=5).close()
+
+
+class Proxy:
+    """The shipped nginx.conf, with other ports, the test's certificate and the test's instances."""
+
+    def __init__(self, instances: list[Server], certificate: tuple[Path, Path], place: Path) -> None:
+        self.port, self.plain_port, self.place = free_port(), free_port(), place
+        shipped = (ROOT / "deploy" / "nginx.conf").read_text()
+        for port, instance in zip((8000, 8001, 8002), instances, strict=True):
+            shipped = shipped.replace(f"127.0.0.1:{port}", instance.host)
+        for here, there in {
+            "listen 443": f"listen 127.0.0.1:{self.port}",
+            "listen 80;": f"listen 127.0.0.1:{self.plain_port};",
+            "/etc/letsencrypt/live/chat.example.org": str(certificate[0].parent),
+            "/var/log/nginx": str(place),
+        }.items():
+            assert here in shipped
+            shipped = shipped.replace(here, there)
+        shipped = re.sub(r"^ *listen \[::\].*\n", "", shipped, flags=re.MULTILINE)
+        (place / "chat.conf").write_text(shipped)
+        temporary = "".join(
+            f"{kind}_temp_path {place}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+        )
+        (place / "nginx.conf").write_text(
+            f"daemon off; pid {place}/pid; error_log {place}/error.log; worker_processes 1; "
+            f"events {{}} http {{ {temporary} include {place}/chat.conf; }}"
+        )
+        self.command = [NGINX, "-e", place / "error.log", "-p", place, "-c", place / "nginx.conf"]
+        self.tls = ssl.create_default_context(cafile=str(certificate[0]))
+
+    def socket(self, path: str, **options: Any) -> ClientConnection:
+        raw = socket.create_connection(("127.0.0.1", self.port), timeout=10)
+        options = {"origin": f"https://{NAME}", "open_timeout": 20, **options}
+        return connect(f"wss://{NAME}{path}", sock=raw, ssl=self.tls, **options)
+
+    def get(self, path: str, body: Any = None, name: str = NAME) -> tuple[int, str]:
+        """Status and content."""
+        raw = socket.create_connection(("127.0.0.1", self.port), timeout=10)
+        connection = http.client.HTTPConnection(name)
+        connection.sock = self.tls.wrap_socket(raw, server_hostname=name)
+        with contextlib.closing(connection):
+            data = None if body is None else json.dumps(body)
+            connection.request("GET" if body is None else "POST", path, data, {"Content-Type": "application/json"})
+            answer = connection.getresponse()
+            return answer.status, answer.read().decode()
+
+
+class Subscription:
+    """A GraphQL subscription to room1, behind the proxy."""
+
+    def __init__(self, socket: ClientConnection) -> None:
+        self.socket = socket
+        socket.send('{"type": "connection_init"}')
+        assert json.loads(socket.recv(timeout=10))["type"] == "connection_ack"
+        socket.send(json.dumps({"type": "subscribe", "id": "1", "payload": {"query": SUBSCRIBE}}))
+        socket.send('{"type": "ping"}')  # answered when it is subscribed: frames are handled one by one
+        assert json.loads(socket.recv(timeout=10))["type"] == "pong"
+
+    def hear(self) -> str:
+        return json.loads(self.socket.recv(timeout=10))["payload"]["data"]["roomMessages"]["message"]
+
+
+@pytest.fixture
+def proxy(
+    start_servers: Callable[..., list[Server]], certificate: tuple[Path, Path], tmp_path: Path
+) -> Iterator[Proxy]:
+    if not NGINX:
+        pytest.skip("There is no nginx: `make test` installs it as root in a container of Debian's")
+    instances = start_servers(3, ALLOWED_HOSTS=f"{NAME},127.0.0.1", CHAT_HTTPS="")
+    proxy = Proxy(instances, certificate, tmp_path)
+    with running(proxy.command, lambda: listens(proxy.port), stderr=subprocess.DEVNULL):
+        yield proxy
+
+
+def test_through_nginx_one_chats_at_both_doors_whatever_instance_one_gets(proxy: Proxy) -> None:
+    with contextlib.ExitStack() as stack:
+        browsers = [stack.enter_context(proxy.socket("/ws/chat/room1/")) for _ in range(3)]
+        subprotocols = {"subprotocols": ["graphql-transport-ws"]}
+        graphql = [Subscription(stack.enter_context(proxy.socket("/graphql", **subprotocols))) for _ in range(3)]
+        for number, browser in enumerate(browsers):
+            browser.send(json.dumps({"message": f"from browser {number}"}))
+            for other in browsers:
+                assert json.loads(other.recv(timeout=10))["message"] == f"from browser {number}"
+            assert [subscription.hear() for subscription in graphql] == [f"from browser {number}"] * 3
+        assert proxy.get("/graphql", {"query": POST}) == (200, '{"data":{"sendChatMessage":null}}')
+        assert {json.loads(browser.recv(timeout=10))["message"] for browser in browsers} == {"from GraphQL"}
+        assert {subscription.hear() for subscription in graphql} == {"from GraphQL"}
+
+
+def test_nginx_and_the_site_agree_about_https_pages_and_strangers(proxy: Proxy) -> None:
+    status, page = proxy.get("/chat/room1/")
+    assert (status, 'id="chat-log"' in page) == (200, True)
+    for probe in ("/livez", "/readyz", "/metrics"):
+        assert proxy.get(probe)[0] == 404
+    with pytest.raises(InvalidStatus, match="403"):
+        proxy.socket("/ws/chat/room1/", origin="https://evil.example")
+    with pytest.raises(ssl.SSLError):
+        proxy.get("/chat/", name="localhost")
+
+
+def test_plain_http_is_sent_to_https(proxy: Proxy) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", proxy.plain_port, timeout=10)
+    with contextlib.closing(connection):
+        connection.request("GET", "/chat/?a=b", headers={"Host": NAME})
+        answer = connection.getresponse()
+        assert (answer.status, answer.headers["Location"]) == (301, f"https://{NAME}/chat/?a=b")
+
+
+def test_the_proxy_logs_no_query(proxy: Proxy) -> None:
+    proxy.get("/chat/?query=somebodys-words")
+    log = proxy.place / "chat.log"
+    deadline = time.monotonic() + 10
+    while not log.exists() or "GET /chat/" not in log.read_text():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert "somebodys-words" not in log.read_text()
+
+
+# Redis with a password and TLS
+
+
+@pytest.fixture
+def secure_redis(certificate: tuple[Path, Path], tmp_path: Path) -> Iterator[str]:
+    """The URL of a Redis or Valkey that asks for a password and speaks TLS only."""
+    server = shutil.which("valkey-server", path=SEARCH) or shutil.which("redis-server", path=SEARCH)
+    if not server:
+        pytest.skip("There is no redis-server: `make test` installs it as root in a container of Debian's")
+    port = free_port()
+    tls = ["--tls-port", str(port), "--tls-cert-file", certificate[0], "--tls-key-file", certificate[1]]
+    options = ["--port", "0", *tls, "--tls-auth-clients", "no", "--requirepass", "a/secret:word", "--save", ""]
+    url = f"rediss://:{quote('a/secret:word', safe='')}@127.0.0.1:{port}/0?ssl_ca_certs={quote(str(certificate[0]))}"
+
+    def answers() -> None:
+        with redis.Redis.from_url(url) as client:
+            client.ping()
+
+    with running([server, *options], answers, cwd=tmp_path, stdout=subprocess.DEVNULL):
+        yield url
+
+
+def test_instances_hear_each_other_through_a_redis_with_a_password_and_tls(
+    secure_redis: str, start_servers: Callable[..., list[Server]]
+) -> None:
+    one, two = start_servers(2, REDIS_URL=secure_redis)
+    with connect(f"ws://{one.host}/ws/chat/a/") as speaker, connect(f"ws://{two.host}/ws/chat/a/") as hearer:
+        speaker.send('{"message": "hi"}')
+        assert json.loads(hearer.recv(timeout=10))["message"] == "hi"
+    for server in (one, two):
+        with urllib.request.urlopen(f"http://{server.host}/readyz", timeout=10) as answer:
+            assert json.load(answer)["redis"] == "ok"
+        with urllib.request.urlopen(f"http://{server.host}/metrics", timeout=10) as answer:
+            assert b"chat_repaired_total 0.0" in answer.read()  # by Redis, then, and not from the database
+
+
+def test_with_the_wrong_password_the_chat_goes_on_without_redis(
+    secure_redis: str, start_servers: Callable[..., list[Server]]
+) -> None:
+    (server,) = start_servers(1, REDIS_URL=secure_redis.replace("secret", "wrong"))
+    with urllib.request.urlopen(f"http://{server.host}/readyz", timeout=10) as answer:
+        assert json.load(answer)["redis"].startswith("away")
+
+
+# systemd
+
+
+def test_the_unit_is_one_that_systemd_understands(tmp_path: Path) -> None:
+    verifier = shutil.which("systemd-analyze", path=SEARCH)
+    if not verifier:
+        pytest.skip("There is no systemd here")
+    unit = tmp_path / "chat@.service"
+    shutil.copy(ROOT / "deploy" / "chat@.service", unit)
+    done = subprocess.run([verifier, "verify", unit], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_what_the_unit_starts_serves_the_site_and_ends_when_it_is_told_to(transactional_db: None) -> None:
+    unit = (ROOT / "deploy" / "chat@.service").read_text()
+    start = re.search(r"^ExecStart=(.*)$", unit, re.MULTILINE)
+    assert start
+    port = free_port()
+    path = f"{os.path.dirname(sys.executable)}{os.pathsep}{os.environ['PATH']}"
+    command = [part.replace("$$", "$") for part in shlex.split(start[1])]
+
+    def answers() -> None:
+        urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5).close()
+
+    with running(command, answers, cwd=ROOT, env=environment(PORT=str(port), PATH=path)) as process:
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(15) in {0, -signal.SIGTERM}
