@@ -66,8 +66,7 @@ def measure(run: Run) -> dict[str, Any]:
             with servers.running(run.server, run.processes, Path(directory)) as server:
                 bases = [f"ws://127.0.0.1:{port}" for port in server.ports]
                 where = ["--base", *bases, "--pid", *map(str, server.pids), "--redis", server.redis]
-                origin = ["--origin", f"http://127.0.0.1:{server.ports[0]}"]
-                command = [sys.executable, "-m", "benchmarks.driver", *run.options, *where, *origin]
+                command = [sys.executable, "-m", "benchmarks.driver", *run.options, *where]
                 driver = subprocess.run(
                     command, cwd=servers.ROOT, capture_output=True, text=True, timeout=PATIENCE, check=False
                 )

@@ -246,7 +246,7 @@ def options() -> argparse.Namespace:
     add("--label", default="", help="goes into the result as it is")
     add("--base", nargs="+", default=["ws://127.0.0.1:8000"], help="the servers; subscribers are spread over them")
     add("--pid", type=int, nargs="+", required=True, help="the servers' processes; their children count too")
-    add("--origin", help="the Origin header of all sockets")
+    add("--origin", help="the Origin header of all sockets; default: each server's own")
     add("--redis", help="URL of the servers' Redis, to count its commands")
     add("--mode", choices=["ws", "gql"], default="ws", help="browser sockets or GraphQL")
     add("--n", type=int, default=200, help="subscribers")

@@ -5,6 +5,7 @@ import re
 import time
 from array import array
 from collections.abc import Sequence
+from urllib.parse import urlsplit
 
 from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
 
@@ -53,7 +54,7 @@ class Subscriber(WSListener):
 
         Raises OSError, TimeoutError and picows' WSError.
         """
-        headers = {"Origin": origin} if origin else {}
+        headers = {"Origin": origin or f"http://{urlsplit(url).netloc}"}
         if protocol:
             headers["Sec-WebSocket-Protocol"] = protocol
         async with asyncio.timeout(CONNECT_TIMEOUT):

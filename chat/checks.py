@@ -36,3 +36,17 @@ def _problem_with_rate(text: str) -> str | None:
     except ValueError as error:
         return str(error)
     return None
+
+
+@register
+def hosts_are_named(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """With `*` any page is the site's own that calls itself by the name it asks for, and anybody can make up a name."""
+    if settings.DEBUG or "*" not in settings.ALLOWED_HOSTS:
+        return []
+    return [
+        Error(
+            "ALLOWED_HOSTS is *, so that pages of foreign sites can't be told from our own.",
+            hint="Name the hosts by which browsers reach the site: ALLOWED_HOSTS=chat.example.org",
+            id="chat.E002",
+        )
+    ]

@@ -7,8 +7,8 @@
                /graphql            → GraphQL, both subprotocols
                anything else       → refused
 
-Sockets that a foreign site's page opens are refused before anything else looks at them; whoever comes through has a
-user and a session.
+What a foreign site's page asks for is refused before anything else looks at it; whoever comes through has a user and a
+session. Who the client is, a proxy may say if it is one that the site trusts, to whichever server.
 """
 
 import gc
@@ -18,8 +18,10 @@ from typing import Any
 from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
 from channels.security.websocket import WebsocketDenier
+from django.conf import settings
 from django.core.asgi import get_asgi_application
-from django.urls import re_path
+from django.urls import URLPattern, re_path
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mysite.settings")
 django_application: Any = get_asgi_application()  # loads the apps, which the imports below need
@@ -30,14 +32,19 @@ from mysite.access import AccessLog  # noqa: E402
 from mysite.graphql import schema  # noqa: E402
 from mysite.origins import OriginCheck  # noqa: E402
 from mysite.probes import Probes  # noqa: E402
+from mysite.safeguards import Safeguards  # noqa: E402
 
-http = URLRouter([*gqlchat.routing.http(schema), re_path("", django_application)])
+
+def safe(route: URLPattern) -> URLPattern:
+    return URLPattern(route.pattern, Safeguards(route.callback))
+
+
+http = URLRouter([*map(safe, gqlchat.routing.http(schema)), re_path("", django_application)])
 websocket = URLRouter(
     [*chat.routing.websocket, *gqlchat.routing.websocket(schema), re_path("", WebsocketDenier.as_asgi())]
 )
-application = AccessLog(
-    ProtocolTypeRouter({"http": Probes(http), "websocket": OriginCheck(AuthMiddlewareStack(websocket))})
-)
+protocols = ProtocolTypeRouter({"http": Probes(http), "websocket": OriginCheck(AuthMiddlewareStack(websocket))})
+application: Any = ProxyHeadersMiddleware(AccessLog(protocols), settings.FORWARDED_ALLOW_IPS)
 
 # Thousands of sockets are millions of objects that stay. With Python's defaults (700, 10, 10) the collector walks
 # through them again and again while more come; this lets it look about three hundred times more seldom.

@@ -15,6 +15,7 @@ os.environ.update(
     SECRET_KEY=secrets.token_urlsafe(50),
     ALLOWED_HOSTS="localhost,127.0.0.1,[::1]",
     CSRF_TRUSTED_ORIGINS="",
+    FORWARDED_ALLOW_IPS="127.0.0.1,::1",
     DATABASE_URL=os.environ.get("TEST_DATABASE_URL", ""),
     REDIS_URL=os.environ.get("TEST_REDIS_URL", ""),
     CHAT_VALKEY_DIR=f"{PLACE}/valkey",

@@ -48,6 +48,7 @@ class Server:
     def __enter__(self) -> "Server":
         command = [sys.executable, "-m", "uvicorn", "mysite.asgi:application", "--host", "127.0.0.1"]
         options = ["--port", str(self.port), "--ws", "websockets-sansio", "--lifespan", "off", "--log-level", "warning"]
+        options.append("--no-proxy-headers")
         self.process = subprocess.Popen([*command, *options], cwd=ROOT, env=self.environment)
         return self
 

@@ -17,30 +17,54 @@ def hosts(settings: Settings) -> None:
 
 
 @pytest.mark.parametrize(
-    "origin",
+    ("origin", "host"),
     [
-        f"https://{HOST}",
-        f"http://{HOST}:8000",
-        "https://CHAT.example.ORG",
-        "https://example.com",
-        "https://a.b.example.com",
-        "http://[::1]:8000",
-        "https://friend.example.net:8443",
-        "https://a.friends.example",
+        (f"https://{HOST}", HOST),
+        (f"https://{HOST}", f"{HOST}:443"),
+        (f"https://{HOST}", "10.0.0.7:8000"),
+        (f"http://{HOST}:8000", f"{HOST}:8000"),
+        (f"http://{HOST}:8000", ""),
+        ("https://CHAT.example.ORG", HOST),
+        (f"https://{HOST}:8443", "CHAT.example.ORG:8443"),
+        ("https://example.com", "example.com"),
+        ("https://a.b.example.com", "a.b.example.com"),
+        ("http://[::1]:8000", "[::1]:8000"),
+        ("https://friend.example.net:8443", HOST),
+        ("https://a.friends.example", HOST),
     ],
 )
-def test_pages_of_the_site_and_of_trusted_ones_are_ours(origin: str) -> None:
-    assert is_ours(origin, HOST)
+def test_pages_of_the_site_and_of_trusted_ones_are_ours(origin: str, host: str) -> None:
+    assert is_ours(origin, host)
 
 
 @pytest.mark.parametrize(
     "origin",
     [
         "null",
+        "NULL",
+        "file://",
         "https://",
         "nonsense",
         "http://[",
         "http://[::1",
+        "http://[::1]:9000",
+        "http://[::2]",
+        "http://[::ffff:127.0.0.1]",
+        f"https://{HOST}:8000",
+        f"http://{HOST}:9000",
+        f"https://{HOST}:80",
+        f"chrome-extension://{HOST}",
+        f"ftp://{HOST}",
+        HOST,
+        f"//{HOST}",
+        f"https://evil.example:443@{HOST}",
+        f"https://{HOST}\\.evil.example",
+        f"https://{HOST}#.evil.example",
+        f"https://evil.example?{HOST}",
+        f"https://{HOST}%2eevil.example",
+        f"https://{HOST} https://evil.example",
+        f"https://{HOST}, https://evil.example",
+        "https://chat\u0131.example.org",
         f"https://{HOST}.evil.example",
         f"https://evil.example/{HOST}",
         f"https://{HOST}@evil.example",
@@ -53,6 +77,14 @@ def test_pages_of_the_site_and_of_trusted_ones_are_ours(origin: str) -> None:
 )
 def test_any_other_page_is_not(origin: str) -> None:
     assert not is_ours(origin, HOST)
+    assert not is_ours(origin, f"{HOST}:8443")
+
+
+def test_a_page_that_came_without_tls_is_not_where_the_site_is_https_only(settings: Settings) -> None:
+    assert is_ours(f"http://{HOST}", HOST)
+    settings.SECURE_SSL_REDIRECT = True
+    assert not is_ours(f"http://{HOST}", HOST)
+    assert is_ours(f"https://{HOST}", HOST)
 
 
 def test_with_any_host_allowed_a_page_is_ours_that_comes_from_where_it_goes(settings: Settings) -> None:

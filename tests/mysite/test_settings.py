@@ -74,6 +74,24 @@ def test_a_site_on_the_internet_is_https_only_unless_told_otherwise(environment:
     assert settings_of(*names, **environment) == dict.fromkeys(names, https)
 
 
+def test_a_site_in_production_that_takes_any_host_is_refused_and_so_is_its_release(tmp_path: Path) -> None:
+    site = {"SECRET_KEY": "key", "DATABASE_URL": f"sqlite:///{tmp_path}/db.sqlite3"}
+    for command in ["check", "migrate"]:
+        done = run("manage.py", command, ALLOWED_HOSTS="chat.example.org,*", **site)
+        assert done.returncode == 1
+        assert "chat.E002" in done.stderr
+        assert not (tmp_path / "db.sqlite3").exists()
+    assert run("manage.py", "check", ALLOWED_HOSTS="*", DEBUG="true").returncode == 0
+    assert run("manage.py", "migrate", "--no-input", ALLOWED_HOSTS="chat.example.org", **site).returncode == 0
+
+
+def test_introspection_and_graphiql_are_for_development_unless_asked_for() -> None:
+    names = ["CHAT_GRAPHIQL", "CHAT_INTROSPECTION"]
+    assert settings_of(*names) == dict.fromkeys(names, False)
+    assert settings_of(*names, DEBUG="true") == dict.fromkeys(names, True)
+    assert settings_of(*names, CHAT_GRAPHIQL="true", CHAT_INTROSPECTION="true") == dict.fromkeys(names, True)
+
+
 def test_redis_and_database_are_where_their_urls_say() -> None:
     found = settings_of(
         "CHANNEL_LAYERS",

@@ -1,0 +1,82 @@
+"""Django's safeguards for HTTP that does not go through Django, which is GraphQL."""
+
+import logging
+from io import BytesIO
+from typing import Any
+
+from csp.middleware import CSPMiddleware
+from django.core.exceptions import DisallowedHost
+from django.core.handlers.asgi import ASGIRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.middleware.clickjacking import XFrameOptionsMiddleware
+from django.middleware.security import SecurityMiddleware
+
+from mysite.origins import comes_from_elsewhere
+
+logger = logging.getLogger(__name__)
+
+
+class Safeguards:
+    """ASGI middleware: what Django's middleware does for Django's pages, by Django's own middleware.
+
+    A host that is not in ALLOWED_HOSTS is refused (400), plain HTTP is redirected where the site is HTTPS only (301),
+    a page of a foreign site is refused (403), and all answers have the headers of SecurityMiddleware,
+    XFrameOptionsMiddleware and the content security policy, unless they come with a policy of their own.
+    """
+
+    def __init__(self, application: Any) -> None:
+        self.application = application
+        self.security = SecurityMiddleware(_no_view)
+        self.others: list[Any] = [XFrameOptionsMiddleware(_no_view), CSPMiddleware(_no_view)]
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        # Django would refuse a query string that is not UTF-8 before it looks at anything else.
+        request = ASGIRequest({**scope, "query_string": scope["query_string"].decode("latin1")}, BytesIO())
+
+        async def send_safely(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                message = {**message, "headers": self.add_headers(request, list(message.get("headers", ())))}
+            await send(message)
+
+        refusal = self.refusal(request)
+        if refusal is None:
+            await self.application(scope, receive, send_safely)
+        else:
+            await _answer(refusal, send_safely)
+
+    def refusal(self, request: ASGIRequest) -> HttpResponseBase | None:
+        try:
+            if "HTTP_HOST" in request.META:  # a browser always sends it
+                request.get_host()
+            redirect = self.security.process_request(request)
+        except DisallowedHost as error:
+            logger.warning("%s", error)
+            return _refuse(400, "There is no site of this name here.")
+        if redirect is None and comes_from_elsewhere(request.scope):
+            return _refuse(403, "Pages of other sites may not do this.")
+        return redirect
+
+    def add_headers(self, request: HttpRequest, headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+        """Those that are there already stay as they are."""
+        response: Any = HttpResponse()
+        present = {name.decode("latin1").lower(): value.decode("latin1") for name, value in headers}
+        for name, value in present.items():
+            response[name] = value
+        for safeguard in (self.security, *self.others):
+            response = safeguard.process_response(request, response)
+        new = [(name, value) for name, value in response.items() if name.lower() not in present]
+        return [*headers, *((name.lower().encode("latin1"), value.encode("latin1")) for name, value in new)]
+
+
+def _no_view(request: HttpRequest) -> HttpResponseBase:
+    raise NotImplementedError  # only what is before and after the view is called here
+
+
+def _refuse(status: int, message: str) -> HttpResponseBase:
+    return JsonResponse({"errors": [{"message": message}]}, status=status)
+
+
+async def _answer(response: Any, send: Any) -> None:
+    headers = [(name.encode("latin1"), value.encode("latin1")) for name, value in response.items()]
+    await send({"type": "http.response.start", "status": response.status_code, "headers": headers})
+    await send({"type": "http.response.body", "body": response.content})

@@ -1,0 +1,88 @@
+"""Who the client is, and whether it came by HTTPS: proxies say so, and are believed if they are trusted."""
+
+import json
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.request import Request, urlopen
+
+import pytest
+import websockets.sync.client
+
+from benchmarks.servers import wait_for
+from tests.servers import ROOT, environment, free_port
+
+# What the site's outermost layer makes of a connection, for everybody to see.
+ECHO = """
+import json
+from mysite import asgi
+
+async def tell(scope, receive, send):
+    told = json.dumps({"client": scope["client"][0], "scheme": scope.get("scheme", "ws")})
+    await receive()
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.accept"})
+        await send({"type": "websocket.send", "text": told})
+        await send({"type": "websocket.close"})
+    else:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": told.encode()})
+
+asgi.application.app = tell
+application = asgi.application
+"""
+SERVERS = {
+    "uvicorn": "uvicorn --host 127.0.0.1 --ws websockets-sansio --lifespan off --no-proxy-headers".split(),
+    "daphne": "daphne --bind 127.0.0.1".split(),
+}
+FORGED = {"X-Forwarded-For": "10.1.2.3", "X-Forwarded-Proto": "https"}
+
+
+@pytest.fixture(params=SERVERS)
+def server(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    (tmp_path / "echo.py").write_text(ECHO)
+    return request.param
+
+
+@contextmanager
+def serving(server: str, folder: Path, trusted: str) -> Iterator[int]:
+    port = free_port()
+    variables = environment(PYTHONPATH=f"{ROOT}:{folder}", FORWARDED_ALLOW_IPS=trusted)
+    command = [sys.executable, "-m", *SERVERS[server], "--port", str(port), "echo:application"]
+    log = folder / "log"
+    with log.open("wb") as output, subprocess.Popen(command, cwd=folder, env=variables, stderr=output) as process:
+        try:
+            wait_for(socket.AF_INET, ("127.0.0.1", port), process.pid, log)
+            yield port
+        finally:
+            process.terminate()
+
+
+def told(port: int, headers: dict[str, str]) -> list[dict[str, Any]]:
+    """What HTTP and WebSocket are told about themselves."""
+    with urlopen(Request(f"http://127.0.0.1:{port}/", headers=headers), timeout=10) as answer:
+        http = json.loads(answer.read())
+    with websockets.sync.client.connect(f"ws://127.0.0.1:{port}/", additional_headers=headers) as websocket:
+        return [http, json.loads(websocket.recv(timeout=10))]
+
+
+def test_whoever_is_not_a_trusted_proxy_is_not_believed(db: None, server: str, tmp_path: Path) -> None:
+    with serving(server, tmp_path, "192.0.2.1") as port:
+        http, websocket = told(port, FORGED)
+        assert http == {"client": "127.0.0.1", "scheme": "http"}
+        assert websocket == {"client": "127.0.0.1", "scheme": "ws"}
+
+
+def test_a_trusted_one_is_and_names_the_last_that_is_not_one_of_ours(db: None, server: str, tmp_path: Path) -> None:
+    with serving(server, tmp_path, "127.0.0.1,192.0.2.0/24") as port:
+        for chain in ["10.1.2.3", "1.1.1.1, 10.1.2.3", "1.1.1.1, 10.1.2.3, 192.0.2.7"]:
+            http, websocket = told(port, FORGED | {"X-Forwarded-For": chain})
+            assert http == {"client": "10.1.2.3", "scheme": "https"}
+            assert websocket == {"client": "10.1.2.3", "scheme": "wss"}
+        http, websocket = told(port, {"X-Forwarded-Proto": "nonsense"})
+        assert http == {"client": "127.0.0.1", "scheme": "http"}
+        assert websocket == {"client": "127.0.0.1", "scheme": "ws"}
