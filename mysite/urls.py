@@ -1,5 +1,6 @@
 """HTTP: everything but GraphQL, which `mysite.asgi` routes before Django is asked."""
 
+from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import include, path
@@ -15,4 +16,7 @@ urlpatterns = [
     path("accounts/signup/", SignUpView.as_view(), name="signup"),
     path("accounts/name/", GuestNameView.as_view(), name="guest_name"),
     path("admin/", admin.site.urls),
+    path(
+        "favicon.ico", RedirectView.as_view(url=f"{settings.STATIC_URL}favicon.svg")
+    ),  # what pages without one ask for
 ]

@@ -1,0 +1,113 @@
+"""The content security policy: no page needs what it forbids, and what it forbids doesn't happen.
+
+Chromium complains on its console of whatever is against the policy, and `browser` fails every test in which it does.
+"""
+
+import pytest
+from django.contrib.auth import get_user_model
+from selenium.webdriver.common.keys import Keys
+
+from tests.browser.chromium import Chromium
+from tests.browser.room_window import RoomWindow, enter
+from tests.browser.test_graphiql import GraphiQLWindow
+
+# What somebody could try who got HTML into a page. It runs if anything sets `ran`.
+INJECTED = [
+    "<img src='data:,' onerror='ran = 1'>",
+    "<a href='javascript:ran = 1' autofocus onfocus='ran = 1'>x</a>",
+    "<iframe srcdoc='<script>parent.ran = 1</script>'></iframe>",
+    "<iframe src='javascript:parent.ran = 1'></iframe>",
+    "<form action='javascript:ran = 1'><button>x</button></form>",
+]
+INJECT = """
+document.body.insertAdjacentHTML("beforeend", arguments[0]);
+document.body.lastElementChild.click();
+document.querySelector("body > form:last-child")?.requestSubmit();
+"""
+SCRIPT = """
+const script = Object.assign(document.createElement("script"), arguments[0]);
+return new Promise((resolve) => {
+  script.onload = script.onerror = resolve;
+  addEventListener("securitypolicyviolation", resolve);
+  document.body.append(script);
+});
+"""
+
+
+@pytest.mark.parametrize("path", ["/chat/", "/chat/room1/", "/accounts/signup/", "/accounts/login/", "/accounts/name/"])
+def test_the_pages_of_the_chat_need_nothing_that_it_forbids(browser: Chromium, site: str, path: str) -> None:
+    browser.open(f"{site}{path}").find("main h1")
+
+
+@pytest.mark.parametrize(("path", "status"), [("/chat/%20/", "400 (Bad Request)"), ("/nothing/", "404 (Not Found)")])
+def test_nor_do_those_that_say_what_is_wrong(browser: Chromium, site: str, path: str, status: str) -> None:
+    browser.open(f"{site}{path}").find("main h1")
+    (complaint,) = browser.complaints()
+    assert status in complaint
+
+
+def test_graphiql_needs_nothing_that_it_forbids_however_much_one_does(browser: Chromium, site: str) -> None:
+    enter(browser, site, "room1").say("hello")
+    window = browser.open(f"{site}/graphql")
+    graphiql = GraphiQLWindow(window, "History")
+    graphiql.execute()
+    graphiql.show("lastOffset")
+    for label, panel in [
+        ("Show Documentation Explorer", ".graphiql-doc-explorer"),
+        ("Show History", ".graphiql-history"),
+        ("Show GraphiQL Explorer", ".docExplorerWrap"),
+    ]:
+        window.find(f"[aria-label='{label}']").click()
+        window.find(panel)
+    window.find(".graphiql-query-editor .CodeMirror").click()
+    window.press(Keys.CONTROL, "a")
+    window.type("query { r")
+    window.find(".CodeMirror-hints li", "room")
+    window.type(Keys.ESCAPE, "nope }")
+    window.find(".CodeMirror-lint-mark-error")
+    window.find("[aria-label='Open settings dialog']").click()
+    window.find("[role=dialog]", "Theme")
+
+
+def test_the_admin_needs_nothing_that_it_forbids(browser: Chromium, site: str) -> None:
+    window = browser.open(f"{site}/accounts/signup/?next=/chat/room1/")
+    window.fill_in(username="root", password1="a long and unlikely one", password2="a long and unlikely one")
+    RoomWindow(window).connect().say("hello")
+    get_user_model().objects.update(is_staff=True, is_superuser=True)
+    window.go(f"{site}/admin/")
+    window.find("#user-tools")
+    addresses = window.run("return Array.from(document.querySelectorAll('#content-main a'), (link) => link.href)")
+    assert f"{site}/admin/chat/message/" in addresses
+    for address in dict.fromkeys(addresses):
+        window.go(address)
+        window.find("#content h1")
+        first = window.run("return document.querySelector('#result_list th a')?.href")
+        if first:
+            window.go(first)
+            window.find("#content h1")
+
+
+@pytest.mark.parametrize("injected", INJECTED)
+@pytest.mark.parametrize("path", ["/chat/room1/", "/accounts/login/", "/graphql"])
+def test_what_got_into_a_page_does_not_run(browser: Chromium, site: str, path: str, injected: str) -> None:
+    window = browser.open(f"{site}{path}")
+    window.find("main h1, .graphiql-container")
+
+    window.run(INJECT, injected)
+
+    complaints: list[str] = []
+    window.until(lambda: complaints.extend(browser.complaints()) or complaints, "complains")
+    assert all("Content Security Policy" in complaint for complaint in complaints)
+    assert window.run("return window.ran") is None
+
+
+@pytest.mark.parametrize("path", ["/chat/room1/", "/accounts/login/", "/graphql"])
+def test_a_script_of_ours_runs_and_no_other(browser: Chromium, site: str, path: str) -> None:
+    window = browser.open(f"{site}{path}")
+    window.find("main h1, .graphiql-container")
+    for script in [{"textContent": "window.ran = 1"}, {"src": "data:text/javascript,window.ran = 1"}]:
+        window.run(SCRIPT, script)
+        assert window.run("return window.ran") is None
+        assert all("Content Security Policy" in complaint for complaint in browser.complaints())
+    window.run(SCRIPT, {"src": "/static/vendor/react@18.2.0/umd/react.production.min.js"})
+    assert window.run("return typeof React") == "object"
