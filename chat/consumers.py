@@ -40,8 +40,8 @@ class ChatConsumer(SocketConsumer):
         await self.accept()
         try:
             await self.listener.recover()
-        except ChatError as error:
-            await self.refuse(error)
+        except Exception as error:
+            await self.refuse(unforeseen(error))
 
     async def leave(self) -> None:
         if self.listener:

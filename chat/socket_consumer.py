@@ -1,10 +1,13 @@
 """What both doors' WebSocket consumers are: Channels' own, without what it does for consumers of a channel layer."""
 
+import contextlib
 from typing import Any
 
 from channels.consumer import get_handler_name
 from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
+
+from chat.errors import unforeseen
 
 
 class SocketConsumer(AsyncWebsocketConsumer):
@@ -25,6 +28,12 @@ class SocketConsumer(AsyncWebsocketConsumer):
                 await getattr(self, get_handler_name(message))(message)
         except StopConsumer:
             pass
+        except OSError:
+            raise  # the client went away while it was sent something; the server knows
+        except Exception as error:
+            told = unforeseen(error)
+            with contextlib.suppress(OSError):
+                await self.close(code=1011, reason=" ".join(told.details.values()))
         finally:
             # Not in disconnect(): a server that stops, or loses patience, cancels this call and disconnects nobody.
             await self.leave()

@@ -61,7 +61,7 @@ async def test_so_is_one_that_asks_for_history(
     assert (await browser.receive_json_from(timeout=5))["kind"] == "history"
 
 
-@pytest.mark.parametrize("broken", ["chat.rooms.enter", "chat.frames.event_frame"])
+@pytest.mark.parametrize("broken", ["chat.rooms.enter", "chat.listener.Listener.recover", "chat.frames.event_frame"])
 async def test_a_browser_that_can_not_be_served_is_told_before_its_socket_closes(
     open_chat, foreign_send, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, broken: str
 ) -> None:
@@ -108,6 +108,18 @@ async def test_graphql_over_both_subprotocols(
     check(error, error["extensions"], caplog)
     assert (await graphql.receive_json_from(timeout=5))["type"] == "complete"
     await graphql.join("room1", id="2")
+
+
+async def test_a_socket_of_graphql_that_can_make_nothing_of_its_frames_closes_with_the_id(
+    open_graphql, subprotocol: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    graphql = await open_graphql(subprotocol)
+    monkeypatch.setattr("gqlchat.protocols.problem_with", fail)
+    await graphql.start("{ me { id } }")
+    closing = await graphql.receive_output(timeout=5)
+    assert (closing["type"], closing["code"]) == ("websocket.close", 1011)
+    code, id = closing["reason"].split()
+    check({"message": "Something went wrong on the server."}, {"code": code, "id": id}, caplog)
 
 
 @pytest.mark.parametrize("broken", ["chat.broker.Hub.join", "gqlchat.requests.enter_all"])

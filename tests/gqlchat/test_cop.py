@@ -151,3 +151,22 @@ async def test_in_development_there_are_introspection_and_graphiql(settings: Set
     page = await HttpCommunicator(application, "GET", "/graphql", headers=[(b"accept", b"text/html")]).get_response()
     assert b"graphiql" in page["body"]
     assert page["status"] == 200
+
+
+OVERLOADED = {
+    "aliases": " ".join(f"alias{number}: __typename" for number in range(101)),
+    "directives": f"__typename {'@aa' * 10}",
+    "known directives": f"__typename {'@include(if: true)' * 10}",
+    "fields": "__typename " * 500,
+}
+
+
+@pytest.mark.parametrize("selection", OVERLOADED.values(), ids=OVERLOADED.keys())
+async def test_overloading(open_graphql, subprotocol: str, selection: str) -> None:
+    query = f"query cop {{ {selection} }}"
+    _, answer = await request({"query": query})
+    assert answer["data"] is None
+    assert len(answer["errors"]) == 1, "each is found, which costs as much as it is to do it"
+    graphql = await open_graphql(subprotocol)
+    await graphql.start(query)
+    assert (await graphql.receive_json_from(timeout=5))["type"] == "error"

@@ -197,6 +197,10 @@ def test_and_static_files(client: Client) -> None:
     assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
 
 
+def test_the_icon_that_browsers_ask_for_by_themselves_is_there(client: Client) -> None:
+    assert client.get("/favicon.ico", headers={"host": HOST}).headers["location"] == "/static/favicon.svg"
+
+
 # Cookies
 
 
