@@ -11,7 +11,7 @@ An execution that serves many has no viewer: to touch the context in it is an er
 import inspect
 import json
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -23,9 +23,13 @@ from graphql import (
     Executor,
     FieldNode,
     FragmentDefinitionNode,
+    FragmentSpreadNode,
     GraphQLError,
     GraphQLField,
+    InlineFragmentNode,
     OperationType,
+    SelectionNode,
+    SelectionSetNode,
     VariableDefinitionNode,
     VariableNode,
     Visitor,
@@ -112,7 +116,7 @@ class Plan:
     variable_definitions: tuple[VariableDefinitionNode, ...]
     field: FieldNode
     definition: GraphQLField
-    selection_variables: tuple[str, ...]
+    selection_variables: frozenset[str]
 
 
 def share(
@@ -129,7 +133,7 @@ def share(
     if isinstance(values, list):
         return None
     request = REQUESTS[plan.field.name.value](person, get_argument_values(plan.definition, plan.field, values))
-    selected = [(variables or {}).get(name) for name in plan.selection_variables]
+    selected = {name: value for name, value in (variables or {}).items() if name in plan.selection_variables}
     key = (query, operation_name, json.dumps(selected, sort_keys=True))
     operation = _operations.get(key)
     if operation is None:
@@ -152,16 +156,34 @@ def _plan(schema: Schema, query: str, operation_name: str | None) -> Plan | None
         return None
     if complexity.problem_with(document) or validate(schema._schema, document):
         return None
-    match operation.selection_set.selections:
+    match list(_selected(operation.selection_set, document)):
         case [FieldNode(name=name, directives=directives) as field] if name.value in REQUESTS and not directives:
             return Plan(
                 document=document,
                 variable_definitions=tuple(operation.variable_definitions or ()),
                 field=field,
                 definition=schema._schema.subscription_type.fields[name.value],  # type: ignore[union-attr]
-                selection_variables=tuple(sorted(_variables_of(field, document))),
+                selection_variables=frozenset(_variables_of(field, document)),
             )
     return None
+
+
+def _selected(selections: SelectionSetNode, document: DocumentNode) -> Iterator[SelectionNode]:
+    """What is selected at the root, in fragments too; of those with a directive, the fragment itself."""
+    for one in selections.selections:
+        match one:
+            case InlineFragmentNode(selection_set=inner) if not one.directives:
+                yield from _selected(inner, document)
+            case FragmentSpreadNode(name=name) if not one.directives:
+                for fragment in _fragments(document):
+                    if fragment.name.value == name.value:
+                        yield from _selected(fragment.selection_set, document)
+            case _:
+                yield one
+
+
+def _fragments(document: DocumentNode) -> list[FragmentDefinitionNode]:
+    return [one for one in document.definitions if isinstance(one, FragmentDefinitionNode)]
 
 
 def _variables_of(field: FieldNode, document: DocumentNode) -> set[str]:
@@ -172,8 +194,7 @@ def _variables_of(field: FieldNode, document: DocumentNode) -> set[str]:
         def enter_variable(self, node: VariableNode, *_: Any) -> None:
             names.add(node.name.value)
 
-    fragments = [one for one in document.definitions if isinstance(one, FragmentDefinitionNode)]
-    for node in [field.selection_set, *fragments]:
+    for node in [field.selection_set, *_fragments(document)]:
         if node:
             visit(node, Names())
     return names

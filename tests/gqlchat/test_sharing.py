@@ -103,6 +103,44 @@ async def test_whatever_is_selected_comes_as_from_an_execution_of_ones_own(
     assert executions.count("hi") == 1
 
 
+FIELD = 'm: joinChatRooms(rooms: [{roomName: "shared"}], user: "foo")'
+
+
+@pytest.mark.parametrize(
+    ("query", "shared"),
+    [
+        (f"subscription {{ ... {{ {FIELD} {{ message }} }} }}", 1),
+        (
+            f"subscription {{ ... on Subscription {{ ...F }} }} fragment F on Subscription {{ {FIELD} {{ message }} }}",
+            1,
+        ),
+        (f"subscription {{ ... @include(if: true) {{ {FIELD} {{ message }} }} }}", 2),
+        (f"subscription {{ {FIELD} @include(if: true) {{ message }} }}", 0),
+        (f"subscription {{ {FIELD} {{ message }} {FIELD} {{ message }} }}", 0),
+    ],
+)
+async def test_a_field_in_a_fragment_is_shared_and_one_with_a_directive_is_executed_for_each(
+    open_graphql, foreign_send, executions: list[str], query: str, shared: int
+) -> None:
+    sockets = await subscribe(open_graphql, query, ["graphql-transport-ws"] * 2)
+    await foreign_send("shared", message="hi")
+    for socket in sockets:
+        assert await heard(socket, "hi") == {"message": "hi"}
+    assert executions.count("hi") == shared  # by itself is not counted
+
+
+async def test_a_variable_that_is_null_is_not_one_that_is_left_out(open_graphql, foreign_send) -> None:
+    query = """subscription ($named: Boolean = true) {
+        joinChatRooms(rooms: [{roomName: "shared"}], user: "foo") { message roomName @include(if: $named) }
+    }"""
+    null = await open_graphql()
+    await null.start(query, {"named": None})
+    assert (await null.receive_json_from(timeout=5))["payload"]["errors"]
+    (default,) = await subscribe(open_graphql, query)
+    await foreign_send("shared", message="hi")
+    assert await heard(default, "hi") == {"message": "hi", "roomName": "shared"}
+
+
 async def test_variables_that_change_what_is_selected_are_not_shared(open_graphql, foreign_send) -> None:
     query = """subscription ($named: Boolean!) {
         joinChatRooms(rooms: [{roomName: "shared"}], user: "foo") { message roomName @include(if: $named) }
