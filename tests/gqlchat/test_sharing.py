@@ -114,12 +114,10 @@ FIELD = 'm: joinChatRooms(rooms: [{roomName: "shared"}], user: "foo")'
             f"subscription {{ ... on Subscription {{ ...F }} }} fragment F on Subscription {{ {FIELD} {{ message }} }}",
             1,
         ),
-        (f"subscription {{ ... @include(if: true) {{ {FIELD} {{ message }} }} }}", 2),
-        (f"subscription {{ {FIELD} @include(if: true) {{ message }} }}", 0),
         (f"subscription {{ {FIELD} {{ message }} {FIELD} {{ message }} }}", 0),
     ],
 )
-async def test_a_field_in_a_fragment_is_shared_and_one_with_a_directive_is_executed_for_each(
+async def test_a_field_in_a_fragment_is_shared_and_one_that_is_there_twice_is_executed_for_each(
     open_graphql, foreign_send, executions: list[str], query: str, shared: int
 ) -> None:
     sockets = await subscribe(open_graphql, query, ["graphql-transport-ws"] * 2)
