@@ -174,6 +174,9 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = CHAT_HTTPS
 X_FRAME_OPTIONS = "DENY"
 
 # Pages run, show and talk to what comes from this site, and nothing that stands in the page itself.
+# Safari before 16 doesn't count the site's own WebSockets to it, and wants them named.
+NAMED_HOSTS = [host for host in ALLOWED_HOSTS if host not in {*THIS_MACHINE, "*"}]
+SOCKETS = [f"wss://{'*' if host.startswith('.') else ''}{host}" for host in NAMED_HOSTS if CHAT_HTTPS]
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
@@ -181,7 +184,7 @@ CONTENT_SECURITY_POLICY = {
         "style-src": [SELF],
         "img-src": [SELF, "data:"],
         "font-src": [SELF],
-        "connect-src": [SELF],
+        "connect-src": [SELF, *SOCKETS],
         "form-action": [SELF],
         "base-uri": [NONE],
         "frame-ancestors": [NONE],

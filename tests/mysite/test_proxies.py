@@ -1,6 +1,7 @@
 """Who the client is, and whether it came by HTTPS: proxies say so, and are believed if they are trusted."""
 
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from urllib.request import Request, urlopen
 import pytest
 import websockets.sync.client
 
-from benchmarks.servers import wait_for
+from benchmarks.servers import WEB, wait_for
 from tests.servers import ROOT, environment, free_port
 
 # What the site's outermost layer makes of a connection, for everybody to see.
@@ -36,8 +37,8 @@ asgi.application.app = tell
 application = asgi.application
 """
 SERVERS = {
-    "uvicorn": "uvicorn --host 127.0.0.1 --ws websockets-sansio --lifespan off --no-proxy-headers".split(),
-    "daphne": "daphne --bind 127.0.0.1".split(),
+    "the Procfile's": WEB.replace("mysite.asgi", "echo"),
+    "Daphne": "daphne --bind 127.0.0.1 --port $PORT echo:application",
 }
 FORGED = {"X-Forwarded-For": "10.1.2.3", "X-Forwarded-Proto": "https"}
 
@@ -51,8 +52,9 @@ def server(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 @contextmanager
 def serving(server: str, folder: Path, trusted: str) -> Iterator[int]:
     port = free_port()
-    variables = environment(PYTHONPATH=f"{ROOT}:{folder}", FORWARDED_ALLOW_IPS=trusted)
-    command = [sys.executable, "-m", *SERVERS[server], "--port", str(port), "echo:application"]
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    variables = environment(PATH=path, PYTHONPATH=f"{ROOT}:{folder}", PORT=str(port), FORWARDED_ALLOW_IPS=trusted)
+    command = ["bash", "-c", f"exec {SERVERS[server]}"]
     log = folder / "log"
     with log.open("wb") as output, subprocess.Popen(command, cwd=folder, env=variables, stderr=output) as process:
         try:

@@ -92,6 +92,16 @@ def test_introspection_and_graphiql_are_for_development_unless_asked_for() -> No
     assert settings_of(*names, CHAT_GRAPHIQL="true", CHAT_INTROSPECTION="true") == dict.fromkeys(names, True)
 
 
+def test_the_content_security_policy_names_the_sites_sockets_for_browsers_that_need_it() -> None:
+    def connects(**environment: str) -> list[str]:
+        name = "CONTENT_SECURITY_POLICY"
+        return settings_of(name, **environment)[name]["DIRECTIVES"]["connect-src"]
+
+    assert connects() == connects(CHAT_HTTPS="true") == ["'self'"]
+    sockets = ["'self'", "wss://chat.example.org", "wss://*.example.com"]
+    assert connects(ALLOWED_HOSTS="chat.example.org,.example.com,localhost,*") == sockets
+
+
 def test_redis_and_database_are_where_their_urls_say() -> None:
     found = settings_of(
         "CHANNEL_LAYERS",
