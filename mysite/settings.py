@@ -123,8 +123,13 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     }
     # A file: live servers under test run in processes of their own and open it too.
     DATABASES["default"]["TEST"] = {"NAME": str(BASE_DIR / "var" / "test.sqlite3")}
-# The thread that does the database's work keeps its connection from one message to the next.
-DATABASES["default"] |= {"CONN_MAX_AGE": 600, "CONN_HEALTH_CHECKS": True}  # seconds
+    # The thread that does the database's work keeps its connection from one message to the next.
+    DATABASES["default"]["CONN_MAX_AGE"] = 600  # seconds
+else:
+    # Each page that is asked for has a thread, and so a connection, of its own: few are enough for all of them.
+    POOL = {"min_size": 1, "max_size": env.int("CHAT_DATABASE_CONNECTIONS", default=8), "timeout": 3}  # seconds
+    DATABASES["default"]["OPTIONS"] = {"pool": POOL}
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env.str("REDIS_URL", default="")

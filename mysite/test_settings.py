@@ -19,6 +19,7 @@ os.environ.update(
     DATABASE_URL=os.environ.get("TEST_DATABASE_URL", ""),
     REDIS_URL=os.environ.get("TEST_REDIS_URL", ""),
     CHAT_VALKEY_DIR=f"{PLACE}/valkey",
+    CHAT_DATABASE_CONNECTIONS="8",
     CHAT_GUESTS="true",
     CHAT_SHOW_ORIGIN="false",
     CHAT_GRAPHIQL="true",

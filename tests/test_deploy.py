@@ -15,15 +15,18 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
+import psycopg
 import pytest
 import redis
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
+from tests.postgres import postgres
 from tests.servers import ROOT, Server, environment, free_port
 
 NAME = "chat.example.org"
@@ -228,6 +231,43 @@ def test_with_the_wrong_password_the_chat_goes_on_without_redis(
     (server,) = start_servers(1, REDIS_URL=secure_redis.replace("secret", "wrong"))
     with urllib.request.urlopen(f"http://{server.host}/readyz", timeout=10) as answer:
         assert json.load(answer)["redis"].startswith("away")
+
+
+# PostgreSQL
+
+
+def test_however_many_pages_are_asked_for_a_process_has_few_connections() -> None:
+    with postgres() as url:
+        variables = {**environment(), "DATABASE_URL": url, "CHAT_DATABASE_CONNECTIONS": "3", "LOG_LEVEL": "ERROR"}
+        subprocess.run(
+            [sys.executable, "manage.py", "migrate", "--verbosity", "0"], cwd=ROOT, env=variables, check=True
+        )
+        port = free_port()
+        command = [sys.executable, "-m", "uvicorn", "mysite.asgi:application", "--port", str(port), "--lifespan", "off"]
+
+        def get(path: str) -> int:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=30) as answer:
+                return answer.status
+
+        place = urlsplit(url).path.rpartition("/")
+        with (
+            running(command, lambda: get("/readyz"), cwd=ROOT, env=variables),
+            psycopg.connect(host=place[0], dbname=place[2], user="postgres", autocommit=True) as watching,
+            ThreadPoolExecutor(30) as people,
+        ):
+            pages = [people.submit(get, "/chat/room1/") for _ in range(200)]
+            most = 0
+            while not all(page.done() for page in pages):
+                most = max(most, connections(watching))
+            assert {page.result() for page in pages} == {200}
+            assert 1 < most <= 3
+            assert connections(watching) <= 3
+
+
+def connections(watching: psycopg.Connection[Any]) -> int:
+    count = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+    found = watching.execute(count).fetchone()
+    return found[0] if found else 0
 
 
 # systemd
