@@ -7,13 +7,15 @@ restricted room asks after it has read: so whoever is told something was still a
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db.models import Exists, OuterRef, Subquery
+from django.db.models import Exists, OuterRef, Q, Subquery
 
 from chat import models
 from chat.errors import Banned, NotAMember
 from chat.models import Role
 from chat.people import Person
 from chat.rooms import Room
+
+MEMBERS_ONLY = "“{}” is a private room, and you are not a member. Ask one of its owners to add you."
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ def standing(room: Room, person: Person) -> Standing:
 def standings(rooms: Iterable[Room], person: Person) -> dict[Room, Standing]:
     """What `person` is in each of `rooms`. One query; a room that isn't there yet is open to everybody."""
     by_name = {room.name: room for room in rooms}
-    member = models.RoomMember.objects.filter(room=OuterRef("pk"), user_id=person.user_id)  # type: ignore[misc]
+    member = models.RoomMember.objects.filter(room=OuterRef("pk"), user_id=person.user_id)
     ban = models.Ban.objects.filter(room=OuterRef("pk"), person_id=person.id)
     found = (
         models.Room.objects.filter(name__in=by_name)
@@ -65,7 +67,13 @@ def check(room: Room, person: Person | None) -> None:
     if found.banned:
         raise Banned(f"You are banned from “{room.name}”.")
     if not found.may_enter:
-        raise NotAMember(f"“{room.name}” is a private room, and you are not a member. Ask its owner to add you.")
+        raise NotAMember(MEMBERS_ONLY.format(room.name))
+
+
+def visible_to(person: Person) -> Q:
+    """Of rooms: those that are public, and those that `person` is a member of."""
+    member = models.RoomMember.objects.filter(room=OuterRef("pk"), user_id=person.user_id)
+    return Q(is_private=False) | Q(Exists(member))
 
 
 def allowed(room: Room, people: Iterable[Person]) -> set[Person]:

@@ -21,11 +21,13 @@ from weakref import WeakKeyDictionary
 
 from channels.layers import get_channel_layer
 
-from chat import caller, events, log, metrics
+from chat import access, caller, events, log, metrics
 from chat.database import in_database
-from chat.errors import Unavailable
-from chat.events import Event
+from chat.errors import Banned, ChatError, NotAMember, Removed, Unavailable
+from chat.events import Access, Event, Kind
 from chat.listener import Listener, Outbox
+from chat.log import Head
+from chat.people import Person
 from chat.rooms import Room
 
 logger = logging.getLogger(__name__)
@@ -35,6 +37,8 @@ PAUSE = 1.0  # seconds between two tries while the layer is away
 WATCH_INTERVAL = 1.0  # seconds from one look at the database to the next
 READ_SIZE = 500  # messages read at once
 NOBODY = "chat.nobody"  # a group that no room has
+
+EXCLUDING: dict[Access | None, type[ChatError]] = {Access.REMOVED: Removed, Access.BANNED: Banned}
 
 
 async def publish(*events: Event) -> None:
@@ -57,7 +61,9 @@ class Membership:
     room: Room
     listeners: set[Listener] = field(default_factory=set)
     position: int | None = None  # the last offset that the listeners were given; None until the database was asked
-    locating: asyncio.Task[dict[Room, int]] | None = None
+    locating: asyncio.Task[dict[Room, Head]] | None = None
+    restricted: bool = False  # whether who comes has to be looked up
+    unsifted: bool = False  # some listeners may not be here any more; until it is known which, nobody hears anything
     joined: bool = False
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     reading: asyncio.Task[None] | None = None
@@ -74,12 +80,16 @@ class Membership:
     def take(self, event: Event) -> bool:
         """Gives the event to the listeners, unless they have heard it. False if they have to hear others first."""
         if event.offset is not None:
-            if self.position is None or event.offset > self.position + 1:
+            if self.unsifted or self.position is None or event.offset > self.position + 1:
                 return False
             if event.offset <= self.position:
                 return True
             self.position = event.offset
-        self.give(event)
+            if event.kind is Kind.NOTICE:
+                self.give_notice(event, event.offset)
+                return True
+        if not self.unsifted:  # what is not stored is lost
+            self.give(event)
         return True
 
     def give(self, event: Event) -> None:
@@ -90,9 +100,24 @@ class Membership:
         if event.sent_at:
             metrics.LATENCY.observe(max(0.0, time.time() - event.sent_at.timestamp()))
 
+    def give_notice(self, event: Event, offset: int) -> None:
+        """Gives a notice to everybody, after which whoever it excludes hears nothing more."""
+        excluded = []
+        if event.access in EXCLUDING:
+            # Who has read beyond the notice has been looked up since, and may be here again.
+            named = [one for one in self.listeners if one.person and one.person.id == event.subject]
+            excluded = [one for one in named if one.positions.get(self.room, 0) < offset]
+        self.give(event)
+        for listener in excluded:
+            listener.end(EXCLUDING[event.access](event.message))
+        if event.access in {Access.BANNED, Access.CLOSED}:
+            self.restricted = True
+        self.unsifted = event.access is Access.CLOSED
+
     def start_over(self, position: int) -> None:
         """Goes on after `position`: what is between it and the last one can't be had any more."""
         self.position = position
+        self.restricted = self.unsifted = True  # for all one knows: there may have been notices in it
         self.give(events.start_over(self.room, position))
 
 
@@ -119,9 +144,11 @@ class Hub:
         return cls._of_loop[loop]
 
     @contextlib.asynccontextmanager
-    async def listen(self, rooms: Iterable[Room], after: Mapping[Room, int] | None = None) -> AsyncIterator[Outbox]:
-        """A listener that hears everything said in `rooms` from here to the end of the block."""
-        listener = Outbox(rooms, after)
+    async def listen(
+        self, rooms: Iterable[Room], after: Mapping[Room, int] | None = None, person: Person | None = None
+    ) -> AsyncIterator[Outbox]:
+        """A listener that hears everything said in `rooms` from here to the end of the block, or to its exclusion."""
+        listener = Outbox(rooms, after, person)
         try:
             await self.join(listener)
             await listener.recover()
@@ -132,7 +159,7 @@ class Hub:
     async def join(self, listener: Listener) -> None:
         """From when this returns, what is said in its rooms is put to `listener`, which then has to `recover`.
 
-        Waits no longer than PATIENCE for the layer. Raises Unavailable.
+        Waits no longer than PATIENCE for the layer. Raises Unavailable, Banned or NotAMember.
         """
         memberships = [self._memberships.setdefault(room.group, Membership(room)) for room in listener.rooms]
         metrics.LISTENERS.inc()
@@ -146,6 +173,10 @@ class Hub:
         await self._settle(listener.rooms)
         for membership in memberships:
             listener.positions.setdefault(membership.room, await self._locate(membership))
+        for membership in memberships:
+            # By now it is among the listeners: of what excludes it from here on, it is going to hear.
+            if membership.restricted:
+                await in_database(access.check, membership.room, listener.person)
 
     async def leave(self, listener: Listener) -> None:
         """From when this is called, `listener` hears nothing more; that is so even if the caller is cancelled."""
@@ -160,7 +191,7 @@ class Hub:
     def hear(self, event: Event) -> None:
         """Delivers an event, or finds out what has to be delivered before it."""
         membership = self._memberships.get(event.room.group)
-        if membership and not membership.take(event):
+        if membership and (not membership.take(event) or membership.unsifted):
             self._catch_up(membership)
 
     async def _hear(self, channel: str) -> None:
@@ -197,13 +228,17 @@ class Hub:
             await asyncio.sleep(WATCH_INTERVAL)
             by_room = {membership.room: membership for membership in self._memberships.values()}
             try:
-                last_offsets = await in_database(log.last_offsets, list(by_room))
+                heads = await in_database(log.heads, list(by_room))
             except Unavailable:
                 continue
-            for room, last in last_offsets.items():
-                position = by_room[room].position
-                if position is not None and last > position:
-                    self._catch_up(by_room[room])
+            for room, head in heads.items():
+                membership = by_room[room]
+                if membership.position is None:
+                    continue
+                if head.offset > membership.position or membership.unsifted:
+                    self._catch_up(membership)
+                if head.offset >= membership.position:  # else a notice may have come meanwhile, which knows better
+                    membership.restricted = head.restricted
 
     # From the database, what the layer didn't bring
 
@@ -211,13 +246,14 @@ class Hub:
         """The offset from which the room's listeners hear; the first to ask has the database asked."""
         if membership.position is None:
             if membership.locating is None:
-                membership.locating = asyncio.create_task(in_database(log.last_offsets, [membership.room]))
+                membership.locating = asyncio.create_task(in_database(log.heads, [membership.room]))
             try:
-                last_offsets = await asyncio.shield(membership.locating)
+                heads = await asyncio.shield(membership.locating)
             finally:
                 membership.locating = None
             if membership.position is None:
-                membership.position = last_offsets[membership.room]
+                head = heads[membership.room]
+                membership.position, membership.restricted = head.offset, head.restricted
                 if membership.behind:
                     self._catch_up(membership)
         return membership.position
@@ -232,16 +268,31 @@ class Hub:
         try:
             while membership.behind and membership.listeners and membership.position is not None:
                 membership.behind = False
+                await self._sift(membership)
                 for event in await in_database(log.since, membership.room, membership.position, READ_SIZE):
+                    await self._sift(membership)
                     metrics.REPAIRED.inc((event.offset or 0) > membership.position)
                     if not membership.take(event):  # there are no holes, so what was between them has been pruned
                         membership.start_over((event.offset or 0) - 1)
+                        await self._sift(membership)
                         membership.take(event)
                     membership.behind = True  # and maybe there is more
         except Unavailable:
             pass  # `_watch` sees that something is missing, as long as it is
         finally:
             membership.reading = None
+
+    async def _sift(self, membership: Membership) -> None:
+        """Ends the listeners who may not be in the room any more, where no notice has named them."""
+        if not membership.unsifted:
+            return
+        # Who comes from here on is looked up in `join`.
+        present = {listener: listener.person for listener in membership.listeners if listener.person}
+        allowed = await in_database(access.allowed, membership.room, present.values())
+        for listener, person in present.items():
+            if person not in allowed:
+                listener.end(NotAMember(access.MEMBERS_ONLY.format(membership.room.name)))
+        membership.unsifted = False
 
     # To the layer
 

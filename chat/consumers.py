@@ -7,7 +7,17 @@ from urllib.parse import parse_qs
 from chat import log, messages, people, rooms
 from chat.broker import Hub
 from chat.database import in_database
-from chat.errors import ChatError, InternalError, LoginRequired, SlowListener, Unavailable, unforeseen
+from chat.errors import (
+    Banned,
+    ChatError,
+    InternalError,
+    LoginRequired,
+    NotAMember,
+    Removed,
+    SlowListener,
+    Unavailable,
+    unforeseen,
+)
 from chat.events import Event
 from chat.frames import error_frame, event_frame, event_message, history_frame, read_frame
 from chat.listener import Writer
@@ -15,7 +25,15 @@ from chat.rooms import Room
 from chat.socket_consumer import SocketConsumer
 
 BAD_REQUEST = 4400
-CLOSE_CODES = {LoginRequired: 4401, SlowListener: 4008, Unavailable: 1013, InternalError: 1011}
+CLOSE_CODES = {
+    LoginRequired: 4401,
+    NotAMember: 4403,
+    Removed: 4403,
+    Banned: 4403,
+    SlowListener: 4008,
+    Unavailable: 1013,
+    InternalError: 1011,
+}
 
 
 class ChatConsumer(SocketConsumer):
@@ -30,11 +48,12 @@ class ChatConsumer(SocketConsumer):
         try:
             room = rooms.enter(self.scope["url_route"]["kwargs"]["room_name"], self.person)
             after = read_position(self.scope["query_string"])
-            self.listener = Writer([room], {} if after is None else {room: after}, self.write, self.fail)
+            self.listener = Writer([room], {} if after is None else {room: after}, self.write, self.fail, self.person)
             await Hub.here().join(self.listener)
         except Exception as error:
             await self.accept()  # a browser can't read why it was refused, but it can read a frame
             await self.refuse(unforeseen(error))
+            await self.leave()
             return
         self.room = room
         await self.accept()
@@ -42,6 +61,7 @@ class ChatConsumer(SocketConsumer):
             await self.listener.recover()
         except Exception as error:
             await self.refuse(unforeseen(error))
+            await self.leave()
 
     async def leave(self) -> None:
         if self.listener:
@@ -74,7 +94,8 @@ class ChatConsumer(SocketConsumer):
 
     async def history(self, room: Room, frame: dict[str, Any]) -> str:
         before = log.check_offset(frame["before"])
-        return history_frame(await in_database(log.page, room, size=log.PAGE_SIZE, before=before, from_end=True))
+        asked = {"size": log.PAGE_SIZE, "before": before}
+        return history_frame(await in_database(log.page, room, reader=self.person, from_end=True, **asked))
 
     async def write(self, event: Event) -> None:
         await self.direct_send(event_message(event))
@@ -82,6 +103,7 @@ class ChatConsumer(SocketConsumer):
     async def fail(self, error: Exception) -> None:
         if not isinstance(error, OSError):  # which says that the client went away
             await self.refuse(unforeseen(error))
+        await self.leave()
 
     async def refuse(self, error: ChatError) -> None:
         with contextlib.suppress(OSError):

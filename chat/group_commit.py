@@ -33,7 +33,7 @@ class GroupCommit:
         return cls._of_loop[loop]
 
     async def store(self, draft: Draft) -> Entry:
-        """Returns once the draft is stored and published. Raises Unavailable.
+        """Returns once the draft is stored and published. Raises Unavailable, Banned or NotAMember.
 
         A caller that is cancelled takes nothing back: the message is stored and published all the same.
         """
@@ -61,7 +61,11 @@ class GroupCommit:
                 if not stored.done():
                     stored.set_exception(error)
             return
-        await broker.publish(*(entry.event for entry in entries if not entry.repeated))
+        await broker.publish(*(entry.event for entry in entries if isinstance(entry, Entry) and not entry.repeated))
         for (_, stored), entry in zip(together, entries, strict=True):
-            if not stored.done():
+            if stored.done():
+                continue
+            if isinstance(entry, Entry):
                 stored.set_result(entry)
+            else:
+                stored.set_exception(entry)

@@ -54,11 +54,11 @@ class Listener:
     async def recover(self) -> None:
         """Reads what was missed, once the hub gives: so past and present overlap.
 
-        Raises Unavailable, and what the listener was ended with before it came this far.
+        Raises Unavailable, Banned or NotAMember, and what the listener was ended with before it came this far.
         """
         missed: list[Event] = []
         for room, after in self.after.items():
-            recovery = await in_database(log.recover, room, after)
+            recovery = await in_database(log.recover, room, after, reader=self.person)
             if recovery.events is None:
                 missed.append(events.start_over(room, recovery.position))
             else:

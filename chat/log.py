@@ -6,17 +6,17 @@ through `chat.database.in_database`, one hop for each function.
 
 import itertools
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Count, F, Min, QuerySet, Sum
+from django.db.models import Count, F, Min, QuerySet, Subquery, Sum
 from django.utils import timezone
 
-from chat import models
-from chat.errors import InvalidPosition
+from chat import access, models
+from chat.errors import ChatError, InvalidPosition
 from chat.events import Access, Event, Kind, Origin
 from chat.people import Person
 from chat.rooms import Room
@@ -31,7 +31,7 @@ TALLY_MAX = 100_000
 TAKE_OFFSETS = """
     INSERT INTO chat_room (name, last_offset, pruned_to) VALUES (%s, %s, 0)
     ON CONFLICT (name) DO UPDATE SET last_offset = chat_room.last_offset + excluded.last_offset
-    RETURNING id, last_offset
+    RETURNING id, last_offset, restricted
 """
 COLUMNS = "room_id offset text person_id person_name sender client_id sent_at process thread".split()
 # What a client sends again conflicts with what it has sent before, and comes back in no row.
@@ -54,13 +54,17 @@ def check_offset(given: object) -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """A message that isn't stored yet. `client_id` tells what one sender sends again from what is new."""
+    """A message that isn't stored yet. `client_id` tells what one sender sends again from what is new.
+
+    `trusted` is what the site itself says: it may say it in any room, whoever may be there.
+    """
 
     room: Room
     text: str
     person: Person
     client_id: str | None = None
     origin: Origin = field(default_factory=Origin.here)
+    trusted: bool = False
 
     @property
     def sender(self) -> str:
@@ -73,6 +77,23 @@ class Entry:
 
     event: Event
     repeated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The room's next offset, held by the running transaction until it ends."""
+
+    room: Room
+    room_id: int
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Where a room's log ends, and whether by then it has to be looked up who may be there."""
+
+    offset: int = 0
+    restricted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,17 +122,26 @@ class Page:
     has_later: bool
 
 
-def append(drafts: Sequence[Draft]) -> list[Entry]:
+def append(drafts: Sequence[Draft]) -> list[Entry | ChatError]:
     """Stores each draft under its room's next offset; of one that was stored before, the first message comes back.
 
-    All go into one transaction, which waits for the disk once. Where that can't be, each goes into one of its own.
+    All go into one transaction, which waits for the disk once. Where that can't be, each goes into one of its own; in
+    the place of one whose sender may not be in its room, there is the error.
     """
-    return _store(drafts) or [_append(draft) for draft in drafts]
+    try:
+        stored = _store(drafts)
+    except ChatError:
+        stored = None
+    return [*stored] if stored else [_append(draft) for draft in drafts]
 
 
-def _append(draft: Draft) -> Entry:
+def _append(draft: Draft) -> Entry | ChatError:
     while True:
-        if stored := _store([draft]):
+        try:
+            stored = _store([draft])
+        except ChatError as error:
+            return error
+        if stored:
             return stored[0]
         said_before = _messages(draft.room).filter(sender=draft.sender, client_id=draft.client_id)
         if first := said_before.first():
@@ -120,14 +150,17 @@ def _append(draft: Draft) -> Entry:
 
 
 def _store(drafts: Sequence[Draft]) -> list[Entry] | None:
-    """None, and nothing is stored, if one of them was stored before."""
+    """None, and nothing is stored, if one of them was stored before. Raises Banned or NotAMember for any of them."""
     now = timezone.now()
     places: dict[int, tuple[int, int]] = {}  # room's id and offset, by the draft's place in `drafts`
     with transaction.atomic(), connection.cursor() as cursor:
         # In the order of the names: who locks several rooms never waits for one who waits for them.
         for room, numbers in sorted(_by_room(drafts).items(), key=lambda item: item[0].name):
             cursor.execute(TAKE_OFFSETS, [room.name, len(numbers)])
-            room_id, last = cursor.fetchone()
+            room_id, last, restricted = cursor.fetchone()
+            if restricted:
+                for person in {drafts[number].person for number in numbers if not drafts[number].trusted}:
+                    access.check(room, person)
             offsets = range(last - len(numbers) + 1, last + 1)
             places |= {number: (room_id, offset) for number, offset in zip(numbers, offsets, strict=True)}
         rows = [_row(draft, *places[number], now) for number, draft in enumerate(drafts)]
@@ -156,11 +189,81 @@ def _row(draft: Draft, room_id: int, offset: int, now: datetime) -> tuple[Any, .
     return (room_id, offset, draft.text, *said_by, sent_at, origin.process, origin.thread)
 
 
-def last_offsets(rooms: Iterable[Room]) -> dict[Room, int]:
-    """The last offset of each room; of one where nothing was ever said, 0."""
+def take_offset(room: Room) -> Place:
+    """For an entry that the running transaction is going to `write`; until it ends, nobody else writes in this room."""
+    with connection.cursor() as cursor:
+        cursor.execute(TAKE_OFFSETS, [room.name, 1])
+        room_id, offset, _ = cursor.fetchone()
+    return Place(room, room_id, offset)
+
+
+def write(
+    place: Place,
+    *,
+    kind: Kind,
+    text: str,
+    by: Person | None,
+    target: int | None = None,
+    subject: str = "",
+    change: Access | None = None,
+) -> Event:
+    """Stores what was done, at its place; `by` is None for what the site itself did."""
+    origin = Origin.here()
+    message = models.Message.objects.create(
+        room_id=place.room_id,
+        offset=place.offset,
+        text=text,
+        person_id=by.id if by else "",
+        person_name=by.name if by else "",
+        sent_at=timezone.now(),
+        process=origin.process,
+        thread=origin.thread,
+        kind=kind,
+        target=target,
+        subject=subject,
+        access=change or "",
+    )
+    return _event(message, place.room)
+
+
+def find(room: Room, offset: int) -> Event | None:
+    """The entry at `offset`, if there is one and it is kept."""
+    found = _messages(room).filter(offset=offset).first()
+    return _event(found, room) if found else None
+
+
+def last_name(place: Place, person: Person, among: int) -> Person:
+    """`person`, by the name that the last of `among` entries of theirs has, if there is one."""
+    recent = models.Message.objects.filter(room=place.room_id, offset__gt=place.offset - among)
+    name = recent.filter(person_id=person.id).order_by("-offset").values_list("person_name", flat=True).first()
+    return replace(person, name=name) if name else person
+
+
+def blank(place: Place, target: int) -> None:
+    """Makes the message at the offset `target` one without a text, which the entry at `place` deletes."""
+    models.Message.objects.filter(room=place.room_id, offset=target).update(text="", deletion=place.offset)
+
+
+def deletion_of(room: Room, target: int) -> Event:
+    """The entry that has deleted the message at the offset `target`. It is kept for longer than that is."""
+    deletion = _messages(room).filter(offset=target).values("deletion")[:1]
+    return _event(_messages(room).get(offset=Subquery(deletion)), room)
+
+
+def heads(rooms: Iterable[Room]) -> dict[Room, Head]:
+    """Where each room's log ends."""
     by_name = {room.name: room for room in rooms}
-    found = models.Room.objects.filter(name__in=by_name).values_list("name", "last_offset")
-    return dict.fromkeys(by_name.values(), 0) | {by_name[name]: offset for name, offset in found}
+    found = models.Room.objects.filter(name__in=by_name).values_list("name", "last_offset", "restricted")
+    return dict.fromkeys(by_name.values(), Head()) | {
+        by_name[name]: Head(offset, restricted) for name, offset, restricted in found
+    }
+
+
+def last_offset(room: Room, *, reader: Person | None) -> int:
+    """The room's last offset; 0 where nothing was ever said. Raises Banned or NotAMember."""
+    offset = heads([room])[room].offset
+    access.check(room, reader)
+    return offset
 
 
 def since(room: Room, after: int, limit: int) -> list[Event]:
@@ -168,12 +271,20 @@ def since(room: Room, after: int, limit: int) -> list[Event]:
     return _since(room, after, limit)
 
 
-def recover(room: Room, after: int) -> Recovery:
-    """What somebody who was at `after` has missed, if it is all there and no more than CHAT_RECOVERY_MAX messages."""
-    last, pruned_to = models.Room.objects.filter(name=room.name).values_list("last_offset", "pruned_to").first() or (
-        0,
-        0,
-    )
+def recover(room: Room, after: int, *, reader: Person | None) -> Recovery:
+    """What somebody who was at `after` has missed, if it is all there and no more than CHAT_RECOVERY_MAX messages.
+
+    Raises Banned or NotAMember.
+    """
+    here = models.Room.objects.filter(name=room.name).first() or models.Room()
+    recovery = _recover(room, after, here.last_offset, here.pruned_to)
+    # Asked last: whoever was removed meanwhile is told nothing. Where it began meanwhile, a notice tells of it.
+    if here.restricted or any(event.kind is Kind.NOTICE for event in recovery.events or ()):
+        access.check(room, reader)
+    return recovery
+
+
+def _recover(room: Room, after: int, last: int, pruned_to: int) -> Recovery:
     if not pruned_to <= after <= last or last - after > settings.CHAT_RECOVERY_MAX:
         return Recovery(events=None, position=last)
     events = _since(room, after, settings.CHAT_RECOVERY_MAX)
@@ -182,14 +293,20 @@ def recover(room: Room, after: int) -> Recovery:
     return Recovery(events=events, position=max((event.offset or 0 for event in events), default=after))
 
 
-def page(room: Room, *, size: int, after: int | None = None, before: int | None = None, from_end: bool) -> Page:
-    """At most `size` messages strictly between two offsets: the first of them, or the last."""
+def page(
+    room: Room, *, reader: Person | None, size: int, after: int | None = None, before: int | None = None, from_end: bool
+) -> Page:
+    """At most `size` messages strictly between two offsets: the first of them, or the last.
+
+    Raises Banned or NotAMember, if `reader` is not the site itself (None).
+    """
     found = _messages(room)
     if after is not None:
         found = found.filter(offset__gt=after)
     if before is not None:
         found = found.filter(offset__lt=before)
     messages = list(found.order_by("-offset" if from_end else "offset")[: size + 1])
+    access.check(room, reader)  # now: whoever was removed while this was read, is told nothing
     more, messages = len(messages) > size, messages[:size]
     if from_end:
         messages.reverse()
@@ -200,9 +317,12 @@ def page(room: Room, *, size: int, after: int | None = None, before: int | None 
     )
 
 
-def names(*, size: int, after: str | None = None) -> list[str]:
-    """The names of the next `size` rooms after the one called `after`, in the order of their names."""
-    found = models.Room.objects.order_by("name").values_list("name", flat=True)
+def names(*, reader: Person, size: int, after: str | None = None) -> list[str]:
+    """The names of the next `size` rooms after the one called `after`, in the order of their names.
+
+    A private room is known to its members only.
+    """
+    found = models.Room.objects.filter(access.visible_to(reader)).order_by("name").values_list("name", flat=True)
     return list((found.filter(name__gt=after) if after is not None else found)[:size])
 
 
@@ -270,7 +390,7 @@ def _event(message: models.Message, room: Room) -> Event:
         id=str(message.pk),
         offset=message.offset,
         client_id=message.client_id,
-        person=Person(id=message.person_id, name=message.person_name),
+        person=Person(id=message.person_id, name=message.person_name) if message.person_id else None,
         sent_at=message.sent_at,
         origin=Origin(process=message.process, thread=message.thread),
         kind=Kind(message.kind),

@@ -12,16 +12,20 @@ from chat.rooms import Room
 CLIENT_ID_MAX = 100  # characters
 
 
-async def post(*, room: Room, message: object, person: Person, client_id: object = None) -> Entry:
+async def post(
+    *, room: Room, message: object, person: Person, client_id: object = None, trusted: bool = False
+) -> Entry:
     """Says `message` in `room`. When this returns it is stored, and everyone who listens there hears it.
 
     `message` and `client_id` are whatever a client sent in their place. With a `client_id` that the same sender has
-    used in this room before, it is the first message that comes back, and nobody hears it twice.
+    used in this room before, it is the first message that comes back, and nobody hears it twice. With `trusted` it is
+    the site itself that speaks, which may in any room.
 
-    Raises InvalidMessage, BlankMessage, MessageTooLong, InvalidClientId, RateLimited or Unavailable.
+    Raises InvalidMessage, BlankMessage, MessageTooLong, InvalidClientId, Banned, NotAMember, RateLimited or Unavailable.
     """
     try:
-        draft = Draft(room=room, text=check(message), person=person, client_id=check_client_id(client_id))
+        text, client_id = check(message), check_client_id(client_id)
+        draft = Draft(room=room, text=text, person=person, client_id=client_id, trusted=trusted)
         await limits.spend(person)
         entry = await GroupCommit.here().store(draft)
     except ChatError as error:

@@ -1,6 +1,7 @@
 """Who speaks: a user of the site, or a guest whose name stays with the session."""
 
 import random
+import re
 import secrets
 from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field, replace
@@ -15,6 +16,7 @@ from chat.addresses import address_of
 NAME_MAX = 40  # characters
 SESSION_KEY = "chat_guest"
 USER = "user-"
+GUEST_ID = re.compile(r"guest-[0-9a-f]{16}", re.ASCII)
 
 MOODS = "Amber Brave Bright Calm Clever Curious Eager Gentle Happy Jolly Kind Lively Lucky Merry Quiet Swift".split()
 ANIMALS = "Badger Crane Dolphin Falcon Fox Hare Heron Ibis Lynx Marten Otter Owl Raven Robin Seal Wren".split()
@@ -36,7 +38,7 @@ class Person:
         return not self.id.startswith(USER)
 
     @property
-    def user_id(self) -> str | None:
+    def user_id(self) -> Any:
         """The primary key of their account, as a text; None for guests."""
         return None if self.is_guest else self.id.removeprefix(USER)
 

@@ -39,8 +39,8 @@ def room(request: HttpRequest, room_name: str) -> HttpResponse:
         return render(request, "chat/room_invalid.html", {"error": error, "room_name_max": rooms.NAME_MAX}, status=400)
     used = [entered, *(other for other in lately_used(request) if other != entered)][:ROOMS_REMEMBERED]
     request.session[SESSION_KEY] = [one.name for one in used]
-    last = log.last_offsets([entered])[entered]  # before the page is read: it counts where nothing is kept
-    page = log.page(entered, size=log.PAGE_SIZE, from_end=True)
+    last = log.last_offset(entered, reader=person)  # before the page is read: it counts where nothing is kept
+    page = log.page(entered, reader=person, size=log.PAGE_SIZE, from_end=True)
     room_data = {
         "room": entered.name,
         "person": {"id": person.id, "name": person.name, "isGuest": person.is_guest},

@@ -14,9 +14,8 @@ class Room:
     name: str
 
     @strawberry.field(description="The offset of the last message; 0 if there is none.")
-    async def last_offset(self) -> int:
-        room = rooms.find(self.name)
-        return (await in_database(log.last_offsets, [room]))[room]
+    async def last_offset(self, info: strawberry.Info) -> int:
+        return await in_database(log.last_offset, rooms.find(self.name), reader=context.person(info))
 
     @strawberry.field(
         description="A part of the history, in its order; cursors are offsets. Without sizes: the end of it."
@@ -29,18 +28,19 @@ class Room:
         last: int | None = None,
         before: str | None = None,
     ) -> Connection[ChatRoomMessage]:
+        reader = context.person(info)
         size, from_end = size_of(first, last)
         page = await in_database(
             log.page,
             rooms.find(self.name),
+            reader=reader,
             size=size,
             after=None if after is None else log.check_offset(after),
             before=None if before is None else log.check_offset(before),
             from_end=from_end,
         )
-        reader = context.person(info).name
         return connection(
-            [(str(event.offset), ChatRoomMessage.of(event, reader)) for event in page.events],
+            [(str(event.offset), ChatRoomMessage.of(event, reader.name)) for event in page.events],
             has_previous_page=page.has_earlier,
             has_next_page=page.has_later,
         )
@@ -60,9 +60,11 @@ class Query:
     async def rooms(
         self, info: strawberry.Info, first: int = log.PAGE_SIZE, after: str | None = None
     ) -> Connection[Room]:
-        rooms.admit(context.person(info))
+        reader = context.person(info)
+        rooms.admit(reader)
         size, _ = size_of(first, None)
-        found = await in_database(log.names, size=size + 1, after=None if after is None else rooms.find(after).name)
+        last_known = None if after is None else rooms.find(after).name
+        found = await in_database(log.names, reader=reader, size=size + 1, after=last_known)
         return connection(
             [(name, Room(name=name)) for name in found[:size]],
             has_previous_page=after is not None,

@@ -35,7 +35,7 @@ class Subscription:
 
 
 async def heard(request: Request) -> AsyncGenerator[ChatRoomMessage, None]:
-    async with Hub.here().listen(request.rooms, request.after) as listener:
+    async with Hub.here().listen(request.rooms, request.after, request.person) as listener:
         greetings = await request.greet()
         for greeting in greetings:
             yield ChatRoomMessage.of(greeting, request.viewer)

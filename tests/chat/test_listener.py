@@ -108,7 +108,7 @@ async def test_a_listener_that_is_ended_while_it_reads_the_past_is_told_no_part_
     socket = Socket()
     listener = Outbox([ROOM], {ROOM: 0}) if kind is Outbox else socket.writer({ROOM: 0})
 
-    async def read(*_: object) -> Recovery:
+    async def read(*_: object, **__: object) -> Recovery:
         listener.put(said(3))
         listener.end(REMOVED)
         listener.put(said(4))

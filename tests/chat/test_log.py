@@ -13,6 +13,7 @@ from pytest_django import Settings
 from chat import log
 from chat.broker import Hub
 from chat.errors import InvalidPosition
+from chat.log import Head
 from chat.people import Person
 from chat.rooms import Room, find
 from tests.servers import ROOT, environment
@@ -41,7 +42,7 @@ class TestOffsets:
     def test_are_1_2_3_in_each_room(self) -> None:
         rooms = [ROOM, ROOM, OTHER, ROOM, OTHER]
         assert [say(room=room).event.offset for room in rooms] == [1, 2, 1, 3, 2]
-        assert log.last_offsets([ROOM, OTHER, find("empty")]) == {ROOM: 3, OTHER: 2, find("empty"): 0}
+        assert log.heads([ROOM, OTHER, find("empty")]) == {ROOM: Head(3), OTHER: Head(2), find("empty"): Head(0)}
 
     def test_of_a_message_that_is_rolled_back_is_given_to_the_next(self) -> None:
         say("first")
@@ -143,12 +144,14 @@ class TestPage:
     def test_is_a_part_of_the_history_from_either_end(
         self, asked: dict, found: list, has_earlier: bool, has_later: bool
     ) -> None:
-        page = log.page(ROOM, **asked)
+        page = log.page(ROOM, reader=ANN, **asked)
         assert (offsets(page.events), page.has_earlier, page.has_later) == (found, has_earlier, has_later)
 
     @pytest.mark.parametrize("from_end", [True, False])
     def test_of_a_room_where_nothing_was_said_is_empty(self, from_end: bool) -> None:
-        assert log.page(find("empty"), size=3, from_end=from_end) == log.Page([], has_earlier=False, has_later=False)
+        assert log.page(find("empty"), reader=ANN, size=3, from_end=from_end) == log.Page(
+            [], has_earlier=False, has_later=False
+        )
 
 
 class TestRecovery:
@@ -158,26 +161,26 @@ class TestRecovery:
 
     @pytest.mark.parametrize(("after", "found"), [(0, [*range(1, 11)]), (7, [8, 9, 10]), (10, [])])
     def test_brings_what_was_missed(self, after: int, found: list) -> None:
-        recovery = log.recover(ROOM, after)
+        recovery = log.recover(ROOM, after, reader=ANN)
         assert (offsets(recovery.events), recovery.position) == (found, 10)
 
     @pytest.mark.parametrize("after", [11, 2**63 - 1])
     def test_from_an_offset_that_was_never_given_is_impossible(self, after: int) -> None:
-        assert log.recover(ROOM, after) == log.Recovery(None, position=10)
+        assert log.recover(ROOM, after, reader=ANN) == log.Recovery(None, position=10)
 
     def test_in_a_room_where_nothing_was_said(self) -> None:
-        assert log.recover(OTHER, 0) == log.Recovery([], position=0)
-        assert log.recover(OTHER, 1) == log.Recovery(None, position=0)
+        assert log.recover(OTHER, 0, reader=ANN) == log.Recovery([], position=0)
+        assert log.recover(OTHER, 1, reader=ANN) == log.Recovery(None, position=0)
 
     def test_brings_as_many_as_are_allowed_and_not_one_more(self, settings: Settings) -> None:
         settings.CHAT_RECOVERY_MAX = 4
-        assert offsets(log.recover(ROOM, 6).events) == [7, 8, 9, 10]
-        assert log.recover(ROOM, 5) == log.Recovery(None, position=10)
+        assert offsets(log.recover(ROOM, 6, reader=ANN).events) == [7, 8, 9, 10]
+        assert log.recover(ROOM, 5, reader=ANN) == log.Recovery(None, position=10)
 
     def test_past_what_was_pruned_is_impossible(self) -> None:
         log.prune(keep=4)
-        assert offsets(log.recover(ROOM, 6).events) == [7, 8, 9, 10]
-        assert log.recover(ROOM, 5) == log.Recovery(None, position=10)
+        assert offsets(log.recover(ROOM, 6, reader=ANN).events) == [7, 8, 9, 10]
+        assert log.recover(ROOM, 5, reader=ANN) == log.Recovery(None, position=10)
 
     @pytest.mark.parametrize(("keep", "said_since"), [(4, 0), (0, 0), (0, 3)])
     def test_is_impossible_when_something_is_pruned_in_its_midst(
@@ -189,7 +192,7 @@ class TestRecovery:
             return read(*args)
 
         monkeypatch.setattr(log, "_since", prune_and_read)
-        assert log.recover(ROOM, 3).events is None
+        assert log.recover(ROOM, 3, reader=ANN).events is None
 
     def test_brings_what_was_said_in_its_midst(self, monkeypatch: pytest.MonkeyPatch) -> None:
         def say_and_read(*args: object, read: Callable = log._since) -> list:
@@ -197,18 +200,18 @@ class TestRecovery:
             return read(*args)
 
         monkeypatch.setattr(log, "_since", say_and_read)
-        recovery = log.recover(ROOM, 8)
+        recovery = log.recover(ROOM, 8, reader=ANN)
         assert (offsets(recovery.events), recovery.position) == ([9, 10, 11], 11)
 
 
 def test_rooms_are_listed_by_name_once_something_was_said_there() -> None:
     for name in ["b", "a", "d", "c", "a"]:
         say(room=find(name))
-    assert log.names(size=10) == ["a", "b", "c", "d"]
-    assert log.names(size=2) == ["a", "b"]
-    assert log.names(size=2, after="b") == ["c", "d"]
-    assert log.names(size=2, after="bb") == ["c", "d"]
-    assert log.names(size=2, after="d") == []
+    assert log.names(reader=ANN, size=10) == ["a", "b", "c", "d"]
+    assert log.names(reader=ANN, size=2) == ["a", "b"]
+    assert log.names(reader=ANN, size=2, after="b") == ["c", "d"]
+    assert log.names(reader=ANN, size=2, after="bb") == ["c", "d"]
+    assert log.names(reader=ANN, size=2, after="d") == []
 
 
 @pytest.mark.parametrize(("given", "offset"), [(0, 0), (7, 7), ("0", 0), ("7", 7), ("007", 7), (2**63 - 1, 2**63 - 1)])
@@ -237,14 +240,14 @@ class TestCost:
         "read",
         [
             lambda: log.since(ROOM, 5, 10),
-            lambda: log.recover(ROOM, 5),
-            lambda: log.page(ROOM, size=5, from_end=True),
-            lambda: log.page(ROOM, size=5, from_end=True, before=10),
-            lambda: log.page(ROOM, size=5, from_end=False, after=10),
-            lambda: log.page(ROOM, size=5, from_end=False, after=10, before=15),
-            lambda: log.names(size=5),
-            lambda: log.names(size=5, after="a"),
-            lambda: log.last_offsets([ROOM, OTHER]),
+            lambda: log.recover(ROOM, 5, reader=ANN),
+            lambda: log.page(ROOM, reader=ANN, size=5, from_end=True),
+            lambda: log.page(ROOM, reader=ANN, size=5, from_end=True, before=10),
+            lambda: log.page(ROOM, reader=ANN, size=5, from_end=False, after=10),
+            lambda: log.page(ROOM, reader=ANN, size=5, from_end=False, after=10, before=15),
+            lambda: log.names(reader=ANN, size=5),
+            lambda: log.names(reader=ANN, size=5, after="a"),
+            lambda: log.heads([ROOM, OTHER]),
             lambda: [say(client_id="a") for _ in range(2)],
         ],
         ids=[

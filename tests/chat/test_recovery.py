@@ -73,7 +73,7 @@ class Talk:
         await in_database(log.prune, keep=keep)
 
     async def last(self) -> int:
-        return (await in_database(log.last_offsets, [self.room]))[self.room]
+        return (await in_database(log.heads, [self.room]))[self.room].offset
 
     async def since(self, after: int) -> list[tuple[int | None, str]]:
         return [(event.offset, event.message) for event in await in_database(log.since, self.room, after, 10_000)]
@@ -153,10 +153,10 @@ def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Callable[[], An
             happens("during")
             return read(*args)
 
-        def recover_slowly(*args: Any) -> log.Recovery:
+        def recover_slowly(*args: Any, **kwargs: Any) -> log.Recovery:
             happens("before")
             with mock.patch.object(log, "_since", read_slowly):
-                recovery = recover(*args)
+                recovery = recover(*args, **kwargs)
             happens("after")
             return recovery
 
@@ -375,7 +375,7 @@ class TestAMessageThatIsSaid:
     async def test_while_the_database_fails_is_heard_once_it_answers(self, door, talk, eventually) -> None:
         async with door.open("recovery", 3) as ear:
             await ear.hear()
-            for function in ["since", "last_offsets"]:
+            for function in ["since", "heads"]:
                 with mock.patch.object(log, function, side_effect=OperationalError("it is away")) as away:
                     await talk.store("lost, so that it is read")
                     await eventually(lambda away=away: away.called)
