@@ -21,7 +21,8 @@ async def post(
     used in this room before, it is the first message that comes back, and nobody hears it twice. With `trusted` it is
     the site itself that speaks, which may in any room.
 
-    Raises InvalidMessage, BlankMessage, MessageTooLong, InvalidClientId, Banned, NotAMember, RateLimited or Unavailable.
+    Raises InvalidMessage, BlankMessage, MessageTooLong, InvalidClientId, RateLimited, Banned, NotAMember or
+    Unavailable.
     """
     try:
         text, client_id = check(message), check_client_id(client_id)

@@ -30,6 +30,7 @@ from chat.errors import (
 )
 from chat.events import Access, Event, Kind
 from chat.log import Place
+from chat.messages import is_storable
 from chat.models import Role
 from chat.people import Person
 from chat.rooms import Room
@@ -87,8 +88,9 @@ def delete_message(room: Room, offset: int, *, by: Person | None) -> Event:
         if by is not None and not (message.person == by or access.standing(room, by).may_moderate):
             raise NotAllowed("You can delete what you said yourself. The rest is up to the moderators of the room.")
         if message.deleted:
+            first = log.deletion_of(room, offset)
             transaction.set_rollback(True)
-            return log.deletion_of(room, offset)
+            return first
         log.blank(place, offset)
         return log.write(place, kind=Kind.DELETION, text=DELETED, by=by, target=offset)
 
@@ -156,7 +158,7 @@ def unban(room: Room, person_id: str, *, by: Person | None) -> Event | None:
     """Lifts a ban. Raises NotAllowed."""
     with transaction.atomic():
         place, here, _ = _begin(room, by)
-        banned = here.bans.filter(person_id=person_id).first()
+        banned = here.bans.filter(person_id=person_id).first() if is_storable(person_id) else None
         if banned is None:
             transaction.set_rollback(True)
             return None
@@ -207,7 +209,7 @@ def _keep_an_owner(here: models.Room, leaving: Standing, by: Person | None) -> N
 
 
 def _user(username: str) -> Person:
-    user = get_user_model().objects.filter(username=username).first()
+    user = get_user_model().objects.filter(username=username).first() if is_storable(username) else None
     if user is None:
         raise NoSuchPerson(f"Nobody has an account by the name of “{username}”.")
     return people.of_user(user)
