@@ -5,6 +5,8 @@ import { createClient } from "graphql-ws";
 import WebSocket from "ws";
 import { run, url } from "./line.mjs";
 
+globalThis.WebSocket ??= WebSocket; // the link looks at it, whatever it was given
+
 const link = new GraphQLWsLink(createClient({ url, webSocketImpl: WebSocket, retryAttempts: 0 }));
 const client = new ApolloClient({ link: ApolloLink.from([link]), cache: new InMemoryCache() });
 
