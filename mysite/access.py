@@ -5,6 +5,8 @@ import time
 from typing import Any
 from urllib.parse import quote
 
+from websockets.exceptions import InvalidState
+
 from chat import caller
 
 logger = logging.getLogger(__name__)
@@ -50,3 +52,19 @@ class ServersOwn(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         said = str(record.msg)
         return record.levelno >= logging.INFO and '"WebSocket' not in said and not said.startswith("connection ")
+
+
+class ClientsFault(logging.Filter):
+    """What a client alone did wrong is no error of the site: a warning of one line, so that nobody can flood the log.
+
+    Django logs a host or a redirect that it refuses as an error with a traceback; uvicorn a text that is not UTF-8; and
+    asyncio, for uvicorn, such a text on a connection that is closing already.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        refused = record.name.startswith("django.security.") and record.levelno == logging.ERROR
+        from_server = record.name in {"uvicorn.error", "asyncio"} and record.exc_info
+        if refused or (from_server and from_server[0] in {UnicodeDecodeError, InvalidState}):
+            record.exc_info = record.exc_text = None
+            record.levelno, record.levelname = logging.WARNING, "WARNING"
+        return True

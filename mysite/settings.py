@@ -221,7 +221,11 @@ if CHAT_LOG_FORMAT not in {"text", "json"}:
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"caller": {"()": "chat.caller.WithCaller"}, "servers_own": {"()": "mysite.access.ServersOwn"}},
+    "filters": {
+        "caller": {"()": "chat.caller.WithCaller"},
+        "clients_fault": {"()": "mysite.access.ClientsFault"},
+        "servers_own": {"()": "mysite.access.ServersOwn"},
+    },
     "formatters": {
         "text": {"format": "{asctime} {levelname} {name}{caller}: {message}", "style": "{"},
         "json": {
@@ -237,7 +241,7 @@ LOGGING = {
         "stderr": {
             "class": "logging.StreamHandler",
             "formatter": CHAT_LOG_FORMAT,
-            "filters": ["caller"],
+            "filters": ["caller", "clients_fault"],
             "level": env.str("LOG_LEVEL", default="INFO"),
         }
     },

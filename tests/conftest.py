@@ -3,7 +3,9 @@
 import asyncio
 import contextlib
 import inspect
+import io
 import json
+import logging
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any
@@ -137,6 +139,16 @@ async def open_graphql() -> AsyncIterator[Callable[..., Awaitable[GraphQLSocket]
             return socket
 
         yield connect
+
+
+@pytest.fixture
+def written_log() -> Iterator[io.StringIO]:
+    """What an operator would see of this process's log."""
+    (handler,) = [one for one in logging.getLogger().handlers if type(one) is logging.StreamHandler]
+    log = io.StringIO()
+    stderr = handler.setStream(log)
+    yield log
+    handler.setStream(stderr)
 
 
 @pytest.fixture
