@@ -23,6 +23,7 @@ from chat.frames import error_frame, event_frame, event_message, history_frame, 
 from chat.listener import Writer
 from chat.rooms import Room
 from chat.socket_consumer import SocketConsumer
+from chat.sockets import is_gone
 
 BAD_REQUEST = 4400
 CLOSE_CODES = {
@@ -101,7 +102,7 @@ class ChatConsumer(SocketConsumer):
         await self.direct_send(event_message(event))
 
     async def fail(self, error: Exception) -> None:
-        if not isinstance(error, OSError):  # which says that the client went away
+        if not is_gone(error):
             await self.refuse(unforeseen(error))
         await self.leave()
 

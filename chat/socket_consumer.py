@@ -8,6 +8,7 @@ from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 
 from chat.errors import unforeseen
+from chat.sockets import Gone
 
 
 class SocketConsumer(AsyncWebsocketConsumer):
@@ -26,7 +27,7 @@ class SocketConsumer(AsyncWebsocketConsumer):
             while True:
                 message = await receive()
                 await getattr(self, get_handler_name(message))(message)
-        except StopConsumer:
+        except (StopConsumer, Gone):
             pass
         except OSError:
             raise  # the client went away while it was sent something; the server knows

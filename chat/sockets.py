@@ -18,6 +18,10 @@ BY_CLIENT = "by the client"
 REASON_MAX = 123  # bytes that a close frame has for its reason (RFC 6455, 5.5)
 
 
+class Gone(OSError):
+    """A consumer sends something, and nobody is there any more."""
+
+
 class Socket:
     """One WebSocket, from when somebody asks for it until its consumer has ended. Consumers find it in their scope.
 
@@ -66,7 +70,10 @@ class Socket:
                 await self._close(*self._closed_with)
 
     async def send(self, message: Any) -> None:
-        """What its consumer sends, all but events, which go straight to the server. After `close` it goes nowhere."""
+        """What its consumer sends, all but events, which go straight to the server. After `close` it goes nowhere.
+
+        Raises Gone.
+        """
         if message["type"] == "websocket.accept":
             await self._send(message)
             self.accepted = True
@@ -77,7 +84,12 @@ class Socket:
                 self._closed_with = message.get("code") or 1000, shortened(message.get("reason") or "")
                 message = {**message, "reason": self._closed_with[1]}
                 metrics.CLOSED.labels(self.door, self._closed_with[0]).inc()
-            await self._send(message)
+            try:
+                await self._send(message)
+            except (OSError, RuntimeError) as error:
+                if not is_gone(error):
+                    raise
+                raise Gone from error
 
     def ended_by_client(self, code: int | None) -> None:
         if self._closed_with is None:
@@ -96,6 +108,15 @@ class Socket:
         metrics.CLOSED.labels(self.door, code).inc()
         with contextlib.suppress(OSError, RuntimeError):  # it is closed already: uvicorn says so by one or the other
             await self._direct_send({"type": "websocket.close", "code": code, "reason": reason})
+
+
+def is_gone(error: Exception) -> bool:
+    """Whether something could not be sent just because nobody is there any more.
+
+    That is an OSError, says ASGI. But uvicorn, where it has closed a connection by itself because of a frame that no
+    protocol knows, takes whatever the application still sends for the application's mistake.
+    """
+    return isinstance(error, OSError) or "after sending 'websocket.close'" in str(error)
 
 
 def shortened(reason: str) -> str:

@@ -7,6 +7,7 @@ from chat.broker import Hub
 from chat.errors import ChatError
 from chat.events import Event
 from chat.listener import Writer
+from chat.sockets import is_gone
 from gqlchat.context import person_of
 from gqlchat.errors import as_payload
 from gqlchat.requests import Request
@@ -50,7 +51,7 @@ class Follower(Writer):
 
     async def fail(self, error: Exception) -> None:
         await self.connection.unfollow(self.id)
-        if not isinstance(error, OSError):  # which says that the client went away
+        if not is_gone(error):
             await self.connection.end(self.id, as_payload(error))
 
 
