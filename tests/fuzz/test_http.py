@@ -21,7 +21,7 @@ headers = st.fixed_dictionaries(
     {},
     optional={
         b"cookie": cookies.map(lambda some: some + b"; csrftoken=" + CSRF.encode()),
-        b"host": st.sampled_from([b"127.0.0.1", b"localhost:8000"]),
+        b"host": st.sampled_from([b"127.0.0.1", b"localhost:8000"]) | header_values,
         b"origin": st.sampled_from([b"http://127.0.0.1", b"null", b"http://[", b"https://\xff"]) | header_values,
         b"referer": st.sampled_from([b"http://127.0.0.1/", b"//", b"http://["]) | header_values,
         b"accept": st.sampled_from([b"text/html", b"application/json;q=\xff", b"*/*", b",;,"]) | header_values,
