@@ -32,7 +32,7 @@ run3: ## the same as three instances, on PORT and the two ports after it
 test fuzz check: export DJANGO_SETTINGS_MODULE := mysite.test_settings
 
 # What must hold on either database.
-on_postgresql := tests/chat tests/gqlchat tests/test_crossing.py tests/test_identity.py
+on_postgresql := tests/chat tests/gqlchat tests/test_crossing.py tests/test_private_rooms.py tests/test_identity.py
 
 test: ## set everything up, check the code and run all tests; ARGS="tests/chat -k name" for some of them
 	@setup/ready.sh development assets browser servers

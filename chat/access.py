@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from django.db.models import Exists, OuterRef, Q, Subquery
 
-from chat import models
-from chat.errors import Banned, NotAMember
+from chat import models, people
+from chat.errors import Banned, NotAllowed, NotAMember
 from chat.models import Role
 from chat.people import Person
 from chat.rooms import Room
@@ -70,19 +70,35 @@ def check(room: Room, person: Person | None) -> None:
         raise NotAMember(MEMBERS_ONLY.format(room.name))
 
 
+def members(room: Room, *, reader: Person | None) -> list[tuple[Person, Role]]:
+    """Who belongs to `room`, by name. Raises Banned or NotAMember."""
+    check(room, reader)
+    found = models.RoomMember.objects.filter(room__name=room.name).select_related("user").order_by("user__username")
+    return [(people.of_user(member.user), Role(member.role)) for member in found]
+
+
+def bans(room: Room, *, reader: Person | None) -> list[Person]:
+    """Who is banned from `room`, the last one first. Raises Banned, NotAMember or NotAllowed."""
+    check(room, reader)
+    if reader is not None and not standing(room, reader).may_moderate:
+        raise NotAllowed("Only the owners and moderators of the room can see who is banned.")
+    found = models.Ban.objects.filter(room__name=room.name).order_by("-at", "-pk")
+    return [Person(id=ban.person_id, name=ban.person_name) for ban in found]
+
+
 def visible_to(person: Person) -> Q:
     """Of rooms: those that are public, and those that `person` is a member of."""
     member = models.RoomMember.objects.filter(room=OuterRef("pk"), user_id=person.user_id)
     return Q(is_private=False) | Q(Exists(member))
 
 
-def allowed(room: Room, people: Iterable[Person]) -> set[Person]:
-    """Those of `people` who may be in `room`: three queries, however many they are."""
+def allowed(room: Room, present: Iterable[Person]) -> set[Person]:
+    """Those of `present` who may be in `room`: three queries, however many they are."""
     here = models.Room.objects.filter(name=room.name).first()
     if here is None:
-        return set(people)
+        return set(present)
     banned = set(here.bans.values_list("person_id", flat=True))
-    entering = {person for person in people if person.id not in banned}
+    entering = {person for person in present if person.id not in banned}
     if here.is_private:
         members = {str(pk) for pk in here.members.values_list("user_id", flat=True)}
         entering = {person for person in entering if person.user_id in members}

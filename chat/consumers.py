@@ -4,7 +4,7 @@ import contextlib
 from typing import Any
 from urllib.parse import parse_qs
 
-from chat import log, messages, people, rooms
+from chat import log, messages, moderation, people, rooms
 from chat.broker import Hub
 from chat.database import in_database
 from chat.errors import (
@@ -77,6 +77,10 @@ class ChatConsumer(SocketConsumer):
             frame = read_frame(text_data)
             if "message" in frame:
                 answer = await self.post(self.room, self.listener, frame)
+            elif "delete" in frame:
+                offset = log.check_offset(frame["delete"])
+                await moderation.carry_out(moderation.delete_message, self.room, offset, by=self.person)
+                answer = None  # everybody is told
             else:
                 answer = await self.history(self.room, frame)
         except Exception as error:

@@ -1,5 +1,6 @@
 """What travels through the browser's socket: JSON as text. `docs/protocol.md` has it all."""
 
+import asyncio
 import json
 from typing import Any
 
@@ -16,7 +17,7 @@ class InvalidFrame(ChatError):
 
 
 def read_frame(text: str | None) -> dict[str, Any]:
-    """A frame with a `message`, or one that asks for history. Raises InvalidFrame or FrameTooLong."""
+    """A frame with a `message`, or one that asks to delete one, or for history. Raises InvalidFrame or FrameTooLong."""
     if text is None:
         raise InvalidFrame("Binary frames aren't understood here: send JSON as text.")
     check_frame(text)
@@ -26,7 +27,7 @@ def read_frame(text: str | None) -> dict[str, Any]:
         raise InvalidFrame("The frame is not JSON.") from None
     if not isinstance(frame, dict):
         raise InvalidFrame("The frame has to be a JSON object.")
-    if "message" not in frame and "before" not in frame:
+    if not frame.keys() & {"message", "delete", "before"}:
         raise InvalidFrame("The frame has no “message”.")
     return frame
 
@@ -58,6 +59,7 @@ def event_frame(event: Event) -> str:
     return _encode(shown(event))
 
 
+KEPT = 1.0  # seconds that a frame is kept: what is deleted is not to stay where nobody hears of it any more
 _last: tuple[Event | None, dict[str, str]] = (None, {})
 
 
@@ -66,7 +68,14 @@ def event_message(event: Event) -> dict[str, str]:
     global _last
     if _last[0] is not event:
         _last = (event, {"type": "websocket.send", "text": event_frame(event)})
+        asyncio.get_running_loop().call_later(KEPT, _forget, event)
     return _last[1]
+
+
+def _forget(event: Event) -> None:
+    global _last
+    if _last[0] is event:
+        _last = (None, {})
 
 
 def history_frame(page: Page) -> str:

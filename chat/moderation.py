@@ -11,13 +11,13 @@ synchronous code, perhaps within a larger transaction.
 
 from collections.abc import Callable
 from functools import partial
-from typing import Concatenate, ParamSpec
+from typing import Any
 
 from asgiref.sync import async_to_sync
 from django.contrib.auth import get_user_model
 from django.db import transaction
 
-from chat import access, broker, log, models, people
+from chat import access, broker, limits, log, models, people
 from chat.access import Standing
 from chat.database import in_database
 from chat.errors import (
@@ -38,20 +38,22 @@ from chat.rooms import Room
 DELETED = "A message was deleted."
 RECENT = 1000  # entries among which the name of a guest who is banned is looked for
 
-Given = ParamSpec("Given")
-Action = Callable[Concatenate[Room, Given], Event | None]
+Action = Callable[..., Event | None]
 
 
-async def carry_out(action: Action[Given], room: Room, *args: Given.args, **kwargs: Given.kwargs) -> Event | None:
-    """Does it, and lets everybody hear of it. Raises what `action` raises, and Unavailable."""
-    event = await in_database(action, room, *args, **kwargs)
+async def carry_out(action: Action, room: Room, *args: Any, by: Person | None, **kwargs: Any) -> Event | None:
+    """Does it, and lets everybody hear of it. Raises what `action` raises, RateLimited and Unavailable."""
+    if by is not None:
+        await limits.spend(by)
+    event = await in_database(action, room, *args, by=by, **kwargs)
     if event is not None:
         await broker.publish(event)
     return event
 
 
-def carry_out_on_commit(action: Action[Given], room: Room, *args: Given.args, **kwargs: Given.kwargs) -> Event | None:
-    event = action(room, *args, **kwargs)
+def carry_out_on_commit(action: Action, room: Room, *args: Any, by: Person | None, **kwargs: Any) -> Event | None:
+    """Does it, and lets everybody hear of it once the transaction that it is part of has ended well."""
+    event = action(room, *args, by=by, **kwargs)
     if event is not None:
         transaction.on_commit(partial(async_to_sync(broker.publish), event))
     return event

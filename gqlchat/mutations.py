@@ -5,11 +5,12 @@ import strawberry
 from chat import messages, rooms
 from chat.errors import ChatError
 from gqlchat import context
+from gqlchat.moderation import Moderation
 from gqlchat.types import ChatRoom, ChatRoomMessage, PostMessageInput, PostMessagePayload, Problem
 
 
 @strawberry.type
-class Mutation:
+class Mutation(Moderation):
     @strawberry.mutation(description="Says something in a room.")
     async def send_chat_message(self, info: strawberry.Info, room: ChatRoom, message: str) -> None:
         person = context.person(info)

@@ -2,16 +2,45 @@
 
 import strawberry
 
-from chat import log, rooms
+from chat import access, log, rooms
+from chat.access import Standing
 from chat.database import in_database
+from chat.models import Role
 from gqlchat import context
 from gqlchat.connections import Connection, connection, size_of
 from gqlchat.types import ChatRoomMessage, Person
 
 
+@strawberry.type(description="Somebody who belongs to a room.")
+class Member:
+    user: Person
+    role: Role
+
+
 @strawberry.type(description="A room and its history.")
 class Room:
     name: str
+
+    @strawberry.field(description="Whether only members may enter.")
+    async def is_private(self, info: strawberry.Info) -> bool:
+        return (await self._standing(info)).private
+
+    @strawberry.field(description="What you are here; null if you are no member.")
+    async def role(self, info: strawberry.Info) -> Role | None:
+        return (await self._standing(info)).role
+
+    @strawberry.field(description="Who belongs to the room, by name.")
+    async def members(self, info: strawberry.Info) -> list[Member]:
+        found = await in_database(access.members, rooms.find(self.name), reader=context.person(info))
+        return [Member(user=Person.of(person), role=role) for person, role in found]
+
+    @strawberry.field(description="Who is banned. For moderators and owners.")
+    async def bans(self, info: strawberry.Info) -> list[Person]:
+        found = await in_database(access.bans, rooms.find(self.name), reader=context.person(info))
+        return [Person.of(person) for person in found]
+
+    async def _standing(self, info: strawberry.Info) -> Standing:
+        return await in_database(access.standing, rooms.find(self.name), context.person(info))
 
     @strawberry.field(description="The offset of the last message; 0 if there is none.")
     async def last_offset(self, info: strawberry.Info) -> int:

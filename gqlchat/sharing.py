@@ -8,6 +8,7 @@ where the mark is.
 An execution that serves many has no viewer: to touch the context in it is an error.
 """
 
+import asyncio
 import inspect
 import json
 import secrets
@@ -48,6 +49,7 @@ from gqlchat.requests import Request, to_follow, to_join
 from gqlchat.schema import Schema
 from gqlchat.types import ChatRoomMessage
 
+KEPT = 1.0  # seconds that a result is kept: what is deleted is not to stay where nobody hears of it any more
 MARK = f"viewer-{secrets.token_hex(16)}"
 MARKED = json.dumps(MARK)
 
@@ -97,7 +99,12 @@ class SharedOperation:
             payload["errors"] = [error.formatted for error in result.errors]
         pieces = json.dumps(payload, ensure_ascii=False, separators=(",", ":")).split(MARKED)
         self._last = (event, pieces)
+        asyncio.get_running_loop().call_later(KEPT, self._forget, event)
         return pieces
+
+    def _forget(self, event: Event) -> None:
+        if self._last[0] is event:
+            self._last = (None, [])
 
 
 @dataclass(frozen=True, slots=True)

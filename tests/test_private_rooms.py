@@ -1,0 +1,449 @@
+"""Rooms that are not open to everybody, at every door: who is excluded hears nothing that comes after that."""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import aiohttp
+import pytest
+import websockets
+from channels.testing import HttpCommunicator
+from django.contrib.auth.models import User
+from django.test import AsyncClient
+from gql import Client, gql
+from gql.transport.exceptions import TransportQueryError
+from gql.transport.websockets import WebsocketsTransport
+
+from chat import frames, log, messages, moderation, people
+from chat.broker import Hub
+from chat.database import in_database
+from chat.listener import Listener
+from chat.models import Role
+from chat.people import Person
+from chat.rooms import find
+from gqlchat.sharing import SharedOperation
+from mysite.asgi import application
+from tests.conftest import ChatSocket, GraphQLSocket, close
+from tests.doors import DOORS, ROOM_MESSAGES, BrowserDoor, Door, GraphQLDoor
+from tests.servers import Server
+from tests.test_identity import cookies_of
+
+NAME = "privé/1"
+ROOM = find(NAME)
+Headers = list[tuple[bytes, bytes]]
+
+
+class Visitor:
+    """Somebody with a session."""
+
+    def __init__(self, person: Person, headers: Headers) -> None:
+        self.person = person
+        self.headers = headers
+
+
+async def user(name: str) -> Visitor:
+    account = await User.objects.acreate_user(name)
+    client = AsyncClient()
+    await client.aforce_login(account)
+    return Visitor(people.of_user(account), cookies_of(client))
+
+
+async def guest() -> Visitor:
+    client = AsyncClient()
+    person = (await client.get("/chat/elsewhere/")).context["room_data"]["person"]
+    return Visitor(Person(id=person["id"], name=person["name"]), cookies_of(client))
+
+
+@pytest.fixture
+async def owner() -> Visitor:
+    return await user("owner")
+
+
+@pytest.fixture
+async def member(owner: Visitor) -> Visitor:
+    """Of a private room."""
+    await moderation.carry_out(moderation.create, ROOM, private=True, by=owner.person)
+    added = await user("member")
+    await moderation.carry_out(moderation.set_role, ROOM, "member", Role.MEMBER, by=owner.person)
+    return added
+
+
+async def say(text: str) -> int:
+    entry = await messages.post(room=ROOM, message=text, person=people.new_guest("The site"), trusted=True)
+    return entry.event.offset or 0
+
+
+@pytest.fixture
+def listening(eventually) -> Callable[[int], Awaitable[None]]:
+    """`await listening(2)`: until so many listeners hear what is said from now on."""
+
+    async def wait(count: int) -> None:
+        def live() -> list[Listener]:
+            memberships = Hub.here()._memberships.values()
+            return [one for membership in memberships for one in membership.listeners if one._held is None]
+
+        await eventually(lambda: len(live()) == count)
+
+    return wait
+
+
+async def error_at(door: Door) -> str:
+    """The code of the error that comes next, and is the last thing that comes there."""
+    frame = await door.socket.receive_json_from(timeout=5)
+    if isinstance(door, BrowserDoor):
+        assert frame["kind"] == "error", frame
+        closed = await door.socket.receive_output(timeout=5)
+        assert (closed["type"], closed["code"], closed["reason"]) == ("websocket.close", 4403, frame["error"]["code"])
+        return frame["error"]["code"]
+    while frame["type"] == "next" and frame["payload"]["data"].get("joinChatRooms", {}).get("kind") == "GREETING":
+        frame = await door.socket.receive_json_from(timeout=5)
+    assert (frame["type"], frame["id"]) == ("error", "1"), frame
+    await still_answers(door.socket)
+    return frame["payload"][0]["extensions"]["code"]
+
+
+async def still_answers(socket: GraphQLSocket) -> None:
+    await socket.start("{ me { id } }", id="after")
+    assert "errors" not in await socket.result("after")
+    assert (await socket.receive_json_from(timeout=5))["type"] == "complete"
+
+
+@pytest.mark.parametrize("after", [None, 0])
+@pytest.mark.parametrize("door", DOORS)
+async def test_who_is_no_member_is_told_so_and_nothing_else(door: type[Door], after: int | None, member) -> None:
+    for stranger in (await guest(), await user("stranger")):
+        async with door.open(NAME, after, headers=stranger.headers) as ear:
+            assert await error_at(ear) == "not_a_member"
+
+
+@pytest.mark.parametrize("door", DOORS)
+async def test_members_hear_a_private_room_and_what_they_missed(door: type[Door], member: Visitor) -> None:
+    async with door.open(NAME, 0, headers=member.headers) as ear:
+        assert [(await ear.hear()).kind for _ in range(2)] == ["notice", "notice"]
+        await say("hello")
+        assert (await ear.hear()).text == "hello"
+
+
+async def remove(owner: Visitor, member: Visitor) -> str:
+    await moderation.carry_out(moderation.remove_member, ROOM, "member", by=owner.person)
+    return "removed"
+
+
+async def ban(owner: Visitor, member: Visitor) -> str:
+    await moderation.carry_out(moderation.ban, ROOM, member.person.id, by=owner.person)
+    return "banned"
+
+
+async def open_and_close(owner: Visitor, member: Visitor) -> str:
+    """A member who has left a room while that was public, hears it until it is private again."""
+    await moderation.carry_out(moderation.set_private, ROOM, False, by=owner.person)
+    await moderation.carry_out(moderation.remove_member, ROOM, "member", by=owner.person)
+    await moderation.carry_out(moderation.set_private, ROOM, True, by=owner.person)
+    return "not_a_member"
+
+
+@pytest.mark.parametrize("exclude", [remove, ban, open_and_close])
+@pytest.mark.parametrize("door", DOORS)
+async def test_whoever_is_excluded_hears_of_it_and_nothing_more_while_others_go_on(
+    door: type[Door], exclude: Callable[[Visitor, Visitor], Awaitable[str]], owner: Visitor, member: Visitor
+) -> None:
+    position = await say("before")
+    async with (
+        door.open(NAME, position, headers=member.headers) as excluded,
+        door.open(NAME, position, headers=owner.headers) as stays,
+    ):
+        await say("during")
+        assert (await excluded.hear()).text == (await stays.hear()).text == "during"
+        code = await exclude(owner, member)
+        last = await say("after")
+        while (notice := await stays.hear()).text != "after":
+            assert notice.kind == "notice"
+            assert await excluded.hear() == notice
+        assert notice.offset == last
+        assert await error_at(excluded) == code
+    async with door.open(NAME, position, headers=member.headers) as again:
+        assert await error_at(again) == ("banned" if code == "banned" else "not_a_member")
+
+
+@pytest.mark.parametrize("door", DOORS)
+async def test_a_room_that_somebody_makes_private_first_loses_those_who_were_waiting_there(
+    door: type[Door], owner: Visitor, listening
+) -> None:
+    async with door.open(NAME, headers=(await guest()).headers) as waiting:
+        await listening(1)
+        await moderation.carry_out(moderation.create, ROOM, private=True, by=owner.person)
+        await say("a secret")
+        assert (await waiting.hear()).kind == "notice"
+        assert await error_at(waiting) == "not_a_member"
+
+
+async def test_one_room_that_may_not_be_heard_refuses_the_whole_subscription(member: Visitor) -> None:
+    async with GraphQLDoor.open_all({"open": None, NAME: None}, headers=(await guest()).headers) as ear:
+        assert await error_at(ear) == "not_a_member"
+
+
+@pytest.mark.parametrize("door", DOORS)
+async def test_whoever_is_excluded_while_they_read_the_past_is_told_none_of_it(
+    door: type[Door], owner: Visitor, member: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recover = log._recover
+
+    def remove_and_recover(*args: Any) -> log.Recovery:
+        moderation.remove_member(ROOM, "member", by=owner.person)
+        log.append([log.Draft(room=ROOM, text="a secret", person=owner.person)])
+        return recover(*args)
+
+    monkeypatch.setattr(log, "_recover", remove_and_recover)
+    async with door.open(NAME, 0, headers=member.headers) as ear:
+        assert await error_at(ear) == "not_a_member"
+
+
+class Doors:
+    """What somebody may do at each door, as the code of the error that it meets; "" if it meets none."""
+
+    def __init__(self, visitor: Visitor, protocol: str) -> None:
+        self.visitor = visitor
+        self.protocol = protocol
+
+    async def ask(self, document: str, **variables: Any) -> Any:
+        if self.protocol == "http":
+            body = json.dumps({"query": document, "variables": variables}).encode()
+            headers = [(b"content-type", b"application/json"), *self.visitor.headers]
+            answer = await HttpCommunicator(application, "POST", "/graphql", body, headers).get_response(timeout=5)
+            return json.loads(answer["body"])
+        protocol = self.protocol
+        socket = GraphQLSocket(
+            application, "/graphql", headers=self.visitor.headers, protocol=protocol, subprotocols=[]
+        )
+        await socket.gql_init()
+        try:
+            await socket.start(document, variables)
+            return await socket.result()
+        finally:
+            await close(socket)
+
+    async def code(self, document: str, **variables: Any) -> str:
+        answer = await self.ask(document, **variables)
+        if answer.get("errors"):
+            return answer["errors"][0]["extensions"]["code"]
+        (payload,) = answer["data"].values()
+        return payload["error"]["code"] if payload and payload.get("error") else ""
+
+    async def browser(self, frame: dict[str, Any]) -> str:
+        """Of one whose socket is open since before they were excluded."""
+        socket = ChatSocket(application, f"/ws{ROOM.get_absolute_url()}", self.visitor.headers)
+        await socket.connect(timeout=5)
+        try:
+            await socket.send_json_to(frame)
+            answer = await socket.receive_json_from(timeout=5)
+            return answer["error"]["code"] if answer["kind"] == "error" else ""
+        finally:
+            await close(socket)
+
+
+def mutation(name: str, input: str) -> str:
+    return f"mutation ($input: {input}!) {{ {name}(input: $input) {{ error {{ code }} }} }}"
+
+
+ROOM_FIELD = "query ($room: String!) {{ room(name: $room) {{ {} }} }}"
+BY_GRAPHQL: dict[str, Callable[[Doors, int, str], Awaitable[str]]] = {
+    "post": lambda doors, offset, other: doors.code(
+        mutation("postMessage", "PostMessageInput"), input={"roomName": NAME, "message": "hi"}
+    ),
+    "send": lambda doors, offset, other: doors.code(
+        'mutation ($room: ChatRoom!) { sendChatMessage(room: $room, message: "hi") }', room={"roomName": NAME}
+    ),
+    "read": lambda doors, offset, other: doors.code(
+        ROOM_FIELD.format("messages { edges { node { message } } }"), room=NAME
+    ),
+    "see the last offset": lambda doors, offset, other: doors.code(ROOM_FIELD.format("lastOffset"), room=NAME),
+    "see the members": lambda doors, offset, other: doors.code(ROOM_FIELD.format("members { role }"), room=NAME),
+    "see the bans": lambda doors, offset, other: doors.code(ROOM_FIELD.format("bans { id }"), room=NAME),
+    "delete": lambda doors, offset, other: doors.code(
+        mutation("deleteMessage", "DeleteMessageInput"), input={"roomName": NAME, "offset": offset}
+    ),
+    "add": lambda doors, offset, other: doors.code(
+        mutation("setMember", "SetMemberInput"), input={"roomName": NAME, "username": "other"}
+    ),
+    "promote": lambda doors, offset, other: doors.code(
+        mutation("setMember", "SetMemberInput"), input={"roomName": NAME, "username": "other", "role": "MODERATOR"}
+    ),
+    "remove": lambda doors, offset, other: doors.code(
+        mutation("removeMember", "RemoveMemberInput"), input={"roomName": NAME, "username": "present"}
+    ),
+    "ban": lambda doors, offset, other: doors.code(
+        mutation("ban", "BanInput"), input={"roomName": NAME, "personId": other}
+    ),
+    "unban": lambda doors, offset, other: doors.code(
+        mutation("unban", "BanInput"), input={"roomName": NAME, "personId": other}
+    ),
+    "open": lambda doors, offset, other: doors.code(
+        mutation("setPrivate", "SetPrivateInput"), input={"roomName": NAME, "private": False}
+    ),
+}
+MEMBER = {"post", "send", "read", "see the last offset", "see the members"}
+MODERATOR = MEMBER | {"see the bans", "delete", "add", "remove", "ban", "unban"}
+MAY = {"guest": set(), "stranger": set(), "member": MEMBER, "moderator": MODERATOR, "owner": set(BY_GRAPHQL)}
+
+
+@pytest.mark.parametrize("protocol", ["http", "graphql-transport-ws", "graphql-ws"])
+@pytest.mark.parametrize("who", [*MAY, "banned"])
+async def test_each_role_may_do_through_graphql_what_is_its_own(
+    who: str, protocol: str, owner: Visitor, member: Visitor
+) -> None:
+    others = {name: await user(name) for name in ("other", "present", "moderator", "stranger")}
+    await moderation.carry_out(moderation.set_role, ROOM, "moderator", Role.MODERATOR, by=owner.person)
+    visitors = {**others, "owner": owner, "member": member, "banned": member, "guest": await guest()}
+    if who == "banned":
+        await ban(owner, member)
+    doors = Doors(visitors[who], protocol)
+    outside = {"guest": "not_a_member", "stranger": "not_a_member", "banned": "banned"}
+    for action, act in BY_GRAPHQL.items():
+        await in_database(moderation.set_role, ROOM, "present", Role.MEMBER, by=None)
+        offset = await say("hello")
+        expected = "" if action in MAY.get(who, set()) else outside.get(who, "not_allowed")
+        assert await act(doors, offset, others["stranger"].person.id) == expected, action
+
+
+async def test_whoever_stays_connected_can_not_post_read_or_delete_any_more(owner: Visitor, member: Visitor) -> None:
+    """Their socket is closed at once; even if it weren't, nothing would come of it."""
+    offset = await say("hello")
+    doors = Doors(member, "http")
+    for frame in ({"message": "hi"}, {"before": 99}):
+        assert await doors.browser(frame) == ""
+    assert await doors.browser({"delete": offset}) == "not_allowed"
+    assert await doors.browser({"delete": "x"}) == "invalid_position"
+    assert await doors.browser({"delete": offset + 99}) == "no_such_message"
+    await remove(owner, member)
+    for frame in ({"message": "hi"}, {"before": 99}, {"delete": offset}):
+        assert await doors.browser(frame) == "not_a_member"
+
+
+async def test_private_rooms_are_listed_to_their_members_only(owner: Visitor, member: Visitor) -> None:
+    rooms = "{ rooms { edges { node { name isPrivate role } } } }"
+    found = [(await Doors(who, "http").ask(rooms))["data"]["rooms"]["edges"] for who in (await guest(), member)]
+    assert found == [[], [{"node": {"name": NAME, "isPrivate": True, "role": "MEMBER"}}]]
+
+
+class TestADeletion:
+    @pytest.mark.parametrize("door", DOORS)
+    async def test_reaches_everybody_at_once_and_those_who_come_back(self, door: type[Door], member: Visitor) -> None:
+        offset = await say("a secret")
+        async with door.open(NAME, offset, headers=member.headers) as ear:
+            await moderation.carry_out(moderation.delete_message, ROOM, offset, by=None)
+            deletion = await ear.hear()
+            assert (deletion.kind, deletion.offset, deletion.text) == ("deletion", offset + 1, "A message was deleted.")
+        async with door.open(NAME, offset - 1, headers=member.headers) as back:
+            gone, again = await back.hear(), await back.hear()
+        assert (gone.kind, gone.offset, gone.text) == ("message", offset, "")
+        assert again == deletion
+
+    async def test_is_told_with_what_it_deletes(self, owner: Visitor, member: Visitor, listening) -> None:
+        offset = await say("a secret")
+        async with (
+            BrowserDoor.open(NAME, headers=owner.headers) as browser,
+            GraphQLDoor.open(NAME, headers=owner.headers) as graphql,
+        ):
+            await graphql.socket.start(
+                ROOM_MESSAGES.replace("kind", "kind target deleted"), {"rooms": [{"roomName": NAME}]}, id="2"
+            )
+            await listening(3)
+            await browser.socket.send_json_to({"delete": offset})
+            frame = await browser.socket.receive_json_from(timeout=5)
+            assert (frame["kind"], frame["target"], frame["user"]) == ("deletion", offset, "owner")
+            results = {}
+            for _ in range(2):
+                answer = await graphql.socket.receive_json_from(timeout=5)
+                results[answer["id"]] = answer["payload"]["data"]["roomMessages"]
+            assert (results["2"]["kind"], results["2"]["target"], results["2"]["deleted"]) == (
+                "DELETION",
+                offset,
+                False,
+            )
+            await browser.socket.send_json_to({"before": offset + 1})
+            page = (await browser.socket.receive_json_from(timeout=5))["messages"]
+            assert (page[-1]["message"], page[-1]["deleted"], page[-1]["user"]) == ("", True, "The site")
+
+    async def test_leaves_nothing_of_the_text_in_this_process(self, eventually, listening, monkeypatch) -> None:
+        """Not even where nobody who listens is told of it."""
+        monkeypatch.setattr(frames, "KEPT", 0.05)
+        monkeypatch.setattr("gqlchat.sharing.KEPT", 0.05)
+        operations: list[SharedOperation] = []
+        keep = SharedOperation._keep
+        monkeypatch.setattr(
+            SharedOperation, "_keep", lambda self, *args: (operations.append(self), keep(self, *args))[1]
+        )
+        async with BrowserDoor.open(NAME) as browser, GraphQLDoor.open(NAME) as graphql:
+            await listening(2)
+            await say("a secret")
+            await browser.hear()
+            await graphql.hear()
+            assert "a secret" in str(frames._last) + str(operations[-1]._last)
+            await eventually(lambda: "a secret" not in str(frames._last) + str([one._last for one in operations]))
+
+
+class RemoteEar:
+    """Somebody who listens at a server process, at both doors."""
+
+    def __init__(self, server: Server, visitor: Visitor, after: int) -> None:
+        self.server, self.after = server, after
+        self.headers = {"Cookie": visitor.headers[0][1].decode()}
+        self.heard: dict[str, list[str]] = {"browser": [], "graphql": []}
+        self.ended: dict[str, str] = {}
+
+    async def browse(self) -> None:
+        url = f"ws://{self.server.host}/ws{ROOM.get_absolute_url()}?after={self.after}"
+        async with websockets.connect(url, additional_headers=self.headers) as socket:
+            with contextlib.suppress(websockets.ConnectionClosed):
+                async for text in socket:
+                    frame = json.loads(text)
+                    if frame["kind"] == "error":
+                        self.ended["browser"] = frame["error"]["code"]
+                    else:
+                        self.heard["browser"].append(frame["message"])
+            assert socket.close_code == 4403
+
+    async def subscribe(self) -> None:
+        transport = WebsocketsTransport(url=f"ws://{self.server.host}/graphql", headers=self.headers)
+        async with Client(transport=transport) as client:
+            request = gql("subscription ($rooms: [RoomPosition!]!) { roomMessages(rooms: $rooms) { message } }")
+            request.variable_values = {"rooms": [{"roomName": NAME, "after": self.after}]}
+            try:
+                async for result in client.subscribe(request):
+                    self.heard["graphql"].append(result["roomMessages"]["message"])
+            except TransportQueryError as error:
+                self.ended["graphql"] = error.errors[0]["extensions"]["code"]  # type: ignore[index]
+
+
+async def remotely(server: Server, visitor: Visitor, document: str, **input: Any) -> None:
+    headers = {"Cookie": visitor.headers[0][1].decode(), "Origin": f"http://{server.host}"}
+    body = {"query": document, "variables": {"input": {"roomName": NAME, **input}}}
+    url = f"http://{server.host}/graphql"
+    async with aiohttp.ClientSession(headers=headers) as session, session.post(url, json=body) as answer:
+        (payload,) = (await answer.json())["data"].values()
+        assert payload["error"] is None
+
+
+@pytest.fixture(params=[{}, {"REDIS_URL": "redis://127.0.0.1:1/0"}], ids=["with Redis", "without Redis"])
+async def servers(request: pytest.FixtureRequest, start_servers) -> list[Server]:
+    return await asyncio.to_thread(start_servers, 2, **request.param)
+
+
+async def test_whoever_is_removed_through_one_server_hears_nothing_more_at_another(
+    servers: list[Server], owner: Visitor, member: Visitor, eventually
+) -> None:
+    here, there = servers
+    ear = RemoteEar(there, member, await say("before"))
+    async with asyncio.timeout(60), asyncio.TaskGroup() as group:
+        tasks = [group.create_task(ear.browse()), group.create_task(ear.subscribe())]
+        post = mutation("postMessage", "PostMessageInput")
+        await remotely(here, owner, post, message="during")
+        await eventually(lambda: all(heard == ["during"] for heard in ear.heard.values()))
+        await remotely(here, owner, mutation("removeMember", "RemoveMemberInput"), username="member")
+        for number in range(20):
+            await remotely(here if number % 2 else there, owner, post, message=f"after {number}")
+        await asyncio.wait(tasks)
+    assert ear.ended == {"browser": "removed", "graphql": "removed"}
+    assert list(ear.heard.values()) == [["during", "member was removed by owner."]] * 2
