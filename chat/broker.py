@@ -14,7 +14,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -40,18 +40,47 @@ NOBODY = "chat.nobody"  # a group that no room has
 
 EXCLUDING: dict[Access | None, type[ChatError]] = {Access.REMOVED: Removed, Access.BANNED: Banned}
 
+# What processes tell each other beside events has a group that is no room's: those begin with "chat_" and "chat.".
+CONTROL_GROUP = "control"
+CONTROL_TYPE = "chat.control"
+Attendant = Callable[[Mapping[str, Any]], None]
 
-async def publish(*events: Event) -> None:
-    """Lets everyone hear `events`: the listeners of this process at once, the others as soon as the layer brings them.
+
+async def publish(*together: Event) -> None:
+    """Lets everyone hear these events: the listeners of this process at once, others as soon as the layer brings them.
 
     An event that is not stored goes through the layer only, and is lost while that is away.
     """
     hub = Hub.here()
-    for event in events:
+    for event in together:
         if event.offset is not None:
             hub.hear(event)
-    if events:
-        await hub.send(*events)
+    if together:
+        await hub.send(*((event.room.group, events.to_group(event)) for event in together))
+
+
+async def tell(subject: str, about: Mapping[str, Any]) -> None:
+    """Tells `about` to whoever has asked for the subject by `told`, in this process and in all that listen to rooms.
+
+    A hint like any event: it may be lost, and it may come twice.
+    """
+    message = {"type": CONTROL_TYPE, "subject": subject, "about": about}
+    hub = Hub.here()
+    hub.receive(message)
+    await hub.send((CONTROL_GROUP, message))
+
+
+def told(subject: str) -> Callable[[Attendant], Attendant]:
+    """Decorator: calls a function, in the event loop of each hub, with what others `tell` about the subject."""
+
+    def attend(function: Attendant) -> Attendant:
+        _attendants[subject] = function
+        return function
+
+    return attend
+
+
+_attendants: dict[str, Attendant] = {}
 
 
 @dataclass(eq=False)
@@ -131,7 +160,8 @@ class Hub:
         self._channel: str | None = None
         self._hearing: asyncio.Task[None] | None = None
         self._watching: asyncio.Task[None] | None = None
-        self._lock = asyncio.Lock()  # around the three above
+        self._attending = False  # whether the channel is in the group of all processes
+        self._lock = asyncio.Lock()  # around the four above
         self._tasks: set[asyncio.Task[None]] = set()
         self._away_until: float | None = None  # on the loop's clock; None while the layer is there
 
@@ -202,11 +232,14 @@ class Hub:
                 self._lose_layer(error)
                 await asyncio.sleep(PAUSE)
             else:
-                self._receive(message)
+                self.receive(message)
 
-    def _receive(self, message: Any) -> None:
+    def receive(self, message: Any) -> None:
         """Takes what whoever sent to a group: nothing that comes in here may stop the hub."""
         match message:
+            case {"type": str(kind), "subject": str(subject), "about": dict(about)} if kind == CONTROL_TYPE:
+                self._attend(subject, about)
+                return
             case {"type": events.TYPE, "room_id": str(group)} if group in self._memberships:
                 membership = self._memberships[group]
             case _:
@@ -221,6 +254,12 @@ class Hub:
             logger.warning("Dropped an event of %s: %s", group, error)
             return
         self.hear(event)
+
+    def _attend(self, subject: str, about: Mapping[str, Any]) -> None:
+        try:
+            _attendants[subject](about)
+        except Exception as error:  # of another version, say
+            logger.warning("Can't make sense of what was told about %.100r: %r", subject, error)
 
     async def _watch(self) -> None:
         """Looks whether something was said that nobody heard of: one query for all rooms, once an interval."""
@@ -296,9 +335,8 @@ class Hub:
 
     # To the layer
 
-    async def send(self, *together: Event) -> None:
-        """Sends each event to its room's group. While the layer is away nobody waits, and one at a time tries."""
-        addressed = [(event.room.group, events.to_group(event)) for event in together]
+    async def send(self, *addressed: tuple[str, Mapping[str, Any]]) -> None:
+        """Sends messages to the groups named with them. While the layer is away nobody waits, one at a time tries."""
         now = asyncio.get_running_loop().time()
         if self._away_until is None:
             # In a task of its own: clients of Redis have taken a cancellation for an answer, or broken off half-way.
@@ -318,7 +356,7 @@ class Hub:
             self._lose_layer(TimeoutError("no answer"))
         return self._away_until is None
 
-    async def _send(self, addressed: Iterable[tuple[str, dict[str, Any]]]) -> None:
+    async def _send(self, addressed: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
         try:
             for group, message in addressed:
                 await get_channel_layer().group_send(group, message)
@@ -376,6 +414,9 @@ class Hub:
             if self._channel is None:
                 self._channel = await get_channel_layer().new_channel()
                 self._hearing = asyncio.create_task(self._hear(self._channel), context=caller.nobody())
+            if not self._attending:
+                await get_channel_layer().group_add(CONTROL_GROUP, self._channel)
+                self._attending = True
             return self._channel
 
     async def _close_if_idle(self) -> None:
@@ -383,11 +424,18 @@ class Hub:
             if self._memberships:
                 return
             tasks = [task for task in (self._hearing, self._watching) if task]
+            channel, attending = self._channel, self._attending
             self._channel = self._hearing = self._watching = None
+            self._attending = False
             for task in tasks:
                 task.cancel()
             if tasks:
                 await asyncio.wait(tasks)
+            if attending:
+                try:
+                    await get_channel_layer().group_discard(CONTROL_GROUP, channel)
+                except Exception as error:
+                    self._lose_layer(error)
 
     def _start(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work, context=caller.nobody())

@@ -14,6 +14,7 @@ from chat.errors import (
     LoginRequired,
     NotAMember,
     Removed,
+    SessionEnded,
     SlowListener,
     Unavailable,
     unforeseen,
@@ -23,11 +24,12 @@ from chat.frames import error_frame, event_frame, event_message, history_frame, 
 from chat.listener import Writer
 from chat.rooms import Room
 from chat.socket_consumer import SocketConsumer
-from chat.sockets import is_gone
+from chat.sockets import LOG_IN, is_gone
 
 BAD_REQUEST = 4400
 CLOSE_CODES = {
-    LoginRequired: 4401,
+    LoginRequired: LOG_IN,
+    SessionEnded: LOG_IN,
     NotAMember: 4403,
     Removed: 4403,
     Banned: 4403,
@@ -47,6 +49,7 @@ class ChatConsumer(SocketConsumer):
         self.person = people.of_scope(self.scope)
         self.direct_send = self.scope.get("direct_send", self.base_send)
         try:
+            self.recognise()
             room = rooms.enter(self.scope["url_route"]["kwargs"]["room_name"], self.person)
             after = read_position(self.scope["query_string"])
             self.listener = Writer([room], {} if after is None else {room: after}, self.write, self.fail, self.person)
@@ -63,6 +66,12 @@ class ChatConsumer(SocketConsumer):
         except Exception as error:
             await self.refuse(unforeseen(error))
             await self.leave()
+
+    def recognise(self) -> None:
+        """Raises SessionEnded where a page that was somebody's would go on as somebody else's."""
+        expected = parse_qs(self.scope["query_string"].decode("latin1")).get("as")
+        if expected and expected[-1] != self.person.id:
+            raise SessionEnded("You are not logged in as before. Please load the page again.")
 
     async def leave(self) -> None:
         if self.listener:

@@ -164,6 +164,12 @@ class RateLimited(ChatError):
         return {**super().details, "retry_after": self.retry_after}
 
 
+class SessionEnded(ChatError):
+    """Who was logged in has logged out since, or is no user any more; or a guest's session is over."""
+
+    code = "session_ended"
+
+
 class Unavailable(ChatError):
     """The database does not answer: nothing was stored, or nothing can be read."""
 

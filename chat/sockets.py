@@ -2,19 +2,27 @@
 
 import asyncio
 import contextlib
+import itertools
 import logging
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 from weakref import WeakKeyDictionary
 
-from chat import metrics
+from django.conf import settings
+
+from chat import broker, caller, metrics, sessions
+from chat.database import in_database
+from chat.errors import SessionEnded, Unavailable
+from chat.sessions import Login
 
 logger = logging.getLogger(__name__)
 
 BY_CLIENT = "by the client"
+LOG_IN = 4401
+CHECK_SIZE = 1000  # logins that the database is asked about at once, so that nobody's message waits for long behind it
 REASON_MAX = 123  # bytes that a close frame has for its reason (RFC 6455, 5.5)
 
 
@@ -25,28 +33,16 @@ class Gone(OSError):
 class Socket:
     """One WebSocket, from when somebody asks for it until its consumer has ended. Consumers find it in their scope.
 
-    `door` is "browser" or "graphql"; `user_id` and `session_key` are those of Django, None where there is none;
-    `address` is the client's, None where the server is behind a Unix socket; `opened_at` is in seconds, as time.time()
-    counts them.
+    `door` is "browser" or "graphql"; `address` is the client's, None where the server is behind a Unix socket;
+    `opened_at` is in seconds, as time.time() counts them.
     """
 
-    __slots__ = (
-        "_closed_with",
-        "_direct_send",
-        "_send",
-        "accepted",
-        "address",
-        "door",
-        "opened_at",
-        "session_key",
-        "user_id",
-    )
+    __slots__ = ("_closed_with", "_direct_send", "_send", "accepted", "address", "door", "login", "opened_at")
 
     def __init__(self, door: str, scope: Any, send: Any) -> None:
-        user, session, client = scope.get("user"), scope.get("session"), scope.get("client")
+        client = scope.get("client")
         self.door = door
-        self.user_id = user.pk if user is not None and user.is_authenticated else None
-        self.session_key: str | None = session.session_key if session is not None else None
+        self.login = sessions.of_scope(scope)
         self.address: str | None = client[0] or None if client else None
         self.opened_at = time.time()
         self.accepted = False
@@ -131,6 +127,8 @@ class Sockets:
 
     def __init__(self) -> None:
         self._all: set[Socket] = set()
+        self._watching: asyncio.Task[None] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
         self.by_address: Counter[str | None] = Counter()
 
     @classmethod
@@ -152,6 +150,8 @@ class Sockets:
         self._all.add(socket)
         self.by_address[socket.address] += 1
         metrics.CONNECTIONS.labels(socket.door).inc()
+        if self._watching is None:
+            self._watching = asyncio.create_task(self._watch(), context=caller.nobody())
 
     def remove(self, socket: Socket) -> None:
         self._all.remove(socket)
@@ -159,6 +159,56 @@ class Sockets:
         if not self.by_address[socket.address]:
             del self.by_address[socket.address]  # or every address that was ever here would stay
         metrics.CONNECTIONS.labels(socket.door).dec()
+        if not self._all and self._watching is not None:
+            self._watching.cancel()
+            self._watching = None
+
+    # Logins end
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(settings.CHAT_SESSION_CHECK)
+            await self._check(self)
+
+    def check_soon(self, hint: Mapping[str, Any]) -> None:
+        """Looks at the sockets of the `users` and `sessions` that a hint names."""
+        user_ids, session_keys = set(hint["users"]), set(hint["sessions"])
+        concerned = [
+            socket
+            for socket in self
+            if str(socket.login.user_id) in user_ids or socket.login.session_key in session_keys
+        ]
+        if concerned:
+            self._start(self._check(concerned))
+
+    async def _check(self, sockets: Iterable[Socket]) -> None:
+        """Closes those whose login has ended. While the database doesn't answer, nobody is put out."""
+        by_login: dict[Login, list[Socket]] = {}
+        for socket in sockets:
+            if socket.login.can_end and not socket.closing:
+                by_login.setdefault(socket.login, []).append(socket)
+        logins = iter(by_login)
+        while some := list(itertools.islice(logins, CHECK_SIZE)):
+            try:
+                ended = await in_database(sessions.ended, some)
+            except Unavailable:
+                return
+            except Exception:
+                logger.exception("Can't look which logins have ended")
+                return
+            for login in ended:
+                for socket in by_login[login]:
+                    self._start(socket.close(LOG_IN, SessionEnded.code))
+
+    def _start(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work, context=caller.nobody())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+@broker.told(sessions.SUBJECT)
+def check_soon(hint: Mapping[str, Any]) -> None:
+    Sockets.here().check_soon(hint)
 
 
 def registered(consumer: Any, *, door: str) -> Any:

@@ -49,7 +49,13 @@ def room(request: HttpRequest, room_name: str) -> HttpResponse:
         "history": {"messages": [shown(event) for event in page.events], "more": page.has_earlier},
         "position": page.events[-1].offset if page.events else last,
     }
-    context = {"room": entered, "rooms": used, "room_data": room_data, "message_max": settings.CHAT_MESSAGE_MAX}
+    context = {
+        "room": entered,
+        "rooms": used,
+        "room_data": room_data,
+        "message_max": settings.CHAT_MESSAGE_MAX,
+        "guests": settings.CHAT_GUESTS,
+    }
     return render(request, "chat/room.html", context)
 
 

@@ -21,7 +21,7 @@ from chat.broker import Hub
 from chat.rooms import find
 from mysite.asgi import application
 from mysite.test_settings import PLACE
-from tests.servers import ROOT, Server
+from tests.servers import ROOT, UVICORN, Server
 
 JOIN = """subscription Join($rooms: [ChatRoom!]!, $user: String! = "foo") {
     joinChatRooms(rooms: $rooms, user: $user) { roomName message currentUser kind }
@@ -184,8 +184,8 @@ def start_servers(transactional_db: None) -> Iterator[Callable[[int], list[Serve
     """`start_servers(3)`: real server processes on ports of their own, stopped after the test."""
     with contextlib.ExitStack() as stack:
 
-        def start(count: int, **environment: str) -> list[Server]:
-            servers = [stack.enter_context(Server(**environment)) for _ in range(count)]
+        def start(count: int, program: str = UVICORN, **environment: str) -> list[Server]:
+            servers = [stack.enter_context(Server(program, **environment)) for _ in range(count)]
             for server in servers:
                 server.wait_until_it_answers()
             return servers

@@ -37,19 +37,25 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
+UVICORN = (
+    "uvicorn mysite.asgi:application --host 127.0.0.1"
+    " --ws websockets-sansio --lifespan off --log-level warning --no-proxy-headers"
+)
+DAPHNE = "daphne mysite.asgi:application --verbosity 0 --bind 127.0.0.1"
+
+
 class Server:
     """One instance, on the database of the running test; `variables` are set beside the tests' own."""
 
-    def __init__(self, **variables: str) -> None:
+    def __init__(self, program: str = UVICORN, **variables: str) -> None:
+        self.program = program
         self.port = free_port()
         self.host = f"127.0.0.1:{self.port}"
         self.environment = environment(**variables)
 
     def __enter__(self) -> "Server":
-        command = [sys.executable, "-m", "uvicorn", "mysite.asgi:application", "--host", "127.0.0.1"]
-        options = ["--port", str(self.port), "--ws", "websockets-sansio", "--lifespan", "off", "--log-level", "warning"]
-        options.append("--no-proxy-headers")
-        self.process = subprocess.Popen([*command, *options], cwd=ROOT, env=self.environment)
+        command = [sys.executable, "-m", *self.program.split(), "--port", str(self.port)]
+        self.process = subprocess.Popen(command, cwd=ROOT, env=self.environment)
         return self
 
     def wait_until_it_answers(self) -> None:

@@ -3,11 +3,23 @@ const LONGEST_DELAY = 30_000;
 const OPENING_LIMIT = 10_000;
 const STEADY_AFTER = 5_000;
 
-/** Close codes that trying again cannot cure: a bad room name, and a login that is required. */
-const FINAL_CODES = new Set([4400, 4401]);
+const LOGGED_OUT = 4401;
+const RESTARTING = 1012;
+
+/** How long to wait before the first attempt after a close, in milliseconds: at least, and how much more at most. */
+const PAUSES = {
+  // All who were connected to a server come back at the same time.
+  [RESTARTING]: [100, 3_000],
+  // A session that was renewed somewhere else (by a change of password, say) has to arrive as a cookie.
+  [LOGGED_OUT]: [1_000, 1_000],
+};
+
+/** Close codes that trying again cannot cure: a bad room name, for one. */
+const FINAL_CODES = new Set([4400]);
 
 /**
- * A WebSocket that comes back: exponential backoff from 0.5 s to 30 s with full jitter.
+ * A WebSocket that comes back: exponential backoff from 0.5 s to 30 s with full jitter. After a server's restart it
+ * comes back within seconds; when the login has ended it looks once more, as the login may only have been renewed.
  *
  * Events:
  *   "state"  `state` has changed
@@ -81,14 +93,19 @@ export class Connection extends EventTarget {
 
   #closed(code) {
     this.closeCode = code;
-    if (FINAL_CODES.has(code)) {
+    if (FINAL_CODES.has(code) || (code === LOGGED_OUT && this.#failures > 0)) {
       this.#enter("refused");
       return;
     }
-    const delay = Math.random() * Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** this.#failures);
+    const delay = this.#pause(code);
     this.#failures += 1;
     this.retryAt = Date.now() + delay;
     this.#enter("waiting", delay, () => this.open());
+  }
+
+  #pause(code) {
+    const [least, more] = (this.#failures === 0 && PAUSES[code]) || [0, FIRST_DELAY * 2 ** this.#failures];
+    return least + Math.random() * Math.min(LONGEST_DELAY, more);
   }
 
   /** Move to a state; `act` runs if it lasts for `lasting` milliseconds. */

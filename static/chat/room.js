@@ -22,7 +22,9 @@ const log = document.querySelector("#chat-log");
 const outbox = document.querySelector("#chat-outbox");
 const connection = new Connection(() => {
   const scheme = location.protocol === "https:" ? "wss" : "ws";
-  return `${scheme}://${location.host}/ws/chat/${encodeURIComponent(data.room)}/?after=${position}`;
+  // `as`: once logged out elsewhere, the page must not go on as somebody else without a word.
+  const query = new URLSearchParams({ after: position, as: data.person.id });
+  return `${scheme}://${location.host}/ws/chat/${encodeURIComponent(data.room)}/?${query}`;
 });
 const follower = new Follower(scroller, document.querySelector("#chat-newest"));
 const composer = new Composer(document.querySelector("#chat-composer"), data.messageMax, post);

@@ -4,11 +4,13 @@ from collections.abc import Callable
 from urllib.parse import quote
 
 import pytest
+from django.contrib.auth import get_user_model
 
 from tests.browser.chromium import Chromium
 from tests.browser.room_window import enter
 from tests.servers import Server
 
+PASSWORD = "a long and unlikely one"
 STATUS = "#chat-status [role=status]"
 # The page's sockets, where a test can reach them.
 SOCKETS = """
@@ -76,22 +78,49 @@ def test_a_connection_that_died_in_silence_is_replaced(browser: Chromium, site: 
     assert room.lines == ["hello"]
 
 
-def test_a_user_whose_login_is_over_is_asked_to_log_in(
-    start_servers: Callable[..., list[Server]], browser: Chromium
+@pytest.mark.parametrize("guests", ["true", "false"])
+def test_a_page_whose_login_has_ended_says_so_and_does_not_try_for_ever(
+    start_servers: Callable[..., list[Server]], browser: Chromium, guests: str
 ) -> None:
-    (server,) = start_servers(1, CHAT_GUESTS="false")
+    (server,) = start_servers(1, CHAT_GUESTS=guests)
     window = browser.open(f"http://{server.host}/accounts/signup/")
-    window.fill_in(username="zoe", password1="a long and unlikely one", password2="a long and unlikely one")
+    window.fill_in(username="zoe", password1=PASSWORD, password2=PASSWORD)
     window.find(".account .person", "zoe")
     room = enter(browser, f"http://{server.host}", "room1", SOCKETS)
+    room.window.until(lambda: room.window.run("return sockets.length") == 1, "is connected")
 
     window.find(".account button", "Log out").click()
-    window.find("h1", "Log in")
-    room.window.run("sockets[0].close()")
 
     room.window.find(STATUS, "Not connected")
+    assert room.window.run("return sockets.length") == 2
     link = room.window.find("[role=alert] a", "Log in")
     assert link.get_attribute("href").endswith(f"/accounts/login/?next={quote('/chat/room1/')}")
+    if guests == "true":
+        room.window.find("[role=alert] a", "go on as a guest").click()
+        room.connect().say("hello")
+        room.hear("hello")
+        room.window.find(".account a", "Log in")
+
+
+def test_a_page_stays_connected_when_its_user_takes_another_password(
+    start_servers: Callable[..., list[Server]], browser: Chromium
+) -> None:
+    (server,) = start_servers(1)
+    window = browser.open(f"http://{server.host}/accounts/signup/")
+    window.fill_in(username="zoe", password1=PASSWORD, password2=PASSWORD)
+    window.find(".account .person", "zoe")
+    get_user_model().objects.update(is_staff=True)
+    window.go(f"http://{server.host}/admin/password_change/")
+    room = enter(browser, f"http://{server.host}", "room1", SOCKETS)
+
+    window.fill_in(old_password=PASSWORD, new_password1="quite another one", new_password2="quite another one")
+
+    room.window.until(lambda: room.window.run("return sockets.length") == 2, "connects again")
+    room.connect().say("it's still me")
+    room.hear("it's still me")
+    room.window.find(".account .person", "zoe")
+    browser.tidy()
+    assert all("favicon.ico" in complaint for complaint in browser.complaints())  # of the admin, which has none
 
 
 def test_a_room_that_the_server_refuses_is_not_tried_again(browser: Chromium, site: str) -> None:

@@ -49,6 +49,7 @@ async def test_a_process_has_one_channel_and_is_in_each_group_once(eventually) -
         assert {group: len(members) for group, members in layer.groups.items()} == {
             f"asgi__group__{ROOM.group}": 1,
             f"asgi__group__{OTHER.group}": 1,
+            "asgi__group__control": 1,
         }
     assert layer.groups == {}
     assert layer.channels == {}

@@ -9,6 +9,7 @@ from channels.testing import WebsocketCommunicator
 from django.contrib.auth import get_user_model
 from django.test import AsyncClient
 
+from chat.sessions import Login
 from chat.sockets import Socket, Sockets, registered
 from tests.conftest import ChatSocket, GraphQLSocket
 from tests.test_identity import cookies_of
@@ -40,15 +41,15 @@ async def test_a_socket_knows_user_session_and_address(
     await async_client.aforce_login(user)
     await open_chat("/ws/chat/room1/", headers=cookies_of(async_client))
     socket = the_socket()
-    assert (socket.user_id, socket.session_key) == (user.pk, async_client.session.session_key)
+    assert (socket.login.user_id, socket.login.session_key) == (user.pk, async_client.session.session_key)
     assert socket.address is None
     socket = Socket("browser", {"client": ("192.0.2.7", 4711)}, None)
-    assert (socket.user_id, socket.session_key, socket.address) == (None, None, "192.0.2.7")
+    assert (socket.login, socket.address) == (Login(), "192.0.2.7")
 
 
 async def test_a_forged_cookie_is_no_session(open_chat: Callable[..., Awaitable[ChatSocket]]) -> None:
     await open_chat("/ws/chat/room1/", headers=[(b"cookie", b"sessionid=forged")])
-    assert (the_socket().user_id, the_socket().session_key) == (None, None)
+    assert the_socket().login == Login()
 
 
 async def test_a_closed_socket_tells_its_client_once_and_takes_nothing_more(
