@@ -23,6 +23,7 @@ from urllib.parse import quote, urlsplit
 import psycopg
 import pytest
 import redis
+from prometheus_client import REGISTRY, generate_latest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
@@ -268,6 +269,34 @@ def connections(watching: psycopg.Connection[Any]) -> int:
     count = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
     found = watching.execute(count).fetchone()
     return found[0] if found else 0
+
+
+# Prometheus
+
+
+def test_alerts_are_about_what_is_counted() -> None:
+    alerts = (ROOT / "deploy" / "alerts.yml").read_text()
+    families = {family.name for family in REGISTRY.collect()}
+    endings = re.compile("(_total|_bucket|_count|_sum)$")
+    named = set(re.findall(r"\b(?:chat|process)_\w+", alerts))
+    assert {endings.sub("", name) for name in named} <= families
+    assert len(named) > 8
+
+
+def test_prometheus_understands_its_configuration() -> None:
+    promtool = shutil.which("promtool", path=SEARCH)
+    if not promtool:
+        pytest.skip("There is no promtool, which comes with Prometheus")
+    subprocess.run([promtool, "check", "config", ROOT / "deploy" / "prometheus.yml"], check=True)
+
+
+def test_prometheus_finds_nothing_odd_about_what_is_counted() -> None:
+    promtool = shutil.which("promtool", path=SEARCH)
+    if not promtool:
+        pytest.skip("There is no promtool, which comes with Prometheus")
+    # It finds names odd that prometheus_client itself brings; of ours it should have nothing to say.
+    done = subprocess.run([promtool, "check", "metrics"], input=generate_latest(), capture_output=True)
+    assert "chat_" not in done.stderr.decode()
 
 
 # systemd
