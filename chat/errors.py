@@ -201,6 +201,6 @@ def unforeseen(error: BaseException) -> ChatError:
     if isinstance(error, ChatError):
         return error
     masked = InternalError(secrets.token_hex(6))
-    logger.error("Something went wrong, told to the client as %s", masked.id, exc_info=error)
+    logger.error("Something went wrong, told as %s", masked.id, exc_info=error, extra={"error_id": masked.id})
     metrics.MASKED_ERRORS.inc()
     return masked

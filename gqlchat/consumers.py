@@ -71,7 +71,8 @@ class ChatGraphQLHTTPConsumer(GraphQLHTTPConsumer):
         return ChannelsResponse(content, status, content_type=preferred_type(request), headers=headers)
 
     async def get_sub_response(self, request: ChannelsRequest) -> TemporalResponse:
-        return TemporalResponse(headers={"Content-Type": preferred_type(request)})
+        # What is answered depends on who asks, which a cache on the way wouldn't look at.
+        return TemporalResponse(headers={"Content-Type": preferred_type(request), "Cache-Control": "no-store"})
 
     def create_response(self, response_data: Any, sub_response: TemporalResponse) -> ChannelsResponse:
         if sub_response.headers["Content-Type"] == GRAPHQL and could_not_run(response_data):

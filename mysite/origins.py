@@ -47,11 +47,9 @@ def comes_from_elsewhere(scope: Any) -> bool:
         foreign = headers.get(b"sec-fetch-site") == b"cross-site" and not _follows_a_link(scope, headers)
     if foreign:
         metrics.REFUSED_ORIGINS.inc()
+        page, kind, path = origin or "another site", scope["type"], scope["path"]
         logger.warning(
-            "Refused a %s request at %r from a page of %r, see ALLOWED_HOSTS and CSRF_TRUSTED_ORIGINS",
-            scope["type"],
-            scope["path"],
-            origin or "another site",
+            "Refused a page of %r, by %s at %r; see ALLOWED_HOSTS and CSRF_TRUSTED_ORIGINS", page, kind, path
         )
     return foreign
 

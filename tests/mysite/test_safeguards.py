@@ -140,9 +140,20 @@ async def test_what_a_page_of_another_site_posts_is_refused(headers: dict[str, s
 
 
 @pytest.mark.parametrize(
-    "headers", [{}, {"origin": f"https://{HOST}"}, {"sec_fetch_site": "same-origin"}, {"sec_fetch_site": "none"}]
+    "headers",
+    [
+        {},
+        {"origin": f"https://{HOST}"},
+        {"origin": f"https://{HOST}", "sec_fetch_site": "same-origin"},
+        {"origin": "https://friend.example:8443", "sec_fetch_site": "cross-site"},
+        {"sec_fetch_site": "same-origin"},
+        {"sec_fetch_site": "none"},
+    ],
 )
-async def test_what_programs_and_our_own_pages_post_is_not(headers: dict[str, str], posted: list[str]) -> None:
+async def test_what_programs_and_our_own_pages_post_is_not(
+    headers: dict[str, str], posted: list[str], settings: Settings
+) -> None:
+    settings.CSRF_TRUSTED_ORIGINS = ["https://friend.example:8443"]
     assert (await say(**headers)).status == 200
     assert posted == ["hello room 1"]
 
@@ -199,6 +210,10 @@ def test_and_static_files(client: Client) -> None:
 
 def test_the_icon_that_browsers_ask_for_by_themselves_is_there(client: Client) -> None:
     assert client.get("/favicon.ico", headers={"host": HOST}).headers["location"] == "/static/favicon.svg"
+
+
+async def test_no_cache_keeps_what_graphql_answers() -> None:
+    assert (await ask(QUERY)).headers["cache-control"] == "no-store"
 
 
 # Cookies
