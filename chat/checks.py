@@ -50,3 +50,16 @@ def hosts_are_named(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             id="chat.E002",
         )
     ]
+
+
+@register(deploy=True)
+def proxies_are_named(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    if "*" not in settings.FORWARDED_ALLOW_IPS:
+        return []
+    return [
+        Warning(
+            "FORWARDED_ALLOW_IPS is *: whoever reaches the server may make up where they come from.",
+            hint="Name the proxies. It is right only on a Unix socket that nobody but a proxy can open.",
+            id="chat.W002",
+        )
+    ]

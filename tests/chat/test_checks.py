@@ -5,9 +5,9 @@ from django.core.checks import run_checks
 from pytest_django import Settings
 
 
-def said(settings: Settings) -> list[str]:
+def said(settings: Settings, *, deploying: bool = False) -> list[str]:
     settings.SILENCED_SYSTEM_CHECKS = []
-    return [message.id for message in run_checks() if message.id.startswith("chat.")]
+    return [message.id for message in run_checks(include_deployment_checks=deploying) if message.id.startswith("chat.")]
 
 
 @pytest.mark.parametrize(
@@ -24,3 +24,26 @@ def test_a_rate_that_is_none_is_an_error(settings: Settings) -> None:
     settings.CHAT_LIMITS = True
     settings.CHAT_RATE_PERSON = "20 a minute"
     assert said(settings) == ["chat.E001"]
+
+
+@pytest.mark.parametrize(
+    ("hosts", "debug", "ids"),
+    [
+        (["chat.example.org", ".example.org"], False, []),
+        (["chat.example.org", "*"], False, ["chat.E002"]),
+        (["*"], True, []),
+    ],
+)
+def test_a_site_that_takes_any_host_is_an_error_in_production(
+    settings: Settings, hosts: list[str], debug: bool, ids: list[str]
+) -> None:
+    settings.CHAT_LIMITS, settings.ALLOWED_HOSTS, settings.DEBUG = True, hosts, debug
+    assert said(settings) == ids
+
+
+def test_a_site_that_trusts_everybodys_proxy_is_warned_of_before_it_is_deployed(settings: Settings) -> None:
+    settings.CHAT_LIMITS, settings.FORWARDED_ALLOW_IPS = True, ["*"]
+    assert said(settings) == []
+    assert said(settings, deploying=True) == ["chat.W002"]
+    settings.FORWARDED_ALLOW_IPS = ["127.0.0.1"]
+    assert said(settings, deploying=True) == []
