@@ -61,9 +61,10 @@ def _follows_a_link(scope: Any, headers: dict[bytes, bytes]) -> bool:
 def is_ours(origin: str, host: str) -> bool:
     """Whether `origin` (`https://chat.example.org`) belongs to the site that was asked for as `host`.
 
-    It is if it is the very host and port that was asked for, and ALLOWED_HOSTS has the host; if it is such a host on
-    the scheme's own port, whatever a proxy made of what was asked for; or if it is one of CSRF_TRUSTED_ORIGINS. Another
-    port of the same host is another site. (No browser leaves out `Host`; where it is missing, the port doesn't matter.)
+    It is if it is the very host and port that was asked for, and ALLOWED_HOSTS allows the host; if ALLOWED_HOSTS names
+    the host, and it is on the scheme's own port, whatever a proxy made of what was asked for; or if it is one of
+    CSRF_TRUSTED_ORIGINS. Another port of the same host is another site, and so is another subdomain that nobody named.
+    (No browser leaves out `Host`; where it is missing, any port of an allowed host will do.)
     """
     try:
         page = urlsplit(origin)
@@ -76,10 +77,12 @@ def is_ours(origin: str, host: str) -> bool:
     domain, port = split_domain_port(page.netloc)
     if not domain or page.scheme not in ({"https"} if settings.SECURE_SSL_REDIRECT else {"http", "https"}):
         return False
-    named_hosts = [pattern for pattern in settings.ALLOWED_HOSTS if pattern != "*"]
+    allowed = [pattern for pattern in settings.ALLOWED_HOSTS if pattern != "*"]
+    if not host:
+        return validate_host(domain, allowed)
     if page.netloc.lower() == host.lower():
-        return "*" in settings.ALLOWED_HOSTS or validate_host(domain, named_hosts)
-    return not (port and host) and validate_host(domain, named_hosts)
+        return "*" in settings.ALLOWED_HOSTS or validate_host(domain, allowed)
+    return not port and validate_host(domain, [pattern for pattern in allowed if not pattern.startswith(".")])
 
 
 def _is_trusted(page: SplitResult, trusted: SplitResult) -> bool:

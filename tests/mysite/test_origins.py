@@ -80,6 +80,13 @@ def test_any_other_page_is_not(origin: str) -> None:
     assert not is_ours(origin, f"{HOST}:8443")
 
 
+def test_a_subdomain_that_is_allowed_but_not_named_is_ours_to_itself_alone() -> None:
+    assert is_ours("https://a.example.com", "a.example.com")
+    assert not is_ours("https://evil.example.com", "a.example.com")
+    assert not is_ours("https://evil.example.com", HOST)
+    assert not is_ours("https://example.com", "a.example.com")
+
+
 def test_a_page_that_came_without_tls_is_not_where_the_site_is_https_only(settings: Settings) -> None:
     assert is_ours(f"http://{HOST}", HOST)
     settings.SECURE_SSL_REDIRECT = True
