@@ -208,6 +208,8 @@ def test_whichever_of_several_processes_is_asked_the_numbers_are_those_of_all(
         for socket in sockets:
             for _ in sockets:
                 socket.recv(timeout=10)
+        # A message is heard a moment before it is counted.
+        until(lambda: samples(get(host, "/metrics")).get(("chat_posts_total", ("stored",))) == 12)
         for _ in range(10):  # some of them are answered by the one, some by the other
             counted = samples(get(host, "/metrics"))
             assert counted["chat_listeners", ()] == 12

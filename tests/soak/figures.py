@@ -1,0 +1,46 @@
+"""What a server has in its hands at a moment, as an operator can see it."""
+
+import re
+from dataclasses import dataclass
+from statistics import median
+
+import aiohttp
+import psutil
+
+from tests.chaos.site import Server
+
+METRIC = re.compile(r"^chat_(connections|listeners|rooms|tasks)(?:\{.*\})? (\S+)$", re.MULTILINE)
+
+
+@dataclass
+class Figures:
+    memory: int  # bytes
+    files: int
+    threads: int
+    connections: int = 0
+    listeners: int = 0
+    rooms: int = 0
+    tasks: int = 0
+
+    @classmethod
+    async def of(cls, server: Server, session: aiohttp.ClientSession) -> "Figures":
+        async with session.get(f"http://{server.host}/metrics") as answer:
+            assert answer.status == 200, answer
+            counted = METRIC.findall(await answer.text())
+        process = psutil.Process(server.pid)
+        figures = cls(process.memory_info().rss, process.num_fds(), process.num_threads())
+        for name, value in counted:
+            setattr(figures, name, getattr(figures, name) + int(float(value)))
+        return figures
+
+    @property
+    def held(self) -> dict[str, int]:
+        """What there is of whoever is there: nothing when nobody is."""
+        return {"connections": self.connections, "listeners": self.listeners, "rooms": self.rooms}
+
+
+def growth(samples: list[Figures]) -> float:
+    """Bytes of memory by which the last third of a run lies above the third before it; the first is for warming up."""
+    third = len(samples) // 3
+    before, after = (median(one.memory for one in part) for part in (samples[third : 2 * third], samples[2 * third :]))
+    return after - before

@@ -1,0 +1,27 @@
+"""A short soak, and whether what a server keeps would be noticed."""
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.servers import ROOT
+from tests.soak.figures import Figures, growth
+
+
+def test_servers_keep_nothing_of_those_who_came_and_went() -> None:
+    command = [sys.executable, "-m", "tests.soak", "--minutes", "0.25", "--seed", "4"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=180, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("memory", "grown"),
+    [
+        ([10, 60, 100, 100, 100, 100, 100, 100, 100], 0),
+        ([10, 20, 30, 40, 50, 60, 70, 80, 90], 30),
+        ([100, 100, 100, 100, 900, 100, 100, 100, 100], 0),
+    ],
+)
+def test_warming_up_and_a_moments_need_are_no_growth(memory: list[int], grown: int) -> None:
+    assert growth([Figures(megabytes, files=0, threads=0) for megabytes in memory]) == grown
