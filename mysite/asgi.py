@@ -15,11 +15,13 @@ import gc
 import os
 from typing import Any
 
+from asgiref.sync import ThreadSensitiveContext, sync_to_async
 from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
 from channels.security.websocket import WebsocketDenier
 from django.conf import settings
 from django.core.asgi import get_asgi_application
+from django.db import connections
 from django.urls import URLPattern, re_path
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
@@ -35,11 +37,23 @@ from mysite.probes import Probes  # noqa: E402
 from mysite.safeguards import Safeguards  # noqa: E402
 
 
+async def pages(scope: Any, receive: Any, send: Any) -> None:
+    """Django's own. It runs each request in a thread of its own, which opens a connection to the database.
+
+    That is closed here: as the thread ends it would be left to the garbage collector, which may let hundreds stay open.
+    """
+    async with ThreadSensitiveContext():
+        try:
+            await django_application(scope, receive, send)
+        finally:
+            await sync_to_async(connections.close_all)()
+
+
 def safe(route: URLPattern) -> URLPattern:
     return URLPattern(route.pattern, Safeguards(route.callback))
 
 
-http = URLRouter([*map(safe, gqlchat.routing.http(schema)), re_path("", django_application)])
+http = URLRouter([*map(safe, gqlchat.routing.http(schema)), re_path("", pages)])  # type: ignore[arg-type]  # an ASGI application, as Channels has it
 websocket = URLRouter(
     [*chat.routing.websocket, *gqlchat.routing.websocket(schema), re_path("", WebsocketDenier.as_asgi())]
 )
