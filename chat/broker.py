@@ -210,10 +210,11 @@ class Hub:
 
     async def leave(self, listener: Listener) -> None:
         """From when this is called, `listener` hears nothing more; that is so even if the caller is cancelled."""
-        metrics.LISTENERS.dec()
-        for room in listener.rooms:
-            if membership := self._memberships.get(room.group):
-                membership.listeners.discard(listener)
+        memberships = [self._memberships[room.group] for room in listener.rooms if room.group in self._memberships]
+        if any(listener in membership.listeners for membership in memberships):  # the first time
+            metrics.LISTENERS.dec()
+        for membership in memberships:
+            membership.listeners.discard(listener)
         await self._settle(listener.rooms)
 
     # What comes in

@@ -61,6 +61,15 @@ async def test_listeners_and_rooms_are_those_of_the_moment(eventually) -> None:
     await eventually(lambda: rooms.value == 0)
 
 
+async def test_a_listener_that_leaves_twice_left_once() -> None:
+    listeners = Growth("chat_listeners")
+    async with Hub.here().listen([ROOM]), Hub.here().listen([ROOM]) as listener:
+        await Hub.here().leave(listener)
+        assert listeners() == 1
+        await Hub.here().leave(listener)
+        assert listeners() == 1
+
+
 @pytest.mark.parametrize(
     ("message", "outcome"),
     [("hi", "stored"), (" ", "blank_message"), (7, "invalid_message"), ("x" * 4001, "message_too_long")],
