@@ -13,7 +13,7 @@ host = $(call setting,HOST,127.0.0.1)
 port = $(call setting,PORT,8000)
 workers = $(call setting,WEB_CONCURRENCY,1)
 
-.PHONY: help run run3 test chaos fuzz bench check fmt schema assets requirements clean
+.PHONY: help run run3 test chaos soak fuzz bench check fmt schema assets requirements clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,10 @@ test: ## set everything up, check the code and run all tests; ARGS="tests/chat -
 chaos: ## three servers under fire for two minutes, and what their clients lost; ARGS="--seconds 20 --seed 7" to choose
 	@setup/ready.sh development
 	python -m tests.chaos $(ARGS)
+
+soak: ## three servers in use for three minutes, and what they keep of it; ARGS="--minutes 30 --rate 50" to choose
+	@setup/ready.sh development
+	python -m tests.soak $(ARGS)
 
 fuzz: ## ten thousand inputs that nobody would send in good faith; ARGS="--examples 200000 --seed 7" for more, and others
 	@setup/ready.sh development assets

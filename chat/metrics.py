@@ -7,6 +7,7 @@ an event is counted once in each process, for all who hear it there.
 from prometheus_client import Counter, Gauge, Histogram
 
 # Who is there. Of several processes behind one port, the sum of those that live.
+TASKS = Gauge("chat_tasks", "Tasks of asyncio, when it was last asked.", multiprocess_mode="livesum")
 CONNECTIONS = Gauge("chat_connections", "Open WebSockets.", ["door"], multiprocess_mode="livesum")
 LISTENERS = Gauge("chat_listeners", "Browsers and subscriptions that listen to rooms.", multiprocess_mode="livesum")
 ROOMS = Gauge("chat_rooms", "Rooms that somebody here listens to.", multiprocess_mode="livesum")

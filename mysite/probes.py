@@ -23,6 +23,7 @@ from chat import caller, models
 from chat.broker import Hub
 from chat.database import in_database
 from chat.errors import Unavailable
+from chat.metrics import TASKS
 from mysite import workers
 
 PATIENCE = 2.0  # seconds that the database has, to answer
@@ -75,6 +76,7 @@ async def metrics(scope: Mapping[str, Any]) -> Answer:
     if not may_see_metrics(scope.get("client"), headers.get(b"x-forwarded-for", b"").decode("latin1")):
         return HTTPStatus.FORBIDDEN, "text/plain", b"Not from this address: see CHAT_METRICS_ALLOW.\n"
     await Hub.here().ask()  # or nobody notices that Redis is away while nothing is said
+    TASKS.set(len(asyncio.all_tasks()))
     encode, content_type = choose_encoder(headers.get(b"accept", b"").decode("latin1"))
     return HTTPStatus.OK, content_type, encode(_registry())
 
