@@ -77,6 +77,12 @@ def members(room: Room, *, reader: Person | None) -> list[tuple[Person, Role]]:
     return [(people.of_user(member.user), Role(member.role)) for member in found]
 
 
+def rooms_of(person: Person) -> list[Room]:
+    """The rooms that `person` belongs to, by name."""
+    found = models.Room.objects.filter(members__user_id=person.user_id).order_by("name").values_list("name", flat=True)
+    return [Room(name) for name in found] if not person.is_guest else []
+
+
 def bans(room: Room, *, reader: Person | None) -> list[Person]:
     """Who is banned from `room`, the last one first. Raises Banned, NotAMember or NotAllowed."""
     check(room, reader)

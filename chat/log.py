@@ -232,6 +232,12 @@ def find(room: Room, offset: int) -> Event | None:
     return _event(found, room) if found else None
 
 
+def lately_heard(room: Room, among: int) -> list[Person]:
+    """Who has said something within the last so many entries, the last one first."""
+    said = _messages(room).filter(kind=Kind.MESSAGE).order_by("-offset").values_list("person_id", "person_name")
+    return [Person(id=id, name=name) for id, name in dict(reversed(said[:among])).items()][::-1]
+
+
 def last_name(place: Place, person: Person, among: int) -> Person:
     """`person`, by the name that the last of `among` entries of theirs has, if there is one."""
     recent = models.Message.objects.filter(room=place.room_id, offset__gt=place.offset - among)

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from django.conf import settings
 from django.urls import reverse
@@ -38,6 +38,9 @@ class Room:
     def get_absolute_url(self) -> str:
         # Not by reverse(): it would leave the slash in "a/.." to the browser, which takes that for a way up.
         return f"{reverse('chat:index')}{quote(self.name, safe='')}/"
+
+    def get_members_url(self) -> str:
+        return f"{reverse('room_members')}?{urlencode({'room': self.name})}"
 
 
 def find(name: object) -> Room:

@@ -14,9 +14,10 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.generic import FormView
 
-from chat import log, people, rooms
-from chat.errors import InvalidName, InvalidRoomName
+from chat import access, log, people, rooms
+from chat.errors import Banned, ChatError, InvalidName, InvalidRoomName, NotAMember
 from chat.frames import shown
+from chat.people import Person
 from chat.rooms import Room
 
 SESSION_KEY = "chat_rooms"
@@ -27,7 +28,13 @@ guests_if_allowed = user_passes_test(lambda user: settings.CHAT_GUESTS or user.i
 
 @guests_if_allowed
 def index(request: HttpRequest) -> HttpResponse:
-    return render(request, "chat/index.html", {"rooms": lately_used(request), "room_name_max": rooms.NAME_MAX})
+    person = people.of_request(request)
+    context = {
+        "rooms": lately_used(request, person),
+        "own_rooms": access.rooms_of(person),
+        "room_name_max": rooms.NAME_MAX,
+    }
+    return render(request, "chat/index.html", context)
 
 
 @guests_if_allowed
@@ -37,13 +44,18 @@ def room(request: HttpRequest, room_name: str) -> HttpResponse:
         entered = rooms.enter(room_name, person)
     except InvalidRoomName as error:
         return render(request, "chat/room_invalid.html", {"error": error, "room_name_max": rooms.NAME_MAX}, status=400)
-    used = [entered, *(other for other in lately_used(request) if other != entered)][:ROOMS_REMEMBERED]
+    try:
+        last = log.last_offset(entered, reader=person)  # before the page is read: it counts where nothing is kept
+        page = log.page(entered, reader=person, size=log.PAGE_SIZE, from_end=True)
+    except (Banned, NotAMember) as error:
+        return closed(request, entered, error)
+    standing = access.standing(entered, person)
+    used = [entered, *(other for other in lately_used(request, person) if other != entered)][:ROOMS_REMEMBERED]
     request.session[SESSION_KEY] = [one.name for one in used]
-    last = log.last_offset(entered, reader=person)  # before the page is read: it counts where nothing is kept
-    page = log.page(entered, reader=person, size=log.PAGE_SIZE, from_end=True)
     room_data = {
         "room": entered.name,
         "person": {"id": person.id, "name": person.name, "isGuest": person.is_guest},
+        "moderates": standing.may_moderate,
         "messageMax": settings.CHAT_MESSAGE_MAX,
         "showOrigin": settings.CHAT_SHOW_ORIGIN,
         "history": {"messages": [shown(event) for event in page.events], "more": page.has_earlier},
@@ -53,15 +65,21 @@ def room(request: HttpRequest, room_name: str) -> HttpResponse:
         "room": entered,
         "rooms": used,
         "room_data": room_data,
-        "message_max": settings.CHAT_MESSAGE_MAX,
+        "standing": standing,
         "guests": settings.CHAT_GUESTS,
     }
     return render(request, "chat/room.html", context)
 
 
-def lately_used(request: HttpRequest) -> list[Room]:
-    """The rooms this person was in, the last one first."""
-    return [Room(name) for name in request.session.get(SESSION_KEY, ())]
+def closed(request: HttpRequest, room: Room, error: ChatError) -> HttpResponse:
+    """Why somebody may not enter, and what they can do about it."""
+    return render(request, "chat/room_closed.html", {"room": room, "error": error}, status=403)
+
+
+def lately_used(request: HttpRequest, person: Person) -> list[Room]:
+    """The rooms this person was in and may be in still, the last one first."""
+    rooms = [Room(name) for name in request.session.get(SESSION_KEY, ())]
+    return [room for room, standing in access.standings(rooms, person).items() if standing.may_enter]
 
 
 @method_decorator(sensitive_post_parameters(), name="dispatch")

@@ -6,11 +6,14 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import include, path
 from django.views.generic import RedirectView
 
+from chat.member_views import MembersView, NewRoomView
 from chat.views import GuestNameView, SignUpView
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="chat:index")),
     path("chat/", include("chat.urls")),
+    path("rooms/new/", NewRoomView.as_view(), name="room_new"),
+    path("rooms/members/", MembersView.as_view(), name="room_members"),
     path("accounts/login/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
     path("accounts/logout/", LogoutView.as_view(), name="logout"),
     path("accounts/signup/", SignUpView.as_view(), name="signup"),

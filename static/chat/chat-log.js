@@ -12,7 +12,8 @@ const fullDate = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeSty
  * What was said in a room, oldest first. Takes messages as message.js reads them.
  *
  * The children are flat: a `.day` before the first message of each day, and one `.message` or `.notice-line` per
- * message. The first child is always a `.day`. A message that carries on its sender's turn is `.continued`.
+ * message. The first child is always a `.day`. A message that carries on its sender's turn is `.continued`. A deletion
+ * has no line; the message that it names loses its text.
  */
 export class ChatLog extends HTMLElement {
   /** The id of the person reading, whose own messages are told apart. */
@@ -20,26 +21,36 @@ export class ChatLog extends HTMLElement {
   /** Whether the process and thread a message came from are shown as text. */
   showOrigin = false;
 
+  /** Whether the reader may delete what others have said. */
+  moderates = false;
+  /** Asks for the deletion of the message at an offset. */
+  askToDelete = () => {};
+
   #messages = new WeakMap(); // by line
+  #firstOffset = null;
 
   /** The transcript as plain text: what was said, each followed by a newline, without names and times. */
   get value() {
     return Array.from(this.querySelectorAll(".text"), (text) => `${text.textContent}\n`).join("");
   }
 
-  /** The lowest offset that is shown, null if there is none. */
+  /** The lowest offset that has been added, null if there is none. */
   get firstOffset() {
-    const offsets = Array.from(this.children, (line) => this.#messages.get(line)?.offset);
-    return offsets.find(Number.isInteger) ?? null;
+    return this.#firstOffset;
   }
 
   /** Show a message after all others. */
   add(message) {
-    this.append(...this.#lines(message, this.#messages.get(this.lastElementChild)));
+    this.#firstOffset ??= message.offset;
+    if (message.kind === "deletion") this.#blank(message.target);
+    else this.append(...this.#lines(message, this.#messages.get(this.lastElementChild)));
   }
 
   /** Show messages, the oldest first, before all others. */
-  addOlder(messages) {
+  addOlder(entries) {
+    if (entries.length === 0) return;
+    this.#firstOffset = entries[0].offset;
+    const messages = entries.filter(({ kind }) => kind !== "deletion"); // what they delete came without its text
     if (messages.length === 0) return;
     this.#keepQuiet();
     const lines = messages.flatMap((message, index) => this.#lines(message, messages[index - 1]));
@@ -49,18 +60,35 @@ export class ChatLog extends HTMLElement {
 
   clear() {
     this.replaceChildren();
+    this.#firstOffset = null;
   }
 
   /** Let go of the oldest messages if there are too many. Returns whether there were. */
   trim() {
     const tooMany = this.childElementCount > LINES_MAX;
+    if (!tooMany) return false;
     while (this.childElementCount > LINES_MAX) {
       this.children[1].remove();
       const oldest = this.children[1];
       if (oldest.matches(".day")) this.firstElementChild.remove();
       else oldest.classList.remove("continued");
     }
-    return tooMany;
+    const offsets = Array.from(this.children, (line) => this.#messages.get(line)?.offset);
+    this.#firstOffset = offsets.find(Number.isInteger) ?? null;
+    return true;
+  }
+
+  /** Take the text of the message at an offset from the screen, if it is there. */
+  #blank(offset) {
+    const line = Array.from(this.children).find((line) => this.#messages.get(line)?.offset === offset);
+    if (!line) return;
+    const hadFocus = line.contains(document.activeElement);
+    const message = { ...this.#messages.get(line), text: "", deleted: true };
+    const blank = this.#line(message);
+    blank.classList.toggle("continued", line.classList.contains("continued"));
+    this.#messages.set(blank, message);
+    line.replaceWith(blank);
+    if (hadFocus) this.closest("[tabindex]").focus();
   }
 
   /** Fit the first message to the one that is about to stand before it. */
@@ -89,7 +117,7 @@ export class ChatLog extends HTMLElement {
 
   #line(message) {
     if (message.kind === "start_over") return element("div", "notice-line started-over", STARTED_OVER);
-    return message.kind === "greeting" ? this.#noticeLine(message) : this.#messageLine(message);
+    return ["greeting", "notice"].includes(message.kind) ? this.#noticeLine(message) : this.#messageLine(message);
   }
 
   #noticeLine(message) {
@@ -104,9 +132,32 @@ export class ChatLog extends HTMLElement {
     line.classList.toggle("own", own);
     line.dataset.tone = tone(message.userId ?? message.userName);
     const bubble = element("div", "bubble");
-    bubble.append(textOf(message), this.#meta(message));
+    if (message.deleted) bubble.append(element("p", "gone", "Deleted"), this.#meta(message));
+    else bubble.append(textOf(message), this.#meta(message));
+    if (this.#mayDelete(message, own)) bubble.append(this.#deleteButton(message.offset));
     line.append(avatar(message), element("bdi", "author", own ? "You" : message.userName), bubble);
     return line;
+  }
+
+  #mayDelete(message, own) {
+    return message.offset !== null && !message.deleted && (own || this.moderates);
+  }
+
+  /** Deletes when it is pressed a second time, as long as it keeps the focus. */
+  #deleteButton(offset) {
+    const button = element("button", "delete quiet", "Delete");
+    button.type = "button";
+    button.addEventListener("click", () => {
+      button.focus(); // which Safari doesn't do by itself
+      if (button.dataset.sure) this.askToDelete(offset);
+      button.dataset.sure = "yes";
+      button.textContent = "Really delete?";
+    });
+    button.addEventListener("blur", () => {
+      delete button.dataset.sure;
+      button.textContent = "Delete";
+    });
+    return button;
   }
 
   #meta(message) {

@@ -14,8 +14,8 @@ const PAUSES = {
   [LOGGED_OUT]: [1_000, 1_000],
 };
 
-/** Close codes that trying again cannot cure: a bad room name, for one. */
-const FINAL_CODES = new Set([4400]);
+/** Close codes that trying again cannot cure: a bad room name, and a room that one may not be in. */
+const FINAL_CODES = new Set([4400, 4403]);
 
 /**
  * A WebSocket that comes back: exponential backoff from 0.5 s to 30 s with full jitter. After a server's restart it

@@ -1,11 +1,11 @@
-const KINDS = new Set(["greeting", "error", "start_over"]);
+const KINDS = new Set(["deletion", "notice", "greeting", "error", "start_over"]);
 
 /**
  * A chat frame as the page uses it, with what a foreign sender may leave out filled in.
  *
  * @param frame an object from the chat socket; only `message` can be relied on
- * @returns null if the frame carries no text, else { kind: "message" | "greeting" | "error" | "start_over", text,
- *   offset: number | null, clientId, userId, userName, sentAt: Date, origin: { process, thread } | null,
+ * @returns null if the frame carries no text, else { kind: "message" or one of KINDS, text, deleted: boolean,
+ *   target: number | null, offset: number | null, clientId, userId, userName, sentAt: Date, origin: { process, thread } | null,
  *   retryAfter: number | null }, the last in seconds: of an error that passes
  */
 export function readMessage(frame) {
@@ -14,6 +14,8 @@ export function readMessage(frame) {
   return {
     kind: KINDS.has(frame.kind) ? frame.kind : "message",
     text: frame.message,
+    deleted: frame.deleted === true,
+    target: frame.target ?? null,
     offset: Number.isSafeInteger(frame.offset) ? frame.offset : null,
     clientId: frame.client_id ?? null,
     userId: frame.user_id ?? null,

@@ -59,6 +59,7 @@ function receiveMessage(message) {
     position = message.offset;
   }
   log.add(message);
+  if (message.kind === "deletion") return;
   if (follower.following && log.trim()) history.more = true;
   follower.announce();
 }
@@ -77,6 +78,8 @@ function showOlder(page) {
     log.addOlder(messages);
     history.more = page.more;
   });
+  // Nothing but deletions: there is nothing new to scroll to.
+  if (messages.every(({ kind }) => kind === "deletion")) history.load();
 }
 
 /** What comes next does not follow what is shown. */
@@ -90,6 +93,8 @@ function startOver(notice) {
 
 log.readerId = data.person.id;
 log.showOrigin = data.showOrigin;
+log.moderates = data.moderates;
+log.askToDelete = (offset) => connection.send({ delete: offset });
 outbox.transmit = (id, text) => connection.send({ message: text, client_id: id });
 outbox.stalled = () => connection.renew();
 outbox.keepIn(`outbox of ${data.person.id} in ${data.room}`);

@@ -1,0 +1,116 @@
+"""Pages on which a room is created, and on which those who belong to it say who else may be there."""
+
+from collections.abc import Callable
+from typing import Any
+
+from asgiref.sync import async_to_sync
+from django import forms
+from django.contrib.auth.mixins import LoginRequiredMixin
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.shortcuts import render
+from django.views.generic import FormView, View
+
+from chat import access, log, moderation, people, rooms
+from chat.errors import Banned, ChatError, InvalidRoomName, NotAMember
+from chat.models import Role
+from chat.people import Person
+from chat.rooms import Room
+from chat.views import closed
+
+LATELY = 200  # messages whose senders are offered to be added or banned
+
+
+class NewRoomForm(forms.Form):
+    name = forms.CharField(
+        max_length=rooms.NAME_MAX, widget=forms.TextInput(attrs={"autocomplete": "off", "autofocus": True})
+    )
+    private = forms.BooleanField(
+        initial=True, required=False, help_text="Only people whom you add can find and enter the room."
+    )
+
+
+class NewRoomView(LoginRequiredMixin, FormView):
+    """Makes a room, which then belongs to whoever made it."""
+
+    template_name = "chat/room_new.html"
+    form_class = NewRoomForm
+
+    def form_valid(self, form: NewRoomForm) -> HttpResponse:
+        by, given = people.of_request(self.request), form.cleaned_data
+        try:
+            room = rooms.enter(given["name"], by)
+            async_to_sync(moderation.carry_out)(moderation.create, room, private=given["private"], by=by)
+        except ChatError as error:
+            form.add_error("name", str(error))
+            return self.form_invalid(form)
+        return HttpResponseRedirect(room.get_absolute_url())
+
+
+def role(given: str) -> Role:
+    return Role(given) if given in Role.values else Role.MEMBER
+
+
+class MembersView(View):
+    """Who belongs to the room `?room=`, who is banned, and the forms to change that: each posts its `do`."""
+
+    ACTIONS: dict[str, tuple[moderation.Action, Callable[[QueryDict], list[Any]]]] = {
+        "set_role": (moderation.set_role, lambda given: [given.get("username", ""), role(given.get("role", ""))]),
+        "remove": (moderation.remove_member, lambda given: [given.get("username", "")]),
+        "ban": (moderation.ban, lambda given: [given.get("person_id", "")]),
+        "unban": (moderation.unban, lambda given: [given.get("person_id", "")]),
+        "set_private": (moderation.set_private, lambda given: [given.get("private") == "true"]),
+    }
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        self.person = people.of_request(request)
+        try:
+            self.room = rooms.enter(request.GET.get("room"), self.person)
+            access.check(self.room, self.person)
+        except InvalidRoomName as error:
+            context = {"error": error, "room_name_max": rooms.NAME_MAX}
+            return render(request, "chat/room_invalid.html", context, status=400)
+        except ChatError as error:
+            return closed(request, Room(str(request.GET.get("room"))), error)
+        return super().dispatch(request, *args, **kwargs)  # type: ignore[return-value]
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return self.show()
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        if request.POST.get("do") not in self.ACTIONS:
+            return self.show(error="That is not understood here.", status=400)
+        action, arguments = self.ACTIONS[request.POST["do"]]
+        try:
+            async_to_sync(moderation.carry_out)(action, self.room, *arguments(request.POST), by=self.person)
+        except ChatError as error:
+            return self.show(error=str(error), status=400)
+        left = request.POST.get("username") == self.person.name
+        return HttpResponseRedirect(self.room.get_absolute_url() if left else self.room.get_members_url())
+
+    def show(self, *, error: str = "", status: int = 200) -> HttpResponse:
+        try:
+            context = self.context()
+        except (Banned, NotAMember) as refusal:
+            return closed(self.request, self.room, refusal)
+        return render(self.request, "chat/members.html", {**context, "error": error}, status=status)
+
+    def context(self) -> dict[str, Any]:
+        standing = access.standing(self.room, self.person)
+        members = access.members(self.room, reader=self.person)
+        context = {
+            "room": self.room,
+            "standing": standing,
+            "roles": Role.choices,
+            "members": [
+                {"person": person, "role": role, "is_self": person.id == self.person.id} for person, role in members
+            ],
+        }
+        if standing.may_moderate:
+            bans = access.bans(self.room, reader=self.person)
+            context |= {"bans": bans, "others": self.others([person for person, _ in members], bans)}
+        return context
+
+    def others(self, *known: list[Person]) -> list[Person]:
+        """Who has been heard here lately, and is none of the `known`."""
+        ids = {person.id for people in known for person in people}
+        return [person for person in log.lately_heard(self.room, LATELY) if person.id not in ids]

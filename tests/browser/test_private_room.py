@@ -1,0 +1,119 @@
+"""A private room in the browser: who is added, what is deleted, and who has to go."""
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from selenium.webdriver.common.keys import Keys
+
+from tests.browser.chromium import Chromium
+from tests.browser.room_window import RoomWindow, enter
+from tests.browser.window import Window
+
+DELETED = "return Array.from(document.querySelectorAll('#chat-log .gone'), (line) => line.textContent)"
+
+
+def log_in(window: Window, site: str, name: str) -> None:
+    client = Client()
+    client.force_login(User.objects.create_user(username=name))
+    window.driver.add_cookie({"name": "sessionid", "value": client.cookies["sessionid"].value, "path": "/"})
+    window.go(f"{site}/chat/")
+    window.find(".account .person", name)
+
+
+@pytest.fixture
+def owner(browser: Chromium, site: str) -> Window:
+    window = browser.open(f"{site}/chat/")
+    log_in(window, site, "owner")
+    return window
+
+
+@pytest.fixture
+def guest(browser: Chromium, same_site: str) -> Window:
+    return browser.open(f"{same_site}/chat/")
+
+
+def test_a_member_is_added_and_removed_and_hears_only_what_is_said_between(
+    browser: Chromium, owner: Window, guest: Window, site: str, same_site: str
+) -> None:
+    owner.find("a", "Create a private room").click()
+    owner.find("#id_name")
+    owner.type("our place", Keys.ENTER)
+    owner.find(".badge", "Private")
+    room = RoomWindow(owner).connect()
+    room.say("before")
+
+    log_in(guest, same_site, "member")
+    guest.go(f"{same_site}/chat/our%20place/")
+    guest.find("h1", "You can’t enter")
+
+    owner.find(".room-members").click()
+    owner.find("#add-username").click()
+    owner.type("member", Keys.ENTER)
+    owner.find(".people-name", "member")
+    guest.go(f"{same_site}/chat/our%20place/")
+    other = RoomWindow(guest).connect()
+    other.hear("member was added by owner.")
+    owner.find(".back a").click()
+    room.connect().say("during")
+    other.hear("during")
+
+    owner.find(".room-members").click()
+    owner.find(".people li:has(bdi)", "member").find_element("css selector", "button.danger").click()
+    owner.until(lambda: "member" not in owner.find(".people").text, "has removed the member")
+    guest.find(".notice", "You can’t be in this room any more")
+    owner.find(".back a").click()
+    room.connect().say("after")
+    room.hear("after")
+    assert other.lines[-1] == "member was removed by owner."
+    guest.find("#chat-status", "Not connected")
+    assert all("403" in complaint for complaint in browser.complaints())
+
+
+def test_what_somebody_deletes_goes_from_every_screen_and_stays_gone(
+    browser: Chromium, site: str, same_site: str
+) -> None:
+    author, other = enter(browser, site, "tidy"), enter(browser, same_site, "tidy")
+    author.say("a slip of the tongue")
+    author.hear("a slip of the tongue")
+    other.hear("a slip of the tongue")
+    other.say("what was that?")
+    author.hear("what was that?")
+    assert len(other.window.driver.find_elements("css selector", ".delete")) == 1  # of their own
+
+    button = author.window.find(".own .delete")
+    button.send_keys(Keys.ENTER)
+    author.window.find(".own .delete", "Really delete?")
+    button.send_keys(Keys.ENTER)
+
+    for room in (author, other):
+        room.window.until(lambda room=room: room.window.run(DELETED) == ["Deleted"], "sees that it is deleted")
+        assert room.lines == ["what was that?"]
+    assert author.window.focus == "chat-scroller"
+    other.window.driver.refresh()
+    other.connect()
+    other.window.until(lambda: other.window.run(DELETED) == ["Deleted"], "still sees that it is deleted")
+    assert other.lines == ["what was that?"]
+
+
+def set_offline(window: Window, offline: bool) -> None:
+    conditions = {"offline": offline, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
+    window.driver.execute_cdp_cmd("Network.enable", {})
+    window.driver.execute_cdp_cmd("Network.emulateNetworkConditions", conditions)
+
+
+def test_a_deletion_is_brought_to_who_was_away(browser: Chromium, site: str, same_site: str) -> None:
+    author, away = enter(browser, site, "away"), enter(browser, same_site, "away")
+    author.say("a slip of the tongue")
+    away.hear("a slip of the tongue")
+    set_offline(away.window, True)
+    away.window.run("dispatchEvent(new Event('online'))")  # leaves the old connection, and can't make another
+    away.window.find("#chat-status", "Offline")
+    button = author.window.find(".own .delete")
+    button.send_keys(Keys.ENTER)
+    button.send_keys(Keys.ENTER)
+    author.window.until(lambda: author.window.run(DELETED) == ["Deleted"], "has deleted it")
+    set_offline(away.window, False)
+    away.connect()
+    away.window.until(lambda: away.window.run(DELETED) == ["Deleted"], "is told that it is deleted")
+    assert away.lines == []
+    assert all("INTERNET_DISCONNECTED" in complaint for complaint in browser.complaints())

@@ -1,0 +1,168 @@
+"""The pages on which rooms are created, and on which members, bans and privacy are changed."""
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from chat import access, log, moderation, people
+from chat.access import Standing
+from chat.models import Role
+from chat.people import Person
+from chat.rooms import find
+
+ROOM = find("a/b & é")
+GUEST = Person(id="guest-0123456789abcdef", name="Quiet <b>Otter</b>")
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def room() -> None:
+    moderation.create(ROOM, private=True, by=person("owner"))
+    for role in (Role.MODERATOR, Role.MEMBER):
+        person(role.value)
+        moderation.set_role(ROOM, role.value, role, by=None)
+    log.append([log.Draft(room=ROOM, text="hi", person=GUEST, trusted=True)])
+
+
+def person(name: str) -> Person:
+    return people.of_user(User.objects.get_or_create(username=name)[0])
+
+
+def visitor(name: str) -> Client:
+    client = Client()
+    if name != "guest":
+        client.force_login(User.objects.get_or_create(username=name)[0])
+    return client
+
+
+def do(client: Client, action: str, **fields: str) -> tuple[int, str]:
+    answer = client.post(ROOM.get_members_url(), {"do": action, **fields})
+    return answer.status_code, answer.content.decode()
+
+
+class TestANewRoom:
+    def test_belongs_to_whoever_creates_it_and_is_entered_at_once(self) -> None:
+        answer = visitor("ann").post("/rooms/new/", {"name": f" {ROOM.name} ", "private": "on"})
+        assert answer.headers["Location"] == ROOM.get_absolute_url()
+        assert access.standing(ROOM, person("ann")) == Standing(private=True, role=Role.OWNER)
+
+    def test_may_be_public(self) -> None:
+        visitor("ann").post("/rooms/new/", {"name": ROOM.name})
+        assert access.standing(ROOM, person("ann")) == Standing(private=False, role=Role.OWNER)
+
+    def test_asks_guests_to_log_in(self) -> None:
+        answer = visitor("guest").get("/rooms/new/")
+        assert answer.headers["Location"] == "/accounts/login/?next=/rooms/new/"
+
+    @pytest.mark.parametrize(
+        ("name", "complaint"), [("", "required"), ("..", "no web address"), ("x" * 101, "100"), (ROOM.name, "already")]
+    )
+    def test_says_what_is_wrong_with_its_name(self, room: None, name: str, complaint: str) -> None:
+        page = visitor("ann").post("/rooms/new/", {"name": name, "private": "on"})
+        assert page.status_code == 200
+        assert complaint in page.content.decode()
+
+
+class TestAPrivateRoom:
+    @pytest.mark.parametrize("url", [ROOM.get_absolute_url(), ROOM.get_members_url()])
+    def test_says_to_strangers_what_they_can_do_and_nothing_of_what_is_in_it(self, room: None, url: str) -> None:
+        for who, advice in (("guest", "log in"), ("stranger", "<strong><bdi>stranger</bdi></strong>")):
+            client = visitor(who)
+            answer = client.get(url)
+            page = answer.content.decode()
+            assert answer.status_code == 403
+            assert "is a private room" in page
+            assert advice in page
+            assert "owner</bdi>" not in page
+            assert "room-data" not in page
+            assert ROOM.name not in client.session.get("chat_rooms", [])
+
+    def test_is_listed_to_those_who_belong_to_it(self, room: None) -> None:
+        link = f'href="{ROOM.get_absolute_url()}"'
+        member = visitor("member")
+        assert link in member.get("/chat/").content.decode()
+        assert member.get(ROOM.get_absolute_url()).status_code == 200
+        moderation.remove_member(ROOM, "member", by=None)
+        assert link not in member.get("/chat/").content.decode()  # though they were there lately
+
+    def test_tells_who_is_banned(self, room: None) -> None:
+        moderation.set_private(ROOM, False, by=None)
+        banned = person("member")
+        moderation.ban(ROOM, banned.id, by=None)
+        answer = visitor("member").get(ROOM.get_absolute_url())
+        assert (answer.status_code, "You are banned" in answer.content.decode()) == (403, True)
+
+
+class TestTheMembersPage:
+    @pytest.mark.parametrize(
+        ("who", "offers"),
+        [
+            ("member", {"remove"}),  # themselves
+            ("moderator", {"remove", "set_role", "ban"}),
+            ("owner", {"remove", "set_role", "ban", "set_private"}),
+        ],
+    )
+    def test_offers_what_one_may_do(self, room: None, who: str, offers: set[str]) -> None:
+        page = visitor(who).get(ROOM.get_members_url()).content.decode()
+        assert {
+            action for action in ("set_role", "remove", "ban", "set_private") if f'value="{action}"' in page
+        } == offers
+        assert "<b>Otter" not in page
+
+    def test_adds_changes_and_removes_members(self, room: None) -> None:
+        owner = visitor("owner")
+        stranger = person("stranger")
+        assert do(owner, "set_role", username="stranger")[0] == 302
+        assert access.standing(ROOM, stranger).role is Role.MEMBER
+        assert do(owner, "set_role", username="stranger", role="moderator")[0] == 302
+        assert access.standing(ROOM, stranger).role is Role.MODERATOR
+        assert do(owner, "remove", username="stranger")[0] == 302
+        assert access.standing(ROOM, stranger).role is None
+
+    def test_bans_and_lifts_bans(self, room: None) -> None:
+        moderator = visitor("moderator")
+        assert do(moderator, "ban", person_id=GUEST.id)[0] == 302
+        assert access.standing(ROOM, GUEST).banned
+        page = moderator.get(ROOM.get_members_url()).content.decode()
+        assert ('value="unban"' in page, 'value="ban"' in page) == (True, False)
+        assert do(moderator, "unban", person_id=GUEST.id)[0] == 302
+        assert not access.standing(ROOM, GUEST).banned
+
+    def test_makes_the_room_public_and_private(self, room: None) -> None:
+        owner = visitor("owner")
+        for private in (False, True):
+            assert do(owner, "set_private", private=str(private).lower())[0] == 302
+            assert access.standing(ROOM, person("owner")).private is private
+
+    def test_lets_members_leave(self, room: None) -> None:
+        answer = visitor("member").post(ROOM.get_members_url(), {"do": "remove", "username": "member"})
+        assert answer.headers["Location"] == ROOM.get_absolute_url()
+        assert access.standing(ROOM, person("member")).role is None
+
+    @pytest.mark.parametrize(
+        ("who", "action", "fields", "complaint"),
+        [
+            ("owner", "set_role", {"username": "nobody"}, "Nobody has an account"),
+            ("owner", "remove", {"username": "owner"}, "needs an owner"),
+            ("moderator", "set_role", {"username": "member", "role": "owner"}, "Only an owner"),
+            ("moderator", "set_private", {"private": "false"}, "Only an owner"),
+            ("member", "ban", {"person_id": GUEST.id}, "up to the owners"),
+            ("owner", "explode", {}, "not understood"),
+            ("owner", "ban", {}, "nobody with that id"),
+        ],
+    )
+    def test_says_why_something_is_refused(
+        self, room: None, who: str, action: str, fields: dict[str, str], complaint: str
+    ) -> None:
+        status, page = do(visitor(who), action, **fields)
+        assert (status, complaint in page) == (400, True)
+
+    def test_of_no_room_is_none(self) -> None:
+        assert visitor("ann").get("/rooms/members/").status_code == 400
+        assert visitor("ann").get("/rooms/members/?room=..").status_code == 400
+
+    def test_takes_no_forms_of_other_sites(self, room: None) -> None:
+        client = Client(enforce_csrf_checks=True)
+        client.force_login(User.objects.get(username="owner"))
+        assert client.post(ROOM.get_members_url(), {"do": "set_private", "private": "false"}).status_code == 403
