@@ -149,7 +149,7 @@ class FrameTooLong(ChatError):
 
 
 class RateLimited(ChatError):
-    """Somebody, or an address, says more in a while than CHAT_RATE_PERSON or CHAT_RATE_ADDRESS allows."""
+    """Somebody, or an address, says more in a while than its rates allow, CHAT_RATE_PERSON and so on."""
 
     code = "rate_limited"
 

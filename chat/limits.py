@@ -95,7 +95,18 @@ async def spend(person: Person) -> None:
         rates[f"chat:rate:person:{person.id}"] = parse_rate(settings.CHAT_RATE_PERSON)
     if person.address:
         rates[f"chat:rate:address:{person.address}"] = parse_rate(settings.CHAT_RATE_ADDRESS)
-    if rates and (wait := await Buckets.here().take(rates)):
+    if rates:
+        await _take(rates)
+
+
+async def spend_login(address: str | None) -> None:
+    """Takes a token for a password that is tried, or an account that is made, from `address`. Raises RateLimited."""
+    if settings.CHAT_LIMITS and address:
+        await _take({f"chat:rate:login:{address}": parse_rate(settings.CHAT_RATE_LOGIN)})
+
+
+async def _take(rates: Mapping[str, Rate]) -> None:
+    if wait := await Buckets.here().take(rates):
         metrics.LIMITS_HIT.labels("rate").inc()
         raise RateLimited(retry_after=wait)
 

@@ -47,6 +47,7 @@ CHAT_SESSION_CHECK = env.float("CHAT_SESSION_CHECK", default=5)  # seconds from 
 CHAT_LIMITS = env.bool("CHAT_LIMITS", default=True)  # of rates and connections; what follows them always holds
 CHAT_RATE_PERSON = env.str("CHAT_RATE_PERSON", default="20/10s")  # messages, by `chat.limits.parse_rate`
 CHAT_RATE_ADDRESS = env.str("CHAT_RATE_ADDRESS", default="100/10s")
+CHAT_RATE_LOGIN = env.str("CHAT_RATE_LOGIN", default="20/m")  # passwords tried and accounts made, for each address
 CHAT_CONNECTIONS_PER_ADDRESS = env.int("CHAT_CONNECTIONS_PER_ADDRESS", default=200)  # to one process
 CHAT_SUBSCRIPTIONS_PER_CONNECTION = env.int("CHAT_SUBSCRIPTIONS_PER_CONNECTION", default=20)
 CHAT_ROOMS_PER_SUBSCRIPTION = env.int("CHAT_ROOMS_PER_SUBSCRIPTION", default=50)
@@ -85,6 +86,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "chat.sessions.hint_at_logout",
+    "chat.logins.LoginLimit",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
