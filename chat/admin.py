@@ -1,32 +1,101 @@
-"""Admin pages: to look at rooms and messages. Nothing is written here; `chat.messages` is the only writer."""
+"""Admin pages: to look at rooms and messages, and to do as the site's staff what owners and moderators do.
 
-from django.contrib import admin
+Nothing is written here. Whatever is changed goes through `chat.moderation`, so it becomes an entry of the room's log,
+and whoever it excludes hears nothing more.
+"""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.forms import BaseModelFormSet, ModelForm
 from django.http import HttpRequest
 
-from chat.models import Message, Room
+from chat import moderation, rooms
+from chat.errors import ChatError
+from chat.models import Ban, Message, Role, Room, RoomMember
 
 
-class ReadOnly(admin.ModelAdmin):
+class Kept(admin.ModelAdmin):
+    """What is here neither begins nor ends on an admin page."""
+
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return False
 
+    def carry_out(self, request: HttpRequest, action: moderation.Action, room: Room, *args: Any) -> None:
+        """Does it as the site itself, and says so where it can't be done."""
+        try:
+            moderation.carry_out_on_commit(action, rooms.find(room.name), *args, by=None)
+        except ChatError as error:
+            self.message_user(request, str(error), messages.ERROR)
+
+
+class MemberInline(admin.TabularInline):
+    model = RoomMember
+    extra = 0
+    autocomplete_fields = ["user"]
+
+
+class BanInline(admin.TabularInline):
+    model = Ban
+    extra = 0
+    readonly_fields = ["person_name", "by", "at"]
+
+    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False
+
 
 @admin.register(Room)
-class RoomAdmin(ReadOnly):
-    list_display = ["name", "last_offset", "pruned_to"]
+class RoomAdmin(Kept):
+    list_display = ["name", "is_private", "last_offset", "pruned_to"]
+    list_filter = ["is_private"]
     search_fields = ["name"]
+    fields = ["name", "is_private", "last_offset", "pruned_to"]
+    readonly_fields = ["name", "last_offset", "pruned_to"]
+    inlines = [MemberInline, BanInline]
+
+    def save_model(self, request: HttpRequest, obj: Room, form: ModelForm, change: bool) -> None:
+        if "is_private" in form.changed_data:
+            self.carry_out(request, moderation.set_private, obj, obj.is_private)
+
+    def save_formset(self, request: HttpRequest, form: ModelForm, formset: BaseModelFormSet, change: bool) -> None:
+        formset.save(commit=False)
+        room = form.instance
+        for gone in formset.deleted_objects:
+            if isinstance(gone, Ban):
+                self.carry_out(request, moderation.unban, room, gone.person_id)
+            else:
+                self.carry_out(request, moderation.remove_member, room, gone.user.get_username())
+        for kept, changed in [*formset.changed_objects, *((new, []) for new in formset.new_objects)]:
+            if isinstance(kept, Ban):
+                self.carry_out(request, moderation.ban, room, kept.person_id)
+                continue
+            if "user" in changed:
+                before = RoomMember.objects.get(pk=kept.pk).user
+                self.carry_out(request, moderation.remove_member, room, before.get_username())
+            self.carry_out(request, moderation.set_role, room, kept.user.get_username(), Role(kept.role))
 
 
 @admin.register(Message)
-class MessageAdmin(ReadOnly):
-    list_display = ["room", "offset", "person_name", "text", "sent_at"]
+class MessageAdmin(Kept):
+    list_display = ["room", "offset", "kind", "person_name", "text", "sent_at"]
     list_select_related = ["room"]
+    list_filter = ["kind"]
     search_fields = ["room__name__exact"]
     ordering = ["-sent_at"]
     show_full_result_count = False
+    actions = ["delete_text"]
+
+    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False
+
+    def has_moderate_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("chat.change_message")
+
+    @admin.action(description="Delete the text of the selected messages", permissions=["moderate"])
+    def delete_text(self, request: HttpRequest, queryset: QuerySet[Message]) -> None:
+        for message in queryset.select_related("room"):
+            self.carry_out(request, moderation.delete_message, message.room, message.offset)

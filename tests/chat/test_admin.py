@@ -1,0 +1,164 @@
+"""The admin pages: what the site's staff does there, everybody in the room is told, and it is done at once."""
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.test import AsyncClient, Client
+
+from chat import access, log, models, moderation, people
+from chat.broker import Hub
+from chat.database import in_database
+from chat.errors import Removed
+from chat.models import Role
+from chat.people import Person
+from chat.rooms import find
+
+ROOM = find("staffed")
+GUEST = Person(id="guest-0123456789abcdef", name="Quiet Otter 42")
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def make_room() -> models.Room:
+    moderation.create(ROOM, private=True, by=people.of_user(User.objects.create_user(username="owner")))
+    for name in ("member", "stranger"):
+        User.objects.create_user(username=name)
+    moderation.set_role(ROOM, "member", Role.MEMBER, by=None)
+    return models.Room.objects.get()
+
+
+def person(name: str) -> Person:
+    return people.of_user(User.objects.get(username=name))
+
+
+def form(room: models.Room, **changes: Any) -> dict[str, Any]:
+    """The page’s form as it is, with `changes`, in whose names `__` stands for a hyphen."""
+    rows = list(room.members.order_by("pk"))
+    data = {"is_private": "on", "members-TOTAL_FORMS": len(rows) + 1, "members-INITIAL_FORMS": len(rows)}
+    for number, row in enumerate(rows):
+        data |= {
+            f"members-{number}-{name}": value for name, value in row_of(room, row.user.pk, row.role, row.pk).items()
+        }
+    bans = list(room.bans.all())
+    data |= {"bans-TOTAL_FORMS": len(bans) + 1, "bans-INITIAL_FORMS": len(bans)}
+    for number, ban in enumerate(bans):
+        data |= {f"bans-{number}-id": ban.pk, f"bans-{number}-room": room.pk}
+    data |= {
+        f"members-{len(rows)}-room": room.pk,
+        f"members-{len(rows)}-role": "member",
+        f"bans-{len(bans)}-room": room.pk,
+    }
+    return {key: value for key, value in (data | changes_of(changes)).items() if value is not None}
+
+
+def changes_of(changes: dict[str, Any]) -> dict[str, Any]:
+    return {name.replace("__", "-"): value for name, value in changes.items()}
+
+
+def row_of(room: models.Room, user: int, role: str, pk: int) -> dict[str, Any]:
+    return {"id": pk, "room": room.pk, "user": user, "role": role}
+
+
+def notices() -> list[str]:
+    return [event.message for event in log.since(ROOM, 2, 99)]
+
+
+@pytest.fixture
+def staff(admin_client: Client) -> Client:
+    return admin_client
+
+
+def save(staff: Client, room: models.Room, **changes: Any) -> None:
+    url = f"/admin/chat/room/{room.pk}/change/"
+    answer = staff.post(url, form(room, **changes))
+    assert answer.status_code == 302, answer.context["errors"] if answer.context else answer
+
+
+def test_a_room_is_opened_and_closed(staff: Client) -> None:
+    room = make_room()
+    save(staff, room, is_private=None)
+    assert not access.standing(ROOM, person("stranger")).private
+    save(staff, room, is_private="on")
+    assert access.standing(ROOM, person("stranger")).private
+    assert notices() == [
+        "This room was made public by the site’s staff.",
+        "This room was made private by the site’s staff.",
+    ]
+
+
+def test_members_are_added_changed_exchanged_and_removed(staff: Client) -> None:
+    room = make_room()
+    save(staff, room, members__2__user=person("stranger").user_id, members__2__role="moderator")
+    assert access.standing(ROOM, person("stranger")).role is Role.MODERATOR
+    save(staff, room, members__2__role="owner", members__0__DELETE="on")
+    assert access.standing(ROOM, person("stranger")).role is Role.OWNER
+    assert access.standing(ROOM, person("owner")).role is None
+    save(staff, room, members__0__user=person("owner").user_id)
+    assert (access.standing(ROOM, person("member")).role, access.standing(ROOM, person("owner")).role) == (
+        None,
+        Role.MEMBER,
+    )
+    assert notices() == [
+        "stranger was made a moderator by the site’s staff.",
+        "owner was removed by the site’s staff.",
+        "stranger was made an owner by the site’s staff.",
+        "member was removed by the site’s staff.",
+        "owner was added by the site’s staff.",
+    ]
+
+
+def test_people_are_banned_and_bans_are_lifted(staff: Client) -> None:
+    room = make_room()
+    save(staff, room, bans__0__person_id=GUEST.id)
+    assert access.standing(ROOM, GUEST).banned
+    save(staff, room, bans__0__DELETE="on")
+    assert not access.standing(ROOM, GUEST).banned
+    assert notices() == [
+        "A guest was banned by the site’s staff.",
+        "The ban on A guest was lifted by the site’s staff.",
+    ]
+
+
+def test_what_can_not_be_done_is_told_and_the_rest_is_done(staff: Client) -> None:
+    room = make_room()
+    changes = form(room, is_private=None, bans__0__person_id="somebody")
+    answer = staff.post(f"/admin/chat/room/{room.pk}/change/", changes, follow=True)
+    assert "There is nobody with that id." in answer.content.decode()
+    assert notices() == ["This room was made public by the site’s staff."]
+
+
+def test_the_text_of_messages_is_deleted(staff: Client) -> None:
+    make_room()
+    entries = [log.append([log.Draft(room=ROOM, text=f"secret {n}", person=GUEST, trusted=True)])[0] for n in range(3)]
+    chosen = models.Message.objects.filter(text__in=["secret 0", "secret 2"])
+    fields = {"action": "delete_text", "_selected_action": [message.pk for message in chosen]}
+    assert staff.post("/admin/chat/message/", fields).status_code == 302
+    kept = [message.text for message in models.Message.objects.filter(kind="message").order_by("offset")]
+    assert kept == ["", "secret 1", ""]
+    assert len(entries) == 3
+
+
+def test_who_may_only_look_can_change_nothing() -> None:
+    room = make_room()
+    viewer = User.objects.create_user(username="viewer", is_staff=True)
+    viewer.user_permissions.set(Permission.objects.filter(codename__startswith="view_", content_type__app_label="chat"))
+    client = Client()
+    client.force_login(viewer)
+    page = f"/admin/chat/room/{room.pk}/change/"
+    assert client.get(page).status_code == 200
+    assert client.post(page, form(room, is_private=None)).status_code == 403
+    assert "delete_text" not in client.get("/admin/chat/message/").content.decode()
+    assert client.get("/admin/chat/room/add/").status_code == 403
+
+
+async def test_whoever_is_removed_there_hears_nothing_more(async_client: AsyncClient) -> None:
+    room = await in_database(make_room)
+    await async_client.aforce_login(await User.objects.acreate_superuser("admin"))
+    member = await in_database(person, "member")
+    fields = await in_database(lambda: form(room, members__1__DELETE="on"))
+    async with Hub.here().listen([ROOM], person=member) as outbox:
+        await async_client.post(f"/admin/chat/room/{room.pk}/change/", fields)
+        assert (await anext(outbox)).message == "member was removed by the site’s staff."
+        with pytest.raises(Removed):
+            await anext(outbox)
