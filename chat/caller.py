@@ -12,6 +12,7 @@ class Caller:
 
     connection: str = field(default_factory=lambda: secrets.token_hex(4))
     person: str | None = None
+    noted: frozenset[str] = frozenset()
 
 
 _caller: contextvars.ContextVar[Caller | None] = contextvars.ContextVar("caller", default=None)
@@ -26,6 +27,17 @@ def identify(person: str) -> None:
     """Says who is at the other end."""
     if caller := _caller.get():
         caller.person = person
+
+
+def first_time(what: str) -> bool:
+    """Whether `what` is new with this connection: what happens a thousand times a second belongs in the log once."""
+    caller = _caller.get()
+    if caller is None:
+        return True
+    if what in caller.noted:
+        return False
+    caller.noted |= {what}
+    return True
 
 
 def nobody() -> contextvars.Context:

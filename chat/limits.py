@@ -21,7 +21,7 @@ from django.conf import settings
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.exceptions import RedisError
 
-from chat import metrics
+from chat import caller, metrics
 from chat.errors import FrameTooLong, RateLimited
 from chat.people import Person
 
@@ -75,11 +75,18 @@ def parse_rate(text: str) -> Rate:
     return Rate(int(amount), int(count or 1) * {"s": 1, "m": 60, "h": 3600}[unit])
 
 
+def hit(limit: str) -> None:
+    """Counts that somebody ran into `limit`. The log says so once per connection."""
+    metrics.LIMITS_HIT.labels(limit).inc()
+    if caller.first_time(limit):
+        logger.info("Ran into the limit of: %s", limit)
+
+
 def check_frame(text: str) -> None:
     """Raises FrameTooLong for what came through a WebSocket and is longer than CHAT_FRAME_MAX."""
     longest = settings.CHAT_FRAME_MAX
     if len(text) > longest or (not text.isascii() and len(text.encode(errors="surrogatepass")) > longest):
-        metrics.LIMITS_HIT.labels("frame").inc()
+        hit("frame")
         raise FrameTooLong(f"That was too long: {longest:,} bytes are allowed at once.")
 
 
@@ -107,7 +114,7 @@ async def spend_login(address: str | None) -> None:
 
 async def _take(rates: Mapping[str, Rate]) -> None:
     if wait := await Buckets.here().take(rates):
-        metrics.LIMITS_HIT.labels("rate").inc()
+        hit("rate")
         raise RateLimited(retry_after=wait)
 
 

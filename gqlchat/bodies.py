@@ -6,7 +6,7 @@ from typing import Any
 
 from django.conf import settings
 
-from chat import metrics
+from chat import limits
 
 LINGER = 2.0  # seconds in which a client may go on sending what nobody reads, before it is cut off
 
@@ -52,7 +52,7 @@ def announced(scope: Any) -> int:
 
 
 async def refuse(receive: Any, send: Any, status: int, code: str, problem: str) -> None:
-    metrics.LIMITS_HIT.labels("body").inc()
+    limits.hit("body")
     message = f"{problem}: {settings.CHAT_BODY_MAX:,} bytes are allowed."
     content = json.dumps({"errors": [{"message": message, "extensions": {"code": code}}]}).encode()
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(content)).encode())]

@@ -21,7 +21,7 @@ from graphql import (
     SelectionSetNode,
 )
 
-from chat import metrics
+from chat import limits
 
 CODE = "query_too_complex"
 
@@ -48,7 +48,7 @@ def problem_with(document: DocumentNode) -> GraphQLError | None:
         (measured.directives, settings.CHAT_QUERY_DIRECTIVES, "The query has {} directives; {} are allowed."),
     ):
         if found > allowed:
-            metrics.LIMITS_HIT.labels("query").inc()
+            limits.hit("query")
             return GraphQLError(text.format(f"{found:,}", allowed), extensions={"code": CODE})
     return None
 

@@ -14,7 +14,7 @@ from strawberry.channels.handlers.ws_handler import ChannelsWebSocketAdapter
 from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import BaseGraphQLTransportWSHandler, Operation
 from strawberry.subscriptions.protocols.graphql_ws.handlers import BaseGraphQLWSHandler
 
-from chat import metrics
+from chat import limits
 from chat.errors import FrameTooLong, TooManySubscriptions
 from gqlchat.errors import as_payload
 from gqlchat.following import Following
@@ -63,7 +63,7 @@ class Guarded(Following):
         elif problem := problem_with(message):
             await self.complain(message, problem)
         elif message["type"] in STARTS and self.is_full(message["id"]):
-            metrics.LIMITS_HIT.labels("subscriptions").inc()
+            limits.hit("subscriptions")
             limit = settings.CHAT_SUBSCRIPTIONS_PER_CONNECTION
             text = f"A connection has {limit} subscriptions at most: end another one first."
             await self.end(message["id"], as_payload(TooManySubscriptions(text)))

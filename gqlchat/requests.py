@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from django.conf import settings
 
-from chat import greetings, limits, metrics
+from chat import greetings, limits
 from chat.errors import TooManyRooms
 from chat.events import Event
 from chat.log import check_offset
@@ -56,7 +56,7 @@ def to_follow(person: Person, positions: Iterable[Position]) -> Request:
 def _few(named: Iterable[Named]) -> list[Named]:
     named = list(named)
     if len(named) > settings.CHAT_ROOMS_PER_SUBSCRIPTION:
-        metrics.LIMITS_HIT.labels("rooms").inc()
+        limits.hit("rooms")
         allowed = settings.CHAT_ROOMS_PER_SUBSCRIPTION
         raise TooManyRooms(f"A subscription is for {allowed} rooms at most: take several.")
     return named

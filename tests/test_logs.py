@@ -275,3 +275,16 @@ async def test_what_the_hub_does_for_everybody_is_nobody_s_doing(caplog: pytest.
         await Hub.here().send(events.build(room=find("a"), message="hi", person=None))
     assert not hasattr(caught(caplog, "is away"), "person")
     Hub.here()._away_until = None
+
+
+def test_who_runs_into_a_limit_is_logged_once_however_often_it_happens(start: Callable[..., Logged]) -> None:
+    server = start([*UVICORN, "info"], CHAT_LOG_FORMAT="json", CHAT_LIMITS="on", CHAT_RATE_ADDRESS="1/h")
+    with connect(f"ws://{server.host}/ws/chat/room1/") as socket:
+        for _ in range(5):
+            socket.send(json.dumps({"message": "hi"}))
+            said = json.loads(socket.recv(timeout=10))
+        assert said["error"]["code"] == "rate_limited"
+    ended = server.until(door="browser")
+    (limited,) = server.lines(message="Ran into the limit of: rate")
+    assert limited["connection"] == ended["connection"]
+    assert limited["person"] == ended["person"]

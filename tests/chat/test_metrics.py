@@ -151,3 +151,21 @@ async def test_a_foreign_page_is_refused_and_counted() -> None:
     socket = WebsocketCommunicator(application, "/ws/chat/a/", headers=[(b"origin", b"https://evil.example")])
     assert (await socket.connect(timeout=5))[0] is False
     assert refused() == 1
+
+
+async def test_connections_are_those_of_the_moment_by_door(open_chat, open_graphql, eventually) -> None:
+    browsers, clients = Growth("chat_connections", door="browser"), Growth("chat_connections", door="graphql")
+    left = Growth("chat_closed_total", door="browser", code="by client")
+    one, _, _ = await open_chat("/ws/chat/a/"), await open_chat("/ws/chat/a/"), await open_graphql()
+    assert (browsers(), clients()) == (2, 1)
+    await one.disconnect(timeout=5)
+    await eventually(lambda: browsers() == 1)
+    assert left() == 1
+
+
+async def test_a_socket_that_the_site_closes_is_counted_by_its_code(open_chat) -> None:
+    closed = Growth("chat_closed_total", door="browser", code="4400")
+    refused = await open_chat(f"/ws/chat/{'x' * 101}/")
+    await refused.receive_json_from(timeout=5)
+    assert (await refused.receive_output(timeout=5))["code"] == 4400
+    assert closed() == 1

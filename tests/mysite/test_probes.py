@@ -5,6 +5,8 @@ import contextlib
 import json
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 import urllib.error
@@ -24,7 +26,7 @@ from websockets.sync.client import connect
 from chat import broker
 from mysite import probes
 from mysite.asgi import application
-from tests.servers import Server
+from tests.servers import ROOT, Server, environment, free_port
 
 HERE = ("127.0.0.1", 4711)
 
@@ -174,6 +176,12 @@ def get(host: str, path: str) -> str:
         return answer.read().decode()
 
 
+def quietly(ask: Callable[[], Any]) -> Any:
+    """What it returns; None while nobody answers."""
+    with contextlib.suppress(urllib.error.URLError, ConnectionError):
+        return ask()
+
+
 def until(condition: Callable[[], Any]) -> Any:
     """What `condition` returns, as soon as it holds."""
     deadline = time.monotonic() + 20
@@ -194,6 +202,33 @@ def processes(host: str) -> set[int]:
 
     until(both)
     return seen
+
+
+def test_daphne_answers_probes_as_well(transactional_db: None) -> None:
+    port = free_port()
+    command = [sys.executable, "-m", "daphne", "-v", "0", "-p", str(port), "mysite.asgi:application"]
+    with subprocess.Popen(command, cwd=ROOT, env=environment()) as daphne:
+        try:
+            until(lambda: quietly(lambda: get(f"127.0.0.1:{port}", "/livez")))
+            assert json.loads(get(f"127.0.0.1:{port}", "/readyz"))["ready"] is True
+            assert samples(get(f"127.0.0.1:{port}", "/metrics"))["chat_redis_up", ()] == 1
+        finally:
+            daphne.terminate()
+
+
+def test_probes_are_answered_while_everybody_talks(start_servers: Callable[..., list[Server]]) -> None:
+    (server,) = start_servers(1)
+    with contextlib.ExitStack() as stack:
+        sockets = [
+            stack.enter_context(connect(f"ws://{server.host}/ws/chat/room1/", close_timeout=0)) for _ in range(20)
+        ]
+        for socket in sockets:
+            for _ in range(20):
+                socket.send('{"message": "hi"}')
+        counted = samples(get(server.host, "/metrics"))
+        assert json.loads(get(server.host, "/readyz"))["ready"] is True
+        assert counted["chat_deliveries_total", ()] < 8_000  # it had not said everything to everybody by then
+        until(lambda: samples(get(server.host, "/metrics"))["chat_deliveries_total", ()] == 8_000)
 
 
 def test_whichever_of_several_processes_is_asked_the_numbers_are_those_of_all(
