@@ -4,7 +4,9 @@ Labels have few values, all of them ours: never a room's name, and nobody's own.
 an event is counted once in each process, for all who hear it there.
 """
 
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import Counter, Gauge, Histogram, disable_created_metrics
+
+disable_created_metrics()  # when each counter was made: as many lines again, which nobody reads
 
 # Who is there. Of several processes behind one port, the sum of those that live.
 TASKS = Gauge("chat_tasks", "Tasks of asyncio, when it was last asked.", multiprocess_mode="livesum")

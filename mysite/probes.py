@@ -8,16 +8,18 @@ import asyncio
 import ipaddress
 import json
 import os
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from django.conf import settings
-from prometheus_client import REGISTRY, CollectorRegistry
+from prometheus_client import REGISTRY, CollectorRegistry, Metric, ProcessCollector
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
 
 from chat import caller, models
 from chat.broker import Hub
@@ -112,10 +114,26 @@ def _registry() -> CollectorRegistry:
     """What this process has counted; where there are several behind the port, what all of them have."""
     if not settings.CHAT_METRICS_FOLDER:
         return REGISTRY
-    workers.bury_the_dead(Path(settings.CHAT_METRICS_FOLDER))
     registry = CollectorRegistry()
+    registry.register(Processes(workers.living(Path(settings.CHAT_METRICS_FOLDER))))
     MultiProcessCollector(registry, settings.CHAT_METRICS_FOLDER)
     return registry
+
+
+class Processes(Collector):
+    """Memory, CPU and files of each of several processes, whom prometheus_client leaves out where it adds up."""
+
+    def __init__(self, processes: Iterable[str]) -> None:
+        self.processes = processes
+
+    def collect(self) -> Iterable[Metric]:
+        families: dict[str, Metric] = {}
+        for process in self.processes:
+            for found in ProcessCollector(pid=partial(str, process), registry=None).collect():
+                family = families.setdefault(found.name, Metric(found.name, found.documentation, found.type))
+                for sample in found.samples:
+                    family.add_sample(sample.name, {"process": process}, sample.value)
+        return families.values()
 
 
 _looking: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Task[bool]] = WeakKeyDictionary()

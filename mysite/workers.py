@@ -28,11 +28,19 @@ def folder(place: Path) -> Path | None:
     return shared
 
 
-def bury_the_dead(shared: Path) -> None:
-    """Removes what workers that are no more said of their present; what they have counted stays counted."""
+def living(shared: Path) -> set[str]:
+    """The numbers of the processes that count in `shared`, and live.
+
+    What those that don't said of their present is removed; what they have counted stays counted.
+    """
+    alive = set()
     for file in shared.glob("gauge_live*_*.db"):
-        if not _is_alive(file.stem.rpartition("_")[2]):
+        process = file.stem.rpartition("_")[2]
+        if _is_alive(process):
+            alive.add(process)
+        else:
             file.unlink(missing_ok=True)
+    return alive
 
 
 def _sweep(place: Path) -> None:
