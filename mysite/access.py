@@ -66,5 +66,6 @@ class ClientsFault(logging.Filter):
         from_server = record.name in {"uvicorn.error", "asyncio"} and record.exc_info
         if refused or (from_server and from_server[0] in {UnicodeDecodeError, InvalidState}):
             record.exc_info = record.exc_text = None
+            record.msg, record.args = record.getMessage().partition("\n")[0], None
             record.levelno, record.levelname = logging.WARNING, "WARNING"
         return True

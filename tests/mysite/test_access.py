@@ -14,7 +14,7 @@ def record(logger: str, error: type[Exception]) -> logging.LogRecord:
     try:
         b"\xff".decode() if error is UnicodeDecodeError else [].pop()
     except Exception:
-        return logging.LogRecord(logger, logging.ERROR, "", 1, "oh", None, sys.exc_info())
+        return logging.LogRecord(logger, logging.ERROR, "", 1, "oh %s\nno", ("dear",), sys.exc_info())
     raise AssertionError
 
 
@@ -36,6 +36,7 @@ def test_only_what_a_client_did_wrong_is_a_line_without_a_traceback(
     said = record(logger, error)
     assert ClientsFault().filter(said)
     assert (said.levelname, said.exc_info is None) == (("WARNING", True) if fault else ("ERROR", False))
+    assert said.getMessage() == ("oh dear" if fault else "oh dear\nno")
 
 
 def test_a_host_that_is_refused_is_one_line_of_the_log(client: Client, written_log: io.StringIO) -> None:
