@@ -14,7 +14,7 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.generic import FormView
 
-from chat import access, log, people, rooms
+from chat import access, log, names, people, rooms
 from chat.errors import Banned, ChatError, InvalidName, InvalidRoomName, NotAMember
 from chat.frames import shown
 from chat.people import Person
@@ -110,7 +110,7 @@ class GuestNameForm(forms.Form):
             name = people.clean_name(self.cleaned_data["name"])
         except InvalidName as error:
             raise forms.ValidationError(str(error)) from None
-        if get_user_model().objects.filter(username__iexact=name).exists():
+        if get_user_model().objects.filter(username__iexact=names.skeleton(name)).exists():
             raise forms.ValidationError("Somebody with an account has that name.")
         return name
 

@@ -11,6 +11,8 @@ function fault(name) {
   // The server counts code points, a string's length counts UTF-16 units.
   const length = [...name].length;
   if (length > nameMax) return `A room's name has at most ${nameMax} characters, this one has ${length}.`;
+  if (/[\u202a-\u202e\u2066-\u2069\u00ad\u180e\u200b\u2060-\u2064\ufeff]/u.test(name))
+    return "A room's name cannot contain characters that nobody can see.";
   if (/[\p{Cc}\p{Cs}]/u.test(name)) return "A room's name cannot contain control characters.";
   // Browsers resolve these as path segments, even percent-encoded, so that no address leads there.
   if (name === "." || name === "..") return `A room cannot be called “${name}”.`;

@@ -3,6 +3,8 @@ import pytest
 from chat import names
 from chat.errors import InvalidName
 
+FLAG = "🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f"  # of England, by tags that nobody sees
+
 
 @pytest.mark.parametrize(
     ("typed", "name"),
@@ -13,6 +15,8 @@ from chat.errors import InvalidName
         ("房间 1", "房间 1"),
         ("👩‍👩‍👧", "👩‍👩‍👧"),
         ("می‌خواهم", "می‌خواهم"),
+        ("שלום\u200f!", "שלום\u200f!"),
+        (FLAG, FLAG),
         ("x" * 100, "x" * 100),
         (" " + "é" * 100 + " ", "é" * 100),
     ],
@@ -31,6 +35,12 @@ def test_a_name_is_trimmed_and_composed(typed: str, name: str) -> None:
         ("a\0b", "control characters"),
         ("a\u2028b", "control characters"),
         ("a\ud800b", "control characters"),
+        ("\u202egnp.exe", "nobody can see"),
+        ("ad\u200bmin", "nobody can see"),
+        ("\ufeffadmin", "nobody can see"),
+        ("a\u2066b", "nobody can see"),
+        ("\u200d", "nobody can see"),
+        ("\u3164 \u2800", "nobody can see"),
         (None, "has to be a text"),
         (7, "has to be a text"),
         (["a"], "has to be a text"),

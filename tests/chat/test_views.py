@@ -80,7 +80,7 @@ def test_a_guest_has_a_name_that_stays_and_can_be_changed(client: Client) -> Non
     assert room_data(Client())["person"]["id"] != guest["id"]
 
 
-@pytest.mark.parametrize("name", ["", " ", "x" * 41, "a\nb", "ANN"])
+@pytest.mark.parametrize("name", ["", " ", "x" * 41, "a\nb", "ANN", "an\u200dn", "ａｎｎ", "a\u202eb"])
 def test_a_name_that_can_not_be_is_told_in_the_form(client: Client, name: str) -> None:
     get_user_model().objects.create_user("ann")
     response = client.post("/accounts/name/", {"name": name})
@@ -99,11 +99,17 @@ def test_signing_up_logs_in_and_logging_out_makes_a_guest(client: Client) -> Non
     assert room_data(client)["person"] == person
 
 
-@pytest.mark.parametrize("path", ["/accounts/signup/", "/accounts/name/"])
-@pytest.mark.parametrize("target", ["https://evil.example/", "//evil.example/"])
+@pytest.mark.parametrize("path", ["/accounts/login/", "/accounts/signup/", "/accounts/name/"])
+@pytest.mark.parametrize(
+    "target",
+    ["https://evil.example/", "//evil.example/", "/\\evil.example", "https:evil.example", "javascript:alert(1)"]
+    + ["\t//evil.example", "http:///evil.example", "//evil.example\\@testserver/", "\x00//evil.example"],
+)
 def test_no_form_leads_to_a_foreign_site(client: Client, path: str, target: str) -> None:
+    get_user_model().objects.create_user("bob", password="correct horse")
     form = {
-        "username": "ann",
+        "username": "bob" if "login" in path else "ann",
+        "password": "correct horse",
         "password1": "correct horse",
         "password2": "correct horse",
         "name": "Ann",
