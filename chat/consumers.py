@@ -73,6 +73,10 @@ class ChatConsumer(SocketConsumer):
         if expected and expected[-1] != self.person.id:
             raise SessionEnded("You are not logged in as before. Please load the page again.")
 
+    @property
+    def busy(self) -> bool:
+        return self.handling or (self.listener is not None and self.listener.waiting)
+
     async def leave(self) -> None:
         if self.listener:
             await self.listener.close()

@@ -187,6 +187,11 @@ class Writer(Listener):
             return
         self._waiting = asyncio.create_task(self._wait(_resumed(writing, blocked_by)), context=self._context)
 
+    @property
+    def waiting(self) -> bool:
+        """Whether there is something that the socket hasn't taken yet."""
+        return self._waiting is not None and not self._over
+
     async def close(self) -> None:
         """Stops writing, whatever was still to be written. `fail` may call this."""
         self._over = True

@@ -20,13 +20,18 @@ class SocketConsumer(AsyncWebsocketConsumer):
     """
 
     channel_layer: Any = None
+    handling = False  # a frame, at the moment
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         self.scope, self.base_send = scope, send
+        if socket := scope.get("socket"):
+            socket.consumer = self
         try:
             while True:
                 message = await receive()
+                self.handling = True
                 await getattr(self, get_handler_name(message))(message)
+                self.handling = False
         except (StopConsumer, Gone):
             pass
         except OSError:
@@ -38,6 +43,11 @@ class SocketConsumer(AsyncWebsocketConsumer):
         finally:
             # Not in disconnect(): a server that stops, or loses patience, cancels this call and disconnects nobody.
             await self.leave()
+
+    @property
+    def busy(self) -> bool:
+        """Whether the client is owed something: an answer, or events that wait to be written."""
+        return self.handling
 
     async def websocket_disconnect(self, message: Any) -> None:
         raise StopConsumer

@@ -6,7 +6,7 @@ import itertools
 import logging
 import time
 from collections import Counter
-from collections.abc import Coroutine, Iterable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 from weakref import WeakKeyDictionary
@@ -23,6 +23,8 @@ logger = logging.getLogger(__name__)
 BY_CLIENT = "by the client"
 LOG_IN = 4401
 CHECK_SIZE = 1000  # logins that the database is asked about at once, so that nobody's message waits for long behind it
+POLL = 0.02  # seconds from one look whether somebody is busy to the next
+LAST_WORDS = 0.5  # seconds that consumers have to end, once their sockets are closed
 REASON_MAX = 123  # bytes that a close frame has for its reason (RFC 6455, 5.5)
 
 
@@ -37,7 +39,17 @@ class Socket:
     `opened_at` is in seconds, as time.time() counts them.
     """
 
-    __slots__ = ("_closed_with", "_direct_send", "_send", "accepted", "address", "door", "login", "opened_at")
+    __slots__ = (
+        "_closed_with",
+        "_direct_send",
+        "_send",
+        "accepted",
+        "address",
+        "consumer",
+        "door",
+        "login",
+        "opened_at",
+    )
 
     def __init__(self, door: str, scope: Any, send: Any) -> None:
         client = scope.get("client")
@@ -46,6 +58,7 @@ class Socket:
         self.address: str | None = client[0] or None if client else None
         self.opened_at = time.time()
         self.accepted = False
+        self.consumer: Any = None  # if it is one that can say whether it is `busy`
         self._closed_with: tuple[int, str] | None = None
         self._send = send
         self._direct_send = scope.get("direct_send", send)
@@ -54,6 +67,11 @@ class Socket:
     def closing(self) -> bool:
         """Whether a close frame is on its way, or will be as soon as the connection is accepted."""
         return self._closed_with is not None
+
+    @property
+    def busy(self) -> bool:
+        """Whether the client is owed something: an answer, or events that wait to be written."""
+        return self.consumer is not None and self.consumer.busy
 
     async def close(self, code: int, reason: str) -> None:
         """Closes it, whatever its consumer is doing; the consumer is told as if the client had gone.
@@ -120,6 +138,14 @@ def shortened(reason: str) -> str:
     return reason.encode(errors="replace")[:REASON_MAX].decode(errors="ignore")
 
 
+async def until(condition: Callable[[], bool], patience: float) -> None:
+    """Waits until the condition holds, but no longer than `patience` in seconds."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + patience
+    while not condition() and loop.time() < deadline:  # noqa: ASYNC110  an event to wait for would cost each message
+        await asyncio.sleep(POLL)
+
+
 class Sockets:
     """All sockets of one event loop; `by_address` says how many there are of each address."""
 
@@ -130,6 +156,7 @@ class Sockets:
         self._watching: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self.by_address: Counter[str | None] = Counter()
+        self.ending: tuple[int, str] | None = None  # how all are closed that are here and that come yet
 
     @classmethod
     def here(cls) -> "Sockets":
@@ -162,6 +189,23 @@ class Sockets:
         if not self._all and self._watching is not None:
             self._watching.cancel()
             self._watching = None
+
+    async def end(self, code: int, reason: str, patience: float) -> None:
+        """Closes all, each as soon as it has what it is owed, and waits for the consumers to end.
+
+        `patience` is in seconds. What clients send from now on is not taken, and nothing tells them that it was.
+        """
+        self.ending = code, reason
+        leaving = [asyncio.create_task(self._see_off(socket, code, reason, patience)) for socket in self]
+        if leaving:
+            await asyncio.wait(leaving, timeout=patience)
+        for task in leaving:
+            task.cancel()  # whose client doesn't read
+        await until(lambda: not self._all, LAST_WORDS)
+
+    async def _see_off(self, socket: Socket, code: int, reason: str, patience: float) -> None:
+        await until(lambda: not socket.busy, patience / 2)
+        await socket.close(code, reason)
 
     # Logins end
 
@@ -219,15 +263,20 @@ def registered(consumer: Any, *, door: str) -> Any:
 
         async def noting_the_end() -> Any:
             message = await receive()
+            while sockets.ending and message["type"] == "websocket.receive":
+                message = await receive()
             if message["type"] == "websocket.disconnect":
                 socket.ended_by_client(message.get("code"))
             return message
 
         sockets.add(socket)
+        if sockets.ending:
+            await socket.close(*sockets.ending)
         try:
             await consumer({**scope, "socket": socket}, noting_the_end, socket.send)
         finally:
             sockets.remove(socket)
+            socket.consumer = None  # which has the socket in its scope
             socket.log_end(scope["path"])
 
     return application

@@ -136,6 +136,10 @@ class ChatGraphQLWSConsumer(SocketConsumer, GraphQLWSConsumer):
         else:
             await self.handler.handle_message(self.decode_json(text_data))
 
+    @property
+    def busy(self) -> bool:
+        return self.handling or (self.handler is not None and self.handler.busy)
+
     async def leave(self) -> None:
         if self.handler:
             await self.handler.shutdown()

@@ -57,6 +57,11 @@ class Guarded(Following):
         """The ids of the operations that are under way."""
         raise NotImplementedError
 
+    @property
+    def busy(self) -> bool:
+        """Whether there are operations under way that will end by themselves, or events that wait to be written."""
+        return len(self.under_way) > len(self.followers) or any(one.waiting for one in self.followers.values())
+
     async def handle_message(self, message: Any) -> None:
         if isinstance(message, TooLong):
             await self.refuse(message)

@@ -30,6 +30,8 @@ django_application: Any = get_asgi_application()  # loads the apps, which the im
 
 import chat.routing  # noqa: E402
 import gqlchat.routing  # noqa: E402
+from chat.stopping import Stopping  # noqa: E402
+from mysite import daphne_protocol  # noqa: E402
 from mysite.access import AccessLog  # noqa: E402
 from mysite.graphql import schema  # noqa: E402
 from mysite.origins import OriginCheck  # noqa: E402
@@ -58,7 +60,9 @@ websocket = URLRouter(
     [*chat.routing.websocket, *gqlchat.routing.websocket(schema), re_path("", WebsocketDenier.as_asgi())]
 )
 protocols = ProtocolTypeRouter({"http": Probes(http), "websocket": OriginCheck(AuthMiddlewareStack(websocket))})
-application: Any = ProxyHeadersMiddleware(AccessLog(protocols), settings.FORWARDED_ALLOW_IPS)
+application: Any = Stopping(ProxyHeadersMiddleware(AccessLog(protocols), settings.FORWARDED_ALLOW_IPS))
+
+daphne_protocol.install()  # for when it is Daphne that serves this
 
 # Thousands of sockets are millions of objects that stay. With Python's defaults (700, 10, 10) the collector walks
 # through them again and again while more come; this lets it look about three hundred times more seldom.

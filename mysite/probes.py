@@ -26,6 +26,7 @@ from chat.broker import Hub
 from chat.database import in_database
 from chat.errors import Unavailable
 from chat.metrics import TASKS
+from chat.stopping import stopping
 from mysite import workers
 
 PATIENCE = 2.0  # seconds that the database has, to answer
@@ -64,7 +65,8 @@ async def readyz(scope: Mapping[str, Any]) -> Answer:
     """Whether clients should be sent here. Without Redis they should: the chat goes on, if more slowly."""
     database, redis = await asyncio.gather(_database_answers(), Hub.here().ask())
     state = {
-        "ready": database,
+        "ready": database and not stopping(),
+        "stopping": stopping(),
         "database": "ok" if database else "does not answer",
         "redis": "ok" if redis else "away: messages arrive by way of the database",
         "process": os.getpid(),

@@ -1,6 +1,7 @@
 """The site as a real server process."""
 
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -37,10 +38,9 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-UVICORN = (
-    "uvicorn mysite.asgi:application --host 127.0.0.1"
-    " --ws websockets-sansio --lifespan off --log-level warning --no-proxy-headers"
-)
+# What the Procfile says, but for where.
+(WEB,) = re.findall(r"^web: (.*)$", (ROOT / "Procfile").read_text(), re.MULTILINE)
+UVICORN = re.sub(r" --(host|port) \S+", "", WEB) + " --log-level warning --host 127.0.0.1"
 DAPHNE = "daphne mysite.asgi:application --verbosity 0 --bind 127.0.0.1"
 
 

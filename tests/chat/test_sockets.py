@@ -9,9 +9,11 @@ from channels.testing import WebsocketCommunicator
 from django.contrib.auth import get_user_model
 from django.test import AsyncClient
 
+from chat.models import Message
 from chat.sessions import Login
 from chat.sockets import Socket, Sockets, registered
-from tests.conftest import ChatSocket, GraphQLSocket
+from mysite.asgi import application
+from tests.conftest import ChatSocket, GraphQLSocket, SlowServer
 from tests.test_identity import cookies_of
 
 
@@ -101,3 +103,45 @@ async def test_one_that_is_not_accepted_yet_is_closed_when_it_is(accepted: bool)
         assert await connecting == (False, 1000)
     assert await client.receive_nothing(timeout=0.1)
     await client.disconnect()
+
+
+async def test_whoever_has_events_waiting_gets_them_before_the_end(
+    foreign_send: Callable[..., Awaitable[None]],
+) -> None:
+    server = SlowServer(application, taking=True)
+    browser = ChatSocket(server, "/ws/chat/room1/")
+    await browser.connect(timeout=5)
+    server.taking.clear()
+    for text in "abc":
+        await foreign_send("room1", message=text)
+    while not the_socket().busy:
+        await asyncio.sleep(0.01)
+    await foreign_send("room1", message="d")
+
+    ending = asyncio.create_task(Sockets.here().end(1012, "restart", patience=10))
+    await asyncio.sleep(0)
+    server.taking.set()
+
+    assert [await browser.hear() for _ in "abc"] == ["a", "b", "c"]
+    while (frame := await browser.receive_output(timeout=5))["type"] == "websocket.send":
+        pass
+    assert frame == {"type": "websocket.close", "code": 1012, "reason": "restart"}
+    await browser.disconnect()
+    await ending
+
+
+async def test_who_comes_or_says_something_at_the_end_is_told_to_come_back(
+    open_chat: Callable[..., Awaitable[ChatSocket]],
+) -> None:
+    browser = await open_chat("/ws/chat/room1/")
+    ending = asyncio.create_task(Sockets.here().end(1012, "restart", patience=5))
+    await asyncio.sleep(0)
+    await browser.say("too late")
+    late = ChatSocket(application, "/ws/chat/room1/")
+    assert (await late.connect(timeout=5))[0]
+    for socket in (browser, late):
+        assert (await socket.receive_output(timeout=5))["code"] == 1012
+    await late.disconnect()
+    await browser.disconnect()
+    await ending
+    assert not await Message.objects.aexists()

@@ -60,7 +60,7 @@ async def test_a_server_with_database_and_redis_is_ready() -> None:
     status, _, content = await ask("/readyz")
     assert (status, json.loads(content)) == (
         200,
-        {"ready": True, "database": "ok", "redis": "ok", "process": os.getpid()},
+        {"ready": True, "stopping": False, "database": "ok", "redis": "ok", "process": os.getpid()},
     )
 
 
