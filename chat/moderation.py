@@ -32,7 +32,7 @@ from chat.events import Access, Event, Kind
 from chat.log import Place
 from chat.messages import is_storable
 from chat.models import Role
-from chat.people import Person
+from chat.people import GUEST_ID, USER_ID, Person
 from chat.rooms import Room
 
 DELETED = "A message was deleted."
@@ -221,10 +221,10 @@ def _person(place: Place, person_id: str) -> Person:
     """Who has that id: a user, or a guest, whose name is the one under which they were last heard here."""
     person = Person(id=person_id, name="A guest")
     if not person.is_guest:
-        user = get_user_model().objects.filter(pk=person.user_id).first() if person_id[5:].isdecimal() else None
+        user = get_user_model().objects.filter(pk=person.user_id).first() if USER_ID.fullmatch(person_id) else None
         if user is not None:
             return people.of_user(user)
-    elif people.GUEST_ID.fullmatch(person_id):
+    elif GUEST_ID.fullmatch(person_id):
         return log.last_name(place, person, RECENT)
     raise NoSuchPerson("There is nobody with that id.")
 

@@ -16,6 +16,7 @@ from chat.addresses import address_of
 NAME_MAX = 40  # characters
 SESSION_KEY = "chat_guest"
 USER = "user-"
+USER_ID = re.compile(r"user-[0-9]{1,18}", re.ASCII)
 GUEST_ID = re.compile(r"guest-[0-9a-f]{16}", re.ASCII)
 
 MOODS = "Amber Brave Bright Calm Clever Curious Eager Gentle Happy Jolly Kind Lively Lucky Merry Quiet Swift".split()

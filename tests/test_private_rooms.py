@@ -3,28 +3,34 @@
 import asyncio
 import contextlib
 import json
+import random
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import aiohttp
 import pytest
 import websockets
+from channels.layers import get_channel_layer
 from channels.testing import HttpCommunicator
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import AsyncClient
 from gql import Client, gql
 from gql.transport.exceptions import TransportQueryError
 from gql.transport.websockets import WebsocketsTransport
+from redis.asyncio import Redis
 
 from chat import frames, log, messages, moderation, people
 from chat.broker import Hub
 from chat.database import in_database
+from chat.errors import NotAMember
 from chat.listener import Listener
 from chat.models import Role
 from chat.people import Person
 from chat.rooms import find
 from gqlchat.sharing import SharedOperation
 from mysite.asgi import application
+from mysite.graphql import schema
 from tests.conftest import ChatSocket, GraphQLSocket, close
 from tests.doors import DOORS, ROOM_MESSAGES, BrowserDoor, Door, GraphQLDoor
 from tests.servers import Server
@@ -382,6 +388,56 @@ class TestADeletion:
             await graphql.hear()
             assert "a secret" in str(frames._last) + str(operations[-1]._last)
             await eventually(lambda: "a secret" not in str(frames._last) + str([one._last for one in operations]))
+
+    async def test_leaves_nothing_of_the_text_in_redis(self, member: Visitor, listening) -> None:
+        async with BrowserDoor.open(NAME, headers=member.headers):
+            await listening(1)
+            await moderation.carry_out(moderation.delete_message, ROOM, await say("a secret"), by=None)
+        get_channel_layer()  # starts the server, if nobody has yet
+        async with Redis.from_url(settings.REDIS_URL) as redis:
+            dumped = [(key, await redis.dump(key)) async for key in redis.scan_iter()]
+        assert b"a secret" not in b"".join(key + (value or b"") for key, value in dumped)
+
+
+async def test_the_schema_without_this_sites_consumers_lets_nobody_in_either(member: Visitor) -> None:
+    stream = await schema.subscribe(ROOM_MESSAGES, variable_values={"rooms": [{"roomName": NAME}]})
+    async for result in stream:  # type: ignore[union-attr]
+        assert result.errors[0].extensions["code"] == "not_a_member"
+        break
+    answer = await schema.execute(ROOM_FIELD.format("lastOffset"), variable_values={"room": NAME})
+    assert answer.errors[0].extensions["code"] == "not_a_member"  # type: ignore[index]
+
+
+async def test_however_it_falls_nobody_hears_what_comes_after_they_were_excluded(
+    owner: Visitor, member: Visitor
+) -> None:
+    """They come, with and without a position, while they are removed and others speak: in a hundred ways."""
+    chance = random.Random(2026)
+
+    async def listen(after: int | None, heard: list[int]) -> None:
+        await asyncio.sleep(chance.random() / 100)
+        with contextlib.suppress(NotAMember):
+            async with Hub.here().listen([ROOM], {} if after is None else {ROOM: after}, member.person) as outbox:
+                async for event in outbox:
+                    heard.append(event.offset or 0)  # noqa: PERF401 - it ends by an error
+
+    for _ in range(100):
+        await moderation.carry_out(moderation.set_role, ROOM, "member", Role.MEMBER, by=None)
+        position = await say("before")
+        ears = [(after, []) for after in (None, position - 1, position, None)]
+        async with asyncio.timeout(60), asyncio.TaskGroup() as group:
+            for after, heard in ears:
+                group.create_task(listen(after, heard))
+            group.create_task(say("during"))
+            await asyncio.sleep(chance.random() / 100)
+            removing = moderation.carry_out(moderation.remove_member, ROOM, "member", by=None)
+            removal = group.create_task(removing)
+            for _ in range(3):
+                group.create_task(say("after, or just before"))
+        removed_at = removal.result().offset  # type: ignore[union-attr]
+        for after, heard in ears:
+            assert max(heard, default=0) <= removed_at, (after, heard)
+            assert heard == list(range(heard[0], removed_at + 1)) if heard else True, (after, heard)
 
 
 class RemoteEar:

@@ -261,6 +261,39 @@ async def follow(script: Iterable[tuple[tuple[str, Any], int]], log: ListLog) ->
     ],
     delays=[0, 5, 30],
 )
+# Somebody is banned in what was pruned before this process heard of it; they come again, and hear what is said next.
+@example(
+    script=[
+        (("post", 1), 20),
+        (("ban", (1, False)), 0),
+        (("store", 1), 0),
+        (("prune", 0), 0),
+        (("post", 1), 20),
+        (("join", (None, 1)), 20),
+        (("post", 1), 0),
+    ],
+    delays=[0],
+)
+# The same, but they have been there all the time.
+@example(
+    script=[
+        (("join", (None, 1)), 20),
+        (("ban", (1, False)), 0),
+        (("prune", 0), 0),
+        (("post", 1), 20),
+    ],
+    delays=[0],
+)
+# A look at the database that is older than the ban that was heard meanwhile.
+@example(
+    script=[
+        (("post", 1), 1010),
+        (("ban", (1, True)), 40),
+        (("join", (None, 1)), 20),
+        (("post", 1), 0),
+    ],
+    delays=[30, 0],
+)
 @settings(
     max_examples=700, derandomize=True, database=None, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )

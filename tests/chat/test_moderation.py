@@ -341,7 +341,20 @@ def test_nobody_is_added_who_has_no_account(cast: Cast, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "person_id", ["", "user-", "user-99999999", "user-x", "user-²", "guest-1", "other-bot", "a\0b", "x" * 999]
+    "person_id",
+    [
+        "",
+        "user-",
+        "user-99999999",
+        "user-x",
+        "user-²",
+        "user-٣",
+        "user-" + "9" * 30,
+        "guest-1",
+        "other-bot",
+        "a\0b",
+        "x" * 999,
+    ],
 )
 def test_nobody_is_banned_who_can_not_be(cast: Cast, person_id: str) -> None:
     before = last()

@@ -6,6 +6,10 @@ import sys
 import pytest
 from django.core.management import CommandError, call_command
 
+from chat import log, messages, moderation, people
+from chat.database import in_database
+from chat.errors import NotAMember
+from chat.rooms import find
 from tests.servers import ROOT, environment
 
 
@@ -26,6 +30,16 @@ async def test_another_thread_can_say_something_too(open_chat) -> None:
     browser = await open_chat("/ws/chat/threads/")
     await asyncio.to_thread(call_command, "say", "threads", "from a thread")
     assert await browser.hear() == "from a thread"
+
+
+async def test_a_shell_may_say_something_in_a_private_room() -> None:
+    room, member = find("private"), people.new_guest()
+    await in_database(moderation.create, room, private=True, by=None)
+    await asyncio.to_thread(call_command, "say", "private", "from the site")
+    last = (await in_database(log.since, room, 1, 9))[-1]
+    assert (last.message, last.offset) == ("from the site", 2)
+    with pytest.raises(NotAMember):
+        await messages.post(room=room, message="from somebody", person=member)
 
 
 @pytest.mark.parametrize(
