@@ -36,6 +36,7 @@ from chat.people import GUEST_ID, USER_ID, Person
 from chat.rooms import Room
 
 DELETED = "A message was deleted."
+MODERATORS_ONLY = "That is up to the owners and moderators of the room."
 RECENT = 1000  # entries among which the name of a guest who is banned is looked for
 
 Action = Callable[..., Event | None]
@@ -122,9 +123,11 @@ def set_role(room: Room, username: str, role: Role, *, by: Person | None) -> Eve
 def remove_member(room: Room, username: str, *, by: Person | None) -> Event | None:
     """Takes the user off the members; members can take themselves off. Raises NoSuchPerson, NotAllowed or LastOwner."""
     with transaction.atomic():
-        leaves = by is not None and not by.is_guest and by.name == username
-        place, here, actor = _begin(room, by, anybody=leaves)
+        place, here, actor = _begin(room, by, anybody=True)
         person = _user(username)
+        leaves = by is not None and by.id == person.id
+        if not (actor.may_moderate or leaves):
+            raise NotAllowed(MODERATORS_ONLY)
         standing = access.standing(room, person)
         if standing.role is None:
             transaction.set_rollback(True)
@@ -185,12 +188,14 @@ def set_private(room: Room, private: bool, *, by: Person | None) -> Event | None
 
 
 def _begin(room: Room, by: Person | None, *, anybody: bool = False) -> tuple[Place, models.Room, Standing]:
-    """The place of the entry, the room, which is locked from here on, and what `by` is there: a moderator at least."""
+    """The place of the entry, the room, which is locked from here on, and what `by` is there: a moderator at least,
+    unless it is for `anybody` who may be there.
+    """
     place = log.take_offset(room)
     access.check(room, by)
     actor = access.standing(room, by) if by else Standing(role=Role.OWNER)
     if not (actor.may_moderate or anybody):
-        raise NotAllowed("That is up to the owners and moderators of the room.")
+        raise NotAllowed(MODERATORS_ONLY)
     return place, models.Room.objects.get(pk=place.room_id), actor
 
 

@@ -185,6 +185,25 @@ async def test_a_room_that_somebody_makes_private_first_loses_those_who_were_wai
         assert await error_at(waiting) == "not_a_member"
 
 
+async def test_a_ban_ends_the_subscription_over_either_subprotocol_and_no_other(subprotocol: str, listening) -> None:
+    banned = await guest()
+    socket = GraphQLSocket(application, "/graphql", headers=banned.headers, protocol=subprotocol, subprotocols=[])
+    await socket.gql_init()
+    try:
+        for id, room in (("1", NAME), ("2", "elsewhere")):
+            await socket.start(ROOM_MESSAGES, {"rooms": [{"roomName": room}]}, id)
+        await listening(2)
+        await moderation.carry_out(moderation.ban, ROOM, banned.person.id, by=None)
+        assert (await socket.result("1"))["data"]["roomMessages"]["kind"] == "NOTICE"
+        frame = await socket.receive_json_from(timeout=5)
+        assert (frame["type"], frame["id"]) == ("error", "1")
+        assert "banned" in str(frame["payload"])
+        await messages.post(room=find("elsewhere"), message="still here", person=banned.person)
+        assert (await socket.result("2"))["data"]["roomMessages"]["message"] == "still here"
+    finally:
+        await close(socket)
+
+
 async def test_one_room_that_may_not_be_heard_refuses_the_whole_subscription(member: Visitor) -> None:
     async with GraphQLDoor.open_all({"open": None, NAME: None}, headers=(await guest()).headers) as ear:
         assert await error_at(ear) == "not_a_member"
