@@ -16,7 +16,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
-from weakref import WeakValueDictionary
+from weakref import WeakValueDictionary, ref
 
 from graphql import (
     DocumentNode,
@@ -99,12 +99,14 @@ class SharedOperation:
             payload["errors"] = [error.formatted for error in result.errors]
         pieces = json.dumps(payload, ensure_ascii=False, separators=(",", ":")).split(MARKED)
         self._last = (event, pieces)
-        asyncio.get_running_loop().call_later(KEPT, self._forget, event)
+        asyncio.get_running_loop().call_later(KEPT, _forget, ref(self), event)
         return pieces
 
-    def _forget(self, event: Event) -> None:
-        if self._last[0] is event:
-            self._last = (None, [])
+
+def _forget(kept: "ref[SharedOperation]", event: Event) -> None:
+    operation = kept()
+    if operation is not None and operation._last[0] is event:
+        operation._last = (None, [])
 
 
 @dataclass(frozen=True, slots=True)

@@ -223,7 +223,7 @@ def nosy(selection: str, monkeypatch: pytest.MonkeyPatch) -> SharedOperation:
     return SharedOperation(NOSY, parse(f"subscription {{ joinChatRooms {{ {selection} }} }}"), None, None)
 
 
-def test_a_shared_execution_has_no_viewer_and_to_touch_one_is_an_error(
+async def test_a_shared_execution_has_no_viewer_and_to_touch_one_is_an_error(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     (payload,) = nosy("message viewer", monkeypatch).render(EVENT)
