@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import aiohttp
+import psutil
 import pytest
 from websockets import ClientConnection, ConnectionClosed, Subprotocol, connect
 
@@ -142,6 +143,21 @@ async def test_everybody_is_told_to_come_back(
     server = start_server(program)
     async with connected(server) as clients:
         server.process.send_signal(number)
+        seconds = await gone(server)
+        await asyncio.wait([client.hearing for client in clients], timeout=5)
+        assert [client.closing for client in clients] == [(1012, "restarting")] * 3
+    assert seconds < LIMIT
+    assert_quiet(server, capfd)
+
+
+@every_server
+async def test_ctrl_c_is_quiet_though_every_process_hears_it(
+    start_server: Callable[..., Server], capfd: pytest.CaptureFixture[str], program: str
+) -> None:
+    server = start_server(program, CHAT_DRAIN_SECONDS="60")
+    async with connected(server) as clients:
+        for process in [*psutil.Process(server.process.pid).children(recursive=True), server.process]:
+            process.send_signal(signal.SIGINT)
         seconds = await gone(server)
         await asyncio.wait([client.hearing for client in clients], timeout=5)
         assert [client.closing for client in clients] == [(1012, "restarting")] * 3

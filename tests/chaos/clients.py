@@ -65,6 +65,8 @@ class Client:
                 await self.converse(self.random.choice(self.hosts))
             except* AWAY:
                 pass  # it comes back as if nothing had been
+            if self.socket:
+                self.ledger.closings[self.socket.close_code] += 1
             self.socket = None
             await asyncio.sleep(self.random.choice([0.1, 0.3, 1.0, 3.0]))
 

@@ -18,6 +18,7 @@ class Ledger:
     heard: dict[str, list[Heard]] = field(default_factory=dict)  # by room, all there was, as it came
     positions: dict[str, int] = field(default_factory=dict)
     connections: int = 0
+    closings: Counter[int | None] = field(default_factory=Counter)  # how they ended, by close code
     worst_delay: float = 0.0  # seconds from when a message was stored, or the listener came back, to when it was heard
     complaints: list[str] = field(default_factory=list)  # what a client should never be told
 

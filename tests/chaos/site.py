@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import re
 import secrets
 import subprocess
 import sys
@@ -12,10 +11,9 @@ from typing import IO
 
 import aiohttp
 
-from tests.servers import ROOT, free_port
+from tests.servers import ROOT, WEB, free_port
 
 PATIENCE = 30.0  # seconds that a process has, to start or to stop
-(WEB,) = re.findall(r"^web: (.*)$", (ROOT / "Procfile").read_text(), re.MULTILINE)
 
 
 class Process:
@@ -61,12 +59,13 @@ class Process:
         if self._process:
             self._process.send_signal(number)
 
-    async def stop(self, number: Signals) -> None:
-        """Ends it by `number` and returns when it is gone."""
+    async def stop(self, number: Signals) -> int | None:
+        """Ends it by `number` and returns when it is gone, with its exit status."""
         self.send(number)
         async with asyncio.timeout(PATIENCE):
             while self._process and self._process.poll() is None:
                 await asyncio.sleep(0.02)
+        return self._process and self._process.returncode
 
     def end(self) -> None:
         """At once, whatever state it is in."""
@@ -76,11 +75,11 @@ class Process:
 
 
 class Server(Process):
-    def __init__(self, number: int, environment: dict[str, str], log: IO[bytes]) -> None:
+    def __init__(self, number: int, web: str, environment: dict[str, str], log: IO[bytes]) -> None:
         port = free_port()
         self.host = f"127.0.0.1:{port}"
         environment = {**environment, "HOST": "127.0.0.1", "PORT": str(port)}
-        super().__init__(f"server {number}", ["sh", "-c", f"exec {WEB}"], environment, log)
+        super().__init__(f"server {number}", ["sh", "-c", f"exec {web}"], environment, log)
 
     async def answers(self) -> bool:
         try:
@@ -110,9 +109,12 @@ class Valkey(Process):
 
 
 class Site:
-    """All processes, on the database of `database_url`, while the block lasts. They log to `log`."""
+    """All processes, on the database of `database_url`, while the block lasts. They log to `log`.
 
-    def __init__(self, database_url: str, log: IO[bytes]) -> None:
+    `web` is the command of a server, which finds HOST and PORT in its environment.
+    """
+
+    def __init__(self, database_url: str, log: IO[bytes], web: str = WEB) -> None:
         self.valkey = Valkey(log)
         self._log = log
         self._environment = {
@@ -130,7 +132,7 @@ class Site:
             "REDIS_URL": self.valkey.url,
             "WEB_CONCURRENCY": "1",
         }
-        self.servers = [Server(number, self._environment, log) for number in (1, 2, 3)]
+        self.servers = [Server(number, web, self._environment, log) for number in (1, 2, 3)]
 
     async def __aenter__(self) -> "Site":
         self._migrate()
