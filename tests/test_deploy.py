@@ -12,6 +12,7 @@ import socket
 import ssl
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -24,7 +25,7 @@ import psycopg
 import pytest
 import redis
 from prometheus_client import REGISTRY, generate_latest
-from websockets.exceptions import InvalidStatus
+from websockets.exceptions import InvalidStatus, WebSocketException
 from websockets.sync.client import ClientConnection, connect
 
 from tests.postgres import postgres
@@ -34,6 +35,10 @@ NAME = "chat.example.org"
 SEARCH = f"{os.environ['PATH']}{os.pathsep}/usr/sbin{os.pathsep}/usr/local/sbin"
 NGINX, OPENSSL = shutil.which("nginx", path=SEARCH), shutil.which("openssl")
 SUBSCRIBE = 'subscription { roomMessages(rooms: [{roomName: "room1"}]) { message } }'
+FOLLOW = 'subscription ($after: Int) { roomMessages(rooms: [{roomName: "room1", after: $after}]) { offset } }'
+POST_ONCE = """mutation ($id: String!) {
+    postMessage(input: {roomName: "room1", message: "hi", clientId: $id}) { message { offset } }
+}"""
 POST = 'mutation { sendChatMessage(message: "from GraphQL", room: {roomName: "room1"}) }'
 
 
@@ -70,6 +75,13 @@ def running(command: list[Any], answers: Callable[[], Any], **options: Any) -> I
         process.wait(15)
 
 
+def wait_until(condition: Callable[[], Any]) -> None:
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline, "it doesn't come to that"
+        time.sleep(0.05)
+
+
 def listens(port: int) -> None:
     socket.create_connection(("127.0.0.1", port), timeout=5).close()
 
@@ -79,6 +91,7 @@ class Proxy:
 
     def __init__(self, instances: list[Server], certificate: tuple[Path, Path], place: Path) -> None:
         self.port, self.plain_port, self.place = free_port(), free_port(), place
+        self.instances = instances
         shipped = (ROOT / "deploy" / "nginx.conf").read_text()
         for port, instance in zip((8000, 8001, 8002), instances, strict=True):
             shipped = shipped.replace(f"127.0.0.1:{port}", instance.host)
@@ -166,8 +179,9 @@ def test_nginx_and_the_site_agree_about_https_pages_and_strangers(proxy: Proxy) 
     assert (status, 'id="chat-log"' in page) == (200, True)
     for probe in ("/livez", "/readyz", "/metrics"):
         assert proxy.get(probe)[0] == 404
-    with pytest.raises(InvalidStatus, match="403"):
-        proxy.socket("/ws/chat/room1/", origin="https://evil.example")
+    with pytest.raises(InvalidStatus, match="403"):  # noqa: SIM117
+        with proxy.socket("/ws/chat/room1/", origin="https://evil.example"):
+            pass
     with pytest.raises(ssl.SSLError):
         proxy.get("/chat/", name="localhost")
 
@@ -183,11 +197,93 @@ def test_plain_http_is_sent_to_https(proxy: Proxy) -> None:
 def test_the_proxy_logs_no_query(proxy: Proxy) -> None:
     proxy.get("/chat/?query=somebodys-words")
     log = proxy.place / "chat.log"
-    deadline = time.monotonic() + 10
-    while not log.exists() or "GET /chat/" not in log.read_text():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    wait_until(lambda: log.exists() and "GET /chat/" in log.read_text())
     assert "somebodys-words" not in log.read_text()
+
+
+def test_restarting_one_instance_after_the_other_loses_nothing(proxy: Proxy) -> None:
+    listeners = [BrowserFollower(proxy), BrowserFollower(proxy), GraphQLFollower(proxy)]
+    over = threading.Event()
+    with ThreadPoolExecutor(5) as people:
+        following = [people.submit(listener.follow, over) for listener in listeners]
+        posting = people.submit(post_until, proxy, over)
+        wait_until(lambda: all(listener.heard for listener in listeners))
+        for instance in proxy.instances:
+            instance.process.send_signal(signal.SIGTERM)
+            instance.process.wait(15)
+            instance.__enter__()
+            instance.wait_until_it_answers()
+        over.set()
+        offsets = posting.result(timeout=30)
+        assert len(offsets) > 5
+        assert offsets == list(range(1, len(offsets) + 1))
+        for future in following:
+            future.result(timeout=30)
+    # They left as soon as it was over; what was said until then came to each of them, once and in order.
+    for listener in listeners:
+        assert listener.heard == list(range(1, len(listener.heard) + 1))
+        assert listener.connections > 1
+    with proxy.socket("/ws/chat/room1/?after=0") as late:
+        assert [json.loads(late.recv(timeout=10))["offset"] for _ in offsets] == offsets
+
+
+def post_until(proxy: Proxy, over: threading.Event) -> list[int]:
+    """Posts as a good client does, each message until it is acknowledged; the offsets that it is told."""
+    offsets = []
+    while not over.is_set():
+        variables = {"id": f"message {len(offsets)}"}
+        with contextlib.suppress(OSError, http.client.HTTPException, KeyError, json.JSONDecodeError):
+            status, answer = proxy.get("/graphql", {"query": POST_ONCE, "variables": variables})
+            if status == 200:
+                offsets.append(json.loads(answer)["data"]["postMessage"]["message"]["offset"])
+        time.sleep(0.02)
+    return offsets
+
+
+class BrowserFollower:
+    """Somebody who comes back with their position whenever they are cut off."""
+
+    def __init__(self, proxy: Proxy) -> None:
+        self.proxy = proxy
+        self.heard: list[int] = []
+        self.connections = 0
+
+    @property
+    def position(self) -> int:
+        return self.heard[-1] if self.heard else 0
+
+    def follow(self, over: threading.Event) -> None:
+        while not over.is_set():
+            with contextlib.suppress(OSError, WebSocketException), self.connect() as socket:
+                self.connections += 1
+                self.begin(socket)
+                while not over.is_set():
+                    with contextlib.suppress(TimeoutError):
+                        self.take(json.loads(socket.recv(timeout=0.2)))
+            time.sleep(0.05)
+
+    def connect(self) -> ClientConnection:
+        return self.proxy.socket(f"/ws/chat/room1/?after={self.position}")
+
+    def begin(self, socket: ClientConnection) -> None:
+        """The position was in the address."""
+
+    def take(self, frame: Any) -> None:
+        self.heard.append(frame["offset"])
+
+
+class GraphQLFollower(BrowserFollower):
+    def connect(self) -> ClientConnection:
+        return self.proxy.socket("/graphql", subprotocols=["graphql-transport-ws"])
+
+    def begin(self, socket: ClientConnection) -> None:
+        socket.send('{"type": "connection_init"}')
+        payload = {"query": FOLLOW, "variables": {"after": self.position}}
+        socket.send(json.dumps({"type": "subscribe", "id": "1", "payload": payload}))
+
+    def take(self, frame: Any) -> None:
+        if frame["type"] == "next":
+            self.heard.append(frame["payload"]["data"]["roomMessages"]["offset"])
 
 
 # Redis with a password and TLS
