@@ -121,8 +121,9 @@ DATABASE_URL = env.str("DATABASE_URL", default="") or f"sqlite:///{BASE_DIR / 'v
 DATABASES = {"default": env.db_url_config(DATABASE_URL)}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # Readers go on while one writes, and a writer waits its turn instead of failing half-way through a transaction.
+    # What is deleted is written over, which not every SQLite does by itself.
     DATABASES["default"]["OPTIONS"] = {
-        "init_command": "PRAGMA journal_mode=WAL",
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA secure_delete=ON",
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,  # seconds
     }

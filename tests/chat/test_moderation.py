@@ -1,6 +1,7 @@
 """What owners, moderators and authors may do in a room, and what becomes of it in the log."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
@@ -215,6 +216,23 @@ class TestDeletion:
         assert tables_that_hold(secret) == ["chat_message"]
         moderation.delete_message(ROOM, offset, by=None)
         assert tables_that_hold(secret) == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_deletion_leaves_no_trace_of_the_text_in_the_file_of_sqlite() -> None:
+    if connection.vendor != "sqlite":
+        pytest.skip("other databases clean up when they see fit")
+    secret, file = b"xyzzy plugh ", Path(connection.settings_dict["NAME"])
+
+    def holds() -> bool:
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return secret in file.read_bytes()
+
+    offset = say(secret.decode() * 200)
+    assert holds()
+    moderation.delete_message(ROOM, offset, by=None)
+    assert not holds()
 
 
 def tables_that_hold(text: str) -> list[str]:
