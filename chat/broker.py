@@ -181,7 +181,8 @@ class Hub:
         listener = Outbox(rooms, after, person)
         try:
             await self.join(listener)
-            await listener.recover()
+            if not listener.after:
+                listener.go_live()
             yield listener
         finally:
             await self.leave(listener)

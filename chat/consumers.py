@@ -16,6 +16,7 @@ from chat.errors import (
     Removed,
     SessionEnded,
     SlowListener,
+    TooManyConnections,
     Unavailable,
     unforeseen,
 )
@@ -24,7 +25,7 @@ from chat.frames import error_frame, event_frame, event_message, history_frame, 
 from chat.listener import Writer
 from chat.rooms import Room
 from chat.socket_consumer import SocketConsumer
-from chat.sockets import LOG_IN, is_gone
+from chat.sockets import LOG_IN, Sockets, is_gone
 
 BAD_REQUEST = 4400
 CLOSE_CODES = {
@@ -34,6 +35,7 @@ CLOSE_CODES = {
     Removed: 4403,
     Banned: 4403,
     SlowListener: 4008,
+    TooManyConnections: 4429,
     Unavailable: 1013,
     InternalError: 1011,
 }
@@ -50,6 +52,7 @@ class ChatConsumer(SocketConsumer):
         self.direct_send = self.scope.get("direct_send", self.base_send)
         try:
             self.recognise()
+            Sockets.here().admit(self.person.address)
             room = rooms.enter(self.scope["url_route"]["kwargs"]["room_name"], self.person)
             after = read_position(self.scope["query_string"])
             self.listener = Writer([room], {} if after is None else {room: after}, self.write, self.fail, self.person)

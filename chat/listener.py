@@ -6,6 +6,7 @@ import logging
 import types
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable, Mapping
+from sys import getsizeof
 from typing import Any
 
 from django.conf import settings
@@ -18,6 +19,42 @@ from chat.people import Person
 from chat.rooms import Room
 
 logger = logging.getLogger(__name__)
+
+
+PATIENCE = 20.0  # seconds that a socket may take nothing of what is written to it
+PAGE_SIZE = 100  # messages that are read at once, of what a listener has missed
+
+
+class Backlog:
+    """Events that wait for one listener: CHAT_OUTBOX_MAX of them at most, and CHAT_OUTBOX_BYTES of their texts."""
+
+    __slots__ = ("_bytes", "_events")
+
+    def __init__(self) -> None:
+        self._events: deque[Event] = deque()
+        self._bytes = 0
+
+    def __len__(self) -> int:
+        return len(self._events)
+
+    def add(self, event: Event) -> bool:
+        """False, and nothing done, if that would be too many."""
+        size = getsizeof(event.message)
+        if len(self) >= settings.CHAT_OUTBOX_MAX or (self and self._bytes + size > settings.CHAT_OUTBOX_BYTES):
+            return False
+        self._events.append(event)
+        self._bytes += size
+        return True
+
+    def pop(self) -> Event:
+        """The one that has waited longest."""
+        event = self._events.popleft()
+        self._bytes -= getsizeof(event.message)
+        return event
+
+    def clear(self) -> None:
+        self._events.clear()
+        self._bytes = 0
 
 
 class Listener:
@@ -36,7 +73,8 @@ class Listener:
         self.person = person
         self.after = {room: offset for room, offset in (after or {}).items() if room in self.rooms}
         self.positions: dict[Room, int] = {}  # the last offset that was taken, by room
-        self._held: deque[Event] | None = deque()  # what comes while the past is being read
+        self._recovers_to: dict[Room, int] = {}  # where the past ends that has to be read, and the present begins
+        self._held: Backlog | None = Backlog()  # what comes while the past is being read
         self._context = contextvars.copy_context()  # its own tasks are its connection's doing, not of whoever posts
         self._ended_by: Exception | None = None  # what happened meanwhile, so that it can't go on to the present
 
@@ -46,32 +84,46 @@ class Listener:
             self._pass_on(event)
         elif self._ended_by is not None:
             pass
-        elif len(self._held) < settings.CHAT_OUTBOX_MAX:
-            self._held.append(event)
-        else:
+        elif not self._held.add(event):
             self.cut_off()
 
-    async def recover(self) -> None:
-        """Reads what was missed, once the hub gives: so past and present overlap.
+    async def read_missed(self) -> list[Event]:
+        """Some of what was missed, room by room; nothing once all has been read.
 
-        Raises Unavailable, Banned or NotAMember, and what the listener was ended with before it came this far.
+        No more than a page of it is in memory at once, however much somebody has missed who doesn't read it.
+
+        Raises Unavailable, Banned, NotAMember, and as `check` does.
         """
-        missed: list[Event] = []
-        for room, after in self.after.items():
-            recovery = await in_database(log.recover, room, after, reader=self.person)
-            if recovery.events is None:
-                missed.append(events.start_over(room, recovery.position))
+        while self.after:
+            room, after = next(iter(self.after.items()))
+            recovery = await in_database(log.recover, room, after, PAGE_SIZE, reader=self.person)
+            missed = recovery.events
+            if missed is None:
+                missed, last = [events.start_over(room, recovery.position)], recovery.position
             else:
-                missed.extend(recovery.events)
-            metrics.RECOVERIES.labels("start_over" if recovery.events is None else "caught_up").inc()
-            self.positions[room] = recovery.position
+                last = missed[-1].offset or 0 if missed else after
+            if last < self._recovers_to.setdefault(room, recovery.position):
+                self.after[room] = last
+            else:
+                del self.after[room]
+                metrics.RECOVERIES.labels("start_over" if recovery.events is None else "caught_up").inc()
+            self.positions[room] = last
+            self.check()
+            if missed:
+                return missed
+        return []
+
+    def go_live(self) -> None:
+        """From the past to the present, which overlap. Raises as `check` does."""
+        self.check()
+        held, self._held = self._held, None
+        while held:
+            self._pass_on(held.pop())
+
+    def check(self) -> None:
+        """Raises what the listener was ended with while it was reading the past."""
         if self._ended_by is not None:
             raise self._ended_by
-        for event in missed:
-            self.take(event)
-        held, self._held = self._held or (), None
-        for event in held:
-            self._pass_on(event)
 
     def _pass_on(self, event: Event) -> None:
         if event.offset is not None:
@@ -85,9 +137,9 @@ class Listener:
         raise NotImplementedError
 
     def cut_off(self) -> None:
-        """Gives up on whoever takes less than is said, when CHAT_OUTBOX_MAX events wait."""
+        """Gives up on whoever takes less than is said, when no more events may wait."""
         metrics.SLOW_LISTENERS.inc()
-        self._context.run(logger.warning, "Cut off a listener that read too slowly")
+        self._context.copy().run(logger.warning, "Cut off a listener that read too slowly")  # it may be in it already
         self.end(SlowListener("You were sent more than you took, and missed some of it. Please start over."))
 
     def end(self, error: Exception) -> None:
@@ -110,37 +162,42 @@ class Outbox(Listener):
         self, rooms: Iterable[Room], after: Mapping[Room, int] | None = None, person: Person | None = None
     ) -> None:
         super().__init__(rooms, after, person)
-        self._outbox: asyncio.Queue[Event | Exception] = asyncio.Queue()
+        self._missed: deque[Event] = deque()
+        self._backlog = Backlog()
+        self._more = asyncio.Event()
         self._error: Exception | None = None
 
     def take(self, event: Event) -> None:
         if self._error is not None:
             return
-        if self._outbox.qsize() < settings.CHAT_OUTBOX_MAX:
-            self._outbox.put_nowait(event)
+        if self._backlog.add(event):
+            self._more.set()
         else:
+            self._backlog.clear()  # what it hasn't taken by now, it isn't going to
             self.cut_off()
-
-    def cut_off(self) -> None:
-        while not self._outbox.empty():
-            self._outbox.get_nowait()  # what it hasn't taken by now, it isn't going to
-        super().cut_off()
 
     def stop(self, error: Exception) -> None:
         if self._error is None:
             self._error = error
-            self._outbox.put_nowait(error)  # behind what was taken before: whoever waits for more hears this
+            self._more.set()
 
     def __aiter__(self) -> "Outbox":
         return self
 
     async def __anext__(self) -> Event:
-        if self._error is not None and self._outbox.empty():
-            raise self._error
-        event = await self._outbox.get()
-        if isinstance(event, Exception):
-            raise event
-        return event
+        if self._held is not None and not self._missed:
+            self._missed.extend(await self.read_missed())
+            if not self._missed:
+                self.go_live()
+        if self._missed:
+            self.check()
+            return self._missed.popleft()
+        while not self._backlog:
+            if self._error is not None:
+                raise self._error
+            self._more.clear()
+            await self._more.wait()
+        return self._backlog.pop()
 
 
 class Writer(Listener):
@@ -163,18 +220,31 @@ class Writer(Listener):
         super().__init__(rooms, after, person)
         self._write = write
         self._fail = fail
-        self._queue: deque[Event] = deque()
+        self._backlog: Backlog | None = None  # while there is something to wait for
         self._waiting: asyncio.Task[None] | None = None
         self._failing: asyncio.Task[None] | None = None
         self._over = False
 
+    async def recover(self) -> None:
+        """Writes what was missed, no faster than the socket takes it, and goes on with what is said from now on.
+
+        Raises as `read_missed` does.
+        """
+        while missed := await self.read_missed():
+            for event in missed:
+                self.check()
+                self.take(event)
+                if self._waiting is not None:
+                    await asyncio.wait([self._waiting])
+                if self._over:
+                    return
+        self.go_live()
+
     def take(self, event: Event) -> None:
         if self._over:
             return
-        if self._waiting is not None:
-            if len(self._queue) < settings.CHAT_OUTBOX_MAX:
-                self._queue.append(event)
-            else:
+        if self._backlog is not None:
+            if not self._backlog.add(event):
                 self.cut_off()
             return
         writing = self._write(event)
@@ -185,7 +255,9 @@ class Writer(Listener):
         except Exception as error:
             self.stop(error)
             return
-        self._waiting = asyncio.create_task(self._wait(_resumed(writing, blocked_by)), context=self._context)
+        self._backlog = Backlog()
+        waiting = self._wait(_resumed(writing, blocked_by), self._backlog)
+        self._waiting = asyncio.create_task(waiting, context=self._context)
 
     @property
     def waiting(self) -> bool:
@@ -203,7 +275,8 @@ class Writer(Listener):
         if self._over:
             return
         self._over = True
-        self._queue.clear()
+        if self._backlog is not None:
+            self._backlog.clear()
         if self._waiting:
             self._waiting.cancel()
         self._failing = asyncio.create_task(self._give_up(error), context=self._context)
@@ -211,16 +284,21 @@ class Writer(Listener):
     async def _give_up(self, error: Exception) -> None:
         await self._fail(error)
 
-    async def _wait(self, writing: Awaitable[None]) -> None:
+    async def _wait(self, writing: Awaitable[None], backlog: Backlog) -> None:
         try:
-            await writing
-            while self._queue:
-                await self._write(self._queue.popleft())
+            async with asyncio.timeout(PATIENCE) as patience:
+                await writing
+                while backlog:
+                    patience.reschedule(asyncio.get_running_loop().time() + PATIENCE)
+                    await self._write(backlog.pop())
         except Exception as error:
-            self._waiting = None
-            self.stop(error)
+            self._waiting = self._backlog = None
+            if isinstance(error, TimeoutError) and patience.expired():
+                self.cut_off()
+            else:
+                self.stop(error)
         else:
-            self._waiting = None
+            self._waiting = self._backlog = None
 
 
 @types.coroutine

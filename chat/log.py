@@ -98,7 +98,7 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Recovery:
-    """What somebody at some position has missed: the `events` up to `position`. None if that can't be told any more."""
+    """What somebody has missed: `events`, or the first of them, up to `position`. None if that can't be told now."""
 
     events: list[Event] | None
     position: int
@@ -277,26 +277,26 @@ def since(room: Room, after: int, limit: int) -> list[Event]:
     return _since(room, after, limit)
 
 
-def recover(room: Room, after: int, *, reader: Person | None) -> Recovery:
+def recover(room: Room, after: int, size: int | None = None, *, reader: Person | None) -> Recovery:
     """What somebody who was at `after` has missed, if it is all there and no more than CHAT_RECOVERY_MAX messages.
 
-    Raises Banned or NotAMember.
+    Of that only the first `size`, if that is given. Raises Banned or NotAMember.
     """
     here = models.Room.objects.filter(name=room.name).first() or models.Room()
-    recovery = _recover(room, after, here.last_offset, here.pruned_to)
+    recovery = _recover(room, after, size or settings.CHAT_RECOVERY_MAX, here.last_offset, here.pruned_to)
     # Asked last: whoever was removed meanwhile is told nothing. Where it began meanwhile, a notice tells of it.
     if here.restricted or any(event.kind is Kind.NOTICE for event in recovery.events or ()):
         access.check(room, reader)
     return recovery
 
 
-def _recover(room: Room, after: int, last: int, pruned_to: int) -> Recovery:
+def _recover(room: Room, after: int, size: int, last: int, pruned_to: int) -> Recovery:
     if not pruned_to <= after <= last or last - after > settings.CHAT_RECOVERY_MAX:
         return Recovery(events=None, position=last)
-    events = _since(room, after, settings.CHAT_RECOVERY_MAX)
+    events = _since(room, after, size)
     if last > after and (not events or events[0].offset != after + 1):
         return Recovery(events=None, position=last)  # pruned between the two reads
-    return Recovery(events=events, position=max((event.offset or 0 for event in events), default=after))
+    return Recovery(events=events, position=max(last, events[-1].offset or 0) if events else last)
 
 
 def page(

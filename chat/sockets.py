@@ -14,14 +14,17 @@ from weakref import WeakKeyDictionary
 from django.conf import settings
 
 from chat import broker, caller, metrics, sessions
+from chat.addresses import address_of
 from chat.database import in_database
-from chat.errors import SessionEnded, Unavailable
+from chat.errors import SessionEnded, SlowListener, TooManyConnections, Unavailable
+from chat.listener import PATIENCE
 from chat.sessions import Login
 
 logger = logging.getLogger(__name__)
 
 BY_CLIENT = "by the client"
 LOG_IN = 4401
+SLOW = 4008
 CHECK_SIZE = 1000  # logins that the database is asked about at once, so that nobody's message waits for long behind it
 POLL = 0.02  # seconds from one look whether somebody is busy to the next
 LAST_WORDS = 0.5  # seconds that consumers have to end, once their sockets are closed
@@ -35,13 +38,14 @@ class Gone(OSError):
 class Socket:
     """One WebSocket, from when somebody asks for it until its consumer has ended. Consumers find it in their scope.
 
-    `door` is "browser" or "graphql"; `address` is the client's, None where the server is behind a Unix socket;
-    `opened_at` is in seconds, as time.time() counts them.
+    `door` is "browser" or "graphql"; `address` is the client's, as limits count it, None where the server is behind a
+    Unix socket; `opened_at` is in seconds, as time.time() counts them.
     """
 
     __slots__ = (
         "_closed_with",
         "_direct_send",
+        "_abort",
         "_send",
         "accepted",
         "address",
@@ -52,16 +56,16 @@ class Socket:
     )
 
     def __init__(self, door: str, scope: Any, send: Any) -> None:
-        client = scope.get("client")
         self.door = door
         self.login = sessions.of_scope(scope)
-        self.address: str | None = client[0] or None if client else None
+        self.address = address_of(scope)
         self.opened_at = time.time()
         self.accepted = False
         self.consumer: Any = None  # if it is one that can say whether it is `busy`
         self._closed_with: tuple[int, str] | None = None
         self._send = send
         self._direct_send = scope.get("direct_send", send)
+        self._abort = scope.get("drop")
 
     @property
     def closing(self) -> bool:
@@ -98,12 +102,27 @@ class Socket:
                 self._closed_with = message.get("code") or 1000, shortened(message.get("reason") or "")
                 message = {**message, "reason": self._closed_with[1]}
                 metrics.CLOSED.labels(self.door, self._closed_with[0]).inc()
-            try:
-                await self._send(message)
-            except (OSError, RuntimeError) as error:
-                if not is_gone(error):
-                    raise
-                raise Gone from error
+            await self._hand_over(self._send, message)
+
+    async def _hand_over(self, send: Any, message: Any) -> None:
+        """Has it sent. A client that doesn't take it, or what came before it, in time is dropped. Raises Gone."""
+        try:
+            async with asyncio.timeout(PATIENCE) as patience:
+                await send(message)
+        except (OSError, RuntimeError) as error:
+            if patience.expired():
+                self._drop()
+            elif not is_gone(error):
+                raise
+            raise Gone from error
+
+    def _drop(self) -> None:
+        """Ends the connection without a word, where the server can: mysite.websocket."""
+        if self._closed_with is None:
+            self._closed_with = SLOW, SlowListener.code
+            metrics.CLOSED.labels(self.door, SLOW).inc()
+        if self._abort:
+            self._abort()
 
     def ended_by_client(self, code: int | None) -> None:
         if self._closed_with is None:
@@ -120,8 +139,8 @@ class Socket:
 
     async def _close(self, code: int, reason: str) -> None:
         metrics.CLOSED.labels(self.door, code).inc()
-        with contextlib.suppress(OSError, RuntimeError):  # it is closed already: uvicorn says so by one or the other
-            await self._direct_send({"type": "websocket.close", "code": code, "reason": reason})
+        with contextlib.suppress(Gone):
+            await self._hand_over(self._direct_send, {"type": "websocket.close", "code": code, "reason": reason})
 
 
 def is_gone(error: Exception) -> bool:
@@ -179,6 +198,13 @@ class Sockets:
         metrics.CONNECTIONS.labels(socket.door).inc()
         if self._watching is None:
             self._watching = asyncio.create_task(self._watch(), context=caller.nobody())
+
+    def admit(self, address: str | None) -> None:
+        """For a socket that has been added. Raises TooManyConnections if its address has too many to this process."""
+        limit = settings.CHAT_CONNECTIONS_PER_ADDRESS
+        if settings.CHAT_LIMITS and address is not None and self.by_address[address] > limit:
+            metrics.LIMITS_HIT.labels("connections").inc()
+            raise TooManyConnections(f"Your address has {limit} connections already: close another one first.")
 
     def remove(self, socket: Socket) -> None:
         self._all.remove(socket)

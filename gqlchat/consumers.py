@@ -17,13 +17,16 @@ from strawberry.http.temporal_response import TemporalResponse
 from strawberry.schema.exceptions import InvalidOperationTypeError
 from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL, GRAPHQL_WS_PROTOCOL
 
-from chat.errors import FrameTooLong
+from chat.addresses import address_of
+from chat.errors import FrameTooLong, TooManyConnections
 from chat.limits import check_frame
 from chat.socket_consumer import SocketConsumer
+from chat.sockets import Sockets
 from gqlchat.assets import ASSETS
 from gqlchat.errors import as_payload
 from gqlchat.protocols import LegacyWSHandler, TooLong, TransportWSHandler, WebSocketAdapter
 
+TOO_MANY = 4429
 JSON = "application/json"
 GRAPHQL = "application/graphql-response+json"
 ACCEPT_MAX = 1000  # characters of an Accept header that are read: to read 40,000 of them takes Django 60 ms
@@ -126,7 +129,13 @@ class ChatGraphQLWSConsumer(SocketConsumer, GraphQLWSConsumer):
         return [GRAPHQL_TRANSPORT_WS_PROTOCOL, *legacy]
 
     async def connect(self) -> None:
-        await self.run(self)
+        try:
+            Sockets.here().admit(address_of(self.scope))
+        except TooManyConnections as error:
+            await self.accept(await self.pick_websocket_subprotocol(self))
+            await self.close(TOO_MANY, error.code)
+        else:
+            await self.run(self)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         if self.handler is None:

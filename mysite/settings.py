@@ -39,6 +39,7 @@ CHAT_INTROSPECTION = env.bool("CHAT_INTROSPECTION", default=DEBUG)
 CHAT_LEGACY_GRAPHQL_WS = env.bool("CHAT_LEGACY_GRAPHQL_WS", default=True)
 CHAT_MESSAGE_MAX = env.int("CHAT_MESSAGE_MAX", default=4000)  # characters
 CHAT_OUTBOX_MAX = env.int("CHAT_OUTBOX_MAX", default=1000)  # events that wait for one listener
+CHAT_OUTBOX_BYTES = env.int("CHAT_OUTBOX_BYTES", default=1_000_000)  # of their texts
 CHAT_RECOVERY_MAX = env.int("CHAT_RECOVERY_MAX", default=500)  # messages that one who comes back is sent
 CHAT_DRAIN_SECONDS = env.float("CHAT_DRAIN_SECONDS", default=0)  # from SIGTERM until sockets are closed
 CHAT_SESSION_CHECK = env.float("CHAT_SESSION_CHECK", default=5)  # seconds from one look at the logins to the next

@@ -9,9 +9,10 @@ from typing import Any
 import aiohttp
 import pytest
 from channels.layers import get_channel_layer
-from channels.testing import HttpCommunicator
+from channels.testing import HttpCommunicator, WebsocketCommunicator
 from pytest_django import Settings
 
+from chat.sockets import Sockets
 from mysite.asgi import application
 from tests.conftest import JOIN, SEND, ChatSocket, GraphQLSocket, close
 from tests.doors import POST
@@ -194,3 +195,57 @@ async def post_as(visitor: aiohttp.ClientSession, host: str) -> str | None:
     async with visitor.post(url, json={"query": POST, "variables": variables}) as answer:
         error = (await answer.json())["data"]["postMessage"]["error"]
         return error and error["code"]
+
+
+class TestConnections:
+    """How many WebSockets an address has; each is answered in the way of its door."""
+
+    @pytest.fixture
+    def few(self, settings: Settings) -> Settings:
+        settings.CHAT_LIMITS = True
+        settings.CHAT_CONNECTIONS_PER_ADDRESS = 2
+        return settings
+
+    @pytest.fixture
+    async def two(self, few: Settings, address: str) -> AsyncIterator[list[ChatSocket]]:
+        """As many as there may be, one at each door."""
+        async with Frames.open(From(address)) as frames, Transport.open(From(address)) as transport:
+            yield [frames.socket, transport.socket]
+
+    async def is_refused(self, site: From) -> dict[str, Any]:
+        browser = ChatSocket(site, f"/ws/chat/{ROOM}/")
+        assert (await browser.connect(timeout=5))[0]
+        frame = await browser.receive_json_from(timeout=5)
+        closed = await browser.receive_output(timeout=5)
+        assert (closed["code"], closed["reason"]) == (4429, "too_many_connections")
+        await browser.disconnect()
+        return frame["error"]
+
+    async def test_a_browser_with_one_too_many_is_told_by_frame_and_code(self, two, address: str) -> None:
+        assert (await self.is_refused(From(address)))["code"] == "too_many_connections"
+
+    async def test_a_graphql_client_with_one_too_many_is_told_by_the_code(self, two, address, subprotocol) -> None:
+        graphql = WebsocketCommunicator(From(address), "/graphql", subprotocols=[subprotocol])
+        assert await graphql.connect(timeout=5) == (True, subprotocol)
+        closed = await graphql.receive_output(timeout=5)
+        assert (closed["code"], closed["reason"]) == (4429, "too_many_connections")
+        await graphql.send_json_to({"type": "connection_init"})
+        await graphql.disconnect()
+
+    async def test_what_has_been_refused_or_closed_does_not_count(self, two, address: str, eventually) -> None:
+        for _ in range(3):
+            await self.is_refused(From(address))
+        await two[0].disconnect()
+        await eventually(lambda: len(Sockets.here()) == 1)
+        async with Frames.open(From(address)) as frames:
+            assert await frames.post("hi") is None
+            await self.is_refused(From(address))
+
+    async def test_another_address_is_another_matter(self, two, address: str) -> None:
+        async with Frames.open(From("2001:db8:ffff::1")), Frames.open(From("")), Frames.open(From("")):
+            await self.is_refused(From(address + "2"))  # of the same /64
+
+    async def test_with_limits_off_there_is_no_limit(self, two, few: Settings, address: str) -> None:
+        few.CHAT_LIMITS = False
+        async with Frames.open(From(address)) as frames:
+            assert await frames.post("hi") is None

@@ -129,12 +129,12 @@ class ListLog:
     def since(self, room: Room, after: int, limit: int) -> list[Event]:
         return self.stored[max(after, self.pruned_to) :][:limit]
 
-    def recover(self, room: Room, after: int, *, reader: Person | None) -> Recovery:
+    def recover(self, room: Room, after: int, size: int, *, reader: Person | None) -> Recovery:
         self.check(room, reader)
         last = len(self.stored)
         if not self.pruned_to <= after <= last or last - after > RECOVERY_MAX:
             return Recovery(None, position=last)
-        return Recovery(self.stored[after:], position=last)
+        return Recovery(self.stored[after:][:size], position=last)
 
     async def read(self, function: Callable, *args: Any, **kwargs: Any) -> Any:
         """In the place of `in_database`."""
@@ -308,6 +308,6 @@ def test_every_listener_hears_every_offset_once_and_in_order(
             monkeypatch.setattr(access, name, getattr(fake, name))
         monkeypatch.setattr(broker, "in_database", fake.read)
         monkeypatch.setattr(listener, "in_database", fake.read)
-        monkeypatch.setattr(listener, "in_database", fake.read)
+        monkeypatch.setattr(listener, "PAGE_SIZE", 3)
         monkeypatch.setattr(broker, "get_channel_layer", lambda layer=SilentLayer(): layer)  # noqa: B008
         run(follow(script, fake))

@@ -1,0 +1,128 @@
+"""Clients that don't read, beside many that do: a real server, real connections, and what it costs the server."""
+
+import asyncio
+import base64
+import json
+import os
+import socket
+import struct
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from urllib.parse import quote
+
+import psutil
+import websockets
+
+from tests.servers import Server
+
+ROOM = "slow"
+TEXT = "🍓" * 4000  # 16 KB
+MESSAGES = 300  # together much more than the system keeps of what a client doesn't read
+READERS = 100
+GROWTH = 60_000_000  # bytes; half a gigabyte is sent
+SUBSCRIBE = 'subscription { roomMessages(rooms: [{roomName: "slow"}]) { offset message } }'
+
+
+class Unread:
+    """A client that never reads what it is sent, with a window as small as can be."""
+
+    def __init__(self, host: str) -> None:
+        name, _, port = host.partition(":")
+        self.host = host
+        self.socket = socket.socket()
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        self.socket.connect((name, int(port)))
+        self.port = self.socket.getsockname()[1]
+
+    def ask(self, path: str, *headers: str) -> None:
+        key = base64.b64encode(os.urandom(16)).decode()
+        lines = [f"GET {path} HTTP/1.1", f"Host: {self.host}", "Upgrade: websocket", "Connection: Upgrade"]
+        lines += [f"Sec-WebSocket-Key: {key}", "Sec-WebSocket-Version: 13", *headers]
+        self.socket.sendall("\r\n".join([*lines, "", ""]).encode())
+        self.socket.recv(4096)  # the answer, so that it is known to be in
+
+    def send(self, text: str, opcode: int = 1) -> None:
+        data = text.encode()
+        assert len(data) < 65536
+        length = bytes([128 + len(data)]) if len(data) < 126 else struct.pack("!BH", 128 + 126, len(data))
+        self.socket.sendall(bytes([128 + opcode]) + length + bytes(4) + data)
+
+    def is_connected(self, server: Server) -> bool:
+        """Whether the server still has this connection."""
+        connections = psutil.Process(server.process.pid).net_connections()
+        return any(one.raddr and one.raddr.port == self.port for one in connections)
+
+
+def at_the_browsers_door(host: str) -> Unread:
+    client = Unread(host)
+    client.ask(f"/ws/chat/{ROOM}/")
+    return client
+
+
+def at_graphqls_door(host: str) -> Unread:
+    client = Unread(host)
+    client.ask("/graphql", "Sec-WebSocket-Protocol: graphql-transport-ws")
+    client.send('{"type": "connection_init"}')
+    client.send(json.dumps({"type": "subscribe", "id": "1", "payload": {"query": SUBSCRIBE}}))
+    return client
+
+
+@asynccontextmanager
+async def readers(host: str, count: int) -> AsyncIterator[list[asyncio.Task[int]]]:
+    """Tasks that read until they have all that is said, and return how much that was."""
+
+    async def read(connection: websockets.ClientConnection) -> int:
+        heard = 0
+        while heard < MESSAGES:
+            frame = await connection.recv()
+            assert f'"offset":{heard + 1},' in str(frame)
+            heard += 1
+        return heard
+
+    async with AsyncExitStack() as stack:
+        tasks = []
+        for _ in range(count):
+            connection = await stack.enter_async_context(
+                websockets.connect(f"ws://{host}/ws/chat/{quote(ROOM)}/", compression=None, max_queue=None)
+            )
+            tasks.append(asyncio.create_task(read(connection)))
+        yield tasks
+
+
+def memory_of(server: Server) -> int:
+    return psutil.Process(server.process.pid).memory_info().rss
+
+
+async def test_who_never_reads_is_gone_and_a_hundred_who_do_hear_everything(start_servers) -> None:
+    (server,) = start_servers(1, CHAT_OUTBOX_BYTES="200000")
+    slow = [at_the_browsers_door(server.host), at_graphqls_door(server.host)]
+    async with readers(server.host, READERS) as reading, asyncio.timeout(180):
+        before = most = memory_of(server)
+        async with websockets.connect(f"ws://{server.host}/ws/chat/{ROOM}/", compression=None) as poster:
+            for number in range(MESSAGES):
+                await poster.send(json.dumps({"message": TEXT, "client_id": str(number)}, ensure_ascii=False))
+                await poster.recv()
+                most = max(most, memory_of(server))
+        assert await asyncio.gather(*reading) == [MESSAGES] * READERS
+        while any(client.is_connected(server) for client in slow):
+            await asyncio.sleep(0.2)
+    assert most - before < GROWTH
+    assert server.process.poll() is None
+    for client in slow:
+        client.socket.close()
+
+
+async def test_who_pings_and_reads_no_answers_gets_no_more_of_them(start_servers) -> None:
+    (server,) = start_servers(1)
+    client = at_the_browsers_door(server.host)
+    before, deadline = memory_of(server), time.monotonic() + 60
+    client.socket.settimeout(60)
+    for _ in range(3000):
+        client.socket.sendall((bytes([128 + 9, 128 + 125]) + bytes(4) + b"x" * 125) * 100)  # 13 KB, of 39 MB
+        assert time.monotonic() < deadline
+    async with websockets.connect(f"ws://{server.host}/ws/chat/{ROOM}/") as other:
+        await other.send(json.dumps({"message": "still here"}))
+        assert json.loads(await asyncio.wait_for(other.recv(), 10))["message"] == "still here"
+    assert memory_of(server) - before < 10_000_000
+    client.socket.close()
