@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from django.db import OperationalError
 
-from chat import log, messages
+from chat import log, messages, moderation
 from chat.database import in_database
-from chat.errors import Unavailable
+from chat.errors import NotAMember, Unavailable
 from chat.group_commit import TOGETHER_MAX, GroupCommit
 from chat.log import Entry
 from chat.people import Person
@@ -119,3 +119,13 @@ async def test_nothing_is_left_of_it_when_all_is_stored(eventually: Callable) ->
     commit = GroupCommit.here()
     await eventually(lambda: commit._working is None)
     assert not commit._waiting
+
+
+async def test_who_may_not_be_in_a_room_is_refused_and_those_stored_at_the_same_moment_are_not() -> None:
+    await in_database(moderation.create, ROOM, private=True, by=None)
+    posts = [post("a secret"), *(post(str(number), OTHER) for number in range(3)), post("another secret")]
+    refused, *stored, refused_too = await asyncio.gather(*posts, return_exceptions=True)
+    assert isinstance(refused, NotAMember)
+    assert isinstance(refused_too, NotAMember)
+    assert [one.event.offset for one in stored if isinstance(one, Entry)] == [1, 2, 3]
+    assert (await texts(OTHER), len(await texts())) == (["0", "1", "2"], 1)

@@ -8,11 +8,13 @@ from collections.abc import Callable
 import pytest
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 from pytest_django import Settings
 
-from chat import log
+from chat import access, log
 from chat.broker import Hub
 from chat.errors import InvalidPosition
+from chat.events import Kind
 from chat.log import Head
 from chat.people import Person
 from chat.rooms import Room, find
@@ -228,6 +230,29 @@ def test_nothing_else_is_an_offset(given: object) -> None:
         log.check_offset(given)
 
 
+def test_what_an_instance_of_the_version_before_writes_is_understood() -> None:
+    """It knows none of the columns that came later; during an update it goes on all the same."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO chat_room (name, last_offset, pruned_to) VALUES (%s, 1, 0) RETURNING id", [ROOM.name]
+        )
+        cursor.execute(
+            """INSERT INTO chat_message
+            (room_id, "offset", text, person_id, person_name, sender, sent_at, process, thread)
+            VALUES (%s, 1, 'hi', 'user-1', 'Ann', '', %s, 1, 'MainThread')""",
+            [cursor.fetchone()[0], connection.ops.adapt_datetimefield_value(timezone.now())],
+        )
+    (event,) = log.since(ROOM, 0, 10)
+    assert (event.kind, event.message, event.deleted, event.target, event.subject) == (
+        Kind.MESSAGE,
+        "hi",
+        False,
+        None,
+        None,
+    )
+    assert log.heads([ROOM]) == {ROOM: Head(1, restricted=False)}
+
+
 class TestCost:
     """A thousand messages or a million: each of these is found through an index."""
 
@@ -248,6 +273,9 @@ class TestCost:
             lambda: log.names(reader=ANN, size=5),
             lambda: log.names(reader=ANN, size=5, after="a"),
             lambda: log.heads([ROOM, OTHER]),
+            lambda: log.find(ROOM, 5),
+            lambda: log.lately_heard(ROOM, 10),
+            lambda: access.standing(ROOM, ANN),
             lambda: [say(client_id="a") for _ in range(2)],
         ],
         ids=[
@@ -260,6 +288,9 @@ class TestCost:
             "rooms",
             "more rooms",
             "offsets",
+            "one message",
+            "who was heard",
+            "standing",
             "append again",
         ],
     )
