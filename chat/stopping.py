@@ -5,7 +5,7 @@
     2. Nothing more is taken from sockets. Whoever is owed an answer, or has events waiting, gets them, within GRACE.
     3. Each socket is closed with 1012, and its consumer ends: so listeners leave their groups.
     4. Requests over HTTP that are under way are answered, new ones by 503.
-    5. The server gets the signal, and ends as it always does.
+    5. The server gets the signal, and ends as it always does; LIMIT after the first socket was closed at the latest.
 
 Uvicorn would close sockets in the middle of an answer, and Daphne would drop them without a word and leave consumers
 as they are. Neither tells an application that the end is near (Daphne knows no lifespan). So the signal is taken from
@@ -14,6 +14,7 @@ the server when it first serves something, which is after it has set its handler
 
 import asyncio
 import logging
+import os
 import signal
 import threading
 from types import FrameType
@@ -25,6 +26,7 @@ from chat.sockets import Sockets, until
 
 GRACE = 1.5  # seconds in which everybody at a socket has to have been given what is theirs
 GRACE_HTTP = 1.0
+LIMIT = 4.5  # seconds after which the process ends, whatever it waits for
 FLUSH = 0.05  # seconds that the server has, to write what it was given last
 RESTARTING = 1012
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
@@ -94,7 +96,8 @@ class Stopping:
         try:
             if number == signal.SIGTERM:
                 await asyncio.sleep(settings.CHAT_DRAIN_SECONDS)
-            logger.info("Stopping: %d sockets are told to come back", len(Sockets.here()))
+            self._limit_time()
+            logger.info("Stopping, with %d open sockets", len(Sockets.here()))
             await Sockets.here().end(RESTARTING, "restarting", GRACE)
             self._closed = True
             await until(lambda: not self._requests, GRACE_HTTP)
@@ -103,6 +106,16 @@ class Stopping:
             logger.exception("Can't stop in good order")
         finally:
             self._hand_over(number)
+
+    def _limit_time(self) -> None:
+        """A thread that waits for a database can't be broken off, and Python doesn't end before its threads do."""
+        timer = threading.Timer(LIMIT, self._break_off)
+        timer.daemon = True
+        timer.start()
+
+    def _break_off(self) -> None:
+        logger.error("Something hangs, most likely the database: ending without it")
+        os._exit(1)
 
     def _hand_over(self, number: int) -> None:
         assert self._handlers

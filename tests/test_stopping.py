@@ -5,10 +5,14 @@ import contextlib
 import json
 import signal
 import socket as sockets
+import sqlite3
+import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -17,7 +21,7 @@ import pytest
 from websockets import ClientConnection, ConnectionClosed, Subprotocol, connect
 
 from chat.models import Message
-from tests.servers import DAPHNE, UVICORN, Server
+from tests.servers import DAPHNE, ROOT, UVICORN, Server, environment
 
 PROGRAMS = {"uvicorn": UVICORN, "daphne": DAPHNE, "uvicorn with workers": f"{UVICORN} --workers 2"}
 LISTEN = 'subscription { roomMessages(rooms: [{ roomName: "room1", after: 0 }]) { message } }'
@@ -256,3 +260,25 @@ async def test_somebody_who_does_not_read_keeps_nobody_from_stopping(
     assert seconds < LIMIT
     if program is DAPHNE:
         assert_quiet(server, capfd)
+
+
+@every_server
+async def test_a_database_that_hangs_keeps_nobody_from_stopping(
+    start_server: Callable[..., Server], program: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "db.sqlite3"
+    variables = {"DATABASE_URL": f"sqlite:///{path}"}
+    command = [sys.executable, "manage.py", "migrate", "--no-input", "--verbosity", "0"]
+    await asyncio.to_thread(subprocess.run, command, cwd=ROOT, env=environment(**variables), check=True)
+    server = start_server(program, **variables)
+    async with connected(server) as clients:
+        with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as database:
+            database.execute("BEGIN IMMEDIATE")  # nobody else can write now
+            await clients[0].post("never stored")
+            await asyncio.sleep(0.5)  # by then it hangs; nothing tells when
+            server.process.send_signal(signal.SIGTERM)
+            seconds = await gone(server)
+            await asyncio.wait([client.hearing for client in clients], timeout=5)
+            assert [client.closing for client in clients] == [(1012, "restarting")] * 3
+            assert "never stored" not in clients[0].acknowledged
+    assert seconds < LIMIT

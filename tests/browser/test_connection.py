@@ -19,6 +19,14 @@ SOCKETS = """
         constructor(...address) { super(...address); sockets.push(this); }
     };
 """
+# How long the page says that it waits, each time.
+COUNTDOWNS = """
+    window.countdowns = [];
+    addEventListener("DOMContentLoaded", () => new MutationObserver(() => {
+        const countdown = document.querySelector("#chat-status [role=status] span");
+        if (countdown) countdowns.push(countdown.textContent);
+    }).observe(document.querySelector("#chat-status"), { childList: true, subtree: true }));
+"""
 # The page takes for a room what the server does not.
 BLANK_ROOM = """
     window.WebSocket = class extends WebSocket {
@@ -76,6 +84,20 @@ def test_a_connection_that_died_in_silence_is_replaced(browser: Chromium, site: 
     room.hear("hello")
     assert room.window.run("return sockets.length") == 2
     assert room.lines == ["hello"]
+
+
+@pytest.mark.parametrize(("dice", "seconds"), [("0.999", "in 4 s"), ("0.5", "in 2 s")])
+def test_pages_come_back_to_a_restarted_server_at_times_of_their_own(
+    transactional_db: None, browser: Chromium, dice: str, seconds: str
+) -> None:
+    server = Server()
+    with server:
+        server.wait_until_it_answers()
+        room = enter(browser, f"http://{server.host}", "room1", f"Math.random = () => {dice};" + COUNTDOWNS)
+    room.window.until(lambda: room.window.run("return countdowns.length"), "waits")
+    assert room.window.run("return countdowns[0]").strip() == seconds
+    browser.tidy()
+    assert all("WebSocket" in complaint for complaint in browser.complaints())
 
 
 @pytest.mark.parametrize("guests", ["true", "false"])
