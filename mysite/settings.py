@@ -134,8 +134,10 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["CONN_MAX_AGE"] = 600  # seconds
 else:
     # Each page that is asked for has a thread, and so a connection, of its own: few are enough for all of them.
-    POOL = {"min_size": 1, "max_size": env.int("CHAT_DATABASE_CONNECTIONS", default=8), "timeout": 3}  # seconds
-    DATABASES["default"]["OPTIONS"] = {"pool": POOL}
+    # While PostgreSQL is away nobody waits long for it, and it is tried at every request, not ever more seldom.
+    POOL = {"min_size": 1, "max_size": env.int("CHAT_DATABASE_CONNECTIONS", default=8)}
+    POOL |= {"timeout": 2, "reconnect_timeout": 1}  # seconds
+    DATABASES["default"]["OPTIONS"] = {"connect_timeout": 3, **DATABASES["default"].get("OPTIONS", {}), "pool": POOL}
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

@@ -361,6 +361,72 @@ def test_however_many_pages_are_asked_for_a_process_has_few_connections() -> Non
             assert connections(watching) <= 3
 
 
+class Relay:
+    """The way to a Unix socket, over TCP, which can be cut and mended."""
+
+    def __init__(self, path: str) -> None:
+        self.path, self.port = path, free_port()
+        self.pairs: list[socket.socket] = []
+
+    def mend(self) -> None:
+        self.listening = socket.create_server(("127.0.0.1", self.port))
+        threading.Thread(target=self.accept, args=[self.listening], daemon=True).start()
+
+    def cut(self) -> None:
+        self.listening.shutdown(socket.SHUT_RDWR)
+        self.listening.close()
+        while self.pairs:
+            with contextlib.suppress(OSError):
+                self.pairs.pop().shutdown(socket.SHUT_RDWR)
+
+    def accept(self, listening: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                here, there = listening.accept()[0], socket.socket(socket.AF_UNIX)
+                there.connect(self.path)
+                self.pairs += [here, there]
+                for one, other in ((here, there), (there, here)):
+                    threading.Thread(target=self.carry, args=[one, other], daemon=True).start()
+
+    @staticmethod
+    def carry(one: socket.socket, other: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while piece := one.recv(65536):
+                other.sendall(piece)
+            other.shutdown(socket.SHUT_RDWR)
+
+
+def test_when_postgresql_is_back_so_is_the_chat(transactional_db: None) -> None:
+    with postgres() as url:
+        relay = Relay(f"{urlsplit(url).path.rpartition('/')[0]}/.s.PGSQL.5432")
+        relay.mend()
+        away = f"postgres://postgres@127.0.0.1:{relay.port}/postgres"
+        migrate = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
+        subprocess.run(migrate, cwd=ROOT, env={**environment(), "DATABASE_URL": url}, check=True)
+        with Server(DATABASE_URL=away, LOG_LEVEL="CRITICAL") as server:
+            server.wait_until_it_answers()
+            with connect(f"ws://{server.host}/ws/chat/room1/") as browser:
+
+                def post() -> str:
+                    browser.send('{"message": "hi"}')
+                    frame = json.loads(browser.recv(timeout=20))
+                    return frame["error"]["code"] if "error" in frame else "stored"
+
+                assert post() == "stored"
+                relay.cut()
+                relay.mend()
+                assert post() == "stored"  # it has noticed by itself that its connection was dead
+                relay.cut()
+                ended = time.monotonic() + 18  # so long that one who tries ever more seldom would sleep for as long
+                while time.monotonic() < ended:
+                    assert post() == "unavailable"
+                relay.mend()
+                mended = time.monotonic()
+                while post() != "stored":
+                    pass
+                assert time.monotonic() - mended < 5
+
+
 def connections(watching: psycopg.Connection[Any]) -> int:
     count = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
     found = watching.execute(count).fetchone()

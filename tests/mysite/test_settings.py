@@ -114,6 +114,13 @@ def test_redis_and_database_are_where_their_urls_say() -> None:
     assert (database["HOST"], database["PORT"], database["NAME"]) == ("db", 5433, "chat")
 
 
+def test_what_a_database_url_says_beside_the_address_holds_with_a_pool() -> None:
+    url = "postgres://u:p@db/chat?sslmode=verify-full&connect_timeout=9"
+    found = settings_of("DATABASES", DATABASE_URL=url, CHAT_DATABASE_CONNECTIONS="3")
+    options = found["DATABASES"]["default"]["OPTIONS"]
+    assert (options["sslmode"], options["connect_timeout"], options["pool"]["max_size"]) == ("verify-full", 9, 3)
+
+
 def test_every_variable_that_is_read_is_in_the_example_and_the_example_changes_nothing() -> None:
     read = set(re.findall(r'env(?:\.\w+)*\("(\w+)"', (ROOT / "mysite" / "settings.py").read_text()))
     example = (ROOT / ".env.example").read_text()
