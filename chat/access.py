@@ -7,7 +7,8 @@ restricted room asks after it has read: so whoever is told something was still a
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db.models import Exists, OuterRef, Q, Subquery
+from django.db import connection
+from django.db.models import Exists, OuterRef, Q
 
 from chat import models, people
 from chat.errors import Banned, NotAllowed, NotAMember
@@ -15,6 +16,14 @@ from chat.models import Role
 from chat.people import Person
 from chat.rooms import Room
 
+# In SQL, because it is asked for each post and each reader of a room that is restricted.
+STANDINGS = """
+    SELECT room.name, room.is_private, member.role, ban.id IS NOT NULL
+    FROM chat_room AS room
+    LEFT JOIN chat_roommember AS member ON member.room_id = room.id AND member.user_id = %%s
+    LEFT JOIN chat_ban AS ban ON ban.room_id = room.id AND ban.person_id = %%s
+    WHERE room.name IN (%s)
+"""
 MEMBERS_ONLY = "“{}” is a private room, and you are not a member. Ask one of its owners to add you."
 
 
@@ -46,17 +55,16 @@ def standing(room: Room, person: Person) -> Standing:
 def standings(rooms: Iterable[Room], person: Person) -> dict[Room, Standing]:
     """What `person` is in each of `rooms`. One query; a room that isn't there yet is open to everybody."""
     by_name = {room.name: room for room in rooms}
-    member = models.RoomMember.objects.filter(room=OuterRef("pk"), user_id=person.user_id)
-    ban = models.Ban.objects.filter(room=OuterRef("pk"), person_id=person.id)
-    found = (
-        models.Room.objects.filter(name__in=by_name)
-        .annotate(role=Subquery(member.values("role")[:1]), banned=Exists(ban))
-        .values_list("name", "is_private", "role", "banned")
-    )
-    return dict.fromkeys(by_name.values(), Standing()) | {
-        by_name[name]: Standing(private=private, role=role and Role(role), banned=banned)
-        for name, private, role, banned in found
-    }
+    found = dict.fromkeys(by_name.values(), Standing())
+    if not by_name:
+        return found
+    with connection.cursor() as cursor:
+        cursor.execute(STANDINGS % ", ".join(["%s"] * len(by_name)), [person.user_id, person.id, *by_name])
+        for name, private, role, banned in cursor.fetchall():
+            found[by_name[name]] = Standing(
+                private=bool(private), role=Role(role) if role else None, banned=bool(banned)
+            )
+    return found
 
 
 def check(room: Room, person: Person | None) -> None:

@@ -297,7 +297,7 @@ class TestCost:
     def test_nothing_is_searched_or_sorted(self, read: Callable[[], object]) -> None:
         with CaptureQueriesContext(connection) as captured:
             read()
-        statements = [query["sql"] for query in captured.captured_queries]
+        statements = [query["sql"].strip() for query in captured.captured_queries]
         reads = [statement for statement in statements if statement.startswith("SELECT")]
         assert reads
         for statement in reads:
