@@ -13,7 +13,7 @@ from weakref import WeakKeyDictionary
 
 from django.conf import settings
 
-from chat import broker, caller, metrics, sessions
+from chat import broker, caller, metrics, people, sessions
 from chat.addresses import address_of
 from chat.database import in_database
 from chat.errors import SessionEnded, SlowListener, TooManyConnections, Unavailable
@@ -286,6 +286,7 @@ def registered(consumer: Any, *, door: str) -> Any:
 
     async def application(scope: Any, receive: Any, send: Any) -> None:
         socket, sockets = Socket(door, scope, send), Sockets.here()
+        people.of_scope(scope)  # so that the log knows who it is, whatever they come to do
 
         async def noting_the_end() -> Any:
             message = await receive()

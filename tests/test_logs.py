@@ -288,3 +288,10 @@ def test_who_runs_into_a_limit_is_logged_once_however_often_it_happens(start: Ca
     (limited,) = server.lines(message="Ran into the limit of: rate")
     assert limited["connection"] == ended["connection"]
     assert limited["person"] == ended["person"]
+
+
+def test_who_connects_and_does_nothing_is_logged_with_a_name_all_the_same(start: Callable[..., Logged]) -> None:
+    server = start([*UVICORN, "info"], CHAT_LOG_FORMAT="json")
+    with connect(f"ws://{server.host}/graphql", subprotocols=[TRANSPORT]):  # type: ignore[list-item]
+        pass
+    assert server.until(door="graphql")["person"].startswith("guest-")
