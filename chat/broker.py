@@ -46,6 +46,11 @@ CONTROL_TYPE = "chat.control"
 Attendant = Callable[[Mapping[str, Any]], None]
 
 
+def wake() -> None:
+    """Makes the layer, and so the embedded Valkey, which is there once somebody asks for a layer. Raises anything."""
+    get_channel_layer()
+
+
 async def publish(*together: Event) -> None:
     """Lets everyone hear these events: the listeners of this process at once, others as soon as the layer brings them.
 

@@ -21,7 +21,7 @@ from django.conf import settings
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.exceptions import RedisError
 
-from chat import caller, metrics
+from chat import broker, caller, metrics
 from chat.errors import FrameTooLong, RateLimited
 from chat.people import Person
 
@@ -124,6 +124,10 @@ class Buckets:
     _of_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, "Buckets"] = WeakKeyDictionary()
 
     def __init__(self) -> None:
+        try:
+            broker.wake()
+        except Exception as error:
+            logger.warning("Rates are limited without Redis: %r", error)
         options: dict[str, Any] = {**settings.REDIS_OPTIONS, "socket_timeout": PATIENCE}
         pool = BlockingConnectionPool.from_url(
             settings.REDIS_URL, max_connections=CONNECTIONS_MAX, timeout=PATIENCE, **options

@@ -8,7 +8,6 @@ from typing import Any
 
 import aiohttp
 import pytest
-from channels.layers import get_channel_layer
 from channels.testing import HttpCommunicator, WebsocketCommunicator
 from pytest_django import Settings
 
@@ -137,10 +136,9 @@ DOORS = [Frames, Http, HttpPayload, Transport, Legacy, Greeting]
 
 
 @pytest.fixture
-async def limited(settings: Settings) -> Settings:
+def limited(settings: Settings) -> Settings:
     settings.CHAT_LIMITS = True
     settings.CHAT_RATE_ADDRESS = "3/1h"
-    await get_channel_layer().group_send("nobody", {"type": "nothing"})  # so that there is a Valkey
     return settings
 
 

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from channels.layers import get_channel_layer
 from pytest_django import Settings
 
 from chat import limits, messages, people, rooms
@@ -21,13 +20,6 @@ from chat.people import Person
 FEW = Rate(3, 3600)
 ANN = Person(id="user-1", name="Ann")
 BOB = Person(id="user-2", name="Bob")
-
-
-@pytest.fixture
-async def redis() -> None:
-    """Somebody has to ask for the embedded Valkey before it is there."""
-    layer = get_channel_layer()
-    await layer.group_send("nobody", {"type": "nothing"})
 
 
 @pytest.fixture
@@ -64,14 +56,12 @@ def test_what_is_no_rate_is_said_to_be_none(text: str) -> None:
         parse_rate(text)
 
 
-@pytest.mark.usefixtures("redis")
 async def test_a_full_bucket_gives_what_it_holds_and_then_says_how_long_it_takes(key: str) -> None:
     buckets = Buckets.here()
     assert [await buckets.take({key: FEW}) for _ in range(3)] == [0, 0, 0]
     assert await buckets.take({key: FEW}) == pytest.approx(1200, abs=30)
 
 
-@pytest.mark.usefixtures("redis")
 async def test_a_bucket_that_has_waited_as_long_as_it_said_gives_one_more(key: str) -> None:
     buckets, rate = Buckets.here(), Rate(2, 1)
     while not (wait := await buckets.take({key: rate})):
@@ -81,7 +71,6 @@ async def test_a_bucket_that_has_waited_as_long_as_it_said_gives_one_more(key: s
     assert await buckets.take({key: rate}) == 0
 
 
-@pytest.mark.usefixtures("redis")
 async def test_processes_share_their_buckets(key: str) -> None:
     one, two = Buckets(), Buckets()
     assert [await buckets.take({key: FEW}) for buckets in (one, two, one)] == [0, 0, 0]
@@ -89,7 +78,6 @@ async def test_processes_share_their_buckets(key: str) -> None:
     assert await one.take({key: FEW}) > 0
 
 
-@pytest.mark.usefixtures("redis")
 async def test_of_two_buckets_both_give_a_token_or_neither(key: str) -> None:
     one, two = Buckets(), Buckets()
     small, large = f"{key}:small", f"{key}:large"
@@ -100,14 +88,12 @@ async def test_of_two_buckets_both_give_a_token_or_neither(key: str) -> None:
     assert await two.take({large: FEW}) > 0
 
 
-@pytest.mark.usefixtures("redis")
 async def test_many_at_once_get_no_more_than_there_is(key: str) -> None:
     processes = [Buckets() for _ in range(3)]
     waits = await asyncio.gather(*(buckets.take({key: Rate(20, 3600)}) for buckets in processes * 20))
     assert waits.count(0) == 20
 
 
-@pytest.mark.usefixtures("redis")
 async def test_nothing_is_kept_of_a_bucket_that_is_full_again(key: str, eventually) -> None:
     buckets = Buckets.here()
     await buckets.take({key: Rate(10, 1)})
@@ -118,7 +104,6 @@ async def test_nothing_is_kept_of_a_bucket_that_is_full_again(key: str, eventual
             await asyncio.sleep(0.02)
 
 
-@pytest.mark.usefixtures("redis")
 async def test_a_process_forgets_full_buckets_when_it_has_seen_many(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "LOCAL_MAX", 10)
     buckets = Buckets()
@@ -160,7 +145,7 @@ async def test_without_redis_each_process_goes_on_by_itself_and_nobody_waits_aga
 
 
 async def test_when_redis_is_back_processes_share_again_and_remember_what_they_saw_alone(
-    settings: Settings, tmp_path: Path, key: str, redis: None, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, tmp_path: Path, key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(limits, "PAUSE", 0.01)
     there = settings.REDIS_URL
@@ -189,7 +174,7 @@ def fresh(*, lasting: bool = True, address: str | None = None) -> Person:
     return Person(id=people.new_guest().id, name="Ann", lasting=lasting, address=address)
 
 
-@pytest.mark.usefixtures("limited", "redis")
+@pytest.mark.usefixtures("limited")
 async def test_a_person_posts_up_to_the_limit_and_then_is_told_when_to_go_on() -> None:
     ann, bob = fresh(), fresh()
     for _ in range(3):
@@ -200,7 +185,7 @@ async def test_a_person_posts_up_to_the_limit_and_then_is_told_when_to_go_on() -
     await post(bob)
 
 
-@pytest.mark.usefixtures("limited", "redis")
+@pytest.mark.usefixtures("limited")
 async def test_an_address_posts_up_to_its_limit_whoever_speaks(unused_address: str) -> None:
     for _ in range(5):
         await post(fresh(lasting=False, address=unused_address))
@@ -211,13 +196,13 @@ async def test_an_address_posts_up_to_its_limit_whoever_speaks(unused_address: s
     await post(fresh(lasting=False, address=None))
 
 
-@pytest.mark.usefixtures("limited", "redis")
+@pytest.mark.usefixtures("limited")
 async def test_who_has_neither_an_address_nor_a_lasting_name_is_a_program_of_ours_and_has_no_limit() -> None:
     for _ in range(10):
         await post(people.new_guest())
 
 
-@pytest.mark.usefixtures("limited", "redis")
+@pytest.mark.usefixtures("limited")
 async def test_sending_again_costs_like_sending() -> None:
     ann = fresh()
     for _ in range(3):
@@ -226,7 +211,7 @@ async def test_sending_again_costs_like_sending() -> None:
         await post(ann, client_id="same")
 
 
-@pytest.mark.usefixtures("limited", "redis")
+@pytest.mark.usefixtures("limited")
 async def test_what_can_not_be_said_costs_nothing() -> None:
     ann = fresh()
     for _ in range(5):
@@ -235,7 +220,6 @@ async def test_what_can_not_be_said_costs_nothing() -> None:
     await post(ann)
 
 
-@pytest.mark.usefixtures("redis")
 async def test_with_limits_off_nobody_is_held_up(limited: Settings) -> None:
     limited.CHAT_LIMITS = False
     ann = fresh()
