@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import contextlib
 import json
 import os
 import socket
@@ -11,7 +12,9 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from urllib.parse import quote
 
+import aiohttp
 import psutil
+import pytest
 import websockets
 
 from tests.servers import Server
@@ -126,3 +129,55 @@ async def test_who_pings_and_reads_no_answers_gets_no_more_of_them(start_servers
         assert json.loads(await asyncio.wait_for(other.recv(), 10))["message"] == "still here"
     assert memory_of(server) - before < 10_000_000
     client.socket.close()
+
+
+async def test_who_was_cut_off_comes_back_with_the_position_and_has_missed_nothing(start_servers) -> None:
+    (server,) = start_servers(1, CHAT_OUTBOX_BYTES="200000")
+    url = f"ws://{server.host}/ws/chat/{ROOM}/"
+    # One that takes what it is sent only when it is asked to read, and not much in advance.
+    narrow = socket.socket()
+    narrow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+    narrow.connect(("127.0.0.1", server.port))
+    slow = await websockets.connect(url, compression=None, max_queue=1, sock=narrow)
+    async with asyncio.timeout(120), websockets.connect(url, compression=None) as poster:
+        said = 0
+        while "chat_slow_listeners_total 1.0" not in await metrics_of(server):
+            await poster.send(json.dumps({"message": TEXT}, ensure_ascii=False))
+            said = json.loads(await poster.recv())["offset"]
+        frames = [json.loads(frame) async for frame in all_of(slow)]
+        assert (slow.close_code, slow.close_reason) == (4008, "slow_listener")
+        assert frames[-1]["error"]["code"] == "slow_listener"
+        position = frames[-2]["offset"]
+        assert [frame["offset"] for frame in frames[:-1]] == [*range(1, position + 1)]
+        assert position < said
+        async with websockets.connect(f"{url}?after={position}", compression=None) as back:
+            heard = [json.loads(await back.recv())["offset"] for _ in range(said - position)]
+        assert heard == [*range(position + 1, said + 1)]
+
+
+async def metrics_of(server: Server) -> str:
+    async with aiohttp.ClientSession() as session, session.get(f"http://{server.host}/metrics") as answer:
+        return await answer.text()
+
+
+async def all_of(client: websockets.ClientConnection) -> AsyncIterator[websockets.Data]:
+    """What it is sent, however it ends."""
+    try:
+        while True:
+            yield await client.recv()
+    except websockets.ConnectionClosed:
+        pass
+
+
+@pytest.mark.parametrize("path", ["/ws/chat/slow/", "/graphql"])
+@pytest.mark.parametrize("pieces", [1, 10])
+async def test_a_frame_beyond_the_servers_own_limit_ends_the_connection(start_servers, path: str, pieces: int) -> None:
+    (server,) = start_servers(1)
+    protocol = [websockets.Subprotocol("graphql-transport-ws")] if path == "/graphql" else None
+    url = f"ws://{server.host}{path}"
+    async with asyncio.timeout(20), websockets.connect(url, compression=None, subprotocols=protocol) as client:
+        with contextlib.suppress(websockets.ConnectionClosed):
+            await client.send(["x" * (300_000 // pieces)] * pieces)
+        assert [frame async for frame in all_of(client)] == []
+        # The server doesn't read the rest, so its last word may be lost on the way.
+        assert client.close_code in {1006, 1009}

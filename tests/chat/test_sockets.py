@@ -11,7 +11,7 @@ from django.test import AsyncClient
 
 from chat.models import Message
 from chat.sessions import Login
-from chat.sockets import Socket, Sockets, registered
+from chat.sockets import Gone, Socket, Sockets, registered
 from mysite.asgi import application
 from tests.conftest import ChatSocket, GraphQLSocket, SlowServer
 from tests.test_identity import cookies_of
@@ -145,3 +145,35 @@ async def test_who_comes_or_says_something_at_the_end_is_told_to_come_back(
     await browser.disconnect()
     await ending
     assert not await Message.objects.aexists()
+
+
+@pytest.mark.parametrize("closing", [True, False])
+async def test_a_client_that_takes_neither_an_answer_nor_a_close_is_dropped(
+    monkeypatch: pytest.MonkeyPatch, closing: bool
+) -> None:
+    monkeypatch.setattr("chat.sockets.PATIENCE", 0.05)
+    dropped = asyncio.Event()
+
+    async def send(message: dict[str, Any]) -> None:
+        if message["type"] != "websocket.accept":
+            await asyncio.Event().wait()
+
+    socket = Socket("browser", {"drop": dropped.set}, send)
+    await socket.send({"type": "websocket.accept"})
+    if closing:
+        await asyncio.wait_for(socket.close(1012, "restart"), 5)
+    else:
+        with pytest.raises(Gone):
+            await asyncio.wait_for(socket.send({"type": "websocket.send", "text": "hi"}), 5)
+    assert dropped.is_set()
+    assert socket.closing
+
+
+async def test_whoever_has_only_been_slow_is_not_dropped() -> None:
+    async def send(message: dict[str, Any]) -> None:
+        await asyncio.sleep(0.05)
+
+    socket = Socket("browser", {"drop": pytest.fail}, send)
+    await socket.send({"type": "websocket.accept"})
+    await socket.send({"type": "websocket.send", "text": "hi"})
+    assert not socket.closing
