@@ -117,3 +117,29 @@ def test_a_deletion_is_brought_to_who_was_away(browser: Chromium, site: str, sam
     away.window.until(lambda: away.window.run(DELETED) == ["Deleted"], "is told that it is deleted")
     assert away.lines == []
     assert all("INTERNET_DISCONNECTED" in complaint for complaint in browser.complaints())
+
+
+def test_the_sites_staff_gives_a_room_an_owner_and_closes_it(browser: Chromium, site: str, same_site: str) -> None:
+    guest = enter(browser, same_site, "orphan")
+    guest.say("is this anybody's?")
+    guest.hear("is this anybody's?")
+    staff = browser.open(f"{site}/chat/")
+    log_in(staff, site, "root")
+    User.objects.update(is_staff=True, is_superuser=True)
+    User.objects.create_user(username="owner")
+    staff.go(f"{site}/admin/chat/room/")
+    staff.find("#result_list th a", "orphan").click()
+
+    staff.find("#members-group .add-row a").click()
+    staff.find("#members-0 .select2-selection").click()
+    staff.find(".select2-search__field").send_keys("own")
+    staff.find(".select2-results__option", "owner").click()
+    staff.find("#id_members-0-role option[value=owner]").click()
+    staff.find("#id_is_private").click()
+    staff.find("input[name=_continue]").click()
+
+    staff.find(".messagelist .success", "changed successfully")
+    staff.find("#members-0 .original", "owner in orphan")
+    assert staff.find("#id_members-0-role").get_attribute("value") == "owner"
+    guest.window.find(".notice", "You can’t be in this room any more")
+    assert guest.lines[-1] == "This room was made private by the site’s staff."
