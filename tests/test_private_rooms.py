@@ -14,13 +14,14 @@ from channels.layers import get_channel_layer
 from channels.testing import HttpCommunicator
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.db import OperationalError
 from django.test import AsyncClient
 from gql import Client, gql
 from gql.transport.exceptions import TransportQueryError
 from gql.transport.websockets import WebsocketsTransport
 from redis.asyncio import Redis
 
-from chat import frames, log, messages, moderation, people
+from chat import access, frames, log, messages, moderation, people
 from chat.broker import Hub
 from chat.database import in_database
 from chat.errors import NotAMember
@@ -223,6 +224,44 @@ async def test_whoever_is_excluded_while_they_read_the_past_is_told_none_of_it(
     monkeypatch.setattr(log, "_recover", remove_and_recover)
     async with door.open(NAME, 0, headers=member.headers) as ear:
         assert await error_at(ear) == "not_a_member"
+
+
+async def test_while_it_is_not_known_who_may_stay_nobody_hears_anything(
+    owner: Visitor, member: Visitor, eventually, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The room is closed, and the database doesn't answer who its members are."""
+    await in_database(moderation.set_private, ROOM, False, by=None)
+    asked = 0
+
+    def fail(*_: object) -> None:
+        nonlocal asked
+        asked += 1
+        raise OperationalError("it is away")
+
+    heard: dict[str, list[str]] = {"member": [], "stranger": []}
+
+    async def listen(name: str, person: Person) -> None:
+        async with Hub.here().listen([ROOM], {ROOM: before}, person) as outbox:
+            async for event in outbox:
+                heard[name].append(event.message)
+
+    before = await say("before")
+    staying = asyncio.create_task(listen("member", member.person))
+    leaving = asyncio.create_task(listen("stranger", people.new_guest()))
+    await say("during")
+    await eventually(lambda: all("during" in texts for texts in heard.values()))
+    with monkeypatch.context() as patch:
+        patch.setattr(access, "allowed", fail)
+        await moderation.carry_out(moderation.set_private, ROOM, True, by=None)
+        await say("a secret")
+        await eventually(lambda: asked > 1)
+        assert not any("a secret" in texts for texts in heard.values())
+    await eventually(lambda: "a secret" in heard["member"])
+    with pytest.raises(NotAMember):
+        await asyncio.wait_for(leaving, 5)
+    staying.cancel()
+    await asyncio.wait([staying])
+    assert heard["stranger"][-1] == "This room was made private by the site’s staff."
 
 
 class Doors:
