@@ -20,14 +20,7 @@ from django.db import transaction
 from chat import access, broker, limits, log, models, people
 from chat.access import Standing
 from chat.database import in_database
-from chat.errors import (
-    LastOwner,
-    LoginRequired,
-    NoSuchMessage,
-    NoSuchPerson,
-    NotAllowed,
-    RoomExists,
-)
+from chat.errors import LastOwner, LoginRequired, NoSuchMessage, NoSuchPerson, NotAllowed, RoomExists
 from chat.events import Access, Event, Kind
 from chat.log import Place
 from chat.messages import is_storable
@@ -88,7 +81,8 @@ def delete_message(room: Room, offset: int, *, by: Person | None) -> Event:
         message = log.find(room, offset)
         if message is None or message.kind is not Kind.MESSAGE:
             raise NoSuchMessage(f"There is no message {offset} here.")
-        if by is not None and not (message.person == by or access.standing(room, by).may_moderate):
+        own = by is not None and message.person is not None and message.person.id == by.id
+        if by is not None and not (own or access.standing(room, by).may_moderate):
             raise NotAllowed("You can delete what you said yourself. The rest is up to the moderators of the room.")
         if message.deleted:
             first = log.deletion_of(room, offset)

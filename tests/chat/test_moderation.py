@@ -1,6 +1,7 @@
 """What owners, moderators and authors may do in a room, and what becomes of it in the log."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -186,6 +187,11 @@ class TestDeletion:
     def test_is_up_to_the_author_too(self, cast: Cast) -> None:
         offset = say(person=cast["member"])
         assert moderation.delete_message(ROOM, offset, by=cast["member"]).target == offset
+
+    def test_is_up_to_an_author_who_has_taken_another_name(self) -> None:
+        Cast(private=False)
+        offset = say(person=GUEST)
+        assert moderation.delete_message(ROOM, offset, by=replace(GUEST, name="Ann")).target == offset
 
     def test_is_not_up_to_an_author_who_has_been_removed(self, cast: Cast) -> None:
         offset = say(person=cast["member"])
