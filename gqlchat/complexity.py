@@ -4,25 +4,30 @@ GraphQL's own validation compares each field with each other one, so it is no pl
 are measured once each, however often they are spread: else a few lines could spread one a billion times.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from graphql import (
+    ArgumentNode,
     DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
     GraphQLError,
     InlineFragmentNode,
+    IntValueNode,
     Node,
     OperationDefinitionNode,
     SelectionSetNode,
+    VariableNode,
 )
 
 from chat import limits
+from chat.log import PAGE_MAX, PAGE_SIZE
 
+PAGED = {"rooms", "messages"}  # fields that are connections
 CODE = "query_too_complex"
 
 
@@ -39,10 +44,15 @@ class Complexity(NamedTuple):
         )
 
 
-def problem_with(document: DocumentNode) -> GraphQLError | None:
+def problem_with(document: DocumentNode, variables: Mapping[str, Any] | None) -> GraphQLError | None:
     """What keeps a document from being looked at any closer; None if nothing does."""
     measured = measure(document)
     for found, allowed, text in (
+        (
+            Pages(document, variables or {}).document(),
+            settings.CHAT_QUERY_NODES,
+            "The query is for {} items; {} are allowed.",
+        ),
         (measured.depth, settings.CHAT_QUERY_DEPTH, "The query is {} levels deep; {} are allowed."),
         (measured.aliases, settings.CHAT_QUERY_ALIASES, "The query has {} aliased or repeated fields; {} are allowed."),
         (measured.directives, settings.CHAT_QUERY_DIRECTIVES, "The query has {} directives; {} are allowed."),
@@ -102,3 +112,52 @@ class Meter:
 
 def directives_of(nodes: Iterable[Node]) -> Complexity:
     return Complexity(directives=sum(len(getattr(node, "directives", None) or ()) for node in nodes))
+
+
+class Pages:
+    """How many items a document asks for at most: a page of rooms with a page of messages each is many."""
+
+    def __init__(self, document: DocumentNode, variables: Mapping[str, Any]) -> None:
+        self._definitions = document.definitions
+        self._fragments = {one.name.value: one for one in self._definitions if isinstance(one, FragmentDefinitionNode)}
+        self._counted: dict[str, int] = {}
+        self._variables = variables
+
+    def document(self) -> int:
+        operations = [one for one in self._definitions if isinstance(one, OperationDefinitionNode)]
+        return max((self._selections(one.selection_set) for one in operations), default=0)
+
+    def _selections(self, selection_set: SelectionSetNode | None) -> int:
+        return sum(self._selection(selection) for selection in selection_set.selections) if selection_set else 0
+
+    def _selection(self, selection: Node) -> int:
+        if isinstance(selection, FragmentSpreadNode):
+            return self._fragment(selection.name.value)
+        if not isinstance(selection, FieldNode | InlineFragmentNode):
+            return 0
+        items = self._selections(selection.selection_set)
+        if isinstance(selection, FieldNode) and selection.name.value in PAGED:
+            return self._size(selection.arguments) * (1 + items)
+        return items
+
+    def _fragment(self, name: str) -> int:
+        if name not in self._counted:
+            self._counted[name] = 0  # a circle ends where it began
+            if fragment := self._fragments.get(name):
+                self._counted[name] = self._selections(fragment.selection_set)
+        return self._counted[name]
+
+    def _size(self, arguments: Iterable[ArgumentNode] | None) -> int:
+        """Of a page; the largest there is where nobody can tell yet, or where it would be larger."""
+        size = PAGE_SIZE
+        for argument in arguments or ():
+            if argument.name.value in {"first", "last"}:
+                value = argument.value
+                if isinstance(value, IntValueNode) and len(value.value) < 5:
+                    size = int(value.value)
+                elif isinstance(value, VariableNode):
+                    given = self._variables.get(value.name.value)
+                    size = given if isinstance(given, int) else PAGE_MAX
+                else:
+                    size = PAGE_MAX
+        return min(max(size, 0), PAGE_MAX)

@@ -33,9 +33,10 @@ class ValidatedOnce(ValidationCache):
     """Each document is validated once, if it isn't too complex for that."""
 
     def on_validate(self) -> Iterator[None]:
-        assert self.execution_context.graphql_document
-        if problem := complexity.problem_with(self.execution_context.graphql_document):
-            self.execution_context.pre_execution_errors = [problem]
+        context = self.execution_context
+        assert context.graphql_document
+        if problem := complexity.problem_with(context.graphql_document, context.variables):
+            context.pre_execution_errors = [problem]
             yield
         else:
             yield from super().on_validate()

@@ -163,7 +163,7 @@ def _plan(schema: Schema, query: str, operation_name: str | None) -> Plan | None
     operation = get_operation_ast(document, operation_name)
     if operation is None or operation.operation is not OperationType.SUBSCRIPTION:
         return None
-    if complexity.problem_with(document) or validate(schema._schema, document):
+    if complexity.problem_with(document, None) or validate(schema._schema, document):
         return None
     match list(_selected(operation.selection_set, document)):
         case [FieldNode(name=name, directives=directives) as field] if name.value in REQUESTS and not directives:

@@ -3,6 +3,7 @@
 import itertools
 import json
 import time
+from typing import Any
 
 import pytest
 from channels.testing import HttpCommunicator
@@ -11,7 +12,7 @@ from pytest_django import Settings
 
 from chat.broker import Hub
 from chat.rooms import find
-from gqlchat.complexity import Complexity, measure
+from gqlchat.complexity import Complexity, Pages, measure
 from mysite.asgi import application
 
 QUERY = """{
@@ -149,6 +150,46 @@ async def test_a_subscription_may_ask_up_to_the_limit(
         await eventually(lambda: listening("x") == 2)
         await foreign_send("x", message="hi")
         assert {(await graphql.receive_json_from(timeout=5))["id"] for _ in range(2)} == {"1", "2"}
+
+
+@pytest.mark.parametrize(
+    ("document", "variables", "items"),
+    [
+        ("{ me { name } }", {}, 0),
+        ("{ rooms { edges { node { name } } } }", {}, 50),
+        ("{ rooms(first: 10) { edges { node { name } } } }", {}, 10),
+        ("{ rooms(first: 10) { edges { node { messages(last: 3) { edges { node { id } } } } } } }", {}, 40),
+        ('{ room(name: "x") { messages { edges { node { id } } } } }', {}, 50),
+        ("query ($n: Int) { rooms(first: $n) { edges { cursor } } }", {"n": 7}, 7),
+        ("query ($n: Int = 7) { rooms(first: $n) { edges { cursor } } }", {}, 100),
+        ("query ($n: Int) { rooms(first: $n) { edges { cursor } } }", {"n": "many"}, 100),
+        ("{ rooms(first: 1000000) { edges { cursor } } }", {}, 100),
+        ("{ rooms(first: 101) { edges { cursor } } }", {}, 100),
+        ("{ rooms(first: -1) { edges { cursor } } }", {}, 0),
+        ("{ rooms(first: null) { edges { cursor } } }", {}, 100),
+        ("{ a: rooms(first: 2) { edges { cursor } } b: rooms(first: 3) { edges { cursor } } }", {}, 5),
+        ("{ ...a ...a } fragment a on Query { rooms(first: 2) { edges { cursor } } }", {}, 4),
+        ("{ ... { ... on Query { rooms(first: 2) { edges { cursor } } } } }", {}, 2),
+        ("{ ...a } fragment a on Query { rooms(first: 2) { edges { cursor } } ...a }", {}, 2),
+        ("query a { rooms(first: 2) { edges { cursor } } } query b { me { name } }", {}, 2),
+    ],
+)
+def test_the_items_of_all_pages_are_counted(document: str, variables: dict[str, Any], items: int) -> None:
+    assert Pages(parse(document), variables).document() == items
+
+
+@pytest.mark.parametrize("spare", [1, 0, -1])
+async def test_a_query_may_ask_for_as_many_items_as_the_limit(
+    open_graphql, subprotocol: str, settings: Settings, spare: int
+) -> None:
+    settings.CHAT_QUERY_NODES = 20 * 21 + spare
+    query = "query ($n: Int!) { rooms(first: $n) { edges { node { messages(last: 20) { edges { cursor } } } } } }"
+    graphql = await open_graphql(subprotocol)
+    await graphql.start(query, {"n": 20})
+    if spare < 0:
+        assert "420 items" in str(await graphql.receive_json_from(timeout=5))
+    else:
+        assert "errors" not in await graphql.result()
 
 
 @pytest.mark.parametrize(
