@@ -65,7 +65,7 @@ def create(room: Room, *, private: bool, by: Person | None) -> Event:
         if by is not None:
             here.members.create(user_id=by.user_id, role=Role.OWNER)
         _restrict(here, private)
-        text = f"{_name(by)} created this {'private ' if private else ''}room."
+        text = f"This {'private ' if private else ''}room was created by {_name(by)}."
         return _notice(place, text, by, Access.CLOSED if private else Access.ADDED, by.id if by else "")
 
 

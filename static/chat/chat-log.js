@@ -21,13 +21,22 @@ export class ChatLog extends HTMLElement {
   /** Whether the process and thread a message came from are shown as text. */
   showOrigin = false;
 
-  /** Whether the reader may delete what others have said. */
-  moderates = false;
   /** Asks for the deletion of the message at an offset. */
   askToDelete = () => {};
 
   #messages = new WeakMap(); // by line
   #firstOffset = null;
+  #moderates = false;
+
+  /** Whether the reader may delete what others have said. */
+  set moderates(moderates) {
+    if (moderates === this.#moderates) return;
+    this.#moderates = moderates;
+    for (const line of [...this.children]) {
+      const message = this.#messages.get(line);
+      if (message) this.#replace(line, message);
+    }
+  }
 
   /** The transcript as plain text: what was said, each followed by a newline, without names and times. */
   get value() {
@@ -84,11 +93,15 @@ export class ChatLog extends HTMLElement {
     if (!line) return;
     const hadFocus = line.contains(document.activeElement);
     const message = { ...this.#messages.get(line), text: "", deleted: true };
-    const blank = this.#line(message);
-    blank.classList.toggle("continued", line.classList.contains("continued"));
-    this.#messages.set(blank, message);
-    line.replaceWith(blank);
+    this.#replace(line, message);
     if (hadFocus) this.closest("[tabindex]").focus();
+  }
+
+  #replace(line, message) {
+    const other = this.#line(message);
+    other.classList.toggle("continued", line.classList.contains("continued"));
+    this.#messages.set(other, message);
+    line.replaceWith(other);
   }
 
   /** Fit the first message to the one that is about to stand before it. */
@@ -140,7 +153,7 @@ export class ChatLog extends HTMLElement {
   }
 
   #mayDelete(message, own) {
-    return message.offset !== null && !message.deleted && (own || this.moderates);
+    return message.offset !== null && !message.deleted && (own || this.#moderates);
   }
 
   /** Deletes when it is pressed a second time, as long as it keeps the focus. */

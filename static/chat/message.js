@@ -5,7 +5,7 @@ const KINDS = new Set(["deletion", "notice", "greeting", "error", "start_over"])
  *
  * @param frame an object from the chat socket; only `message` can be relied on
  * @returns null if the frame carries no text, else { kind: "message" or one of KINDS, text, deleted: boolean,
- *   target: number | null, offset: number | null, clientId, userId, userName, sentAt: Date, origin: { process, thread } | null,
+ *   target: number | null, subject, offset: number | null, clientId, userId, userName, sentAt: Date, origin: { process, thread } | null,
  *   retryAfter: number | null }, the last in seconds: of an error that passes
  */
 export function readMessage(frame) {
@@ -16,6 +16,7 @@ export function readMessage(frame) {
     text: frame.message,
     deleted: frame.deleted === true,
     target: frame.target ?? null,
+    subject: frame.subject ?? null,
     offset: Number.isSafeInteger(frame.offset) ? frame.offset : null,
     clientId: frame.client_id ?? null,
     userId: frame.user_id ?? null,

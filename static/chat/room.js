@@ -59,9 +59,22 @@ function receiveMessage(message) {
     position = message.offset;
   }
   log.add(message);
+  if (message.kind === "notice" && message.subject === data.person.id) lookUpRole();
   if (message.kind === "deletion") return;
   if (follower.following && log.trim()) history.more = true;
   follower.announce();
+}
+
+/** Somebody has given the reader another role, perhaps. If that can't be found out now, the next page has it. */
+async function lookUpRole() {
+  const query = "query ($room: String!) { room(name: $room) { role } }";
+  const answer = await fetch("/graphql", {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ query, variables: { room: data.room } }),
+  }).then((response) => response.json(), () => null);
+  const role = answer?.data?.room?.role;
+  log.moderates = role === "MODERATOR" || role === "OWNER";
 }
 
 function receiveError(error) {

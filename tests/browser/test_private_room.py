@@ -5,6 +5,9 @@ from django.contrib.auth.models import User
 from django.test import Client
 from selenium.webdriver.common.keys import Keys
 
+from chat import log, moderation, people
+from chat.models import Role
+from chat.rooms import find
 from tests.browser.chromium import Chromium
 from tests.browser.room_window import RoomWindow, enter
 from tests.browser.window import Window
@@ -117,6 +120,24 @@ def test_a_deletion_is_brought_to_who_was_away(browser: Chromium, site: str, sam
     away.window.until(lambda: away.window.run(DELETED) == ["Deleted"], "is told that it is deleted")
     assert away.lines == []
     assert all("INTERNET_DISCONNECTED" in complaint for complaint in browser.complaints())
+
+
+def test_who_is_made_a_moderator_can_delete_at_once_and_no_longer_than_they_are(browser: Chromium, site: str) -> None:
+    room = find("promising")
+    window = browser.open(f"{site}/chat/")
+    log_in(window, site, "ben")
+    moderation.create(room, private=False, by=None)
+    log.append([log.Draft(room=room, text="something", person=people.new_guest("Ann"))])
+    window.go(f"{site}/chat/promising/")
+    RoomWindow(window).connect().hear("something")
+    assert window.driver.find_elements("css selector", ".delete") == []
+
+    moderation.set_role(room, "ben", Role.MODERATOR, by=None)
+    window.find(".message .delete", "Delete")
+
+    moderation.remove_member(room, "ben", by=None)
+    window.until(lambda: window.driver.find_elements("css selector", ".delete") == [], "may not delete any more")
+    assert RoomWindow(window).lines[:2] == ["This room was created by the site’s staff.", "something"]
 
 
 def test_the_sites_staff_gives_a_room_an_owner_and_closes_it(browser: Chromium, site: str, same_site: str) -> None:

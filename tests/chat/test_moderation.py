@@ -307,7 +307,11 @@ class TestRooms:
     def test_are_made_by_users_who_then_own_them(self) -> None:
         owner = people.of_user(User.objects.create_user(username="maker"))
         notice = moderation.create(ROOM, private=True, by=owner)
-        assert (notice.offset, notice.access, notice.message) == (1, Access.CLOSED, "maker created this private room.")
+        assert (notice.offset, notice.access, notice.message) == (
+            1,
+            Access.CLOSED,
+            "This private room was created by maker.",
+        )
         assert access.standing(ROOM, owner) == access.Standing(private=True, role=Role.OWNER)
         assert log.names(reader=owner, size=9) == [ROOM.name]
         assert log.names(reader=GUEST, size=9) == []
