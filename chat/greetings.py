@@ -34,9 +34,14 @@ def clean_name(name: object) -> str:
     return names.clean(name, what="user name", longest=NAME_MAX)
 
 
-async def greet(*, room: Room, name: str, person: Person) -> Event:
-    """Tells `room` that `name` has joined. Returns the greeting for the joiner, whom no merging concerns."""
+async def greet(*, room: Room, name: str, person: Person, aloud: bool = True) -> Event:
+    """Tells `room` that `name` has joined. Returns the greeting for the joiner, whom no merging concerns.
+
+    If it isn't said aloud, the joiner alone has it.
+    """
     greeting = events.build(room=room, message=f"Hello my name is {name}!", person=person, kind=Kind.GREETING)
+    if not aloud:
+        return greeting
     crowds = _of_loop.setdefault(asyncio.get_running_loop(), {})
     crowd = crowds.setdefault(room, Crowd(room))
     if crowd.hosting is None:

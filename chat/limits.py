@@ -90,8 +90,10 @@ def check_frame(text: str) -> None:
         raise FrameTooLong(f"That was too long: {longest:,} bytes are allowed at once.")
 
 
-async def spend(person: Person) -> None:
-    """Takes a token for what `person` is about to say. Raises RateLimited.
+async def spend(person: Person, *, on: str = "message") -> None:
+    """Takes a token for what `person` is about to say: a message, or a greeting, which has buckets of its own.
+
+    Raises RateLimited.
 
     A guest whom the next connection makes another has no bucket, only the address has; who has neither has no limit.
     """
@@ -99,9 +101,9 @@ async def spend(person: Person) -> None:
         return
     rates = {}
     if person.lasting:
-        rates[f"chat:rate:person:{person.id}"] = parse_rate(settings.CHAT_RATE_PERSON)
+        rates[f"chat:rate:{on}:person:{person.id}"] = parse_rate(settings.CHAT_RATE_PERSON)
     if person.address:
-        rates[f"chat:rate:address:{person.address}"] = parse_rate(settings.CHAT_RATE_ADDRESS)
+        rates[f"chat:rate:{on}:address:{person.address}"] = parse_rate(settings.CHAT_RATE_ADDRESS)
     if rates:
         await _take(rates)
 

@@ -46,13 +46,9 @@ class Complexity(NamedTuple):
 
 def problem_with(document: DocumentNode, variables: Mapping[str, Any] | None) -> GraphQLError | None:
     """What keeps a document from being looked at any closer; None if nothing does."""
-    measured = measure(document)
+    measured, items = measure(document), Pages(document, variables or {}).document()
     for found, allowed, text in (
-        (
-            Pages(document, variables or {}).document(),
-            settings.CHAT_QUERY_NODES,
-            "The query is for {} items; {} are allowed.",
-        ),
+        (items, settings.CHAT_QUERY_NODES, "The query is for {} items; {} are allowed."),
         (measured.depth, settings.CHAT_QUERY_DEPTH, "The query is {} levels deep; {} are allowed."),
         (measured.aliases, settings.CHAT_QUERY_ALIASES, "The query has {} aliased or repeated fields; {} are allowed."),
         (measured.directives, settings.CHAT_QUERY_DIRECTIVES, "The query has {} directives; {} are allowed."),

@@ -7,7 +7,7 @@ from typing import TypeVar
 from django.conf import settings
 
 from chat import greetings, limits
-from chat.errors import TooManyRooms
+from chat.errors import RateLimited, TooManyRooms
 from chat.events import Event
 from chat.log import check_offset
 from chat.people import Person
@@ -31,12 +31,18 @@ class Request:
     async def greet(self) -> list[Event]:
         """Tells the rooms who has joined. Returns the greetings, which the subscriber hears before all else.
 
-        As everybody hears them, they count as a message. Raises RateLimited.
+        Who joins too often isn't announced, but let in: that may be many who come back at once, after a restart say.
         """
         if self.joins_as is None:
             return []
-        await limits.spend(self.person)
-        return [await greetings.greet(room=room, name=self.joins_as, person=self.person) for room in self.rooms]
+        try:
+            await limits.spend(self.person, on="greeting")
+        except RateLimited:
+            aloud = False
+        else:
+            aloud = True
+        name, person = self.joins_as, self.person
+        return [await greetings.greet(room=room, name=name, person=person, aloud=aloud) for room in self.rooms]
 
 
 def to_join(person: Person, rooms: Iterable[str], user: str, positions: Iterable[Position]) -> Request:

@@ -13,7 +13,7 @@ from pytest_django import Settings
 
 from chat.sockets import Sockets
 from mysite.asgi import application
-from tests.conftest import JOIN, SEND, ChatSocket, GraphQLSocket, close
+from tests.conftest import SEND, ChatSocket, GraphQLSocket, close
 from tests.doors import POST
 
 ROOM = "limits"
@@ -113,26 +113,13 @@ class Legacy(Transport):
     protocol = "graphql-ws"
 
 
-class Greeting(Transport):
-    """Greets rooms, which everybody hears, by subscribing and leaving again."""
-
-    async def post(self, text: str) -> dict[str, Any] | None:
-        id = secrets.token_hex(4)
-        await self.socket.start(JOIN, {"rooms": [{"roomName": ROOM}], "user": text}, id=id)
-        frame = await self.socket.receive_json_from(timeout=5)
-        if frame["type"] == "error":
-            return problem({"errors": frame["payload"]})
-        await self.socket.send_json_to({"type": "complete", "id": id})
-        return None
-
-
 def problem(answer: dict[str, Any]) -> dict[str, Any] | None:
     for error in answer.get("errors", []):
         return {"code": error["extensions"]["code"], "retry_after": error["extensions"]["retryAfter"]}
     return None
 
 
-DOORS = [Frames, Http, HttpPayload, Transport, Legacy, Greeting]
+DOORS = [Frames, Http, HttpPayload, Transport, Legacy]
 
 
 @pytest.fixture
@@ -173,6 +160,18 @@ async def test_all_doors_draw_on_one_bucket(limited: Settings, address: str) -> 
     for door in DOORS:
         async with door.open(From(address)) as one:
             assert (await one.post("hi") or {}).get("code") == "rate_limited"
+
+
+async def test_who_joins_too_often_is_let_in_and_not_announced(limited: Settings, address: str, open_chat) -> None:
+    other = await open_chat(f"/ws/chat/{ROOM}/")
+    async with Transport.open(From(address)) as door:
+        for number in range(5):
+            await door.socket.join(ROOM, user=f"u{number}", id=str(number))
+            await door.socket.send_json_to({"type": "complete", "id": str(number)})
+        for number in range(3):
+            assert await other.hear() == f"Hello my name is u{number}!"
+        assert await door.post("messages are another matter") is None
+        assert await other.hear() == "messages are another matter"
 
 
 async def test_instances_draw_on_one_bucket(start_servers) -> None:
