@@ -65,5 +65,7 @@ application: Any = Stopping(ProxyHeadersMiddleware(AccessLog(protocols), setting
 daphne_protocol.install()  # for when it is Daphne that serves this
 
 # Thousands of sockets are millions of objects that stay. With Python's defaults (700, 10, 10) the collector walks
-# through them again and again while more come; this lets it look about three hundred times more seldom.
-gc.set_threshold(20_000, 20, 100)
+# through them again and again while more come; this lets it look some thirty times more seldom. Not never: connections
+# that are over lie there until it looks at everything. When they come and go fast, that is some 40 MB; with 20 and 100
+# it was gigabytes.
+gc.set_threshold(20_000, 10, 5)

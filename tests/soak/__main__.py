@@ -23,7 +23,7 @@ from tests.soak.visitors import Visitors
 
 INTERVAL = 0.5  # seconds from one look at the servers to the next
 LEAVING = 30.0  # seconds in which everything has to be let go of, once everybody has left
-GROWTH = 8e6  # bytes of memory for each server, from one third of the run to the next
+GROWTH = 16e6  # bytes of memory for each server, from one third of the run to the next; see mysite/asgi.py on garbage
 LASTING_TASKS = 1  # the channel layer's reading, once it was used
 LASTING_FILES = 20  # connections to Redis, and what SQLite keeps at hand for the next threads, once they were used
 ROOMS = ["soak-1", "soak-2", "soak-3"]
