@@ -84,6 +84,7 @@ class GraphQLSocket(GraphQLWebsocketCommunicator):
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
+    logging.getLogger("mysite.valkey").disabled = True  # it misses its folder, in the second that is left
     shutil.rmtree(ROOT / PLACE, ignore_errors=True)
 
 
