@@ -20,7 +20,7 @@ class WebSocket(WebSocketsSansIOProtocol):
         """
         super().connection_made(transport)
         connection = transport.get_extra_info("socket")
-        if hasattr(socket, "TCP_USER_TIMEOUT") and connection.family != socket.AF_UNIX:
+        if hasattr(socket, "TCP_USER_TIMEOUT") and connection and connection.family != socket.AF_UNIX:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, PATIENCE)
 
     def handle_ping(self) -> None:
