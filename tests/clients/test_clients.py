@@ -13,7 +13,7 @@ import aiohttp
 import pytest
 
 from tests import node
-from tests.chaos.site import Server
+from tests.chaos.site import WEB, Server
 from tests.servers import ROOT, environment
 
 PATIENCE = 60.0  # seconds: some wait longer after each attempt to connect
@@ -70,7 +70,8 @@ async def two_servers(log: Path) -> AsyncIterator[tuple[Server, Server]]:
     async with AsyncExitStack() as stack:
         file = stack.enter_context(log.open("wb"))
         servers = [
-            Server(number, environment(PATH=f"{Path(sys.executable).parent}:/usr/bin:/bin"), file) for number in (1, 2)
+            Server(number, WEB, environment(PATH=f"{Path(sys.executable).parent}:/usr/bin:/bin"), file)
+            for number in (1, 2)
         ]
         for server in servers:
             stack.callback(server.end)
