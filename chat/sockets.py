@@ -224,9 +224,12 @@ class Sockets:
         self.ending = code, reason
         leaving = [asyncio.create_task(self._see_off(socket, code, reason, patience)) for socket in self]
         if leaving:
-            await asyncio.wait(leaving, timeout=patience)
-        for task in leaving:
-            task.cancel()  # whose client doesn't read
+            seen_off, stuck = await asyncio.wait(leaving, timeout=patience)
+            for task in stuck:
+                task.cancel()  # its client doesn't read
+            for task in seen_off:
+                if error := task.exception():
+                    logger.error("Can't close a socket", exc_info=error)
         await until(lambda: not self._all, LAST_WORDS)
 
     async def _see_off(self, socket: Socket, code: int, reason: str, patience: float) -> None:
