@@ -61,7 +61,7 @@ async def test_so_is_one_that_asks_for_history(
     assert (await browser.receive_json_from(timeout=5))["kind"] == "history"
 
 
-@pytest.mark.parametrize("broken", ["chat.rooms.enter", "chat.listener.Listener.recover", "chat.frames.event_frame"])
+@pytest.mark.parametrize("broken", ["chat.rooms.enter", "chat.listener.Writer.recover", "chat.frames.event_frame"])
 async def test_a_browser_that_can_not_be_served_is_told_before_its_socket_closes(
     open_chat, foreign_send, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, broken: str
 ) -> None:
