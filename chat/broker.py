@@ -13,20 +13,18 @@ A layer raises whatever its backend does, so `except Exception` here means: the 
 import asyncio
 import contextlib
 import logging
-import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from channels.layers import get_channel_layer
 
-from chat import access, caller, events, log, metrics
+from chat import access, caller, events, history, metrics
 from chat.database import in_database
-from chat.errors import Banned, ChatError, NotAMember, Removed, Unavailable
-from chat.events import Access, Event, Kind
+from chat.errors import NotAMember, Unavailable
+from chat.events import Event
 from chat.listener import Listener, Outbox
-from chat.log import Head
+from chat.membership import Membership
 from chat.people import Person
 from chat.rooms import Room
 
@@ -37,8 +35,6 @@ PAUSE = 1.0  # seconds between two tries while the layer is away
 WATCH_INTERVAL = 1.0  # seconds from one look at the database to the next
 READ_SIZE = 500  # messages read at once
 NOBODY = "chat.nobody"  # a group that no room has
-
-EXCLUDING: dict[Access | None, type[ChatError]] = {Access.REMOVED: Removed, Access.BANNED: Banned}
 
 # What processes tell each other beside events has a group that is no room's: those begin with "chat_" and "chat.".
 CONTROL_GROUP = "control"
@@ -86,73 +82,6 @@ def told(subject: str) -> Callable[[Attendant], Attendant]:
 
 
 _attendants: dict[str, Attendant] = {}
-
-
-@dataclass(eq=False)
-class Membership:
-    """One room's listeners in this process, how far they have heard it, and whether the process is in its group."""
-
-    room: Room
-    listeners: set[Listener] = field(default_factory=set)
-    position: int | None = None  # the last offset that the listeners were given; None until the database was asked
-    locating: asyncio.Task[dict[Room, Head]] | None = None
-    restricted: bool = False  # whether who comes has to be looked up
-    unsifted: bool = False  # some listeners may not be here any more; until it is known which, nobody hears anything
-    joined: bool = False
-    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
-    reading: asyncio.Task[None] | None = None
-    behind: bool = False  # something was heard that came too early
-
-    @property
-    def steady(self) -> bool:
-        """Whether the process is in the group, somebody listens, and neither is about to change."""
-        return self.joined and bool(self.listeners) and not self.lock.locked()
-
-    def has_heard(self, offset: object) -> bool:
-        return self.position is not None and type(offset) is int and 0 < offset <= self.position
-
-    def take(self, event: Event) -> bool:
-        """Gives the event to the listeners, unless they have heard it. False if they have to hear others first."""
-        if event.offset is not None:
-            if self.unsifted or self.position is None or event.offset > self.position + 1:
-                return False
-            if event.offset <= self.position:
-                return True
-            self.position = event.offset
-            if event.kind is Kind.NOTICE:
-                self.give_notice(event, event.offset)
-                return True
-        if not self.unsifted:  # what is not stored is lost
-            self.give(event)
-        return True
-
-    def give(self, event: Event) -> None:
-        for listener in self.listeners:
-            listener.put(event)
-        metrics.EVENTS.inc()
-        metrics.DELIVERIES.inc(len(self.listeners))
-        if event.sent_at:
-            metrics.LATENCY.observe(max(0.0, time.time() - event.sent_at.timestamp()))
-
-    def give_notice(self, event: Event, offset: int) -> None:
-        """Gives a notice to everybody, after which whoever it excludes hears nothing more."""
-        excluded = []
-        if event.access in EXCLUDING:
-            # Who has read beyond the notice has been looked up since, and may be here again.
-            named = [one for one in self.listeners if one.person and one.person.id == event.subject]
-            excluded = [one for one in named if one.positions.get(self.room, 0) < offset]
-        self.give(event)
-        for listener in excluded:
-            listener.end(EXCLUDING[event.access](event.message))
-        if event.access in {Access.BANNED, Access.CLOSED}:
-            self.restricted = True
-        self.unsifted = event.access is Access.CLOSED
-
-    def start_over(self, position: int) -> None:
-        """Goes on after `position`: what is between it and the last one can't be had any more."""
-        self.position = position
-        self.restricted = self.unsifted = True  # for all one knows: there may have been notices in it
-        self.give(events.start_over(self.room, position))
 
 
 class Hub:
@@ -274,7 +203,7 @@ class Hub:
             await asyncio.sleep(WATCH_INTERVAL)
             by_room = {membership.room: membership for membership in self._memberships.values()}
             try:
-                heads = await in_database(log.heads, list(by_room))
+                heads = await in_database(history.heads, list(by_room))
             except Unavailable:
                 continue
             for room, head in heads.items():
@@ -292,7 +221,7 @@ class Hub:
         """The offset from which the room's listeners hear; the first to ask has the database asked."""
         if membership.position is None:
             if membership.locating is None:
-                membership.locating = asyncio.create_task(in_database(log.heads, [membership.room]))
+                membership.locating = asyncio.create_task(in_database(history.heads, [membership.room]))
             try:
                 heads = await asyncio.shield(membership.locating)
             finally:
@@ -315,7 +244,7 @@ class Hub:
             while membership.behind and membership.listeners and membership.position is not None:
                 membership.behind = False
                 await self._sift(membership)
-                for event in await in_database(log.since, membership.room, membership.position, READ_SIZE):
+                for event in await in_database(history.since, membership.room, membership.position, READ_SIZE):
                     await self._sift(membership)
                     metrics.REPAIRED.inc((event.offset or 0) > membership.position)
                     if not membership.take(event):  # there are no holes, so what was between them has been pruned

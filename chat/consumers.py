@@ -4,7 +4,7 @@ import contextlib
 from typing import Any
 from urllib.parse import parse_qs
 
-from chat import log, messages, moderation, people, rooms
+from chat import history, messages, moderation, people, rooms
 from chat.broker import Hub
 from chat.database import in_database
 from chat.errors import (
@@ -94,7 +94,7 @@ class ChatConsumer(SocketConsumer):
             if "message" in frame:
                 answer = await self.post(self.room, self.listener, frame)
             elif "delete" in frame:
-                offset = log.check_offset(frame["delete"])
+                offset = history.check_offset(frame["delete"])
                 await moderation.carry_out(moderation.delete_message, self.room, offset, by=self.person)
                 answer = None  # everybody is told
             else:
@@ -114,9 +114,9 @@ class ChatConsumer(SocketConsumer):
         return None
 
     async def history(self, room: Room, frame: dict[str, Any]) -> str:
-        before = log.check_offset(frame["before"])
-        asked = {"size": log.PAGE_SIZE, "before": before}
-        return history_frame(await in_database(log.page, room, reader=self.person, from_end=True, **asked))
+        before = history.check_offset(frame["before"])
+        asked = {"size": history.PAGE_SIZE, "before": before}
+        return history_frame(await in_database(history.page, room, reader=self.person, from_end=True, **asked))
 
     async def write(self, event: Event) -> None:
         await self.direct_send(event_message(event))
@@ -135,4 +135,4 @@ class ChatConsumer(SocketConsumer):
 def read_position(query_string: bytes) -> int | None:
     """The offset after `?after=`, if there is one. Raises InvalidPosition."""
     given = parse_qs(query_string.decode("latin1"), keep_blank_values=True).get("after")
-    return None if given is None else log.check_offset(given[-1])
+    return None if given is None else history.check_offset(given[-1])

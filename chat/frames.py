@@ -6,8 +6,8 @@ from typing import Any
 
 from chat.errors import ChatError
 from chat.events import Event, Kind
+from chat.history import Page
 from chat.limits import check_frame
-from chat.log import Page
 
 
 class InvalidFrame(ChatError):

@@ -11,7 +11,7 @@ from typing import Any
 
 from django.conf import settings
 
-from chat import events, log, metrics
+from chat import events, history, metrics
 from chat.database import in_database
 from chat.errors import SlowListener
 from chat.events import Event
@@ -96,7 +96,7 @@ class Listener:
         """
         while self.after:
             room, after = next(iter(self.after.items()))
-            recovery = await in_database(log.recover, room, after, PAGE_SIZE, reader=self.person)
+            recovery = await in_database(history.recover, room, after, PAGE_SIZE, reader=self.person)
             missed = recovery.events
             if missed is None:
                 missed, last = [events.start_over(room, recovery.position)], recovery.position

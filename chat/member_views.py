@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDi
 from django.shortcuts import render
 from django.views.generic import FormView, View
 
-from chat import access, log, moderation, people, rooms
+from chat import access, history, moderation, people, rooms
 from chat.errors import Banned, ChatError, InvalidRoomName, NotAMember
 from chat.models import Role
 from chat.people import Person
@@ -113,4 +113,4 @@ class MembersView(View):
     def others(self, *known: list[Person]) -> list[Person]:
         """Who has been heard here lately, and is none of the `known`."""
         ids = {person.id for people in known for person in people}
-        return [person for person in log.lately_heard(self.room, LATELY) if person.id not in ids]
+        return [person for person in history.lately_heard(self.room, LATELY) if person.id not in ids]

@@ -17,7 +17,7 @@ from asgiref.sync import async_to_sync
 from django.contrib.auth import get_user_model
 from django.db import transaction
 
-from chat import access, broker, limits, log, models, people
+from chat import access, broker, history, limits, log, models, people
 from chat.access import Standing
 from chat.database import in_database
 from chat.errors import LastOwner, LoginRequired, NoSuchMessage, NoSuchPerson, NotAllowed, RoomExists
@@ -78,14 +78,14 @@ def delete_message(room: Room, offset: int, *, by: Person | None) -> Event:
     with transaction.atomic():
         place = log.take_offset(room)
         access.check(room, by)
-        message = log.find(room, offset)
+        message = history.find(room, offset)
         if message is None or message.kind is not Kind.MESSAGE:
             raise NoSuchMessage(f"There is no message {offset} here.")
         own = by is not None and message.person is not None and message.person.id == by.id
         if by is not None and not (own or access.standing(room, by).may_moderate):
             raise NotAllowed("You can delete what you said yourself. The rest is up to the moderators of the room.")
         if message.deleted:
-            first = log.deletion_of(room, offset)
+            first = history.deletion_of(room, offset)
             transaction.set_rollback(True)
             return first
         log.blank(place, offset)
@@ -224,7 +224,7 @@ def _person(place: Place, person_id: str) -> Person:
         if user is not None:
             return people.of_user(user)
     elif GUEST_ID.fullmatch(person_id):
-        return log.last_name(place, person, RECENT)
+        return history.last_name(place.room, person, after=place.offset - RECENT)
     raise NoSuchPerson("There is nobody with that id.")
 
 

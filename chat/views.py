@@ -14,7 +14,7 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.generic import FormView
 
-from chat import access, log, names, people, rooms
+from chat import access, history, names, people, rooms
 from chat.errors import Banned, ChatError, InvalidName, InvalidRoomName, NotAMember
 from chat.frames import shown
 from chat.people import Person
@@ -45,8 +45,8 @@ def room(request: HttpRequest, room_name: str) -> HttpResponse:
     except InvalidRoomName as error:
         return render(request, "chat/room_invalid.html", {"error": error, "room_name_max": rooms.NAME_MAX}, status=400)
     try:
-        last = log.last_offset(entered, reader=person)  # before the page is read: it counts where nothing is kept
-        page = log.page(entered, reader=person, size=log.PAGE_SIZE, from_end=True)
+        last = history.last_offset(entered, reader=person)  # before the page is read: it counts where nothing is kept
+        page = history.page(entered, reader=person, size=history.PAGE_SIZE, from_end=True)
     except (Banned, NotAMember) as error:
         return closed(request, entered, error)
     standing = access.standing(entered, person)

@@ -25,7 +25,7 @@ from graphql import (
 )
 
 from chat import limits
-from chat.log import PAGE_MAX, PAGE_SIZE
+from chat.history import PAGE_MAX, PAGE_SIZE
 
 PAGED = {"rooms", "messages"}  # fields that are connections
 CODE = "query_too_complex"

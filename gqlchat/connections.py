@@ -7,7 +7,7 @@ import strawberry
 from strawberry.relay import PageInfo
 
 from chat.errors import InvalidPage
-from chat.log import PAGE_MAX, PAGE_SIZE
+from chat.history import PAGE_MAX, PAGE_SIZE
 
 Node = TypeVar("Node")
 

@@ -2,7 +2,7 @@
 
 import strawberry
 
-from chat import access, log, rooms
+from chat import access, history, rooms
 from chat.access import Standing
 from chat.database import in_database
 from chat.models import Role
@@ -44,7 +44,7 @@ class Room:
 
     @strawberry.field(description="The offset of the last message; 0 if there is none.")
     async def last_offset(self, info: strawberry.Info) -> int:
-        return await in_database(log.last_offset, rooms.find(self.name), reader=context.person(info))
+        return await in_database(history.last_offset, rooms.find(self.name), reader=context.person(info))
 
     @strawberry.field(
         description="A part of the history, in its order; cursors are offsets. Without sizes: the end of it."
@@ -60,12 +60,12 @@ class Room:
         reader = context.person(info)
         size, from_end = size_of(first, last)
         page = await in_database(
-            log.page,
+            history.page,
             rooms.find(self.name),
             reader=reader,
             size=size,
-            after=None if after is None else log.check_offset(after),
-            before=None if before is None else log.check_offset(before),
+            after=None if after is None else history.check_offset(after),
+            before=None if before is None else history.check_offset(before),
             from_end=from_end,
         )
         return connection(
@@ -87,13 +87,13 @@ class Query:
 
     @strawberry.field(description="The rooms where something was said, by name; cursors are names.")
     async def rooms(
-        self, info: strawberry.Info, first: int = log.PAGE_SIZE, after: str | None = None
+        self, info: strawberry.Info, first: int = history.PAGE_SIZE, after: str | None = None
     ) -> Connection[Room]:
         reader = context.person(info)
         rooms.admit(reader)
         size, _ = size_of(first, None)
         last_known = None if after is None else rooms.find(after).name
-        found = await in_database(log.names, reader=reader, size=size + 1, after=last_known)
+        found = await in_database(history.names, reader=reader, size=size + 1, after=last_known)
         return connection(
             [(name, Room(name=name)) for name in found[:size]],
             has_previous_page=after is not None,

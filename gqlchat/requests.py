@@ -9,7 +9,7 @@ from django.conf import settings
 from chat import greetings, limits
 from chat.errors import RateLimited, TooManyRooms
 from chat.events import Event
-from chat.log import check_offset
+from chat.history import check_offset
 from chat.people import Person
 from chat.rooms import Room, enter, enter_all
 

@@ -21,7 +21,7 @@ from gql.transport.exceptions import TransportQueryError
 from gql.transport.websockets import WebsocketsTransport
 from redis.asyncio import Redis
 
-from chat import access, frames, log, messages, moderation, people
+from chat import access, frames, history, log, messages, moderation, people
 from chat.broker import Hub
 from chat.database import in_database
 from chat.errors import NotAMember
@@ -216,12 +216,12 @@ async def test_whoever_is_excluded_while_they_read_the_past_is_told_none_of_it(
 ) -> None:
     recover = log._recover
 
-    def remove_and_recover(*args: Any) -> log.Recovery:
+    def remove_and_recover(*args: Any) -> history.Recovery:
         moderation.remove_member(ROOM, "member", by=owner.person)
         log.append([log.Draft(room=ROOM, text="a secret", person=owner.person)])
         return recover(*args)
 
-    monkeypatch.setattr(log, "_recover", remove_and_recover)
+    monkeypatch.setattr(history, "_recover", remove_and_recover)
     async with door.open(NAME, 0, headers=member.headers) as ear:
         assert await error_at(ear) == "not_a_member"
 

@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from django.test import AsyncClient, Client
 
-from chat import access, log, models, moderation, people
+from chat import access, history, log, models, moderation, people
 from chat.broker import Hub
 from chat.database import in_database
 from chat.errors import Removed
@@ -61,7 +61,7 @@ def row_of(room: models.Room, user: int, role: str, pk: int) -> dict[str, Any]:
 
 
 def notices() -> list[str]:
-    return [event.message for event in log.since(ROOM, 2, 99)]
+    return [event.message for event in history.since(ROOM, 2, 99)]
 
 
 @pytest.fixture

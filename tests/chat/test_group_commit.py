@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.db import OperationalError
 
-from chat import log, messages, moderation
+from chat import history, log, messages, moderation
 from chat.database import in_database
 from chat.errors import NotAMember, Unavailable
 from chat.group_commit import TOGETHER_MAX, GroupCommit
@@ -39,7 +39,7 @@ async def post(text: str, room: Room = ROOM, client_id: str | None = None) -> En
 
 
 async def texts(room: Room = ROOM) -> list[str]:
-    return [event.message for event in await in_database(log.since, room, 0, 10_000)]
+    return [event.message for event in await in_database(history.since, room, 0, 10_000)]
 
 
 async def test_who_is_alone_is_stored_at_once(commits: list[int]) -> None:
@@ -73,7 +73,7 @@ async def test_a_repetition_among_others_costs_them_nothing_and_leaves_no_hole()
     assert entries[1].event == first.event
     assert entries[3].event == entries[2].event
     assert await texts() == ["first", "new", "twice", "z"]
-    assert [event.offset for event in await in_database(log.since, ROOM, 0, 10)] == [1, 2, 3, 4]
+    assert [event.offset for event in await in_database(history.since, ROOM, 0, 10)] == [1, 2, 3, 4]
 
 
 async def test_listeners_hear_what_was_stored_together_in_its_order() -> None:

@@ -15,11 +15,11 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from chat import access, broker, listener, log
+from chat import access, broker, history, listener
 from chat.broker import Hub
 from chat.errors import Banned, NotAMember
 from chat.events import Access, Event, Kind
-from chat.log import Head, Recovery
+from chat.history import Head, Recovery
 from chat.people import Person
 from chat.rooms import Room, find
 
@@ -303,7 +303,7 @@ def test_every_listener_hears_every_offset_once_and_in_order(
     fake = ListLog(delays)
     with pytest.MonkeyPatch.context() as monkeypatch:
         for name in ["heads", "since", "recover"]:
-            monkeypatch.setattr(log, name, getattr(fake, name))
+            monkeypatch.setattr(history, name, getattr(fake, name))
         for name in ["allowed", "check"]:
             monkeypatch.setattr(access, name, getattr(fake, name))
         monkeypatch.setattr(broker, "in_database", fake.read)

@@ -1,4 +1,4 @@
-"""A room's log, on a real database: offsets, repetition, history, recovery, and what it costs to look something up."""
+"""A room's log and history, on a real database: offsets, repetition, recovery, and what it costs to look things up."""
 
 import asyncio
 import subprocess
@@ -11,11 +11,11 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import Settings
 
-from chat import access, log
+from chat import access, history, log
 from chat.broker import Hub
 from chat.errors import InvalidPosition
 from chat.events import Kind
-from chat.log import Head
+from chat.history import Head
 from chat.people import Person
 from chat.rooms import Room, find
 from tests.servers import ROOT, environment
@@ -44,7 +44,7 @@ class TestOffsets:
     def test_are_1_2_3_in_each_room(self) -> None:
         rooms = [ROOM, ROOM, OTHER, ROOM, OTHER]
         assert [say(room=room).event.offset for room in rooms] == [1, 2, 1, 3, 2]
-        assert log.heads([ROOM, OTHER, find("empty")]) == {ROOM: Head(3), OTHER: Head(2), find("empty"): Head(0)}
+        assert history.heads([ROOM, OTHER, find("empty")]) == {ROOM: Head(3), OTHER: Head(2), find("empty"): Head(0)}
 
     def test_of_a_message_that_is_rolled_back_is_given_to_the_next(self) -> None:
         say("first")
@@ -52,7 +52,7 @@ class TestOffsets:
             assert say("never").event.offset == 2
             transaction.set_rollback(True)
         assert say("second").event.offset == 2
-        assert [event.message for event in log.since(ROOM, 0, 10)] == ["first", "second"]
+        assert [event.message for event in history.since(ROOM, 0, 10)] == ["first", "second"]
 
     def test_that_a_message_could_not_be_stored_under_is_given_to_the_next(self) -> None:
         with pytest.raises(IntegrityError):
@@ -62,7 +62,7 @@ class TestOffsets:
     def test_what_is_appended_is_what_is_read(self) -> None:
         entry = say("hi\n🍓", OTHER, BEN, "mine")
         assert not entry.repeated
-        assert log.since(OTHER, 0, 10) == [entry.event]
+        assert history.since(OTHER, 0, 10) == [entry.event]
         assert (entry.event.person, entry.event.client_id, entry.event.room) == (BEN, "mine", OTHER)
 
     @pytest.mark.django_db(transaction=True)
@@ -146,12 +146,12 @@ class TestPage:
     def test_is_a_part_of_the_history_from_either_end(
         self, asked: dict, found: list, has_earlier: bool, has_later: bool
     ) -> None:
-        page = log.page(ROOM, reader=ANN, **asked)
+        page = history.page(ROOM, reader=ANN, **asked)
         assert (offsets(page.events), page.has_earlier, page.has_later) == (found, has_earlier, has_later)
 
     @pytest.mark.parametrize("from_end", [True, False])
     def test_of_a_room_where_nothing_was_said_is_empty(self, from_end: bool) -> None:
-        assert log.page(find("empty"), reader=ANN, size=3, from_end=from_end) == log.Page(
+        assert history.page(find("empty"), reader=ANN, size=3, from_end=from_end) == history.Page(
             [], has_earlier=False, has_later=False
         )
 
@@ -163,62 +163,62 @@ class TestRecovery:
 
     @pytest.mark.parametrize(("after", "found"), [(0, [*range(1, 11)]), (7, [8, 9, 10]), (10, [])])
     def test_brings_what_was_missed(self, after: int, found: list) -> None:
-        recovery = log.recover(ROOM, after, reader=ANN)
+        recovery = history.recover(ROOM, after, reader=ANN)
         assert (offsets(recovery.events), recovery.position) == (found, 10)
 
     @pytest.mark.parametrize("after", [11, 2**63 - 1])
     def test_from_an_offset_that_was_never_given_is_impossible(self, after: int) -> None:
-        assert log.recover(ROOM, after, reader=ANN) == log.Recovery(None, position=10)
+        assert history.recover(ROOM, after, reader=ANN) == history.Recovery(None, position=10)
 
     def test_in_a_room_where_nothing_was_said(self) -> None:
-        assert log.recover(OTHER, 0, reader=ANN) == log.Recovery([], position=0)
-        assert log.recover(OTHER, 1, reader=ANN) == log.Recovery(None, position=0)
+        assert history.recover(OTHER, 0, reader=ANN) == history.Recovery([], position=0)
+        assert history.recover(OTHER, 1, reader=ANN) == history.Recovery(None, position=0)
 
     def test_brings_as_many_as_are_allowed_and_not_one_more(self, settings: Settings) -> None:
         settings.CHAT_RECOVERY_MAX = 4
-        assert offsets(log.recover(ROOM, 6, reader=ANN).events) == [7, 8, 9, 10]
-        assert log.recover(ROOM, 5, reader=ANN) == log.Recovery(None, position=10)
+        assert offsets(history.recover(ROOM, 6, reader=ANN).events) == [7, 8, 9, 10]
+        assert history.recover(ROOM, 5, reader=ANN) == history.Recovery(None, position=10)
 
     def test_past_what_was_pruned_is_impossible(self) -> None:
         log.prune(keep=4)
-        assert offsets(log.recover(ROOM, 6, reader=ANN).events) == [7, 8, 9, 10]
-        assert log.recover(ROOM, 5, reader=ANN) == log.Recovery(None, position=10)
+        assert offsets(history.recover(ROOM, 6, reader=ANN).events) == [7, 8, 9, 10]
+        assert history.recover(ROOM, 5, reader=ANN) == history.Recovery(None, position=10)
 
     @pytest.mark.parametrize(("keep", "said_since"), [(4, 0), (0, 0), (0, 3)])
     def test_is_impossible_when_something_is_pruned_in_its_midst(
         self, monkeypatch: pytest.MonkeyPatch, keep: int, said_since: int
     ) -> None:
-        def prune_and_read(*args: object, read: Callable = log._since) -> list:
+        def prune_and_read(*args: object, read: Callable = history.since) -> list:
             log.prune(keep=keep)
             fill(said_since)
             return read(*args)
 
-        monkeypatch.setattr(log, "_since", prune_and_read)
-        assert log.recover(ROOM, 3, reader=ANN).events is None
+        monkeypatch.setattr(history, "since", prune_and_read)
+        assert history.recover(ROOM, 3, reader=ANN).events is None
 
     def test_brings_what_was_said_in_its_midst(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        def say_and_read(*args: object, read: Callable = log._since) -> list:
+        def say_and_read(*args: object, read: Callable = history.since) -> list:
             say()
             return read(*args)
 
-        monkeypatch.setattr(log, "_since", say_and_read)
-        recovery = log.recover(ROOM, 8, reader=ANN)
+        monkeypatch.setattr(history, "since", say_and_read)
+        recovery = history.recover(ROOM, 8, reader=ANN)
         assert (offsets(recovery.events), recovery.position) == ([9, 10, 11], 11)
 
 
 def test_rooms_are_listed_by_name_once_something_was_said_there() -> None:
     for name in ["b", "a", "d", "c", "a"]:
         say(room=find(name))
-    assert log.names(reader=ANN, size=10) == ["a", "b", "c", "d"]
-    assert log.names(reader=ANN, size=2) == ["a", "b"]
-    assert log.names(reader=ANN, size=2, after="b") == ["c", "d"]
-    assert log.names(reader=ANN, size=2, after="bb") == ["c", "d"]
-    assert log.names(reader=ANN, size=2, after="d") == []
+    assert history.names(reader=ANN, size=10) == ["a", "b", "c", "d"]
+    assert history.names(reader=ANN, size=2) == ["a", "b"]
+    assert history.names(reader=ANN, size=2, after="b") == ["c", "d"]
+    assert history.names(reader=ANN, size=2, after="bb") == ["c", "d"]
+    assert history.names(reader=ANN, size=2, after="d") == []
 
 
 @pytest.mark.parametrize(("given", "offset"), [(0, 0), (7, 7), ("0", 0), ("7", 7), ("007", 7), (2**63 - 1, 2**63 - 1)])
 def test_an_offset_is_a_number_or_its_digits(given: object, offset: int) -> None:
-    assert log.check_offset(given) == offset
+    assert history.check_offset(given) == offset
 
 
 @pytest.mark.parametrize(
@@ -227,7 +227,7 @@ def test_an_offset_is_a_number_or_its_digits(given: object, offset: int) -> None
 )
 def test_nothing_else_is_an_offset(given: object) -> None:
     with pytest.raises(InvalidPosition):
-        log.check_offset(given)
+        history.check_offset(given)
 
 
 def test_what_an_instance_of_the_version_before_writes_is_understood() -> None:
@@ -242,7 +242,7 @@ def test_what_an_instance_of_the_version_before_writes_is_understood() -> None:
             VALUES (%s, 1, 'hi', 'user-1', 'Ann', '', %s, 1, 'MainThread')""",
             [cursor.fetchone()[0], connection.ops.adapt_datetimefield_value(timezone.now())],
         )
-    (event,) = log.since(ROOM, 0, 10)
+    (event,) = history.since(ROOM, 0, 10)
     assert (event.kind, event.message, event.deleted, event.target, event.subject) == (
         Kind.MESSAGE,
         "hi",
@@ -250,7 +250,7 @@ def test_what_an_instance_of_the_version_before_writes_is_understood() -> None:
         None,
         None,
     )
-    assert log.heads([ROOM]) == {ROOM: Head(1, restricted=False)}
+    assert history.heads([ROOM]) == {ROOM: Head(1, restricted=False)}
 
 
 class TestCost:
@@ -264,17 +264,17 @@ class TestCost:
     @pytest.mark.parametrize(
         "read",
         [
-            lambda: log.since(ROOM, 5, 10),
-            lambda: log.recover(ROOM, 5, reader=ANN),
-            lambda: log.page(ROOM, reader=ANN, size=5, from_end=True),
-            lambda: log.page(ROOM, reader=ANN, size=5, from_end=True, before=10),
-            lambda: log.page(ROOM, reader=ANN, size=5, from_end=False, after=10),
-            lambda: log.page(ROOM, reader=ANN, size=5, from_end=False, after=10, before=15),
-            lambda: log.names(reader=ANN, size=5),
-            lambda: log.names(reader=ANN, size=5, after="a"),
-            lambda: log.heads([ROOM, OTHER]),
-            lambda: log.find(ROOM, 5),
-            lambda: log.lately_heard(ROOM, 10),
+            lambda: history.since(ROOM, 5, 10),
+            lambda: history.recover(ROOM, 5, reader=ANN),
+            lambda: history.page(ROOM, reader=ANN, size=5, from_end=True),
+            lambda: history.page(ROOM, reader=ANN, size=5, from_end=True, before=10),
+            lambda: history.page(ROOM, reader=ANN, size=5, from_end=False, after=10),
+            lambda: history.page(ROOM, reader=ANN, size=5, from_end=False, after=10, before=15),
+            lambda: history.names(reader=ANN, size=5),
+            lambda: history.names(reader=ANN, size=5, after="a"),
+            lambda: history.heads([ROOM, OTHER]),
+            lambda: history.find(ROOM, 5),
+            lambda: history.lately_heard(ROOM, 10),
             lambda: access.standing(ROOM, ANN),
             lambda: [say(client_id="a") for _ in range(2)],
         ],

@@ -8,7 +8,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import connection
 
-from chat import access, log, messages, models, moderation, people
+from chat import access, history, log, messages, models, moderation, people
 from chat.broker import Hub
 from chat.errors import (
     Banned,
@@ -67,15 +67,15 @@ def say(text: str = "a secret", person: Person | None = None) -> int:
 
 
 def last() -> int:
-    return log.heads([ROOM])[ROOM].offset
+    return history.heads([ROOM])[ROOM].offset
 
 
 OTHER = "other 0"
 ACTIONS: dict[str, Callable[[Cast, Person | None], object]] = {
     "enter": lambda cast, by: access.check(ROOM, by),
-    "read": lambda cast, by: log.page(ROOM, reader=by, size=10, from_end=True),
-    "recover": lambda cast, by: log.recover(ROOM, 1, reader=by),
-    "see the last offset": lambda cast, by: log.last_offset(ROOM, reader=by),
+    "read": lambda cast, by: history.page(ROOM, reader=by, size=10, from_end=True),
+    "recover": lambda cast, by: history.recover(ROOM, 1, reader=by),
+    "see the last offset": lambda cast, by: history.last_offset(ROOM, reader=by),
     "delete another's": lambda cast, by: moderation.delete_message(ROOM, say(), by=by),
     "add": lambda cast, by: moderation.set_role(ROOM, OTHER, Role.MEMBER, by=by),
     "make a moderator": lambda cast, by: moderation.set_role(ROOM, OTHER, Role.MODERATOR, by=by),
@@ -170,13 +170,13 @@ class TestDeletion:
     def test_leaves_a_message_without_a_text_in_its_place_and_an_entry_that_names_it(self, cast: Cast) -> None:
         offset = say(person=cast["member"])
         deletion = moderation.delete_message(ROOM, offset, by=cast["moderator"])
-        gone, entry = log.since(ROOM, offset - 1, 10)
+        gone, entry = history.since(ROOM, offset - 1, 10)
         assert (gone.offset, gone.message, gone.deleted, gone.person) == (offset, "", True, cast["member"])
         assert entry == deletion
         assert (entry.kind, entry.offset, entry.target) == (Kind.DELETION, offset + 1, offset)
         assert (entry.message, entry.person) == ("A message was deleted.", cast["moderator"])
-        assert log.recover(ROOM, offset - 1, reader=None).events == [gone, entry]
-        assert log.page(ROOM, reader=None, size=2, from_end=True).events == [gone, entry]
+        assert history.recover(ROOM, offset - 1, reader=None).events == [gone, entry]
+        assert history.page(ROOM, reader=None, size=2, from_end=True).events == [gone, entry]
 
     def test_twice_is_once(self, cast: Cast) -> None:
         offset = say()
@@ -282,7 +282,7 @@ class TestNotices:
         ]
         offsets = [one.offset for one in done if one]
         assert offsets == list(range(offsets[0] or 0, last() + 1))
-        assert log.since(ROOM, (offsets[0] or 0) - 1, 100) == done
+        assert history.since(ROOM, (offsets[0] or 0) - 1, 100) == done
 
     def test_are_not_written_where_nothing_changes(self, cast: Cast) -> None:
         owner, before = cast["owner"], last()
@@ -314,8 +314,8 @@ class TestRooms:
             "This private room was created by maker.",
         )
         assert access.standing(ROOM, owner) == access.Standing(private=True, role=Role.OWNER)
-        assert log.names(reader=owner, size=9) == [ROOM.name]
-        assert log.names(reader=GUEST, size=9) == []
+        assert history.names(reader=owner, size=9) == [ROOM.name]
+        assert history.names(reader=GUEST, size=9) == []
         with pytest.raises(LoginRequired):
             moderation.create(find("mine"), private=True, by=GUEST)
 
@@ -343,7 +343,7 @@ class TestRooms:
         owner = Cast(private=False)["owner"]
 
         def restricted() -> bool:
-            return log.heads([ROOM])[ROOM].restricted
+            return history.heads([ROOM])[ROOM].restricted
 
         states = [restricted()]
         for change in (

@@ -15,7 +15,7 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.db import OperationalError
 from pytest_django import Settings
 
-from chat import broker, log, messages
+from chat import broker, history, log, messages
 from chat.broker import Hub
 from chat.database import in_database
 from chat.events import Event
@@ -73,10 +73,10 @@ class Talk:
         await in_database(log.prune, keep=keep)
 
     async def last(self) -> int:
-        return (await in_database(log.heads, [self.room]))[self.room].offset
+        return (await in_database(history.heads, [self.room]))[self.room].offset
 
     async def since(self, after: int) -> list[tuple[int | None, str]]:
-        return [(event.offset, event.message) for event in await in_database(log.since, self.room, after, 10_000)]
+        return [(event.offset, event.message) for event in await in_database(history.since, self.room, after, 10_000)]
 
 
 async def hear_until(door: Door, enough: Callable[[list[Heard]], bool]) -> list[Heard]:
@@ -143,7 +143,7 @@ def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Callable[[], An
     """
 
     def at(moment: str, function: Callable[[], Any]) -> None:
-        recover, read, pending = log.recover, log._since, [function]
+        recover, read, pending = history.recover, history.since, [function]
 
         def happens(when: str) -> None:
             if when == moment and pending:
@@ -153,14 +153,14 @@ def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Callable[[], An
             happens("during")
             return read(*args)
 
-        def recover_slowly(*args: Any, **kwargs: Any) -> log.Recovery:
+        def recover_slowly(*args: Any, **kwargs: Any) -> history.Recovery:
             happens("before")
-            with mock.patch.object(log, "_since", read_slowly):
+            with mock.patch.object(history, "since", read_slowly):
                 recovery = recover(*args, **kwargs)
             happens("after")
             return recovery
 
-        monkeypatch.setattr(log, "recover", recover_slowly)
+        monkeypatch.setattr(history, "recover", recover_slowly)
 
     return at
 
@@ -360,7 +360,7 @@ class TestAMessageThatIsSaid:
             await hears_the_rest(ear, talk, 4)
 
     async def test_long_ago_and_brought_again_is_not_heard_again(self, door, talk) -> None:
-        old = await in_database(log.since, talk.room, 0, 5)
+        old = await in_database(history.since, talk.room, 0, 5)
         async with door.open("recovery", 3) as ear:
             await ear.hear()
             await talk.tell(*old)
@@ -376,7 +376,7 @@ class TestAMessageThatIsSaid:
         async with door.open("recovery", 3) as ear:
             await ear.hear()
             for function in ["since", "heads"]:
-                with mock.patch.object(log, function, side_effect=OperationalError("it is away")) as away:
+                with mock.patch.object(history, function, side_effect=OperationalError("it is away")) as away:
                     await talk.store("lost, so that it is read")
                     await eventually(lambda away=away: away.called)
             await hears_the_rest(ear, talk, 4)

@@ -6,7 +6,7 @@ import sys
 import pytest
 from django.core.management import CommandError, call_command
 
-from chat import log, messages, moderation, people
+from chat import history, messages, moderation, people
 from chat.database import in_database
 from chat.errors import NotAMember
 from chat.rooms import find
@@ -36,7 +36,7 @@ async def test_a_shell_may_say_something_in_a_private_room() -> None:
     room, member = find("private"), people.new_guest()
     await in_database(moderation.create, room, private=True, by=None)
     await asyncio.to_thread(call_command, "say", "private", "from the site")
-    last = (await in_database(log.since, room, 1, 9))[-1]
+    last = (await in_database(history.since, room, 1, 9))[-1]
     assert (last.message, last.offset) == ("from the site", 2)
     with pytest.raises(NotAMember):
         await messages.post(room=room, message="from somebody", person=member)

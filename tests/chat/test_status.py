@@ -11,7 +11,7 @@ import pytest
 from django.utils import timezone
 from websockets.sync.client import connect
 
-from chat import log, messages, models, people
+from chat import history, log, messages, models, people
 from chat.database import in_database
 from chat.rooms import find
 from tests.servers import ROOT, Server, environment, free_port
@@ -82,9 +82,9 @@ async def test_the_tally_knows_what_is_kept_and_what_is_recent(monkeypatch: pyte
     await messages.post(room=find("two"), message="hi", person=ANN)
     now = timezone.now()
     await models.Message.objects.filter(offset__lte=2, room__name="one").aupdate(sent_at=now - timedelta(hours=2))
-    tally = await in_database(log.tally, now - timedelta(hours=1))
+    tally = await in_database(history.tally, now - timedelta(hours=1))
     assert (tally.rooms, tally.entries, tally.recent) == (2, 6, 4)
     await in_database(log.prune, keep=3)
-    assert (await in_database(log.tally, now - timedelta(hours=1))).entries == 4
-    monkeypatch.setattr(log, "TALLY_MAX", 2)
-    assert (await in_database(log.tally, now - timedelta(hours=1))).recent == 2
+    assert (await in_database(history.tally, now - timedelta(hours=1))).entries == 4
+    monkeypatch.setattr(history, "TALLY_MAX", 2)
+    assert (await in_database(history.tally, now - timedelta(hours=1))).recent == 2

@@ -17,7 +17,7 @@ from django.db import Error, connection
 from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
-from chat import log
+from chat import history
 from chat.broker import Hub
 
 PATIENCE = 5  # seconds that an instance has, to answer
@@ -47,12 +47,12 @@ class Command(BaseCommand):
     def show_database(self) -> bool:
         began = time.monotonic()
         try:
-            tally = log.tally(timezone.now() - timedelta(hours=1))
+            tally = history.tally(timezone.now() - timedelta(hours=1))
         except Error as error:
             self.show("database", "does not answer:", str(error).partition("\n")[0])
             return False
         self.show("database", "ok", f"{connection.display_name}, {(time.monotonic() - began) * 1000:.0f} ms")
-        more = "+" if tally.recent == log.TALLY_MAX else ""
+        more = "+" if tally.recent == history.TALLY_MAX else ""
         self.show("rooms", f"{tally.rooms:,}")
         self.show("log", f"{tally.entries:,} entries kept, {tally.recent:,}{more} in the last hour")
         return True
