@@ -1,4 +1,4 @@
-"""How Daphne closes a WebSocket: with the code and the reason that the application gives."""
+"""How Daphne closes a WebSocket: with the code and reason that the application gives, and when a frame is too long."""
 
 from typing import Any
 
@@ -10,6 +10,8 @@ class Protocol(WebSocketProtocol):
 
     What is sent after that is an OSError, as ASGI has it, and not an error of autobahn's own.
     """
+
+    maxFramePayloadSize = maxMessagePayloadSize = 262_144  # bytes; for uvicorn the Procfile says so
 
     def handle_reply(self, message: dict[str, Any]) -> None:
         if message["type"] == "websocket.close" and self.state == self.STATE_OPEN:

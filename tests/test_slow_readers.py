@@ -17,7 +17,7 @@ import psutil
 import pytest
 import websockets
 
-from tests.servers import Server
+from tests.servers import DAPHNE, UVICORN, Server
 
 ROOM = "slow"
 TEXT = "🍓" * 4000  # 16 KB
@@ -171,8 +171,11 @@ async def all_of(client: websockets.ClientConnection) -> AsyncIterator[websocket
 
 @pytest.mark.parametrize("path", ["/ws/chat/slow/", "/graphql"])
 @pytest.mark.parametrize("pieces", [1, 10])
-async def test_a_frame_beyond_the_servers_own_limit_ends_the_connection(start_servers, path: str, pieces: int) -> None:
-    (server,) = start_servers(1)
+@pytest.mark.parametrize("program", [UVICORN, DAPHNE], ids=["uvicorn", "daphne"])
+async def test_a_frame_beyond_the_servers_own_limit_ends_the_connection(
+    start_servers, path: str, pieces: int, program: str
+) -> None:
+    (server,) = start_servers(1, program)
     protocol = [websockets.Subprotocol("graphql-transport-ws")] if path == "/graphql" else None
     url = f"ws://{server.host}{path}"
     async with asyncio.timeout(20), websockets.connect(url, compression=None, subprotocols=protocol) as client:

@@ -63,7 +63,7 @@ async def test_a_full_bucket_gives_what_it_holds_and_then_says_how_long_it_takes
 
 
 async def test_a_bucket_that_has_waited_as_long_as_it_said_gives_one_more(key: str) -> None:
-    buckets, rate = Buckets.here(), Rate(2, 1)
+    buckets, rate = Buckets.here(), Rate(2, 3)
     while not (wait := await buckets.take({key: rate})):
         pass
     assert wait <= rate.interval
