@@ -116,6 +116,22 @@ async def test_who_never_reads_is_gone_and_a_hundred_who_do_hear_everything(star
         client.socket.close()
 
 
+async def test_under_daphne_who_never_reads_is_dropped_once_much_waits(start_servers) -> None:
+    (server,) = start_servers(1, DAPHNE)
+    client = at_the_browsers_door(server.host)
+    before = most = memory_of(server)
+    url = f"ws://{server.host}/ws/chat/{ROOM}/"
+    async with asyncio.timeout(120), websockets.connect(url, compression=None, max_queue=None) as poster:
+        for _ in range(2000):  # 32 MB
+            await poster.send(json.dumps({"message": TEXT}, ensure_ascii=False))
+            await poster.recv()
+            most = max(most, memory_of(server))
+        while client.is_connected(server):
+            await asyncio.sleep(0.2)
+    assert most - before < 25_000_000
+    client.socket.close()
+
+
 async def test_who_pings_and_reads_no_answers_gets_no_more_of_them(start_servers) -> None:
     (server,) = start_servers(1)
     client = at_the_browsers_door(server.host)
