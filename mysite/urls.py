@@ -3,11 +3,21 @@
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth.views import LoginView, LogoutView
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.urls import include, path
 from django.views.generic import RedirectView
 
 from chat.member_views import MembersView, NewRoomView
 from chat.views import GuestNameView, SignUpView
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's own looks at the request's body, for a token that our page has no use for, and fails if it is none."""
+    return render(request, "404.html", status=404)
+
+
+handler404 = not_found
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="chat:index")),

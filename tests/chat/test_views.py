@@ -1,5 +1,6 @@
 """Pages, as Django serves them."""
 
+import io
 import json
 import re
 
@@ -149,3 +150,12 @@ def test_a_page_knows_where_a_room_stands_of_which_nothing_is_kept(client: Clien
     data = room_data(client)
     assert data["history"] == {"messages": [], "more": False}
     assert data["position"] == 1
+
+
+@pytest.mark.parametrize(("path", "status"), [("/nowhere/", 404), ("/chat/room1/", 400), ("/accounts/login/", 400)])
+def test_a_body_that_can_not_be_read_is_the_clients_fault(path: str, status: int, written_log: io.StringIO) -> None:
+    strict = Client(enforce_csrf_checks=True)
+    strict.cookies["csrftoken"] = "a" * 32
+    assert strict.generic("POST", path, b"{}", content_type="multipart/form-data").status_code == status
+    assert "ERROR" not in written_log.getvalue()
+    assert "Traceback" not in written_log.getvalue()
