@@ -31,14 +31,17 @@ run3: ## the same as three instances, on PORT and the two ports after it
 # The settings of the tests: neither .env nor the shell has a say in whether they pass.
 test fuzz check: export DJANGO_SETTINGS_MODULE := mysite.test_settings
 
+# Tests in parallel, unless some are asked for: each worker has a database and a Valkey of its own.
+parallel := --numprocesses 2
+
 # What must hold on either database.
 on_postgresql := tests/chat tests/gqlchat tests/test_crossing.py tests/test_private_rooms.py tests/test_identity.py
 
 test: ## set everything up, check the code and run all tests; ARGS="tests/chat -k name" for some of them
 	@setup/ready.sh development assets browser servers
 	@$(MAKE) check
-	$(if $(ARGS),,python -m tests.postgres pytest -q $(on_postgresql))
-	pytest $(ARGS)
+	$(if $(ARGS),,python -m tests.postgres pytest -q $(parallel) $(on_postgresql))
+	pytest $(or $(ARGS),$(parallel))
 
 chaos: ## three servers under fire for two minutes, and what their clients lost; ARGS="--seconds 20 --seed 7" to choose
 	@setup/ready.sh development

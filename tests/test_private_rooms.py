@@ -214,7 +214,7 @@ async def test_one_room_that_may_not_be_heard_refuses_the_whole_subscription(mem
 async def test_whoever_is_excluded_while_they_read_the_past_is_told_none_of_it(
     door: type[Door], owner: Visitor, member: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    recover = log._recover
+    recover = history._recover
 
     def remove_and_recover(*args: Any) -> history.Recovery:
         moderation.remove_member(ROOM, "member", by=owner.person)

@@ -122,13 +122,13 @@ async def test_under_daphne_who_never_reads_is_dropped_once_much_waits(start_ser
     before = most = memory_of(server)
     url = f"ws://{server.host}/ws/chat/{ROOM}/"
     async with asyncio.timeout(120), websockets.connect(url, compression=None, max_queue=None) as poster:
-        for _ in range(2000):  # 32 MB
+        for _ in range(6000):  # 96 MB
             await poster.send(json.dumps({"message": TEXT}, ensure_ascii=False))
             await poster.recv()
             most = max(most, memory_of(server))
         while client.is_connected(server):
             await asyncio.sleep(0.2)
-    assert most - before < 25_000_000
+    assert most - before < 64_000_000  # without an end to what waits it is twice that
     client.socket.close()
 
 
