@@ -214,7 +214,7 @@ class Writer(Listener):
         rooms: Iterable[Room],
         after: Mapping[Room, int] | None,
         write: Callable[[Event], Coroutine[Any, Any, None]],
-        fail: Callable[[Exception], Awaitable[None]],
+        fail: Callable[[Exception], Coroutine[Any, Any, None]],
         person: Person | None = None,
     ) -> None:
         super().__init__(rooms, after, person)
@@ -279,10 +279,7 @@ class Writer(Listener):
             self._backlog.clear()
         if self._waiting:
             self._waiting.cancel()
-        self._failing = asyncio.create_task(self._give_up(error), context=self._context)
-
-    async def _give_up(self, error: Exception) -> None:
-        await self._fail(error)
+        self._failing = asyncio.create_task(self._fail(error), context=self._context)
 
     async def _wait(self, writing: Awaitable[None], backlog: Backlog) -> None:
         try:
