@@ -6,12 +6,10 @@ import logging
 import types
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable, Mapping
-from sys import getsizeof
 from typing import Any
 
-from django.conf import settings
-
 from chat import events, history, metrics
+from chat.backlog import Backlog
 from chat.database import in_database
 from chat.errors import SlowListener
 from chat.events import Event
@@ -20,41 +18,8 @@ from chat.rooms import Room
 
 logger = logging.getLogger(__name__)
 
-
 PATIENCE = 20.0  # seconds that a socket may take nothing of what is written to it
 PAGE_SIZE = 100  # messages that are read at once, of what a listener has missed
-
-
-class Backlog:
-    """Events that wait for one listener: CHAT_OUTBOX_MAX of them at most, and CHAT_OUTBOX_BYTES of their texts."""
-
-    __slots__ = ("_bytes", "_events")
-
-    def __init__(self) -> None:
-        self._events: deque[Event] = deque()
-        self._bytes = 0
-
-    def __len__(self) -> int:
-        return len(self._events)
-
-    def add(self, event: Event) -> bool:
-        """False, and nothing done, if that would be too many."""
-        size = getsizeof(event.message)
-        if len(self) >= settings.CHAT_OUTBOX_MAX or (self and self._bytes + size > settings.CHAT_OUTBOX_BYTES):
-            return False
-        self._events.append(event)
-        self._bytes += size
-        return True
-
-    def pop(self) -> Event:
-        """The one that has waited longest."""
-        event = self._events.popleft()
-        self._bytes -= getsizeof(event.message)
-        return event
-
-    def clear(self) -> None:
-        self._events.clear()
-        self._bytes = 0
 
 
 class Listener:

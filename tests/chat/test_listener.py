@@ -8,10 +8,11 @@ import pytest
 from pytest_django import Settings
 
 from chat import listener as listener_module
+from chat.backlog import Backlog
 from chat.errors import ChatError, Removed, SlowListener
 from chat.events import Event
 from chat.history import Recovery
-from chat.listener import Backlog, Listener, Outbox, Writer
+from chat.listener import Listener, Outbox, Writer
 from chat.rooms import Room, find
 
 ROOM = find("listener")
