@@ -15,7 +15,6 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from channels.layers import get_channel_layer
 
@@ -25,6 +24,7 @@ from chat.errors import NotAMember, Unavailable
 from chat.events import Event
 from chat.listener import Listener, Outbox
 from chat.membership import Membership
+from chat.of_loop import OfLoop
 from chat.people import Person
 from chat.rooms import Room
 
@@ -84,10 +84,8 @@ def told(subject: str) -> Callable[[Attendant], Attendant]:
 _attendants: dict[str, Attendant] = {}
 
 
-class Hub:
+class Hub(OfLoop):
     """Listens to the groups of the rooms that somebody here listens to, and hands each event to all of them."""
-
-    _of_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, "Hub"] = WeakKeyDictionary()
 
     def __init__(self) -> None:
         self._memberships: dict[str, Membership] = {}  # by group
@@ -98,14 +96,6 @@ class Hub:
         self._lock = asyncio.Lock()  # around the four above
         self._tasks: set[asyncio.Task[None]] = set()
         self._away_until: float | None = None  # on the loop's clock; None while the layer is there
-
-    @classmethod
-    def here(cls) -> "Hub":
-        """The hub of the running event loop."""
-        loop = asyncio.get_running_loop()
-        if loop not in cls._of_loop:
-            cls._of_loop[loop] = cls()
-        return cls._of_loop[loop]
 
     @contextlib.asynccontextmanager
     async def listen(

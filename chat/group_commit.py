@@ -1,36 +1,26 @@
 """What is posted at the same moment is stored together: one hop to the database's thread, one wait for the disk."""
 
 import asyncio
-from weakref import WeakKeyDictionary
 
 from chat import broker, caller, log
 from chat.database import in_database
 from chat.errors import Unavailable
 from chat.log import Draft, Entry
+from chat.of_loop import OfLoop
 
 TOGETHER_MAX = 90  # drafts; SQLite takes a thousand values in a statement, and each draft has ten
 WAITING_MAX = 5_000  # drafts: what comes while the database is so far behind is refused
 
 
-class GroupCommit:
+class GroupCommit(OfLoop):
     """Stores drafts and publishes them; those that come while others are being stored make up the next commit.
 
     Whoever is alone doesn't wait for company.
     """
 
-    _of_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, "GroupCommit"] = WeakKeyDictionary()
-
     def __init__(self) -> None:
         self._waiting: list[tuple[Draft, asyncio.Future[Entry]]] = []
         self._working: asyncio.Task[None] | None = None
-
-    @classmethod
-    def here(cls) -> "GroupCommit":
-        """That of the running event loop."""
-        loop = asyncio.get_running_loop()
-        if loop not in cls._of_loop:
-            cls._of_loop[loop] = cls()
-        return cls._of_loop[loop]
 
     async def store(self, draft: Draft) -> Entry:
         """Returns once the draft is stored and published. Raises Unavailable, Banned or NotAMember.

@@ -15,7 +15,6 @@ import time
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
-from weakref import WeakKeyDictionary
 
 from django.conf import settings
 from redis.asyncio import BlockingConnectionPool, Redis
@@ -23,6 +22,7 @@ from redis.exceptions import RedisError
 
 from chat import broker, caller, metrics
 from chat.errors import FrameTooLong, RateLimited
+from chat.of_loop import OfLoop
 from chat.people import Person
 
 logger = logging.getLogger(__name__)
@@ -120,10 +120,8 @@ async def _take(rates: Mapping[str, Rate]) -> None:
         raise RateLimited(retry_after=wait)
 
 
-class Buckets:
+class Buckets(OfLoop):
     """The buckets, as one event loop knows them."""
-
-    _of_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, "Buckets"] = WeakKeyDictionary()
 
     def __init__(self) -> None:
         try:
@@ -141,13 +139,10 @@ class Buckets:
 
     @classmethod
     def here(cls) -> "Buckets":
-        """Those of the running event loop."""
-        loop = asyncio.get_running_loop()
-        if loop not in cls._of_loop:
+        if asyncio.get_running_loop() not in cls._of_loop:
             for closed in [one for one in cls._of_loop if one.is_closed()]:
                 del cls._of_loop[closed]  # its connections hold it, so it doesn't go by itself
-            cls._of_loop[loop] = cls()
-        return cls._of_loop[loop]
+        return super().here()
 
     async def take(self, rates: Mapping[str, Rate]) -> float:
         """Takes a token from each bucket, or none. Returns in how many seconds all have one; 0 if it took them."""

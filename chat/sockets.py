@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
-from weakref import WeakKeyDictionary
 
 from django.conf import settings
 
@@ -18,6 +17,7 @@ from chat.addresses import address_of
 from chat.database import in_database
 from chat.errors import SessionEnded, SlowListener, TooManyConnections, Unavailable
 from chat.listener import PATIENCE
+from chat.of_loop import OfLoop
 from chat.sessions import Login
 
 logger = logging.getLogger(__name__)
@@ -165,10 +165,8 @@ async def until(condition: Callable[[], bool], patience: float) -> None:
         await asyncio.sleep(POLL)
 
 
-class Sockets:
+class Sockets(OfLoop):
     """All sockets of one event loop; `by_address` says how many there are of each address."""
-
-    _of_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, "Sockets"] = WeakKeyDictionary()
 
     def __init__(self) -> None:
         self._all: set[Socket] = set()
@@ -176,14 +174,6 @@ class Sockets:
         self._tasks: set[asyncio.Task[None]] = set()
         self.by_address: Counter[str | None] = Counter()
         self.ending: tuple[int, str] | None = None  # how all are closed that are here and that come yet
-
-    @classmethod
-    def here(cls) -> "Sockets":
-        """Those of the running event loop."""
-        loop = asyncio.get_running_loop()
-        if loop not in cls._of_loop:
-            cls._of_loop[loop] = cls()
-        return cls._of_loop[loop]
 
     def __len__(self) -> int:
         return len(self._all)
