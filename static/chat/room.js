@@ -1,14 +1,14 @@
 /** The page of a room: puts its parts together. */
 
-import { ChatLog } from "./chat-log.js";
-import { Composer } from "./composer.js";
-import { Connection } from "./connection.js";
-import { ConnectionStatus } from "./connection-status.js";
-import { Follower } from "./follower.js";
-import { ChatHistory } from "./history.js";
-import { readMessage } from "./message.js";
-import { ChatOutbox } from "./outbox.js";
-import { afterSleep } from "./sleep.js";
+import { ChatLog } from "./log/chat-log.js";
+import { Composer } from "./composer/composer.js";
+import { Connection } from "./connection/connection.js";
+import { ConnectionStatus } from "./connection/connection-status.js";
+import { Follower } from "./log/follower.js";
+import { ChatHistory } from "./log/history.js";
+import { readMessage } from "./log/message.js";
+import { ChatOutbox } from "./composer/outbox.js";
+import { afterSleep } from "./connection/sleep.js";
 
 customElements.define("chat-history", ChatHistory);
 customElements.define("chat-log", ChatLog);
