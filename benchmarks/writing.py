@@ -3,7 +3,7 @@
     python -m benchmarks.writing
 
 prints one line of JSON for the database of DATABASE_URL. The loop commits each row, as durably as the site does.
-Posting is all of `messages.post`: checks, offsets, one transaction for all who wait, and publishing through REDIS_URL.
+Posting is all of `posting.post`: checks, offsets, one transaction for all who wait, and publishing through REDIS_URL.
 """
 
 import asyncio
@@ -60,15 +60,16 @@ def insert(room: str) -> float:
 
 
 async def post(posters: int) -> float:
-    from chat import messages, people, rooms
+    from chat.actions import posting
+    from chat.domain import people, rooms
 
     room, person = rooms.find("bench"), people.new_guest("bench")
 
     async def one() -> None:
         for _ in range(MESSAGES // posters):
-            await messages.post(room=room, message=TEXT, person=person)
+            await posting.post(room=room, message=TEXT, person=person)
 
-    await messages.post(room=room, message=TEXT, person=person)  # connects to Redis
+    await posting.post(room=room, message=TEXT, person=person)  # connects to Redis
     started = time.perf_counter()
     await asyncio.gather(*(one() for _ in range(posters)))
     return MESSAGES / (time.perf_counter() - started)

@@ -2,7 +2,7 @@
 
 The way of a message, one line a step:
 
-    consumers.ChatConsumer.receive      a frame arrives from a browser    (gqlchat.mutations: from GraphQL)
+    consumers.ChatConsumer.receive      a frame arrives from a browser    (gqlchat.schema.mutations: from GraphQL)
     rooms.enter                         its room, if this person may chat here at all
     messages.post                       the text is checked …
     limits.spend                        … and the sender not too fast,
@@ -12,5 +12,5 @@ The way of a message, one line a step:
     broker.publish                      this process hears of it at once, the others by the room's group in Redis
     broker.Hub.hear                     each process once: in the order of the offsets, and what is missing from the log
     listener.Writer.take                one for each browser socket and each GraphQL subscription
-    consumers.ChatConsumer.write        a frame leaves for a browser      (gqlchat.protocols: for GraphQL)
+    consumers.ChatConsumer.write        a frame leaves for a browser      (gqlchat.transport.protocols: for GraphQL)
 """

@@ -1,7 +1,7 @@
 """Admin pages: to look at rooms and messages, and to do as the site's staff what owners and moderators do.
 
-Nothing is written here. Whatever is changed goes through `chat.moderation`, so it becomes an entry of the room's log,
-and whoever it excludes hears nothing more.
+Nothing is written here. Whatever is changed goes through `chat.actions.moderation`, so it becomes an entry of the
+room's log, and whoever it excludes hears nothing more.
 """
 
 from typing import Any
@@ -11,7 +11,8 @@ from django.db.models import QuerySet
 from django.forms import BaseModelFormSet, ModelForm
 from django.http import HttpRequest
 
-from chat import moderation, rooms
+from chat.actions import moderation
+from chat.domain import rooms
 from chat.errors import ChatError
 from chat.models import Ban, Message, Role, Room, RoomMember
 

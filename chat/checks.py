@@ -5,7 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 
-from chat.limits import parse_rate
+from chat.actions.rate_limits import parse_rate
 
 
 @register

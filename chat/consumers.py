@@ -4,9 +4,14 @@ import contextlib
 from typing import Any
 from urllib.parse import parse_qs
 
-from chat import history, messages, moderation, people, rooms
-from chat.broker import Hub
-from chat.database import in_database
+from chat.actions import moderation, posting
+from chat.connections.socket_consumer import SocketConsumer
+from chat.connections.sockets import LOG_IN, Sockets, is_gone
+from chat.delivery.hub import Hub
+from chat.delivery.listener import Writer
+from chat.domain import people, rooms
+from chat.domain.events import Event
+from chat.domain.rooms import Room
 from chat.errors import (
     Banned,
     ChatError,
@@ -20,12 +25,9 @@ from chat.errors import (
     Unavailable,
     unforeseen,
 )
-from chat.events import Event
 from chat.frames import error_frame, event_frame, event_message, history_frame, read_frame
-from chat.listener import Writer
-from chat.rooms import Room
-from chat.socket_consumer import SocketConsumer
-from chat.sockets import LOG_IN, Sockets, is_gone
+from chat.storage import history
+from chat.storage.database import in_database
 
 BAD_REQUEST = 4400
 CLOSE_CODES = {
@@ -107,7 +109,7 @@ class ChatConsumer(SocketConsumer):
 
     async def post(self, room: Room, listener: Writer, frame: dict[str, Any]) -> str | None:
         client_id = frame.get("client_id")
-        entry = await messages.post(room=room, message=frame["message"], person=self.person, client_id=client_id)
+        entry = await posting.post(room=room, message=frame["message"], person=self.person, client_id=client_id)
         if entry.repeated and (entry.event.offset or 0) <= listener.positions[room]:
             # Nobody hears it again, but who sends it again has not heard that it arrived.
             return event_frame(entry.event)

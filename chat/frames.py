@@ -4,10 +4,10 @@ import asyncio
 import json
 from typing import Any
 
+from chat.actions.rate_limits import check_frame
+from chat.domain.events import Event, Kind
 from chat.errors import ChatError
-from chat.events import Event, Kind
-from chat.history import Page
-from chat.limits import check_frame
+from chat.storage.history import Page
 
 
 class InvalidFrame(ChatError):

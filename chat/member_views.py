@@ -10,11 +10,13 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDi
 from django.shortcuts import render
 from django.views.generic import FormView, View
 
-from chat import access, history, moderation, people, rooms
+from chat.actions import moderation
+from chat.domain import people, rooms
+from chat.domain.people import Person
+from chat.domain.rooms import Room
 from chat.errors import Banned, ChatError, InvalidRoomName, NotAMember
 from chat.models import Role
-from chat.people import Person
-from chat.rooms import Room
+from chat.storage import history, permissions
 from chat.views import closed
 
 LATELY = 200  # messages whose senders are offered to be added or banned
@@ -65,7 +67,7 @@ class MembersView(View):
         self.person = people.of_request(request)
         try:
             self.room = rooms.enter(request.GET.get("room"), self.person)
-            access.check(self.room, self.person)
+            permissions.check(self.room, self.person)
         except InvalidRoomName as error:
             context = {"error": error, "room_name_max": rooms.NAME_MAX}
             return render(request, "chat/room_invalid.html", context, status=400)
@@ -95,8 +97,8 @@ class MembersView(View):
         return render(self.request, "chat/members.html", {**context, "error": error}, status=status)
 
     def context(self) -> dict[str, Any]:
-        standing = access.standing(self.room, self.person)
-        members = access.members(self.room, reader=self.person)
+        standing = permissions.standing(self.room, self.person)
+        members = permissions.members(self.room, reader=self.person)
         context = {
             "room": self.room,
             "standing": standing,
@@ -106,7 +108,7 @@ class MembersView(View):
             ],
         }
         if standing.may_moderate:
-            bans = access.bans(self.room, reader=self.person)
+            bans = permissions.bans(self.room, reader=self.person)
             context |= {"bans": bans, "others": self.others([person for person, _ in members], bans)}
         return context
 

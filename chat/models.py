@@ -1,5 +1,5 @@
-"""What is kept: rooms, what was said in them, and who may be there. Fields and constraints; `chat.log` and
-`chat.moderation` write.
+"""What is kept: rooms, what was said in them, and who may be there. Fields and constraints; `chat.storage.log` and
+`chat.actions.moderation` write.
 
 Columns that came later have a default in the database: an instance of the version before can go on writing.
 """
@@ -75,14 +75,16 @@ class Message(models.Model):
     sent_at = models.DateTimeField()
     process = models.PositiveBigIntegerField(help_text="Where it entered the site.")
     thread = models.CharField(max_length=100)
-    kind = models.CharField(max_length=10, default="message", db_default="message", help_text="As chat.events.Kind.")
+    kind = models.CharField(
+        max_length=10, default="message", db_default="message", help_text="As chat.domain.events.Kind."
+    )
     target = models.PositiveBigIntegerField(null=True, help_text="Of a deletion: the offset of what it deletes.")
     deletion = models.PositiveBigIntegerField(null=True, help_text="The offset of the entry that deleted this one.")
     subject = models.CharField(
         max_length=100, blank=True, default="", db_default="", help_text="Of a notice: the id of whom it is about."
     )
     access = models.CharField(
-        max_length=10, blank=True, default="", db_default="", help_text="Of a notice: as chat.events.Access."
+        max_length=10, blank=True, default="", db_default="", help_text="Of a notice: as chat.domain.events.Access."
     )
 
     class Meta:

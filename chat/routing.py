@@ -2,8 +2,8 @@
 
 from django.urls import path, register_converter
 
+from chat.connections.sockets import registered
 from chat.consumers import ChatConsumer
-from chat.sockets import registered
 
 
 class AnyText:

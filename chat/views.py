@@ -14,11 +14,12 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.generic import FormView
 
-from chat import access, history, names, people, rooms
+from chat.domain import names, people, rooms
+from chat.domain.people import Person
+from chat.domain.rooms import Room
 from chat.errors import Banned, ChatError, InvalidName, InvalidRoomName, NotAMember
 from chat.frames import shown
-from chat.people import Person
-from chat.rooms import Room
+from chat.storage import history, permissions
 
 SESSION_KEY = "chat_rooms"
 ROOMS_REMEMBERED = 12
@@ -31,7 +32,7 @@ def index(request: HttpRequest) -> HttpResponse:
     person = people.of_request(request)
     context = {
         "rooms": lately_used(request, person),
-        "own_rooms": access.rooms_of(person),
+        "own_rooms": permissions.rooms_of(person),
         "room_name_max": rooms.NAME_MAX,
     }
     return render(request, "chat/index.html", context)
@@ -49,7 +50,7 @@ def room(request: HttpRequest, room_name: str) -> HttpResponse:
         page = history.page(entered, reader=person, size=history.PAGE_SIZE, from_end=True)
     except (Banned, NotAMember) as error:
         return closed(request, entered, error)
-    standing = access.standing(entered, person)
+    standing = permissions.standing(entered, person)
     used = [entered, *(other for other in lately_used(request, person) if other != entered)][:ROOMS_REMEMBERED]
     request.session[SESSION_KEY] = [one.name for one in used]
     room_data = {
@@ -79,7 +80,7 @@ def closed(request: HttpRequest, room: Room, error: ChatError) -> HttpResponse:
 def lately_used(request: HttpRequest, person: Person) -> list[Room]:
     """The rooms this person was in and may be in still, the last one first."""
     rooms = [Room(name) for name in request.session.get(SESSION_KEY, ())]
-    return [room for room, standing in access.standings(rooms, person).items() if standing.may_enter]
+    return [room for room, standing in permissions.standings(rooms, person).items() if standing.may_enter]
 
 
 @method_decorator(sensitive_post_parameters(), name="dispatch")

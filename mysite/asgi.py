@@ -29,13 +29,13 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mysite.settings")
 django_application: Any = get_asgi_application()  # loads the apps, which the imports below need
 
 import chat.routing  # noqa: E402
-import gqlchat.routing  # noqa: E402
-from chat.stopping import Stopping  # noqa: E402
+import gqlchat.transport.routing  # noqa: E402
+from chat.connections.shutdown import Stopping  # noqa: E402
 from mysite import daphne_protocol  # noqa: E402
-from mysite.access import AccessLog  # noqa: E402
 from mysite.graphql import schema  # noqa: E402
 from mysite.origins import OriginCheck  # noqa: E402
 from mysite.probes import Probes  # noqa: E402
+from mysite.request_log import AccessLog  # noqa: E402
 from mysite.safeguards import Safeguards  # noqa: E402
 
 
@@ -55,9 +55,9 @@ def safe(route: URLPattern) -> URLPattern:
     return URLPattern(route.pattern, Safeguards(route.callback))
 
 
-http = URLRouter([*map(safe, gqlchat.routing.http(schema)), re_path("", pages)])  # type: ignore[arg-type]  # an ASGI application, as Channels has it
+http = URLRouter([*map(safe, gqlchat.transport.routing.http(schema)), re_path("", pages)])  # type: ignore[arg-type]  # an ASGI application, as Channels has it
 websocket = URLRouter(
-    [*chat.routing.websocket, *gqlchat.routing.websocket(schema), re_path("", WebsocketDenier.as_asgi())]
+    [*chat.routing.websocket, *gqlchat.transport.routing.websocket(schema), re_path("", WebsocketDenier.as_asgi())]
 )
 protocols = ProtocolTypeRouter({"http": Probes(http), "websocket": OriginCheck(AuthMiddlewareStack(websocket))})
 application: Any = Stopping(ProxyHeadersMiddleware(AccessLog(protocols), settings.FORWARDED_ALLOW_IPS))

@@ -21,12 +21,12 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
-from chat import caller, models
-from chat.broker import Hub
-from chat.database import in_database
+from chat import log_context, models
+from chat.connections.shutdown import stopping
+from chat.delivery.hub import Hub
 from chat.errors import Unavailable
 from chat.metrics import TASKS
-from chat.stopping import stopping
+from chat.storage.database import in_database
 from mysite import workers
 
 PATIENCE = 2.0  # seconds that the database has, to answer
@@ -146,7 +146,7 @@ async def _database_answers() -> bool:
     loop = asyncio.get_running_loop()
     looking = _looking.get(loop)
     if looking is None or looking.done():
-        looking = _looking[loop] = asyncio.create_task(_look(), context=caller.nobody())
+        looking = _looking[loop] = asyncio.create_task(_look(), context=log_context.nobody())
     await asyncio.wait([looking], timeout=PATIENCE)
     return looking.done() and looking.result()
 

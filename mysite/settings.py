@@ -47,7 +47,7 @@ CHAT_SESSION_CHECK = env.float("CHAT_SESSION_CHECK", default=5)  # seconds from 
 # What is too much
 
 CHAT_LIMITS = env.bool("CHAT_LIMITS", default=True)  # of rates and connections; what follows them always holds
-CHAT_RATE_PERSON = env.str("CHAT_RATE_PERSON", default="20/10s")  # messages, by `chat.limits.parse_rate`
+CHAT_RATE_PERSON = env.str("CHAT_RATE_PERSON", default="20/10s")  # messages, by `chat.actions.rate_limits.parse_rate`
 CHAT_RATE_ADDRESS = env.str("CHAT_RATE_ADDRESS", default="100/10s")
 CHAT_RATE_LOGIN = env.str("CHAT_RATE_LOGIN", default="20/m")  # passwords tried and accounts made, for each address
 CHAT_CONNECTIONS_PER_ADDRESS = env.int("CHAT_CONNECTIONS_PER_ADDRESS", default=200)  # to one process
@@ -88,8 +88,8 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "chat.sessions.hint_at_logout",
-    "chat.logins.LoginLimit",
+    "chat.connections.login_watch.hint_at_logout",
+    "chat.login_throttle.LoginLimit",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
@@ -108,7 +108,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "chat.people.context",
+                "chat.domain.people.context",
                 "gqlchat.assets.context",
             ]
         },
@@ -232,9 +232,9 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "filters": {
-        "caller": {"()": "chat.caller.WithCaller"},
-        "clients_fault": {"()": "mysite.access.ClientsFault"},
-        "servers_own": {"()": "mysite.access.ServersOwn"},
+        "caller": {"()": "chat.log_context.WithCaller"},
+        "clients_fault": {"()": "mysite.request_log.ClientsFault"},
+        "servers_own": {"()": "mysite.request_log.ServersOwn"},
     },
     "formatters": {
         "text": {"format": "{asctime} {levelname} {name}{caller}: {message}", "style": "{"},
@@ -257,11 +257,11 @@ LOGGING = {
     },
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
     "loggers": {
-        # While Redis is away it logs each failed read with a traceback; chat.broker says it once, and when it is back.
+        # While Redis is away it logs each failed read with a traceback; chat.delivery.hub says it once, and its return.
         "channels_redis": {"level": "CRITICAL"},
         # Statements have people's words in them.
         "django.db.backends": {"level": "INFO"},
-        # Django and the servers bring handlers of their own. Requests are mysite.access's to log.
+        # Django and the servers bring handlers of their own. Requests are mysite.request_log's to log.
         "django": {"handlers": [], "propagate": True},
         "django.channels.server": {"handlers": [], "propagate": False},
         "uvicorn": {"handlers": [], "propagate": True},

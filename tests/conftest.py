@@ -17,8 +17,8 @@ from channels.testing import WebsocketCommunicator
 from django.db import connections
 from strawberry.channels.testing import GraphQLWebsocketCommunicator
 
-from chat.broker import Hub
-from chat.rooms import find
+from chat.delivery.hub import Hub
+from chat.domain.rooms import find
 from mysite.asgi import application
 from mysite.test_settings import PLACE
 from tests.servers import ROOT, UVICORN, Server

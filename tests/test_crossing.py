@@ -11,7 +11,7 @@ import websockets
 from gql import Client, gql
 from gql.transport.websockets import WebsocketsTransport
 
-from chat.rooms import find
+from chat.domain.rooms import find
 from tests.conftest import JOIN, SEND
 from tests.servers import Server
 

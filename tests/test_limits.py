@@ -11,7 +11,7 @@ import pytest
 from channels.testing import HttpCommunicator, WebsocketCommunicator
 from pytest_django import Settings
 
-from chat.sockets import Sockets
+from chat.connections.sockets import Sockets
 from mysite.asgi import application
 from tests.conftest import SEND, ChatSocket, GraphQLSocket, close
 from tests.doors import POST

@@ -23,11 +23,14 @@ from pytest_django import Settings
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from chat import broker, events, log, messages, people
-from chat.broker import Hub
-from chat.caller import WithCaller, begin, identify
+from chat.actions import posting
+from chat.delivery import hub
+from chat.delivery.hub import Hub
+from chat.domain import events, people
+from chat.domain.rooms import find
 from chat.errors import Unavailable
-from chat.rooms import find
+from chat.log_context import WithCaller, begin, identify
+from chat.storage import log
 from tests.servers import ROOT, environment, free_port
 
 SECRET = "the-words-of-somebody"
@@ -177,7 +180,7 @@ async def send_to_group(event: dict[str, Any]) -> None:
 async def test_nor_has_one_that_tells_of_a_row_that_could_not_be_stored(caplog: pytest.LogCaptureFixture) -> None:
     error = IntegrityError(f'null value in column "x"\nDETAIL:  Failing row contains (1, {SECRET}).')
     with mock.patch.object(log, "append", side_effect=error), pytest.raises(Unavailable):
-        await messages.post(room=find("a"), message=SECRET, person=people.new_guest())
+        await posting.post(room=find("a"), message=SECRET, person=people.new_guest())
     assert "null value" in caplog.text
     assert SECRET not in caplog.text
 
@@ -255,7 +258,7 @@ async def test_who_is_cut_off_is_named_and_not_who_posts(
         begin()
         identify("poster")
         for number in range(3):
-            await messages.post(room=room, message=str(number), person=people.new_guest())
+            await posting.post(room=room, message=str(number), person=people.new_guest())
 
     listening, done = asyncio.Event(), asyncio.Event()
     slow = asyncio.create_task(listen("slow one", listening, done))
@@ -271,7 +274,7 @@ async def test_what_the_hub_does_for_everybody_is_nobody_s_doing(caplog: pytest.
     caplog.handler.addFilter(WithCaller())
     begin()
     identify("poster")
-    with mock.patch.object(broker, "get_channel_layer", side_effect=ConnectionError("it is away")):
+    with mock.patch.object(hub, "get_channel_layer", side_effect=ConnectionError("it is away")):
         await Hub.here().send(events.build(room=find("a"), message="hi", person=None))
     assert not hasattr(caught(caplog, "is away"), "person")
     Hub.here()._away_until = None

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.gqlchat.test_http import request
+from tests.gqlchat.transport.test_http import request
 
 SECRET = "the password is swordfish"
 MUTATIONS = [
@@ -39,7 +39,7 @@ async def test_a_browsers_frame_is_answered_and_its_socket_lives_on(
 ) -> None:
     browser = await open_chat("/ws/chat/room1/")
     with monkeypatch.context() as patch:
-        patch.setattr("chat.messages.check", fail)
+        patch.setattr("chat.actions.posting.check", fail)
         await browser.send_json_to({"message": "hi", "client_id": "c1"})
         frame = await browser.receive_json_from(timeout=5)
     assert (frame["kind"], frame["client_id"]) == ("error", "c1")
@@ -53,7 +53,7 @@ async def test_so_is_one_that_asks_for_history(
 ) -> None:
     browser = await open_chat("/ws/chat/room1/")
     with monkeypatch.context() as patch:
-        patch.setattr("chat.history.page", fail)
+        patch.setattr("chat.storage.history.page", fail)
         await browser.send_json_to({"before": 3})
         frame = await browser.receive_json_from(timeout=5)
     check(frame, frame["error"], caplog)
@@ -61,7 +61,9 @@ async def test_so_is_one_that_asks_for_history(
     assert (await browser.receive_json_from(timeout=5))["kind"] == "history"
 
 
-@pytest.mark.parametrize("broken", ["chat.rooms.enter", "chat.listener.Writer.recover", "chat.frames.event_frame"])
+@pytest.mark.parametrize(
+    "broken", ["chat.domain.rooms.enter", "chat.delivery.listener.Writer.recover", "chat.frames.event_frame"]
+)
 async def test_a_browser_that_can_not_be_served_is_told_before_its_socket_closes(
     open_chat, foreign_send, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, broken: str
 ) -> None:
@@ -78,7 +80,7 @@ async def test_a_browser_that_can_not_be_served_is_told_before_its_socket_closes
 async def test_graphql_over_http(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, mutation: str
 ) -> None:
-    monkeypatch.setattr("chat.messages.check", fail)
+    monkeypatch.setattr("chat.actions.posting.check", fail)
     status, answer = await request({"query": mutation})
     assert status == 200
     (error,) = answer["errors"]
@@ -89,7 +91,7 @@ async def test_graphql_over_http(
 async def test_graphql_over_http_before_anything_is_executed(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("gqlchat.consumers.ChatGraphQLHTTPConsumer.get_context", fail)
+    monkeypatch.setattr("gqlchat.transport.consumers.ChatGraphQLHTTPConsumer.get_context", fail)
     status, answer = await request({"query": "{ me { id } }"})
     assert status == 500
     (error,) = answer["errors"]
@@ -102,7 +104,7 @@ async def test_graphql_over_both_subprotocols(
 ) -> None:
     graphql = await open_graphql(subprotocol)
     with monkeypatch.context() as patch:
-        patch.setattr("chat.messages.check", fail)
+        patch.setattr("chat.actions.posting.check", fail)
         await graphql.start(mutation)
         (error,) = (await graphql.result())["errors"]
     check(error, error["extensions"], caplog)
@@ -114,7 +116,7 @@ async def test_a_socket_of_graphql_that_can_make_nothing_of_its_frames_closes_wi
     open_graphql, subprotocol: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     graphql = await open_graphql(subprotocol)
-    monkeypatch.setattr("gqlchat.protocols.problem_with", fail)
+    monkeypatch.setattr("gqlchat.transport.protocols.problem_with", fail)
     await graphql.start("{ me { id } }")
     closing = await graphql.receive_output(timeout=5)
     assert (closing["type"], closing["code"]) == ("websocket.close", 1011)
@@ -122,7 +124,7 @@ async def test_a_socket_of_graphql_that_can_make_nothing_of_its_frames_closes_wi
     check({"message": "Something went wrong on the server."}, {"code": code, "id": id}, caplog)
 
 
-@pytest.mark.parametrize("broken", ["chat.broker.Hub.join", "gqlchat.requests.enter_all"])
+@pytest.mark.parametrize("broken", ["chat.delivery.hub.Hub.join", "gqlchat.schema.requests.enter_all"])
 @pytest.mark.parametrize("subscription", SUBSCRIPTIONS)
 async def test_a_subscription_that_can_not_begin(
     open_graphql,
@@ -150,7 +152,7 @@ async def test_a_shared_subscription_that_can_not_go_on(
 ) -> None:
     graphql = await open_graphql(subprotocol)
     await graphql.join("room1")
-    monkeypatch.setattr("gqlchat.sharing.execute_subscription_event", fail)
+    monkeypatch.setattr("gqlchat.transport.sharing.execute_subscription_event", fail)
     await foreign_send("room1", message="hi")
     frame = await graphql.receive_json_from(timeout=5)
     assert frame["type"] == "error"

@@ -21,15 +21,18 @@ from gql.transport.exceptions import TransportQueryError
 from gql.transport.websockets import WebsocketsTransport
 from redis.asyncio import Redis
 
-from chat import access, frames, history, log, messages, moderation, people
-from chat.broker import Hub
-from chat.database import in_database
+from chat import frames
+from chat.actions import moderation, posting
+from chat.delivery.hub import Hub
+from chat.delivery.listener import Listener
+from chat.domain import people
+from chat.domain.people import Person
+from chat.domain.rooms import find
 from chat.errors import NotAMember
-from chat.listener import Listener
 from chat.models import Role
-from chat.people import Person
-from chat.rooms import find
-from gqlchat.sharing import SharedOperation
+from chat.storage import history, log, permissions
+from chat.storage.database import in_database
+from gqlchat.transport.sharing import SharedOperation
 from mysite.asgi import application
 from mysite.graphql import schema
 from tests.conftest import ChatSocket, GraphQLSocket, close
@@ -78,7 +81,7 @@ async def member(owner: Visitor) -> Visitor:
 
 
 async def say(text: str) -> int:
-    entry = await messages.post(room=ROOM, message=text, person=people.new_guest("The site"), trusted=True)
+    entry = await posting.post(room=ROOM, message=text, person=people.new_guest("The site"), trusted=True)
     return entry.event.offset or 0
 
 
@@ -199,7 +202,7 @@ async def test_a_ban_ends_the_subscription_over_either_subprotocol_and_no_other(
         frame = await socket.receive_json_from(timeout=5)
         assert (frame["type"], frame["id"]) == ("error", "1")
         assert "banned" in str(frame["payload"])
-        await messages.post(room=find("elsewhere"), message="still here", person=banned.person)
+        await posting.post(room=find("elsewhere"), message="still here", person=banned.person)
         assert (await socket.result("2"))["data"]["roomMessages"]["message"] == "still here"
     finally:
         await close(socket)
@@ -251,7 +254,7 @@ async def test_while_it_is_not_known_who_may_stay_nobody_hears_anything(
     await say("during")
     await eventually(lambda: all("during" in texts for texts in heard.values()))
     with monkeypatch.context() as patch:
-        patch.setattr(access, "allowed", fail)
+        patch.setattr(permissions, "allowed", fail)
         await moderation.carry_out(moderation.set_private, ROOM, True, by=None)
         await say("a secret")
         await eventually(lambda: asked > 1)
@@ -433,7 +436,7 @@ class TestADeletion:
     async def test_leaves_nothing_of_the_text_in_this_process(self, eventually, listening, monkeypatch) -> None:
         """Not even where nobody who listens is told of it."""
         monkeypatch.setattr(frames, "KEPT", 0.05)
-        monkeypatch.setattr("gqlchat.sharing.KEPT", 0.05)
+        monkeypatch.setattr("gqlchat.transport.sharing.KEPT", 0.05)
         operations: list[SharedOperation] = []
         keep = SharedOperation._keep
         monkeypatch.setattr(

@@ -16,7 +16,11 @@ class Migration(migrations.Migration):
             model_name="message",
             name="access",
             field=models.CharField(
-                blank=True, db_default="", default="", help_text="Of a notice: as chat.events.Access.", max_length=10
+                blank=True,
+                db_default="",
+                default="",
+                help_text="Of a notice: as chat.domain.events.Access.",
+                max_length=10,
             ),
         ),
         migrations.AddField(
@@ -28,7 +32,7 @@ class Migration(migrations.Migration):
             model_name="message",
             name="kind",
             field=models.CharField(
-                db_default="message", default="message", help_text="As chat.events.Kind.", max_length=10
+                db_default="message", default="message", help_text="As chat.domain.events.Kind.", max_length=10
             ),
         ),
         migrations.AddField(

@@ -6,10 +6,10 @@ from contextlib import contextmanager
 import pytest
 from selenium.webdriver.common.keys import Keys
 
-from chat import log
+from chat.domain.people import Person
+from chat.domain.rooms import find
 from chat.models import Message
-from chat.people import Person
-from chat.rooms import find
+from chat.storage import log
 from tests.browser.chromium import Chromium
 from tests.browser.room_window import RoomWindow, enter
 from tests.browser.test_connection import SOCKETS, STATUS

@@ -6,13 +6,16 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from django.test import AsyncClient, Client
 
-from chat import access, history, log, models, moderation, people
-from chat.broker import Hub
-from chat.database import in_database
+from chat import models
+from chat.actions import moderation
+from chat.delivery.hub import Hub
+from chat.domain import people
+from chat.domain.people import Person
+from chat.domain.rooms import find
 from chat.errors import Removed
 from chat.models import Role
-from chat.people import Person
-from chat.rooms import find
+from chat.storage import history, log, permissions
+from chat.storage.database import in_database
 
 ROOM = find("staffed")
 GUEST = Person(id="guest-0123456789abcdef", name="Quiet Otter 42")
@@ -78,9 +81,9 @@ def save(staff: Client, room: models.Room, **changes: Any) -> None:
 def test_a_room_is_opened_and_closed(staff: Client) -> None:
     room = make_room()
     save(staff, room, is_private=None)
-    assert not access.standing(ROOM, person("stranger")).private
+    assert not permissions.standing(ROOM, person("stranger")).private
     save(staff, room, is_private="on")
-    assert access.standing(ROOM, person("stranger")).private
+    assert permissions.standing(ROOM, person("stranger")).private
     assert notices() == [
         "This room was made public by the site’s staff.",
         "This room was made private by the site’s staff.",
@@ -90,12 +93,12 @@ def test_a_room_is_opened_and_closed(staff: Client) -> None:
 def test_members_are_added_changed_exchanged_and_removed(staff: Client) -> None:
     room = make_room()
     save(staff, room, members__2__user=person("stranger").user_id, members__2__role="moderator")
-    assert access.standing(ROOM, person("stranger")).role is Role.MODERATOR
+    assert permissions.standing(ROOM, person("stranger")).role is Role.MODERATOR
     save(staff, room, members__2__role="owner", members__0__DELETE="on")
-    assert access.standing(ROOM, person("stranger")).role is Role.OWNER
-    assert access.standing(ROOM, person("owner")).role is None
+    assert permissions.standing(ROOM, person("stranger")).role is Role.OWNER
+    assert permissions.standing(ROOM, person("owner")).role is None
     save(staff, room, members__0__user=person("owner").user_id)
-    assert (access.standing(ROOM, person("member")).role, access.standing(ROOM, person("owner")).role) == (
+    assert (permissions.standing(ROOM, person("member")).role, permissions.standing(ROOM, person("owner")).role) == (
         None,
         Role.MEMBER,
     )
@@ -111,9 +114,9 @@ def test_members_are_added_changed_exchanged_and_removed(staff: Client) -> None:
 def test_people_are_banned_and_bans_are_lifted(staff: Client) -> None:
     room = make_room()
     save(staff, room, bans__0__person_id=GUEST.id)
-    assert access.standing(ROOM, GUEST).banned
+    assert permissions.standing(ROOM, GUEST).banned
     save(staff, room, bans__0__DELETE="on")
-    assert not access.standing(ROOM, GUEST).banned
+    assert not permissions.standing(ROOM, GUEST).banned
     assert notices() == [
         "A guest was banned by the site’s staff.",
         "The ban on A guest was lifted by the site’s staff.",

@@ -9,10 +9,13 @@ from django.db import OperationalError
 from prometheus_client import REGISTRY
 from pytest_django import Settings
 
-from chat import broker, events, log, messages, people
-from chat.broker import Hub
+from chat.actions import posting
+from chat.delivery import hub
+from chat.delivery.hub import Hub
+from chat.domain import events, people
+from chat.domain.rooms import find
 from chat.errors import ChatError
-from chat.rooms import find
+from chat.storage import log
 from mysite.asgi import application
 
 ROOM = find("counted")
@@ -41,15 +44,15 @@ async def test_an_event_is_counted_once_and_delivered_as_often_as_there_are_list
         Growth("chat_latency_seconds_count"),
     )
     async with Hub.here().listen([ROOM]), Hub.here().listen([ROOM]), Hub.here().listen([ROOM]):
-        await messages.post(room=ROOM, message="hi", person=ANN)
-        await messages.post(room=ROOM, message="hi again", person=ANN)
+        await posting.post(room=ROOM, message="hi", person=ANN)
+        await posting.post(room=ROOM, message="hi again", person=ANN)
     assert (given(), deliveries(), latency()) == (2, 6, 2)
 
 
 async def test_latency_is_the_time_since_a_message_was_sent() -> None:
     seconds = Growth("chat_latency_seconds_sum")
     async with Hub.here().listen([ROOM]):
-        await messages.post(room=ROOM, message="hi", person=ANN)
+        await posting.post(room=ROOM, message="hi", person=ANN)
     assert 0 < seconds() < 5
 
 
@@ -77,37 +80,37 @@ async def test_a_listener_that_leaves_twice_left_once() -> None:
 async def test_posts_are_counted_by_what_becomes_of_them(message: object, outcome: str) -> None:
     posts = Growth("chat_posts_total", outcome=outcome)
     with contextlib.suppress(ChatError):
-        await messages.post(room=ROOM, message=message, person=ANN)
+        await posting.post(room=ROOM, message=message, person=ANN)
     assert posts() == 1
 
 
 async def test_a_repeated_post_is_none_that_is_stored() -> None:
     stored, repeated = Growth("chat_posts_total", outcome="stored"), Growth("chat_posts_total", outcome="repeated")
     for _ in range(3):
-        await messages.post(room=ROOM, message="once", person=ANN, client_id="1")
+        await posting.post(room=ROOM, message="once", person=ANN, client_id="1")
     assert (stored(), repeated()) == (1, 2)
 
 
 async def test_what_the_database_does_not_do_is_counted() -> None:
     failed, posts = Growth("chat_database_errors_total"), Growth("chat_posts_total", outcome="unavailable")
     with mock.patch.object(log, "append", side_effect=OperationalError("away")), contextlib.suppress(ChatError):
-        await messages.post(room=ROOM, message="hi", person=ANN)
+        await posting.post(room=ROOM, message="hi", person=ANN)
     assert (failed(), posts()) == (1, 1)
 
 
 async def test_what_the_layer_does_not_bring_is_repaired(monkeypatch: pytest.MonkeyPatch, eventually) -> None:
-    monkeypatch.setattr(broker, "WATCH_INTERVAL", 0.05)
+    monkeypatch.setattr(hub, "WATCH_INTERVAL", 0.05)
     repaired = Growth("chat_repaired_total")
     async with Hub.here().listen([ROOM]):
         for text in "abc":
-            await broker.in_database(log.append, [log.Draft(room=ROOM, text=text, person=ANN)])
+            await hub.in_database(log.append, [log.Draft(room=ROOM, text=text, person=ANN)])
         await eventually(lambda: repaired() == 3)
 
 
 async def test_what_the_layer_brings_is_not_repaired() -> None:
     repaired = Growth("chat_repaired_total")
     async with Hub.here().listen([ROOM]) as listener:
-        await messages.post(room=ROOM, message="hi", person=ANN)
+        await posting.post(room=ROOM, message="hi", person=ANN)
         await anext(listener)
     assert repaired() == 0
 
@@ -132,14 +135,14 @@ async def test_who_reads_too_slowly_is_counted_once(settings: Settings, eventual
     slow, given = Growth("chat_slow_listeners_total"), Growth("chat_events_total")
     async with Hub.here().listen([ROOM]):
         for text in "abcdef":
-            await broker.publish(events.build(room=ROOM, message=text, person=None))
+            await hub.publish(events.build(room=ROOM, message=text, person=None))
         await eventually(lambda: given() == 6)
         assert slow() == 1
 
 
 async def test_redis_is_away_until_it_is_back(eventually) -> None:
     redis = Growth("chat_redis_up")
-    with mock.patch.object(broker, "get_channel_layer", side_effect=ConnectionError("it is away")):
+    with mock.patch.object(hub, "get_channel_layer", side_effect=ConnectionError("it is away")):
         await Hub.here().send((ROOM.group, {"type": "nothing"}))
         assert redis.value == 0
     Hub.here()._away_until = 0  # and not in a second

@@ -6,10 +6,12 @@ import sys
 import pytest
 from django.core.management import CommandError, call_command
 
-from chat import history, messages, moderation, people
-from chat.database import in_database
+from chat.actions import moderation, posting
+from chat.domain import people
+from chat.domain.rooms import find
 from chat.errors import NotAMember
-from chat.rooms import find
+from chat.storage import history
+from chat.storage.database import in_database
 from tests.servers import ROOT, environment
 
 
@@ -39,7 +41,7 @@ async def test_a_shell_may_say_something_in_a_private_room() -> None:
     last = (await in_database(history.since, room, 1, 9))[-1]
     assert (last.message, last.offset) == ("from the site", 2)
     with pytest.raises(NotAMember):
-        await messages.post(room=room, message="from somebody", person=member)
+        await posting.post(room=room, message="from somebody", person=member)
 
 
 @pytest.mark.parametrize(

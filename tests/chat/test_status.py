@@ -11,9 +11,12 @@ import pytest
 from django.utils import timezone
 from websockets.sync.client import connect
 
-from chat import history, log, messages, models, people
-from chat.database import in_database
-from chat.rooms import find
+from chat import models
+from chat.actions import posting
+from chat.domain import people
+from chat.domain.rooms import find
+from chat.storage import history, log
+from chat.storage.database import in_database
 from tests.servers import ROOT, Server, environment, free_port
 
 ANN = people.Person(id="user-1", name="Ann")
@@ -78,8 +81,8 @@ def test_without_the_database_the_site_is_not_well() -> None:
 
 async def test_the_tally_knows_what_is_kept_and_what_is_recent(monkeypatch: pytest.MonkeyPatch) -> None:
     for text in "abcde":
-        await messages.post(room=find("one"), message=text, person=ANN)
-    await messages.post(room=find("two"), message="hi", person=ANN)
+        await posting.post(room=find("one"), message=text, person=ANN)
+    await posting.post(room=find("two"), message="hi", person=ANN)
     now = timezone.now()
     await models.Message.objects.filter(offset__lte=2, room__name="one").aupdate(sent_at=now - timedelta(hours=2))
     tally = await in_database(history.tally, now - timedelta(hours=1))

@@ -9,9 +9,9 @@ from django.contrib.auth import get_user_model
 from django.test import Client
 from pytest_django import Settings
 
-from chat import log
-from chat.people import Person
-from chat.rooms import find
+from chat.domain.people import Person
+from chat.domain.rooms import find
+from chat.storage import log
 
 pytestmark = pytest.mark.django_db
 

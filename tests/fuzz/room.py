@@ -9,7 +9,7 @@ from typing import Any
 
 from channels.testing import ApplicationCommunicator
 
-from chat.broker import Hub
+from chat.delivery.hub import Hub
 from mysite.asgi import application
 from tests.conftest import ChatSocket, close
 from tests.fuzz.documents import ROOM

@@ -23,7 +23,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from pytest_django import Settings
 from websockets.sync.client import connect
 
-from chat import broker
+from chat.delivery import hub
 from mysite import probes
 from mysite.asgi import application
 from tests.servers import ROOT, Server, environment, free_port
@@ -65,7 +65,7 @@ async def test_a_server_with_database_and_redis_is_ready() -> None:
 
 
 async def test_without_redis_it_is_ready_and_says_so() -> None:
-    with mock.patch.object(broker, "get_channel_layer", side_effect=ConnectionError("it is away")):
+    with mock.patch.object(hub, "get_channel_layer", side_effect=ConnectionError("it is away")):
         status, _, content = await ask("/readyz")
         counted = samples((await ask("/metrics"))[2])
     assert status == 200
@@ -79,10 +79,10 @@ async def test_a_redis_that_hangs_is_away(monkeypatch: pytest.MonkeyPatch) -> No
         async def group_send(self, *args: object) -> None:
             await asyncio.sleep(60)
 
-    monkeypatch.setattr(broker, "PATIENCE", 0.05)
-    with mock.patch.object(broker, "get_channel_layer", return_value=Hanging()):
+    monkeypatch.setattr(hub, "PATIENCE", 0.05)
+    with mock.patch.object(hub, "get_channel_layer", return_value=Hanging()):
         assert json.loads((await ask("/readyz"))[2])["redis"].startswith("away")
-        for task in broker.Hub.here()._tasks:
+        for task in hub.Hub.here()._tasks:
             task.cancel()
 
 

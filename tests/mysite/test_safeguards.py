@@ -12,7 +12,7 @@ from pytest_django import Settings
 
 from mysite.asgi import application
 from mysite.safeguards import Safeguards
-from tests.gqlchat.test_http import ECHO
+from tests.gqlchat.transport.test_http import ECHO
 
 HOST = "chat.example.org"
 QUERY = f"/graphql?query={quote('{ me { id } }')}"
@@ -37,7 +37,7 @@ def posted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     async def post(*, message: str, **_: Any) -> None:
         texts.append(message)
 
-    monkeypatch.setattr("chat.messages.post", post)
+    monkeypatch.setattr("chat.actions.posting.post", post)
     return texts
 
 

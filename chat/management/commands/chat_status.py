@@ -17,8 +17,8 @@ from django.db import Error, connection
 from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
-from chat import history
-from chat.broker import Hub
+from chat.delivery.hub import Hub
+from chat.storage import history
 
 PATIENCE = 5  # seconds that an instance has, to answer
 

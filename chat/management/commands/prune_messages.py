@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from chat import log
+from chat.storage import log
 
 UNITS = {"d": "days", "h": "hours", "m": "minutes"}
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from chat import messages, people, rooms
+from chat.actions import posting
+from chat.domain import people, rooms
 from chat.errors import ChatError
 
 
@@ -24,6 +25,6 @@ class Command(BaseCommand):
         try:
             person = people.new_guest(people.clean_name(options["name"]))
             room = rooms.find(options["room"])
-            asyncio.run(messages.post(room=room, message=options["message"], person=person, trusted=True))
+            asyncio.run(posting.post(room=room, message=options["message"], person=person, trusted=True))
         except ChatError as error:
             raise CommandError(str(error)) from error

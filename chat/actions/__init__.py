@@ -1,0 +1,1 @@
+"""What may be done through any door: a file for each verb."""

@@ -1,0 +1,76 @@
+"""Tells a room who has joined, without drowning it: what comes faster than a few a second is said in one line."""
+
+import asyncio
+from dataclasses import dataclass, field
+from weakref import WeakKeyDictionary
+
+from chat import log_context
+from chat.delivery import hub
+from chat.domain import events, names
+from chat.domain.events import Event, Kind
+from chat.domain.people import Person
+from chat.domain.rooms import Room
+
+PERIOD = 1.0  # seconds
+GREETINGS_PER_PERIOD = 4
+NAMES_PER_GREETING = 3
+NAME_MAX = 100  # characters
+
+
+@dataclass(eq=False)
+class Crowd:
+    """Who has joined one room through this process of late."""
+
+    room: Room
+    greeted: int = 0  # in this period
+    waiting: list[str] = field(default_factory=list)
+    hosting: asyncio.Task[None] | None = None
+
+
+Crowds = dict[Room, Crowd]
+_of_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, Crowds] = WeakKeyDictionary()
+
+
+def clean_name(name: object) -> str:
+    """The name that somebody joins with. Raises InvalidName."""
+    return names.clean(name, what="user name", longest=NAME_MAX)
+
+
+async def greet(*, room: Room, name: str, person: Person, aloud: bool = True) -> Event:
+    """Tells `room` that `name` has joined. Returns the greeting for the joiner, whom no merging concerns.
+
+    If it isn't said aloud, the joiner alone has it.
+    """
+    greeting = events.build(room=room, message=f"Hello my name is {name}!", person=person, kind=Kind.GREETING)
+    if not aloud:
+        return greeting
+    crowds = _of_loop.setdefault(asyncio.get_running_loop(), {})
+    crowd = crowds.setdefault(room, Crowd(room))
+    if crowd.hosting is None:
+        crowd.hosting = asyncio.create_task(_host(crowd, crowds), context=log_context.nobody())
+    if crowd.greeted < GREETINGS_PER_PERIOD:
+        crowd.greeted += 1
+        await hub.publish(greeting)
+    else:
+        crowd.waiting.append(name)
+    return greeting
+
+
+async def _host(crowd: Crowd, crowds: Crowds) -> None:
+    """Greets in one line, once a period, who has come meanwhile; until a period passes in which nobody came."""
+    while crowd.greeted:
+        await asyncio.sleep(PERIOD)
+        joined, crowd.waiting = crowd.waiting, []
+        crowd.greeted = 1 if joined else 0
+        if joined:
+            message = f"Hello our names are {_listed(joined)}!" if len(joined) > 1 else f"Hello my name is {joined[0]}!"
+            await hub.publish(events.build(room=crowd.room, message=message, person=None, kind=Kind.GREETING))
+    del crowds[crowd.room]
+
+
+def _listed(joined: list[str]) -> str:
+    """`["ann", "bob", "cem", "dan", "eve"]` → `ann, bob, cem and 2 more`"""
+    shown, more = joined[:NAMES_PER_GREETING], len(joined) - NAMES_PER_GREETING
+    if more > 0:
+        return f"{', '.join(shown)} and {more} more"
+    return f"{', '.join(shown[:-1])} and {shown[-1]}"

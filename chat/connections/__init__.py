@@ -1,0 +1,1 @@
+"""What the connections of all doors need, whatever travels through them."""

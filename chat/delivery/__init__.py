@@ -1,0 +1,1 @@
+"""From what is stored to whoever listens. Asynchronous, and the only code that touches the channel layer."""

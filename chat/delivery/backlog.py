@@ -1,0 +1,40 @@
+"""What waits for a listener that is slower than the talk, bounded."""
+
+from collections import deque
+from sys import getsizeof
+
+from django.conf import settings
+
+from chat.domain.events import Event
+
+
+class Backlog:
+    """Events that wait for one listener: CHAT_OUTBOX_MAX of them at most, and CHAT_OUTBOX_BYTES of their texts."""
+
+    __slots__ = ("_bytes", "_events")
+
+    def __init__(self) -> None:
+        self._events: deque[Event] = deque()
+        self._bytes = 0
+
+    def __len__(self) -> int:
+        return len(self._events)
+
+    def add(self, event: Event) -> bool:
+        """False, and nothing done, if that would be too many."""
+        size = getsizeof(event.message)
+        if len(self) >= settings.CHAT_OUTBOX_MAX or (self and self._bytes + size > settings.CHAT_OUTBOX_BYTES):
+            return False
+        self._events.append(event)
+        self._bytes += size
+        return True
+
+    def pop(self) -> Event:
+        """The one that has waited longest."""
+        event = self._events.popleft()
+        self._bytes -= getsizeof(event.message)
+        return event
+
+    def clear(self) -> None:
+        self._events.clear()
+        self._bytes = 0

@@ -1,0 +1,281 @@
+"""Listeners: the local consumers of rooms, whom the hub gives what it hears."""
+
+import asyncio
+import contextvars
+import logging
+import types
+from collections import deque
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable, Mapping
+from typing import Any
+
+from chat import metrics
+from chat.delivery.backlog import Backlog
+from chat.domain import events
+from chat.domain.events import Event
+from chat.domain.people import Person
+from chat.domain.rooms import Room
+from chat.errors import SlowListener
+from chat.storage import history
+from chat.storage.database import in_database
+
+logger = logging.getLogger(__name__)
+
+PATIENCE = 20.0  # seconds that a socket may take nothing of what is written to it
+PAGE_SIZE = 100  # messages that are read at once, of what a listener has missed
+
+
+class Listener:
+    """A consumer of one or more rooms, which gets each event once, in order, from its own position on.
+
+    `after` says for some of the rooms up to which offset they have been heard. What was said since then comes first; if
+    that can't be brought, an event of kind START_OVER.
+
+    `person` is who listens: where not everybody may be, they are looked up. None is the site itself, which hears all.
+    """
+
+    def __init__(
+        self, rooms: Iterable[Room], after: Mapping[Room, int] | None = None, person: Person | None = None
+    ) -> None:
+        self.rooms = frozenset(rooms)
+        self.person = person
+        self.after = {room: offset for room, offset in (after or {}).items() if room in self.rooms}
+        self.positions: dict[Room, int] = {}  # the last offset that was taken, by room
+        self._recovers_to: dict[Room, int] = {}  # where the past ends that has to be read, and the present begins
+        self._held: Backlog | None = Backlog()  # what comes while the past is being read
+        self._context = contextvars.copy_context()  # its own tasks are its connection's doing, not of whoever posts
+        self._ended_by: Exception | None = None  # what happened meanwhile, so that it can't go on to the present
+
+    def put(self, event: Event) -> None:
+        """The hub calls this, for each room in the order of the offsets and without holes."""
+        if self._held is None:
+            self._pass_on(event)
+        elif self._ended_by is not None:
+            pass
+        elif not self._held.add(event):
+            self.cut_off()
+
+    async def read_missed(self) -> list[Event]:
+        """Some of what was missed, room by room; nothing once all has been read.
+
+        No more than a page of it is in memory at once, however much somebody has missed who doesn't read it.
+
+        Raises Unavailable, Banned, NotAMember, and as `check` does.
+        """
+        while self.after:
+            room, after = next(iter(self.after.items()))
+            recovery = await in_database(history.recover, room, after, PAGE_SIZE, reader=self.person)
+            missed = recovery.events
+            if missed is None:
+                missed, last = [events.start_over(room, recovery.position)], recovery.position
+            else:
+                last = missed[-1].offset or 0 if missed else after
+            if last < self._recovers_to.setdefault(room, recovery.position):
+                self.after[room] = last
+            else:
+                del self.after[room]
+                metrics.RECOVERIES.labels("start_over" if recovery.events is None else "caught_up").inc()
+            self.positions[room] = last
+            self.check()
+            if missed:
+                return missed
+        return []
+
+    def go_live(self) -> None:
+        """From the past to the present, which overlap. Raises as `check` does."""
+        self.check()
+        held, self._held = self._held, None
+        while held:
+            self._pass_on(held.pop())
+
+    def check(self) -> None:
+        """Raises what the listener was ended with while it was reading the past."""
+        if self._ended_by is not None:
+            raise self._ended_by
+
+    def _pass_on(self, event: Event) -> None:
+        if event.offset is not None:
+            if event.offset <= self.positions.get(event.room, 0):
+                return
+            self.positions[event.room] = event.offset
+        self.take(event)
+
+    def take(self, event: Event) -> None:
+        """Does with the event what is to be done with it; doesn't wait for anybody."""
+        raise NotImplementedError
+
+    def cut_off(self) -> None:
+        """Gives up on whoever takes less than is said, when no more events may wait."""
+        metrics.SLOW_LISTENERS.inc()
+        self._context.copy().run(logger.warning, "Cut off a listener that read too slowly")  # it may be in it already
+        self.end(SlowListener("You were sent more than you took, and missed some of it. Please start over."))
+
+    def end(self, error: Exception) -> None:
+        """From when this is called the listener takes nothing more, and whoever listens is told `error`."""
+        if self._held is None:
+            self.stop(error)
+        elif self._ended_by is None:
+            self._ended_by = error
+            self._held.clear()
+
+    def stop(self, error: Exception) -> None:
+        """Ends a listener that has recovered."""
+        raise NotImplementedError
+
+
+class Outbox(Listener):
+    """A listener to iterate over, which raises the error with which it was ended."""
+
+    def __init__(
+        self, rooms: Iterable[Room], after: Mapping[Room, int] | None = None, person: Person | None = None
+    ) -> None:
+        super().__init__(rooms, after, person)
+        self._missed: deque[Event] = deque()
+        self._backlog = Backlog()
+        self._more = asyncio.Event()
+        self._error: Exception | None = None
+
+    def take(self, event: Event) -> None:
+        if self._error is not None:
+            return
+        if self._backlog.add(event):
+            self._more.set()
+        else:
+            self._backlog.clear()  # what it hasn't taken by now, it isn't going to
+            self.cut_off()
+
+    def stop(self, error: Exception) -> None:
+        if self._error is None:
+            self._error = error
+            self._more.set()
+
+    def __aiter__(self) -> "Outbox":
+        return self
+
+    async def __anext__(self) -> Event:
+        if self._held is not None and not self._missed:
+            self._missed.extend(await self.read_missed())
+            if not self._missed:
+                self.go_live()
+        if self._missed:
+            self.check()
+            return self._missed.popleft()
+        while not self._backlog:
+            if self._error is not None:
+                raise self._error
+            self._more.clear()
+            await self._more.wait()
+        return self._backlog.pop()
+
+
+class Writer(Listener):
+    """A listener that writes to a socket: `write` is called with one event after the other.
+
+    As long as the socket takes what it is given, all of that happens within `take`, without a task or a queue. Where it
+    has to be waited for, a task does the waiting, and events queue up behind it.
+
+    `fail` is called once, with what went wrong, when there is nothing more to write to.
+    """
+
+    def __init__(
+        self,
+        rooms: Iterable[Room],
+        after: Mapping[Room, int] | None,
+        write: Callable[[Event], Coroutine[Any, Any, None]],
+        fail: Callable[[Exception], Coroutine[Any, Any, None]],
+        person: Person | None = None,
+    ) -> None:
+        super().__init__(rooms, after, person)
+        self._write = write
+        self._fail = fail
+        self._backlog: Backlog | None = None  # while there is something to wait for
+        self._waiting: asyncio.Task[None] | None = None
+        self._failing: asyncio.Task[None] | None = None
+        self._over = False
+
+    async def recover(self) -> None:
+        """Writes what was missed, no faster than the socket takes it, and goes on with what is said from now on.
+
+        Raises as `read_missed` does.
+        """
+        while missed := await self.read_missed():
+            for event in missed:
+                self.check()
+                self.take(event)
+                if self._waiting is not None:
+                    await asyncio.wait([self._waiting])
+                if self._over:
+                    return
+        self.go_live()
+
+    def take(self, event: Event) -> None:
+        if self._over:
+            return
+        if self._backlog is not None:
+            if not self._backlog.add(event):
+                self.cut_off()
+            return
+        writing = self._write(event)
+        try:
+            blocked_by = writing.send(None)
+        except StopIteration:
+            return
+        except Exception as error:
+            self.stop(error)
+            return
+        self._backlog = Backlog()
+        waiting = self._wait(_resumed(writing, blocked_by), self._backlog)
+        self._waiting = asyncio.create_task(waiting, context=self._context)
+
+    @property
+    def waiting(self) -> bool:
+        """Whether there is something that the socket hasn't taken yet."""
+        return self._waiting is not None and not self._over
+
+    async def close(self) -> None:
+        """Stops writing, whatever was still to be written. `fail` may call this."""
+        self._over = True
+        if self._waiting:
+            self._waiting.cancel()
+            await asyncio.wait([self._waiting])
+
+    def stop(self, error: Exception) -> None:
+        if self._over:
+            return
+        self._over = True
+        if self._backlog is not None:
+            self._backlog.clear()
+        if self._waiting:
+            self._waiting.cancel()
+        self._failing = asyncio.create_task(self._fail(error), context=self._context)
+
+    async def _wait(self, writing: Awaitable[None], backlog: Backlog) -> None:
+        try:
+            async with asyncio.timeout(PATIENCE) as patience:
+                await writing
+                while backlog:
+                    patience.reschedule(asyncio.get_running_loop().time() + PATIENCE)
+                    await self._write(backlog.pop())
+        except Exception as error:
+            self._waiting = self._backlog = None
+            if isinstance(error, TimeoutError) and patience.expired():
+                self.cut_off()
+            else:
+                self.stop(error)
+        else:
+            self._waiting = self._backlog = None
+
+
+@types.coroutine
+def _resumed(coroutine: Coroutine[Any, Any, None], blocked_by: Any) -> Generator[Any, Any, None]:
+    """The rest of a coroutine that was begun outside of a task, and is blocked by what it yielded."""
+    while True:
+        try:
+            value = yield blocked_by
+        except BaseException as error:
+            step = lambda error=error: coroutine.throw(error)  # noqa: E731
+        else:
+            step = lambda value=value: coroutine.send(value)  # noqa: E731
+        try:
+            blocked_by = step()
+        except StopIteration:
+            return

@@ -1,0 +1,1 @@
+"""The words of the chat: rooms, people, names, texts, events. No I/O."""

@@ -1,0 +1,108 @@
+"""Who speaks: a user of the site, or a guest whose name stays with the session."""
+
+import random
+import re
+import secrets
+from collections.abc import Mapping, MutableMapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
+
+from chat import log_context
+from chat.domain import names
+from chat.domain.addresses import address_of
+
+NAME_MAX = 40  # characters
+SESSION_KEY = "chat_guest"
+USER = "user-"
+USER_ID = re.compile(r"user-[0-9]{1,18}", re.ASCII)
+GUEST_ID = re.compile(r"guest-[0-9a-f]{16}", re.ASCII)
+
+MOODS = "Amber Brave Bright Calm Clever Curious Eager Gentle Happy Jolly Kind Lively Lucky Merry Quiet Swift".split()
+ANIMALS = "Badger Crane Dolphin Falcon Fox Hare Heron Ibis Lynx Marten Otter Owl Raven Robin Seal Wren".split()
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """`id` tells people apart and is safe to show: `user-<primary key>`, `guest-<random>` or a foreign sender's own."""
+
+    id: str
+    name: str
+    lasting: bool = field(default=True, compare=False)
+    """Whether they are the same on another connection: a guest without a session is not."""
+    address: str | None = field(default=None, compare=False)
+    """Where they speak from, if they come through a door; by `chat.domain.addresses`, for limits."""
+
+    @property
+    def is_guest(self) -> bool:
+        return not self.id.startswith(USER)
+
+    @property
+    def user_id(self) -> Any:
+        """The primary key of their account, as a text; None for guests."""
+        return None if self.is_guest else self.id.removeprefix(USER)
+
+
+def of_user(user: Any) -> Person:
+    """The person behind an authenticated Django user."""
+    return Person(id=f"{USER}{user.pk}", name=user.get_username())
+
+
+def new_guest(name: str | None = None) -> Person:
+    """A guest nobody has met before, and nobody will again; without a `name`, one like "Quiet Otter 42"."""
+    if name is None:
+        name = f"{random.choice(MOODS)} {random.choice(ANIMALS)} {random.randint(10, 99)}"
+    return Person(id=f"guest-{secrets.token_hex(8)}", name=name, lasting=False)
+
+
+def guest_of(session: MutableMapping[str, Any]) -> Person:
+    """The guest of a Django session, who is given an id and a name on the first visit."""
+    known = session.get(SESSION_KEY)
+    if known is None:
+        guest = new_guest()
+        known = session[SESSION_KEY] = {"id": guest.id, "name": guest.name}
+    return Person(**known)
+
+
+def clean_name(name: object) -> str:
+    """A guest's name. Raises InvalidName."""
+    return names.clean(name, what="name", longest=NAME_MAX)
+
+
+def rename_guest(session: MutableMapping[str, Any], name: str) -> None:
+    """Gives the session's guest another name, from `clean_name`; the id stays."""
+    session[SESSION_KEY] = {"id": guest_of(session).id, "name": name}
+
+
+def of_request(request: HttpRequest) -> Person:
+    person = of_user(request.user) if request.user.is_authenticated else guest_of(request.session)
+    log_context.identify(person.id)
+    return person
+
+
+def of_scope(scope: MutableMapping[str, Any] | None, *, remember: bool = False) -> Person:
+    """The person at the other end of an ASGI connection, with or without AuthMiddlewareStack around it.
+
+    Who has no session is a guest for as long as the connection lasts: a WebSocket can't hand out a new one's cookie.
+    HTTP can; with `remember` it does.
+    """
+    person = new_guest() if scope is None else replace(_found(scope, remember), address=address_of(scope))
+    log_context.identify(person.id)
+    return person
+
+
+def _found(scope: MutableMapping[str, Any], remember: bool) -> Person:
+    user = scope.get("user")
+    if user is not None and user.is_authenticated:
+        return of_user(user)
+    session = scope.get("session")
+    if session is not None and (SESSION_KEY in session or (remember and scope["type"] == "http")):
+        return guest_of(session)
+    return scope.setdefault("chat_guest", new_guest())
+
+
+def context(request: HttpRequest) -> Mapping[str, object]:
+    """Template context: `person`, who is asking. Lazy: only a page that shows a guest's name starts a session."""
+    return {"person": SimpleLazyObject(lambda: of_request(request))}

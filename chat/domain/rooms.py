@@ -1,0 +1,74 @@
+"""A room: its name, its group, its address, and who may enter."""
+
+import hashlib
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from urllib.parse import quote, urlencode
+
+from django.conf import settings
+from django.urls import reverse
+
+from chat.domain import names
+from chat.domain.people import Person
+from chat.errors import InvalidRoomName, LoginRequired, NoRooms
+
+NAME_MAX = 100  # characters
+# Channels takes group names of up to 99 ASCII letters, digits, "-", "_" and "."; "chat_" is five of them.
+PLAIN_NAME = re.compile(r"[A-Za-z0-9._-]{1,94}", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Room:
+    """A room by its `name`, which is as `enter` leaves it: in NFC, trimmed, 1 to NAME_MAX characters."""
+
+    name: str
+
+    @cached_property
+    def group(self) -> str:
+        """The room's group in the channel layer: `chat_<name>` if that is a group name, else `chat.<hash>`.
+
+        No plain name can spell the second form, so every room has a group of its own.
+        """
+        if PLAIN_NAME.fullmatch(self.name):
+            return f"chat_{self.name}"
+        return f"chat.{hashlib.sha256(self.name.encode()).hexdigest()[:40]}"
+
+    def get_absolute_url(self) -> str:
+        # Not by reverse(): it would leave the slash in "a/.." to the browser, which takes that for a way up.
+        return f"{reverse('chat:index')}{quote(self.name, safe='')}/"
+
+    def get_members_url(self) -> str:
+        return f"{reverse('room_members')}?{urlencode({'room': self.name})}"
+
+
+def find(name: object) -> Room:
+    """The room called `name`, however it was typed. Raises InvalidRoomName."""
+    room = Room(names.clean(name, what="room name", longest=NAME_MAX, error=InvalidRoomName))
+    if room.name in {".", ".."}:
+        raise InvalidRoomName(f"A room can't be called “{room.name}”: no web address leads there.")
+    return room
+
+
+def enter(name: object, person: Person) -> Room:
+    """The room called `name`, for `person` to listen or to post in.
+
+    Raises InvalidRoomName, and LoginRequired for guests on a site that takes none.
+    """
+    admit(person)
+    return find(name)
+
+
+def admit(person: Person) -> None:
+    """Raises LoginRequired for guests on a site that takes none."""
+    if person.is_guest and not settings.CHAT_GUESTS:
+        raise LoginRequired("Please log in to chat here.")
+
+
+def enter_all(wanted: Iterable[object], person: Person) -> list[Room]:
+    """The rooms called `wanted`, each once, in their order. Raises as `enter` does, and NoRooms."""
+    rooms = list(dict.fromkeys(enter(name, person) for name in wanted))
+    if not rooms:
+        raise NoRooms("Name at least one room.")
+    return rooms

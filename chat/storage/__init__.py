@@ -1,0 +1,1 @@
+"""The database. Synchronous, and the only code that touches the models."""

@@ -1,0 +1,120 @@
+"""Who may be in a room, as the database has it: asked on entering, listening, reading and posting.
+
+A public room in which nobody is banned is not `restricted`, and none of this is asked for it. Everything that reads a
+restricted room asks after it has read: so whoever is told something was still allowed to be told it.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db import connection
+from django.db.models import Exists, OuterRef, Q
+
+from chat import models
+from chat.domain import people
+from chat.domain.people import Person
+from chat.domain.rooms import Room
+from chat.errors import Banned, NotAllowed, NotAMember
+from chat.models import Role
+
+# In SQL, because it is asked for each post and each reader of a room that is restricted.
+STANDINGS = """
+    SELECT room.name, room.is_private, member.role, ban.id IS NOT NULL
+    FROM chat_room AS room
+    LEFT JOIN chat_roommember AS member ON member.room_id = room.id AND member.user_id = %%s
+    LEFT JOIN chat_ban AS ban ON ban.room_id = room.id AND ban.person_id = %%s
+    WHERE room.name IN (%s)
+"""
+MEMBERS_ONLY = "“{}” is a private room, and you are not a member. Ask one of its owners to add you."
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What somebody is in a room."""
+
+    private: bool = False
+    role: Role | None = None
+    banned: bool = False
+
+    @property
+    def may_enter(self) -> bool:
+        return not self.banned and (not self.private or self.role is not None)
+
+    @property
+    def may_moderate(self) -> bool:
+        return not self.banned and self.role in {Role.MODERATOR, Role.OWNER}
+
+    @property
+    def owns(self) -> bool:
+        return not self.banned and self.role is Role.OWNER
+
+
+def standing(room: Room, person: Person) -> Standing:
+    return standings([room], person)[room]
+
+
+def standings(rooms: Iterable[Room], person: Person) -> dict[Room, Standing]:
+    """What `person` is in each of `rooms`. One query; a room that isn't there yet is open to everybody."""
+    by_name = {room.name: room for room in rooms}
+    found = dict.fromkeys(by_name.values(), Standing())
+    if not by_name:
+        return found
+    with connection.cursor() as cursor:
+        cursor.execute(STANDINGS % ", ".join(["%s"] * len(by_name)), [person.user_id, person.id, *by_name])
+        for name, private, role, banned in cursor.fetchall():
+            found[by_name[name]] = Standing(
+                private=bool(private), role=Role(role) if role else None, banned=bool(banned)
+            )
+    return found
+
+
+def check(room: Room, person: Person | None) -> None:
+    """Raises Banned or NotAMember. None is the site itself, which may do anything."""
+    if person is None:
+        return
+    found = standing(room, person)
+    if found.banned:
+        raise Banned(f"You are banned from “{room.name}”.")
+    if not found.may_enter:
+        raise NotAMember(MEMBERS_ONLY.format(room.name))
+
+
+def members(room: Room, *, reader: Person | None) -> list[tuple[Person, Role]]:
+    """Who belongs to `room`, by name. Raises Banned or NotAMember."""
+    check(room, reader)
+    found = models.RoomMember.objects.filter(room__name=room.name).select_related("user").order_by("user__username")
+    return [(people.of_user(member.user), Role(member.role)) for member in found]
+
+
+def rooms_of(person: Person) -> list[Room]:
+    """The rooms that `person` belongs to, by name."""
+    found = models.Room.objects.filter(members__user_id=person.user_id).order_by("name").values_list("name", flat=True)
+    return [Room(name) for name in found] if not person.is_guest else []
+
+
+def bans(room: Room, *, reader: Person | None) -> list[Person]:
+    """Who is banned from `room`, the last one first. Raises Banned, NotAMember or NotAllowed."""
+    check(room, reader)
+    if reader is not None and not standing(room, reader).may_moderate:
+        raise NotAllowed("Only the owners and moderators of the room can see who is banned.")
+    found = models.Ban.objects.filter(room__name=room.name).order_by("-at", "-pk")
+    return [Person(id=ban.person_id, name=ban.person_name) for ban in found]
+
+
+def visible_to(person: Person) -> Q:
+    """Of rooms: those that are public, and those that `person` is a member of."""
+    member = models.RoomMember.objects.filter(room=OuterRef("pk"), user_id=person.user_id)
+    return Q(is_private=False) | Q(Exists(member))
+
+
+def allowed(room: Room, present: Iterable[Person]) -> set[Person]:
+    """Those of `present` who may be in `room`: three queries, however many they are."""
+    here = models.Room.objects.filter(name=room.name).first()
+    if here is None:
+        return set(present)
+    banned = set(here.bans.values_list("person_id", flat=True))
+    entering = {person for person in present if person.id not in banned}
+    if here.is_private:
+        members = {str(pk) for pk in here.members.values_list("user_id", flat=True)}
+        entering = {person for person in entering if person.user_id in members}
+    return entering

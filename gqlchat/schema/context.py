@@ -1,0 +1,29 @@
+"""Who asks, the same over HTTP and over WebSocket, in this site's consumers and in Strawberry's own.
+
+Strawberry's context is a plain dict with `request`: over WebSocket the consumer itself, over HTTP an object that holds
+the consumer. A schema that is executed without any server has none.
+"""
+
+from collections.abc import MutableMapping
+from typing import Any
+
+import strawberry
+
+from chat.domain import people
+from chat.domain.people import Person
+
+
+def scope_of(context: Any) -> MutableMapping[str, Any] | None:
+    """The ASGI scope of the connection that the operation came through."""
+    request = context["request"] if context else None
+    consumer = getattr(request, "consumer", request)
+    return getattr(consumer, "scope", None)
+
+
+def person_of(context: Any) -> Person:
+    return people.of_scope(scope_of(context))
+
+
+def person(info: strawberry.Info, *, remember: bool = False) -> Person:
+    """Who asks; with `remember`, a new guest keeps the name if the connection can hand out a session."""
+    return people.of_scope(scope_of(info.context), remember=remember)

@@ -1,0 +1,100 @@
+"""What owners and moderators can do, and authors with what they said."""
+
+from typing import Any
+
+import strawberry
+
+from chat.actions import moderation
+from chat.domain import rooms
+from chat.errors import ChatError
+from chat.models import Role
+from gqlchat.schema import context
+from gqlchat.schema.types import ChatRoomMessage, Problem
+
+strawberry.enum(Role, name="Role", description="What somebody is in a room; each may do all that those before it may.")
+
+
+@strawberry.input
+class CreateRoomInput:
+    name: str
+    private: bool = strawberry.field(default=True, description="Whether only members may enter.")
+
+
+@strawberry.input
+class DeleteMessageInput:
+    room_name: str
+    offset: int
+
+
+@strawberry.input
+class SetMemberInput:
+    room_name: str
+    username: str
+    role: Role = Role.MEMBER
+
+
+@strawberry.input
+class RemoveMemberInput:
+    room_name: str
+    username: str
+
+
+@strawberry.input
+class BanInput:
+    room_name: str
+    person_id: strawberry.ID = strawberry.field(description="The `id` of a user or a guest.")
+
+
+@strawberry.input
+class SetPrivateInput:
+    room_name: str
+    private: bool
+
+
+@strawberry.type(description="What became of it. Both are null where nothing had to be done.")
+class ModerationPayload:
+    entry: ChatRoomMessage | None = strawberry.field(
+        default=None, description="What everybody in the room gets to hear of it, a NOTICE or a DELETION."
+    )
+    error: Problem | None = None
+
+
+@strawberry.type
+class Moderation:
+    @strawberry.mutation(description="Makes a room that nobody has named before, and you its owner.")
+    async def create_room(self, info: strawberry.Info, input: CreateRoomInput) -> ModerationPayload:
+        return await done(info, moderation.create, input.name, private=input.private)
+
+    @strawberry.mutation(description="Deletes a message's text, everywhere. For its author, moderators and owners.")
+    async def delete_message(self, info: strawberry.Info, input: DeleteMessageInput) -> ModerationPayload:
+        return await done(info, moderation.delete_message, input.room_name, input.offset)
+
+    @strawberry.mutation(description="Adds a user to a room, or gives them another role. For moderators and owners.")
+    async def set_member(self, info: strawberry.Info, input: SetMemberInput) -> ModerationPayload:
+        return await done(info, moderation.set_role, input.room_name, input.username, input.role)
+
+    @strawberry.mutation(description="Takes a user off a room's members. For moderators, owners, and oneself.")
+    async def remove_member(self, info: strawberry.Info, input: RemoveMemberInput) -> ModerationPayload:
+        return await done(info, moderation.remove_member, input.room_name, input.username)
+
+    @strawberry.mutation(description="Bans somebody from a room, user or guest. For moderators and owners.")
+    async def ban(self, info: strawberry.Info, input: BanInput) -> ModerationPayload:
+        return await done(info, moderation.ban, input.room_name, input.person_id)
+
+    @strawberry.mutation(description="Lifts a ban. For moderators and owners.")
+    async def unban(self, info: strawberry.Info, input: BanInput) -> ModerationPayload:
+        return await done(info, moderation.unban, input.room_name, input.person_id)
+
+    @strawberry.mutation(description="Closes a room to all but its members, or opens it to everybody. For owners.")
+    async def set_private(self, info: strawberry.Info, input: SetPrivateInput) -> ModerationPayload:
+        return await done(info, moderation.set_private, input.room_name, input.private)
+
+
+async def done(info: strawberry.Info, action: Any, room_name: str, *args: Any, **kwargs: Any) -> ModerationPayload:
+    """Does it as whoever asks."""
+    person = context.person(info)
+    try:
+        entry = await moderation.carry_out(action, rooms.enter(room_name, person), *args, by=person, **kwargs)
+    except ChatError as error:
+        return ModerationPayload(error=Problem.of(error))
+    return ModerationPayload(entry=ChatRoomMessage.of(entry, person.name) if entry else None)

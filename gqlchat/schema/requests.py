@@ -1,0 +1,72 @@
+"""What a subscriber asks for."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from django.conf import settings
+
+from chat.actions import greetings, rate_limits
+from chat.domain.events import Event
+from chat.domain.people import Person
+from chat.domain.rooms import Room, enter, enter_all
+from chat.errors import RateLimited, TooManyRooms
+from chat.storage.history import check_offset
+
+Named = TypeVar("Named")
+Position = tuple[str, int | None]
+"""A room's name, and the offset up to which it has been heard."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """To hear `rooms`, some of them `after` an offset, as `viewer`; and to greet them first, if it joins."""
+
+    rooms: list[Room]
+    after: dict[Room, int]
+    viewer: str
+    person: Person
+    joins_as: str | None = None
+
+    async def greet(self) -> list[Event]:
+        """Tells the rooms who has joined. Returns the greetings, which the subscriber hears before all else.
+
+        Who joins too often isn't announced, but let in: that may be many who come back at once, after a restart say.
+        """
+        if self.joins_as is None:
+            return []
+        try:
+            await rate_limits.spend(self.person, on="greeting")
+        except RateLimited:
+            aloud = False
+        else:
+            aloud = True
+        name, person = self.joins_as, self.person
+        return [await greetings.greet(room=room, name=name, person=person, aloud=aloud) for room in self.rooms]
+
+
+def to_join(person: Person, rooms: Iterable[str], user: str, positions: Iterable[Position]) -> Request:
+    """joinChatRooms. Raises InvalidName, InvalidRoomName, InvalidPosition, LoginRequired, NoRooms or TooManyRooms."""
+    name = greetings.clean_name(user)
+    entered, after = enter_all(_few(rooms), person), _after(_few(positions), person)
+    return Request(entered, after, viewer=user, person=person, joins_as=name)
+
+
+def to_follow(person: Person, positions: Iterable[Position]) -> Request:
+    """roomMessages. Raises InvalidRoomName, InvalidPosition, LoginRequired, NoRooms or TooManyRooms."""
+    positions = _few(positions)
+    rooms = enter_all([name for name, _ in positions], person)
+    return Request(rooms, _after(positions, person), viewer=person.name, person=person)
+
+
+def _few(named: Iterable[Named]) -> list[Named]:
+    named = list(named)
+    if len(named) > settings.CHAT_ROOMS_PER_SUBSCRIPTION:
+        rate_limits.hit("rooms")
+        allowed = settings.CHAT_ROOMS_PER_SUBSCRIPTION
+        raise TooManyRooms(f"A subscription is for {allowed} rooms at most: take several.")
+    return named
+
+
+def _after(positions: Iterable[Position], person: Person) -> dict[Room, int]:
+    return {enter(name, person): check_offset(after) for name, after in positions if after is not None}

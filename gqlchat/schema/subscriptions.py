@@ -1,0 +1,45 @@
+"""What one can listen to.
+
+These resolvers are for whoever runs the schema: Strawberry's own consumers, tests. This site's consumers run the same
+requests through `gqlchat.transport.sharing`, where one execution serves all who asked for the same.
+"""
+
+from collections.abc import AsyncGenerator
+
+import strawberry
+
+from chat.delivery.hub import Hub
+from gqlchat.schema import context
+from gqlchat.schema.requests import Request, to_follow, to_join
+from gqlchat.schema.types import ChatRoom, ChatRoomMessage, RoomPosition
+
+
+@strawberry.type
+class Subscription:
+    @strawberry.subscription(description="Joins rooms: greets each of them, then yields what is said there.")
+    async def join_chat_rooms(
+        self, info: strawberry.Info, rooms: list[ChatRoom], user: str, positions: list[RoomPosition] | None = None
+    ) -> AsyncGenerator[ChatRoomMessage, None]:
+        names = [room.room_name for room in rooms]
+        request = to_join(context.person(info), names, user, [(one.room_name, one.after) for one in positions or []])
+        async for message in heard(request):
+            yield message
+
+    @strawberry.subscription(description="What was said in rooms since one's position, then what is said, each once.")
+    async def room_messages(
+        self, info: strawberry.Info, rooms: list[RoomPosition]
+    ) -> AsyncGenerator[ChatRoomMessage, None]:
+        request = to_follow(context.person(info), [(one.room_name, one.after) for one in rooms])
+        async for message in heard(request):
+            yield message
+
+
+async def heard(request: Request) -> AsyncGenerator[ChatRoomMessage, None]:
+    async with Hub.here().listen(request.rooms, request.after, request.person) as listener:
+        greetings = await request.greet()
+        for greeting in greetings:
+            yield ChatRoomMessage.of(greeting, request.viewer)
+        own = {greeting.id for greeting in greetings}
+        async for event in listener:
+            if event.id not in own:  # the room was greeted too, and the listener is in the room
+                yield ChatRoomMessage.of(event, request.viewer)

@@ -1,0 +1,1 @@
+"""How operations and results travel: HTTP, and WebSocket with both subprotocols."""

@@ -1,0 +1,170 @@
+"""GraphQL's two doors: Strawberry's Channels consumers, made fit for strangers."""
+
+import json
+from datetime import timedelta
+from typing import Any
+
+from cross_web import HTTPException
+from csp.constants import UNSAFE_INLINE
+from csp.utils import build_policy
+from django.conf import settings
+from django.http import HttpRequest
+from django.template.loader import render_to_string
+from django.utils.http import parse_header_parameters
+from strawberry.channels import GraphQLHTTPConsumer, GraphQLWSConsumer
+from strawberry.channels.handlers.http_handler import ChannelsRequest, ChannelsRequestAdapter, ChannelsResponse
+from strawberry.http.temporal_response import TemporalResponse
+from strawberry.schema.exceptions import InvalidOperationTypeError
+from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL, GRAPHQL_WS_PROTOCOL
+
+from chat.actions.rate_limits import check_frame
+from chat.connections.socket_consumer import SocketConsumer
+from chat.connections.sockets import Sockets
+from chat.domain.addresses import address_of
+from chat.errors import FrameTooLong, TooManyConnections
+from gqlchat.assets import ASSETS
+from gqlchat.schema.errors import as_payload
+from gqlchat.transport.protocols import LegacyWSHandler, TooLong, TransportWSHandler, WebSocketAdapter
+
+TOO_MANY = 4429
+JSON = "application/json"
+GRAPHQL = "application/graphql-response+json"
+ACCEPT_MAX = 1000  # characters of an Accept header that are read: to read 40,000 of them takes Django 60 ms
+
+
+class RequestAdapter(ChannelsRequestAdapter):
+    """Reads headers as HTTP has them: any byte may be in a cookie, UTF-8 or not."""
+
+    @property
+    def headers(self) -> dict[str, str]:
+        headers = self.request.consumer.scope["headers"]
+        return {name.decode("latin1").lower(): value.decode("latin1") for name, value in headers}
+
+    @property
+    def content_type(self) -> str:
+        return self.headers.get("content-type", "").lower()
+
+
+def preferred_type(request: ChannelsRequest) -> str:
+    """JSON or GRAPHQL: what the client would rather have; JSON where it doesn't care."""
+    asked = HttpRequest()
+    asked.META["HTTP_ACCEPT"] = RequestAdapter(request).headers.get("accept", "*/*")[:ACCEPT_MAX]
+    return asked.get_preferred_type([JSON, GRAPHQL]) or JSON
+
+
+class ChatGraphQLHTTPConsumer(GraphQLHTTPConsumer):
+    """Queries and mutations, and the page to try them on: https://graphql.github.io/graphql-over-http/"""
+
+    channel_layer_alias = None  # one channel for each request would cost two Redis commands, for nothing
+    request_adapter_class = RequestAdapter
+
+    async def run(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        """A request that can't be understood is answered the way GraphQL answers: by `errors`."""
+        try:
+            return await super().run(request, *args, **kwargs)
+        except HTTPException as error:
+            changes_by_get = request.method == "GET" and isinstance(error.__cause__, InvalidOperationTypeError)
+            return self.refusal(request, 405 if changes_by_get else error.status_code, {"message": error.reason})
+        except Exception as error:
+            return self.refusal(request, 500, as_payload(error))
+
+    def refusal(self, request: ChannelsRequest, status: int, error: dict[str, Any]) -> ChannelsResponse:
+        headers = {b"Allow": b"POST" if request.method == "GET" else b"GET, POST"} if status == 405 else {}
+        content = json.dumps({"errors": [error]}).encode()
+        return ChannelsResponse(content, status, content_type=preferred_type(request), headers=headers)
+
+    async def get_sub_response(self, request: ChannelsRequest) -> TemporalResponse:
+        # What is answered depends on who asks, which a cache on the way wouldn't look at.
+        return TemporalResponse(headers={"Content-Type": preferred_type(request), "Cache-Control": "no-store"})
+
+    def create_response(self, response_data: Any, sub_response: TemporalResponse) -> ChannelsResponse:
+        if sub_response.headers["Content-Type"] == GRAPHQL and could_not_run(response_data):
+            del response_data["data"]
+            sub_response.status_code = 400
+        return super().create_response(response_data, sub_response)
+
+    def should_render_graphql_ide(self, request: Any) -> bool:
+        return settings.CHAT_GRAPHIQL and super().should_render_graphql_ide(request)
+
+    async def parse_http_body(self, request: Any) -> Any:
+        # Forms of foreign sites can send anything but JSON: to insist on it is what keeps them out.
+        if request.method == "POST" and parse_header_parameters(request.content_type)[0] != JSON:
+            raise HTTPException(415, f"Send JSON, with Content-Type: {JSON}.")
+        try:
+            return await super().parse_http_body(request)
+        except (AttributeError, TypeError, ValueError, RecursionError):  # ValueError: not UTF-8, or 5,000 digits
+            raise HTTPException(400, "The request is no JSON object.") from None
+
+    async def render_graphql_ide(self, request: ChannelsRequest) -> ChannelsResponse:
+        page = render_to_string("graphiql.html", {"assets": ASSETS})
+        # GraphiQL has its fonts in its style sheet, and its dialogs put styles of their own into the page.
+        policy = build_policy(update={"font-src": "data:", "style-src": UNSAFE_INLINE})
+        headers = {b"Content-Security-Policy": policy.encode()}
+        return ChannelsResponse(page.encode(), content_type="text/html; charset=utf-8", headers=headers)
+
+
+def could_not_run(result: dict[str, Any]) -> bool:
+    """Whether the operation was not even begun: else there are data, or errors have a path, the place of a field."""
+    return result["data"] is None and not any("path" in error for error in result["errors"])
+
+
+class ChatGraphQLWSConsumer(SocketConsumer, GraphQLWSConsumer):
+    """Subscriptions, queries and mutations over both subprotocols."""
+
+    graphql_transport_ws_handler_class = TransportWSHandler
+    graphql_ws_handler_class = LegacyWSHandler
+    websocket_adapter_class = WebSocketAdapter
+
+    handler: Any = None  # the subprotocol's, once there is one
+
+    def __init__(self, **options: Any) -> None:
+        patience = timedelta(seconds=settings.CHAT_INIT_TIMEOUT)
+        # The handlers count subscriptions themselves, and say what it is that there are too many of.
+        super().__init__(connection_init_wait_timeout=patience, max_subscriptions_per_connection=None, **options)
+        del self.message_queue  # frames are handled one by one, as they come
+
+    @property
+    def websocket_subprotocols(self) -> list[str]:
+        legacy = [GRAPHQL_WS_PROTOCOL] if settings.CHAT_LEGACY_GRAPHQL_WS else []
+        return [GRAPHQL_TRANSPORT_WS_PROTOCOL, *legacy]
+
+    async def connect(self) -> None:
+        try:
+            Sockets.here().admit(address_of(self.scope))
+        except TooManyConnections as error:
+            await self.accept(await self.pick_websocket_subprotocol(self))
+            await self.close(TOO_MANY, error.code)
+        else:
+            await self.run(self)
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        if self.handler is None:
+            return  # refused, and closing
+        if text_data is None:
+            await self.handler.handle_binary()
+        else:
+            await self.handler.handle_message(self.decode_json(text_data))
+
+    @property
+    def busy(self) -> bool:
+        return self.handling or (self.handler is not None and self.handler.busy)
+
+    async def leave(self) -> None:
+        if self.handler:
+            await self.handler.shutdown()
+
+    def is_websocket_origin_allowed(self, request: Any, origin: str) -> bool:
+        return True  # `mysite.origins` has looked at it
+
+    def decode_json(self, data: str | bytes) -> object:
+        """What a frame holds; None, which no frame may be, if it is not JSON."""
+        assert isinstance(data, str)
+        try:
+            frame = json.loads(data)
+        except (ValueError, RecursionError):
+            return None
+        try:
+            check_frame(data)
+        except FrameTooLong as error:
+            return TooLong(frame, error)
+        return frame

@@ -1,0 +1,103 @@
+"""Subscribers that share executions: who follows what on one connection, and what is written to them."""
+
+import json
+from typing import Any
+
+from chat.connections.sockets import is_gone
+from chat.delivery.hub import Hub
+from chat.delivery.listener import Writer
+from chat.domain.events import Event
+from chat.errors import ChatError
+from gqlchat.schema.context import person_of
+from gqlchat.schema.errors import as_payload
+from gqlchat.schema.requests import Request
+from gqlchat.transport.sharing import Shared, share
+
+
+class Follower(Writer):
+    """One subscriber of a shared operation: gets its results with the own id around them and the own name in them."""
+
+    def __init__(self, connection: "Following", id: str, shared: Shared) -> None:
+        request = shared.request
+        super().__init__(request.rooms, request.after, self.write, self.fail, request.person)
+        self.connection = connection
+        self.id = id
+        self.operation = shared.operation
+        self.start = f'{{"id":{json.dumps(id)},"type":"{connection.next_type}","payload":'
+        self.viewer = json.dumps(request.viewer)
+        self.send = connection.view.scope.get("direct_send", connection.view.base_send)
+        self.own: frozenset[str | None] = frozenset()  # its greetings; the rooms get them too, and it is in the rooms
+
+    async def begin(self, request: Request) -> None:
+        try:
+            await Hub.here().join(self)
+            greetings = await request.greet()
+            self.own = frozenset(greeting.id for greeting in greetings)
+            for greeting in greetings:
+                await self.write_always(greeting)
+            await self.recover()
+        except Exception as error:
+            await self.fail(error)
+
+    async def write(self, event: Event) -> None:
+        if event.id is None or event.id not in self.own:
+            await self.write_always(event)
+
+    async def write_always(self, event: Event) -> None:
+        pieces = self.operation.render(event)
+        if not isinstance(pieces, list):
+            pieces = await pieces
+        await self.send({"type": "websocket.send", "text": f"{self.start}{self.viewer.join(pieces)}}}"})
+
+    async def fail(self, error: Exception) -> None:
+        await self.connection.unfollow(self.id)
+        if not is_gone(error):
+            await self.connection.end(self.id, as_payload(error))
+
+
+class Following:
+    """The part of both protocols' handlers that lets subscribers share executions: who follows what, by operation id.
+
+    Strawberry's own handlers take frames out of a queue in a loop. That queue has no end, and fills as fast as a client
+    can send. These are handed one frame after the other, by the consumer: while one is being handled, the client waits.
+    """
+
+    view: Any
+    context: Any
+    websocket: Any
+    next_type: str
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.followers: dict[str, Follower] = {}
+
+    async def handle(self) -> None:
+        """Strawberry calls this with a connection that was accepted; from here on the consumer calls the others."""
+        self.view.handler = self
+
+    async def follow(self, id: str, query: str, variables: dict[str, Any] | None, operation_name: str | None) -> bool:
+        """Starts to write the results of a shared subscription; False if it has to be executed on its own."""
+        try:
+            shared = share(self.view.schema, query, variables, operation_name, person_of(self.context))
+        except ChatError:
+            return False  # its own execution says so
+        except Exception as error:
+            await self.end(id, as_payload(error))
+            return True
+        if shared is None:
+            return False
+        follower = self.followers[id] = Follower(self, id, shared)
+        await follower.begin(shared.request)
+        return True
+
+    async def unfollow(self, id: str) -> bool:
+        follower = self.followers.pop(id, None)
+        if follower is None:
+            return False
+        await follower.close()
+        await Hub.here().leave(follower)
+        return True
+
+    async def end(self, id: str, error: dict[str, Any]) -> None:
+        """Ends an operation with an error."""
+        raise NotImplementedError

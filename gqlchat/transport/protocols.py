@@ -1,0 +1,216 @@
+"""Both WebSocket subprotocols, as Strawberry speaks them; here is what they do with frames that make no sense.
+
+`graphql-transport-ws` demands that a frame which isn't one of its own ends the connection (4400). An operation that
+makes no sense is answered by an `error` for that operation, and the connection lives on; in `graphql-ws`, which leaves
+it open, so is everything else.
+"""
+
+import asyncio
+from collections.abc import Collection
+from typing import Any
+
+from django.conf import settings
+from strawberry.channels.handlers.ws_handler import ChannelsWebSocketAdapter
+from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import BaseGraphQLTransportWSHandler, Operation
+from strawberry.subscriptions.protocols.graphql_ws.handlers import BaseGraphQLWSHandler
+
+from chat.actions import rate_limits
+from chat.errors import FrameTooLong, TooManySubscriptions
+from gqlchat.schema.errors import as_payload
+from gqlchat.transport.following import Following
+
+STARTS = {"subscribe", "start"}
+ENDS = {"complete", "stop"}
+OTHERS = {"connection_init", "connection_terminate", "ping", "pong"}
+
+NOT_INITIALISED = 4408
+MESSAGE_TOO_BIG = 1009
+
+
+class WebSocketAdapter(ChannelsWebSocketAdapter):
+    async def send_json(self, message: Any) -> None:
+        try:
+            await super().send_json(message)
+        except OSError:
+            pass  # the client went away; the consumer is told next, and ends all operations
+
+
+class TooLong:
+    """A frame that is longer than it may be, and why that is; `id` is that of the operation it would have begun."""
+
+    def __init__(self, frame: object, error: FrameTooLong) -> None:
+        match frame:
+            case {"type": "subscribe" | "start", "id": str(id)}:
+                self.id = id
+            case _:
+                self.id = ""
+        self.error = error
+
+
+class Guarded(Following):
+    """The part of both handlers that looks at frames first: whether they are of the protocol, and not too much."""
+
+    connection_acknowledged: bool
+
+    @property
+    def under_way(self) -> Collection[str]:
+        """The ids of the operations that are under way."""
+        raise NotImplementedError
+
+    @property
+    def busy(self) -> bool:
+        """Whether there are operations under way that will end by themselves, or events that wait to be written."""
+        return len(self.under_way) > len(self.followers) or any(one.waiting for one in self.followers.values())
+
+    async def handle_message(self, message: Any) -> None:
+        if isinstance(message, TooLong):
+            await self.refuse(message)
+        elif problem := problem_with(message):
+            await self.complain(message, problem)
+        elif message["type"] in STARTS and self.is_full(message["id"]):
+            rate_limits.hit("subscriptions")
+            limit = settings.CHAT_SUBSCRIPTIONS_PER_CONNECTION
+            text = f"A connection has {limit} subscriptions at most: end another one first."
+            await self.end(message["id"], as_payload(TooManySubscriptions(text)))
+        else:
+            await super().handle_message(message)  # type: ignore[misc]
+
+    def is_full(self, id: str) -> bool:
+        """Whether an operation of that id would be one too many."""
+        limit = settings.CHAT_SUBSCRIPTIONS_PER_CONNECTION
+        return self.connection_acknowledged and id not in self.under_way and len(self.under_way) >= limit
+
+    async def refuse(self, frame: TooLong) -> None:
+        """Answers the operation that the frame would have begun; where there is none to answer, that is the end."""
+        if frame.id and frame.id not in self.under_way and self.connection_acknowledged:
+            await self.end(frame.id, as_payload(frame.error))
+        else:
+            await self.websocket.close(MESSAGE_TOO_BIG, frame.error.code)
+
+    async def complain(self, message: Any, problem: str) -> None:
+        """Says that a frame is none of the protocol's."""
+        raise NotImplementedError
+
+
+class TransportWSHandler(Guarded, BaseGraphQLTransportWSHandler[Any, Any]):
+    """`graphql-transport-ws`"""
+
+    next_type = "next"
+
+    async def handle(self) -> None:
+        self.on_request_accepted()
+        await super().handle()
+
+    async def handle_binary(self) -> None:
+        await self.handle_invalid_message("WebSocket message type must be text")
+
+    @property
+    def under_way(self) -> Collection[str]:
+        return self.operations
+
+    async def complain(self, message: Any, problem: str) -> None:
+        await self.handle_invalid_message(problem)
+
+    async def run_operation(self, operation: Operation[Any, Any]) -> None:
+        if await self.follow(operation.id, operation.query, operation.variables, operation.operation_name):
+            operation.query, operation.variables = "", None  # shared too: thousands needn't keep a copy each
+        else:
+            await super().run_operation(operation)
+
+    async def cleanup_operation(self, operation_id: str) -> None:
+        await super().cleanup_operation(operation_id)
+        await self.unfollow(operation_id)
+
+    async def end(self, id: str, error: dict[str, Any]) -> None:
+        self.operations.pop(id, None)
+        answer: Any = {"id": id, "type": "error", "payload": [error]}
+        await self.send_message(answer)
+
+    @staticmethod
+    def _get_pre_execution_close_reason(error: Exception) -> None:
+        return None  # a query with a syntax error is answered like any other that can't be run
+
+
+class AnyOperation:
+    """A schema that is asked to subscribe, and runs queries and mutations too."""
+
+    def __init__(self, schema: Any) -> None:
+        self.subscribe = schema.stream
+
+
+class LegacyWSHandler(Guarded, BaseGraphQLWSHandler[Any, Any]):
+    """`graphql-ws`, the older one; its clients send queries and mutations through it, which Strawberry doesn't take."""
+
+    next_type = "data"
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.schema: Any = AnyOperation(self.schema)
+
+    async def handle_binary(self) -> None:
+        await self.websocket.close(code=1002, reason="WebSocket message type must be text")
+
+    async def handle(self) -> None:
+        self.hurrying = asyncio.create_task(self.hurry())
+        await super().handle()
+
+    async def hurry(self) -> None:
+        """The older protocol has nothing on clients that connect and say no more; the newer one's rule will do."""
+        await asyncio.sleep(settings.CHAT_INIT_TIMEOUT)
+        if not self.connection_acknowledged:
+            await self.websocket.close(NOT_INITIALISED, "Connection initialisation timeout")
+
+    async def shutdown(self) -> None:
+        self.hurrying.cancel()
+        await self.cleanup()
+        await asyncio.wait([self.hurrying])
+
+    @property
+    def under_way(self) -> Collection[str]:
+        return self.tasks
+
+    async def complain(self, message: Any, problem: str) -> None:
+        await self.end(message.get("id") if isinstance(message, dict) else None, {"message": problem})
+
+    async def handle_async_results(
+        self, operation_id: str, query: str, operation_name: str | None, variables: dict[str, Any] | None
+    ) -> None:
+        if await self.follow(operation_id, query, variables, operation_name):
+            return
+        await super().handle_async_results(operation_id, query, operation_name, variables)
+
+    async def cleanup_operation(self, operation_id: str) -> None:
+        followed = await self.unfollow(operation_id)
+        await super().cleanup_operation(operation_id)
+        if followed:
+            await self.send_message({"type": "complete", "id": operation_id})
+
+    async def end(self, id: Any, error: dict[str, Any]) -> None:
+        self.tasks.pop(id, None)
+        answer: Any = {"type": "error", "id": id, "payload": error}
+        await self.send_message(answer)
+
+
+def problem_with(message: Any) -> str | None:
+    """What keeps `message`, a decoded frame, from being one of the protocols' messages; None if it is one."""
+    if not isinstance(message, dict):
+        return "WebSocket message must be a JSON object"
+    kind = message.get("type")
+    if kind not in STARTS | ENDS | OTHERS if isinstance(kind, str) else True:
+        return f"Unknown message type: {kind}"
+    if kind in STARTS | ENDS and not (isinstance(message.get("id"), str) and message["id"]):
+        return f"`id` of {kind} must be a string"
+    return problem_with_operation(message.get("payload")) if kind in STARTS else None
+
+
+def problem_with_operation(payload: Any) -> str | None:
+    """What keeps the payload of `subscribe` and `start` from being an operation."""
+    if not isinstance(payload, dict):
+        return "`payload` must be an object"
+    if not isinstance(payload.get("query"), str):
+        return "`query` must be a string"
+    if not isinstance(payload.get("operationName"), str | None):
+        return "`operationName` must be a string or null"
+    if not isinstance(payload.get("variables"), dict | None):
+        return "`variables` must be an object or null"
+    return None

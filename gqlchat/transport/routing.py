@@ -1,0 +1,20 @@
+"""URLs of GraphQL, for HTTP and for WebSocket."""
+
+from channels.auth import AuthMiddlewareStack
+from django.urls import URLPattern, re_path
+from strawberry.schema import BaseSchema
+
+from chat.connections.sockets import registered
+from gqlchat.guards import bodies
+from gqlchat.transport.consumers import ChatGraphQLHTTPConsumer, ChatGraphQLWSConsumer
+
+GRAPHQL = r"^graphql/?$"
+
+
+def http(schema: BaseSchema) -> list[URLPattern]:
+    # Around this route only: the rest of HTTP is Django's, which finds session and user itself.
+    return [re_path(GRAPHQL, bodies.limited(AuthMiddlewareStack(ChatGraphQLHTTPConsumer.as_asgi(schema=schema))))]
+
+
+def websocket(schema: BaseSchema) -> list[URLPattern]:
+    return [re_path(GRAPHQL, registered(ChatGraphQLWSConsumer.as_asgi(schema=schema), door="graphql"))]

@@ -1,0 +1,225 @@
+"""One execution of a subscription for all who asked for the same.
+
+Whatever is selected of a message depends on the message alone, but for `currentUser`. So each event is executed once
+for each distinct operation of this process (document, operation name, and the variables that the selection uses), with
+a mark in the place of `currentUser`; every follower gets the result with its own id around it and its own name put
+where the mark is.
+
+An execution that serves many has no viewer: to touch the context in it is an error.
+"""
+
+import asyncio
+import inspect
+import json
+import secrets
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+from weakref import WeakValueDictionary, ref
+
+from graphql import (
+    DocumentNode,
+    ExecutionResult,
+    Executor,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLError,
+    GraphQLField,
+    InlineFragmentNode,
+    OperationType,
+    SelectionNode,
+    SelectionSetNode,
+    VariableDefinitionNode,
+    VariableNode,
+    Visitor,
+    execute_subscription_event,
+    get_argument_values,
+    get_operation_ast,
+    get_variable_values,
+    validate,
+    visit,
+)
+
+from chat.domain.events import Event
+from chat.domain.people import Person
+from gqlchat.guards import complexity, documents
+from gqlchat.schema.masking import Schema
+from gqlchat.schema.requests import Request, to_follow, to_join
+from gqlchat.schema.types import ChatRoomMessage
+
+KEPT = 1.0  # seconds that a result is kept: what is deleted is not to stay where nobody hears of it any more
+MARK = f"viewer-{secrets.token_hex(16)}"
+MARKED = json.dumps(MARK)
+
+
+class NoViewer:
+    """The context of an execution that serves many."""
+
+    def __getitem__(self, key: str) -> Any:
+        raise LookupError(f"A shared subscription has no viewer, so there is no {key!r} to ask for")
+
+
+class SharedOperation:
+    """An operation of a document, executed once for each event."""
+
+    def __init__(
+        self, schema: Schema, document: DocumentNode, variables: dict[str, Any] | None, operation_name: str | None
+    ) -> None:
+        executor = Executor.build(
+            schema._schema,
+            document,
+            context_value=NoViewer(),
+            raw_variable_values=variables,
+            operation_name=operation_name,
+        )
+        assert isinstance(executor, Executor), executor  # the document is valid, and the variables have been looked at
+        self._executor = executor
+        self._schema = schema
+        self._last: tuple[Event | None, list[str]] = (None, [])
+
+    def render(self, event: Event) -> list[str] | Awaitable[list[str]]:
+        """The payload as JSON, in pieces between which the viewer's name belongs; awaitable if one of the fields is."""
+        if self._last[0] is event:
+            return self._last[1]
+        message = ChatRoomMessage.of(event, MARK)
+        result: Any = execute_subscription_event(self._executor.build_per_event_executor(message))
+        if inspect.isawaitable(result):
+            return self._render_later(event, result)
+        return self._keep(event, result)
+
+    async def _render_later(self, event: Event, result: Awaitable[ExecutionResult]) -> list[str]:
+        return self._keep(event, await result)
+
+    def _keep(self, event: Event, result: ExecutionResult) -> list[str]:
+        payload: dict[str, Any] = {"data": result.data}
+        if result.errors:
+            self._schema.process_errors(result.errors)
+            payload["errors"] = [error.formatted for error in result.errors]
+        pieces = json.dumps(payload, ensure_ascii=False, separators=(",", ":")).split(MARKED)
+        self._last = (event, pieces)
+        asyncio.get_running_loop().call_later(KEPT, _forget, ref(self), event)
+        return pieces
+
+
+def _forget(kept: "ref[SharedOperation]", event: Event) -> None:
+    operation = kept()
+    if operation is not None and operation._last[0] is event:
+        operation._last = (None, [])
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What one subscriber has asked for, and the operation that it shares with others."""
+
+    operation: SharedOperation
+    request: Request
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is the same for everybody who sends a document: how to tell what they ask for, and whether they share."""
+
+    document: DocumentNode
+    variable_definitions: tuple[VariableDefinitionNode, ...]
+    field: FieldNode
+    definition: GraphQLField
+    selection_variables: frozenset[str]
+
+
+def share(
+    schema: Schema, query: str, variables: dict[str, Any] | None, operation_name: str | None, person: Person
+) -> Shared | None:
+    """The shared operation for a subscriber; None for whatever has to be executed on its own, or is wrong.
+
+    Raises ChatError for a request that can't be met.
+    """
+    plan = _plan(schema, query, operation_name) if len(query) <= documents.CACHED_LENGTH else None
+    if plan is None:
+        return None
+    values = get_variable_values(schema._schema, plan.variable_definitions, variables or {})
+    if isinstance(values, list):
+        return None
+    request = REQUESTS[plan.field.name.value](person, get_argument_values(plan.definition, plan.field, values))
+    selected = {name: value for name, value in (variables or {}).items() if name in plan.selection_variables}
+    key = (query, operation_name, json.dumps(selected, sort_keys=True))
+    operation = _operations.get(key)
+    if operation is None:
+        operation = _operations[key] = SharedOperation(schema, plan.document, variables, operation_name)
+    return Shared(operation, request)
+
+
+_operations: WeakValueDictionary[tuple[str, str | None, str], SharedOperation] = WeakValueDictionary()
+
+
+@lru_cache(maxsize=256)
+def _plan(schema: Schema, query: str, operation_name: str | None) -> Plan | None:
+    """None for a document that is not valid, and for an operation that is not one of ours alone."""
+    try:
+        document = documents.read(query)
+    except GraphQLError:
+        return None
+    operation = get_operation_ast(document, operation_name)
+    if operation is None or operation.operation is not OperationType.SUBSCRIPTION:
+        return None
+    if complexity.problem_with(document, None) or validate(schema._schema, document):
+        return None
+    match list(_selected(operation.selection_set, document)):
+        case [FieldNode(name=name, directives=directives) as field] if name.value in REQUESTS and not directives:
+            return Plan(
+                document=document,
+                variable_definitions=tuple(operation.variable_definitions or ()),
+                field=field,
+                definition=schema._schema.subscription_type.fields[name.value],  # type: ignore[union-attr]
+                selection_variables=frozenset(_variables_of(field, document)),
+            )
+    return None
+
+
+def _selected(selections: SelectionSetNode, document: DocumentNode) -> Iterator[SelectionNode]:
+    """What is selected at the root, in fragments too; of those with a directive, the fragment itself."""
+    for one in selections.selections:
+        match one:
+            case InlineFragmentNode(selection_set=inner) if not one.directives:
+                yield from _selected(inner, document)
+            case FragmentSpreadNode(name=name) if not one.directives:
+                for fragment in _fragments(document):
+                    if fragment.name.value == name.value:
+                        yield from _selected(fragment.selection_set, document)
+            case _:
+                yield one
+
+
+def _fragments(document: DocumentNode) -> list[FragmentDefinitionNode]:
+    return [one for one in document.definitions if isinstance(one, FragmentDefinitionNode)]
+
+
+def _variables_of(field: FieldNode, document: DocumentNode) -> set[str]:
+    """The variables that what is selected of a field depends on; of the fragments, all."""
+    names: set[str] = set()
+
+    class Names(Visitor):
+        def enter_variable(self, node: VariableNode, *_: Any) -> None:
+            names.add(node.name.value)
+
+    for node in [field.selection_set, *_fragments(document)]:
+        if node:
+            visit(node, Names())
+    return names
+
+
+def _join(person: Person, arguments: dict[str, Any]) -> Request:
+    rooms = [room["roomName"] for room in arguments["rooms"]]
+    return to_join(person, rooms, arguments["user"], _positions(arguments.get("positions") or []))
+
+
+def _follow(person: Person, arguments: dict[str, Any]) -> Request:
+    return to_follow(person, _positions(arguments["rooms"]))
+
+
+def _positions(given: list[dict[str, Any]]) -> list[tuple[str, int | None]]:
+    return [(one["roomName"], one.get("after")) for one in given]
+
+
+REQUESTS: dict[str, Callable[[Person, dict[str, Any]], Request]] = {"joinChatRooms": _join, "roomMessages": _follow}

@@ -1,0 +1,77 @@
+import asyncio
+
+import pytest
+
+from chat.actions import greetings
+from chat.delivery.hub import Hub
+from chat.domain import people
+from chat.domain.events import Kind
+from chat.domain.rooms import find
+from chat.errors import InvalidName
+
+ROOM = find("greetings")
+ANN = people.new_guest()
+
+
+@pytest.fixture(autouse=True)
+def short_period(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(greetings, "PERIOD", 0.2)
+
+
+async def greet(*names: str) -> list[str]:
+    return [(await greetings.greet(room=ROOM, name=name, person=ANN)).message for name in names]
+
+
+async def heard(listener, count: int) -> list[str]:
+    async with asyncio.timeout(5):
+        return [(await anext(listener)).message for _ in range(count)]
+
+
+async def test_who_joins_is_greeted_by_name() -> None:
+    async with Hub.here().listen([ROOM]) as listener:
+        (own,) = [await greetings.greet(room=ROOM, name="foo", person=ANN)]
+        async with asyncio.timeout(5):
+            event = await anext(listener)
+    assert event == own
+    assert (event.message, event.kind, event.person) == ("Hello my name is foo!", Kind.GREETING, ANN)
+
+
+async def test_a_thousand_joiners_are_a_few_lines_for_the_room_and_one_each_for_themselves() -> None:
+    names = [f"n{number}" for number in range(1000)]
+    async with Hub.here().listen([ROOM]) as listener:
+        assert await greet(*names) == [f"Hello my name is {name}!" for name in names]
+        single = await heard(listener, greetings.GREETINGS_PER_PERIOD)
+        assert single == [f"Hello my name is n{number}!" for number in range(greetings.GREETINGS_PER_PERIOD)]
+        (merged,) = await heard(listener, 1)
+        first = greetings.GREETINGS_PER_PERIOD
+        assert merged.startswith(f"Hello our names are n{first}, n{first + 1}, n{first + 2} and ")
+
+
+@pytest.mark.parametrize(
+    ("late", "line"),
+    [
+        (["a"], "Hello my name is a!"),
+        (["a", "b"], "Hello our names are a and b!"),
+        (["a", "b", "c"], "Hello our names are a, b and c!"),
+        (["a", "b", "c", "d", "e"], "Hello our names are a, b, c and 2 more!"),
+    ],
+)
+async def test_late_comers_share_a_line(late: list[str], line: str) -> None:
+    async with Hub.here().listen([ROOM]) as listener:
+        await greet(*"wxyz", *late)
+        assert (await heard(listener, 5))[-1] == line
+
+
+async def test_after_a_quiet_period_everything_is_as_at_first_and_nothing_is_kept(eventually) -> None:
+    await greet(*"uvwxyz")
+    crowds = greetings._of_loop[asyncio.get_running_loop()]
+    await eventually(lambda: not crowds)
+    async with Hub.here().listen([ROOM]) as listener:
+        await greet("a")
+        assert await heard(listener, 1) == ["Hello my name is a!"]
+
+
+@pytest.mark.parametrize("name", ["", " ", "x" * 101, "a\nb", None])
+def test_who_has_no_name_can_not_join(name: object) -> None:
+    with pytest.raises(InvalidName):
+        greetings.clean_name(name)

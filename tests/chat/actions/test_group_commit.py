@@ -1,0 +1,132 @@
+"""Storing together what is posted at the same moment, on a real database."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import OperationalError
+
+from chat.actions import moderation, posting
+from chat.actions.group_commit import TOGETHER_MAX, GroupCommit
+from chat.domain.people import Person
+from chat.domain.rooms import Room, find
+from chat.errors import NotAMember, Unavailable
+from chat.storage import history, log
+from chat.storage.database import in_database
+from chat.storage.log import Entry
+from tests.doors import BrowserDoor
+
+ROOM, OTHER = find("commit"), find("cömmit")
+ANN = Person(id="user-1", name="Ann")
+
+
+@pytest.fixture
+def commits(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many drafts each commit had, one after the other."""
+    sizes: list[int] = []
+    append = log.append
+
+    def counting(drafts: list[log.Draft]) -> list[Entry]:
+        sizes.append(len(drafts))
+        return append(drafts)
+
+    monkeypatch.setattr(log, "append", counting)
+    return sizes
+
+
+async def post(text: str, room: Room = ROOM, client_id: str | None = None) -> Entry:
+    return await posting.post(room=room, message=text, person=ANN, client_id=client_id)
+
+
+async def texts(room: Room = ROOM) -> list[str]:
+    return [event.message for event in await in_database(history.since, room, 0, 10_000)]
+
+
+async def test_who_is_alone_is_stored_at_once(commits: list[int]) -> None:
+    for text in ("one", "two"):
+        await post(text)
+    assert commits == [1, 1]
+    assert await texts() == ["one", "two"]
+
+
+async def test_what_comes_meanwhile_is_stored_together_in_the_order_it_came(commits: list[int]) -> None:
+    said = [str(number) for number in range(TOGETHER_MAX + 10)]
+    entries = await asyncio.gather(*(post(text) for text in said))
+    assert commits == [TOGETHER_MAX, 10]
+    assert await texts() == said
+    assert [(entry.event.offset, entry.event.message) for entry in entries] == list(enumerate(said, 1))
+
+
+async def test_rooms_that_are_stored_together_count_for_themselves(commits: list[int]) -> None:
+    entries = await asyncio.gather(*(post(str(number), [ROOM, OTHER][number % 2]) for number in range(6)))
+    assert commits == [6]
+    assert [entry.event.offset for entry in entries] == [1, 1, 2, 2, 3, 3]
+    assert (await texts(ROOM), await texts(OTHER)) == (["0", "2", "4"], ["1", "3", "5"])
+
+
+async def test_a_repetition_among_others_costs_them_nothing_and_leaves_no_hole() -> None:
+    first = await post("first", client_id="a")
+    entries = await asyncio.gather(
+        post("new"), post("again", client_id="a"), post("twice", client_id="b"), post("twice", client_id="b"), post("z")
+    )
+    assert [entry.repeated for entry in entries] == [False, True, False, True, False]
+    assert entries[1].event == first.event
+    assert entries[3].event == entries[2].event
+    assert await texts() == ["first", "new", "twice", "z"]
+    assert [event.offset for event in await in_database(history.since, ROOM, 0, 10)] == [1, 2, 3, 4]
+
+
+async def test_listeners_hear_what_was_stored_together_in_its_order() -> None:
+    async with BrowserDoor.open(ROOM.name) as door:
+        said = [str(number) for number in range(50)]
+        await asyncio.gather(*(post(text) for text in said))
+        assert [(await door.hear()).text for _ in said] == said
+
+
+async def test_who_goes_away_while_being_stored_is_heard_all_the_same() -> None:
+    async with BrowserDoor.open(ROOM.name) as door:
+        posting = [asyncio.create_task(post(text)) for text in ("gone", "stays")]
+        await asyncio.sleep(0)
+        posting[0].cancel()
+        assert (await posting[1]).event.offset == 2
+        assert [(await door.hear()).text for _ in range(2)] == ["gone", "stays"]
+
+
+async def test_a_database_that_fails_fails_those_who_were_to_be_stored_and_not_the_next(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def broken(drafts: Any) -> Any:
+        raise OperationalError("away")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(log, "append", broken)
+        failed = await asyncio.gather(post("one"), post("two"), return_exceptions=True)
+    assert [type(error) for error in failed] == [Unavailable, Unavailable]
+    assert (await post("three")).event.offset == 1
+
+
+async def test_what_no_database_can_catch_up_with_is_refused(
+    monkeypatch: pytest.MonkeyPatch, eventually: Callable
+) -> None:
+    monkeypatch.setattr("chat.actions.group_commit.WAITING_MAX", 3)
+    answers = await asyncio.gather(*(post(str(number)) for number in range(5)), return_exceptions=True)
+    assert [isinstance(answer, Unavailable) for answer in answers] == [False, False, False, True, True]
+    assert await texts() == ["0", "1", "2"]
+
+
+async def test_nothing_is_left_of_it_when_all_is_stored(eventually: Callable) -> None:
+    await asyncio.gather(*(post(str(number)) for number in range(5)))
+    commit = GroupCommit.here()
+    await eventually(lambda: commit._working is None)
+    assert not commit._waiting
+
+
+async def test_who_may_not_be_in_a_room_is_refused_and_those_stored_at_the_same_moment_are_not() -> None:
+    await in_database(moderation.create, ROOM, private=True, by=None)
+    posts = [post("a secret"), *(post(str(number), OTHER) for number in range(3)), post("another secret")]
+    refused, *stored, refused_too = await asyncio.gather(*posts, return_exceptions=True)
+    assert isinstance(refused, NotAMember)
+    assert isinstance(refused_too, NotAMember)
+    assert [one.event.offset for one in stored if isinstance(one, Entry)] == [1, 2, 3]
+    assert (await texts(OTHER), len(await texts())) == (["0", "1", "2"], 1)

@@ -1,0 +1,412 @@
+"""What owners, moderators and authors may do in a room, and what becomes of it in the log."""
+
+import subprocess
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+
+from chat import models
+from chat.actions import moderation, posting
+from chat.delivery.hub import Hub
+from chat.domain import people
+from chat.domain.events import Access, Kind
+from chat.domain.people import Person
+from chat.domain.rooms import find
+from chat.errors import (
+    Banned,
+    ChatError,
+    LastOwner,
+    LoginRequired,
+    NoSuchMessage,
+    NoSuchPerson,
+    NotAllowed,
+    NotAMember,
+    RoomExists,
+)
+from chat.models import Role
+from chat.storage import history, log, permissions
+
+ROOM = find("moderated é/1")
+PASSER_BY = people.new_guest("Passer-by")
+GUEST = Person(id="guest-0123456789abcdef", name="Quiet Otter 42")
+
+pytestmark = pytest.mark.django_db
+
+
+class Cast:
+    """A private room with one of each role, and some who are outside of it."""
+
+    def __init__(self, *, private: bool = True) -> None:
+        owner = self.user("owner")
+        moderation.create(ROOM, private=private, by=owner)
+        for role in (Role.MODERATOR, Role.MEMBER):
+            self.user(role.value)
+            moderation.set_role(ROOM, role.value, role, by=owner)
+        self.user("stranger")
+        for number in range(2):
+            self.user(f"other {number}")
+
+    def user(self, name: str) -> Person:
+        return people.of_user(User.objects.create_user(username=name))
+
+    def __getitem__(self, name: str) -> Person | None:
+        if name == "site":
+            return None
+        return GUEST if name == "guest" else people.of_user(User.objects.get(username=name))
+
+
+@pytest.fixture
+def cast() -> Cast:
+    return Cast()
+
+
+def say(text: str = "a secret", person: Person | None = None) -> int:
+    entry = log.append([log.Draft(room=ROOM, text=text, person=person or PASSER_BY, trusted=True)])[0]
+    assert isinstance(entry, log.Entry)
+    return entry.event.offset or 0
+
+
+def last() -> int:
+    return history.heads([ROOM])[ROOM].offset
+
+
+OTHER = "other 0"
+ACTIONS: dict[str, Callable[[Cast, Person | None], object]] = {
+    "enter": lambda cast, by: permissions.check(ROOM, by),
+    "read": lambda cast, by: history.page(ROOM, reader=by, size=10, from_end=True),
+    "recover": lambda cast, by: history.recover(ROOM, 1, reader=by),
+    "see the last offset": lambda cast, by: history.last_offset(ROOM, reader=by),
+    "delete another's": lambda cast, by: moderation.delete_message(ROOM, say(), by=by),
+    "add": lambda cast, by: moderation.set_role(ROOM, OTHER, Role.MEMBER, by=by),
+    "make a moderator": lambda cast, by: moderation.set_role(ROOM, OTHER, Role.MODERATOR, by=by),
+    "make an owner": lambda cast, by: moderation.set_role(ROOM, OTHER, Role.OWNER, by=by),
+    "unmake a moderator": lambda cast, by: moderation.set_role(ROOM, "moderator", Role.MEMBER, by=by),
+    "remove a member": lambda cast, by: moderation.remove_member(ROOM, "member", by=by),
+    "remove a moderator": lambda cast, by: moderation.remove_member(ROOM, "moderator", by=by),
+    "ban a guest": lambda cast, by: moderation.ban(ROOM, GUEST.id, by=by),
+    "ban a member": lambda cast, by: moderation.ban(ROOM, str(cast["member"] and cast["member"].id), by=by),
+    "ban a moderator": lambda cast, by: moderation.ban(ROOM, str(cast["moderator"] and cast["moderator"].id), by=by),
+    "ban an owner": lambda cast, by: moderation.ban(ROOM, str(cast["owner"] and cast["owner"].id), by=by),
+    "lift a ban": lambda cast, by: moderation.unban(ROOM, GUEST.id, by=by),
+    "make it public": lambda cast, by: moderation.set_private(ROOM, False, by=by),
+}
+# What each may do. What a member may not is NotAllowed; whoever is outside, is told so whatever they want.
+MEMBER = {"enter", "read", "recover", "see the last offset"}
+MODERATOR = MEMBER | {"delete another's", "add", "remove a member", "ban a guest", "ban a member", "lift a ban"}
+OWNER = set(ACTIONS) - {"ban an owner"}
+MAY = {"guest": set(), "stranger": set(), "member": MEMBER, "moderator": MODERATOR, "owner": OWNER, "site": OWNER}
+# Everybody may do to themselves what leaves the room; nobody bans themselves.
+OF_THEMSELVES = {("member", "remove a member"): None, ("moderator", "remove a moderator"): None}
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+@pytest.mark.parametrize("who", MAY)
+def test_everybody_may_do_what_their_role_allows_and_nothing_else(cast: Cast, who: str, action: str) -> None:
+    by, before = cast[who], None
+    allowed = action in MAY[who] or (who, action) in OF_THEMSELVES
+    if allowed:
+        ACTIONS[action](cast, by)
+        return
+    expected = NotAMember if who in {"guest", "stranger"} else NotAllowed
+    before = last()
+    with pytest.raises(ChatError) as caught:
+        ACTIONS[action](cast, by)
+    assert caught.type is expected
+    assert last() == before + (action == "delete another's")  # nothing was done, and no offset taken
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+@pytest.mark.parametrize("who", ["guest", "stranger"])
+def test_in_a_public_room_strangers_may_be_and_no_more(who: str, action: str) -> None:
+    cast = Cast(private=False)
+    if action in MEMBER:
+        ACTIONS[action](cast, cast[who])
+    else:
+        with pytest.raises(NotAllowed):
+            ACTIONS[action](cast, cast[who])
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+@pytest.mark.parametrize("who", ["guest", "stranger", "member", "moderator"])
+def test_who_is_banned_may_nothing(who: str, action: str) -> None:
+    cast = Cast(private=False)
+    by = cast[who]
+    assert by is not None
+    moderation.ban(ROOM, by.id, by=cast["owner"])
+    with pytest.raises(Banned):
+        ACTIONS[action](cast, by)
+
+
+class TestPosting:
+    def post(self, *people: Person) -> list[str | int | None]:
+        drafts = [log.Draft(room=ROOM, text="hi", person=person) for person in people]
+        return [one.event.offset if isinstance(one, log.Entry) else one.code for one in log.append(drafts)]
+
+    def test_in_a_private_room_is_for_its_members(self, cast: Cast) -> None:
+        before = last()
+        owner, stranger = cast["owner"], cast["stranger"]
+        assert self.post(owner, stranger, GUEST, owner) == [before + 1, "not_a_member", "not_a_member", before + 2]
+        assert last() == before + 2
+
+    def test_is_refused_to_the_banned_and_takes_no_offset(self) -> None:
+        cast = Cast(private=False)
+        moderation.ban(ROOM, GUEST.id, by=cast["owner"])
+        before = last()
+        assert self.post(GUEST) == ["banned"]
+        assert self.post(cast["stranger"], GUEST) == [before + 1, "banned"]
+
+    def test_again_what_was_said_before_a_ban_is_refused_too(self) -> None:
+        cast = Cast(private=False)
+        draft = log.Draft(room=ROOM, text="hi", person=GUEST, client_id="a")
+        log.append([draft])
+        moderation.ban(ROOM, GUEST.id, by=cast["owner"])
+        assert isinstance(log.append([draft])[0], Banned)
+
+    def test_is_open_to_the_site_itself(self, cast: Cast) -> None:
+        assert say() == last()
+
+
+class TestDeletion:
+    def test_leaves_a_message_without_a_text_in_its_place_and_an_entry_that_names_it(self, cast: Cast) -> None:
+        offset = say(person=cast["member"])
+        deletion = moderation.delete_message(ROOM, offset, by=cast["moderator"])
+        gone, entry = history.since(ROOM, offset - 1, 10)
+        assert (gone.offset, gone.message, gone.deleted, gone.person) == (offset, "", True, cast["member"])
+        assert entry == deletion
+        assert (entry.kind, entry.offset, entry.target) == (Kind.DELETION, offset + 1, offset)
+        assert (entry.message, entry.person) == ("A message was deleted.", cast["moderator"])
+        assert history.recover(ROOM, offset - 1, reader=None).events == [gone, entry]
+        assert history.page(ROOM, reader=None, size=2, from_end=True).events == [gone, entry]
+
+    def test_twice_is_once(self, cast: Cast) -> None:
+        offset = say()
+        first = moderation.delete_message(ROOM, offset, by=cast["owner"])
+        assert moderation.delete_message(ROOM, offset, by=cast["moderator"]) == first
+        assert last() == offset + 1
+
+    def test_is_up_to_the_author_too(self, cast: Cast) -> None:
+        offset = say(person=cast["member"])
+        assert moderation.delete_message(ROOM, offset, by=cast["member"]).target == offset
+
+    def test_is_up_to_an_author_who_has_taken_another_name(self) -> None:
+        Cast(private=False)
+        offset = say(person=GUEST)
+        assert moderation.delete_message(ROOM, offset, by=replace(GUEST, name="Ann")).target == offset
+
+    def test_is_not_up_to_an_author_who_has_been_removed(self, cast: Cast) -> None:
+        offset = say(person=cast["member"])
+        member = cast["member"]
+        moderation.remove_member(ROOM, "member", by=cast["owner"])
+        with pytest.raises(NotAMember):
+            moderation.delete_message(ROOM, offset, by=member)
+
+    def test_of_what_is_no_message_is_refused(self, cast: Cast) -> None:
+        offset = say()
+        moderation.delete_message(ROOM, offset, by=None)
+        for other in (0, 1, offset + 1, offset + 99):  # none, a notice, a deletion, none
+            with pytest.raises(NoSuchMessage):
+                moderation.delete_message(ROOM, other, by=None)
+        assert last() == offset + 1
+
+    def test_is_not_undone_by_sending_the_message_again(self, cast: Cast) -> None:
+        draft = log.Draft(room=ROOM, text="a secret", person=cast["owner"], client_id="a")
+        offset = log.append([draft])[0].event.offset  # type: ignore[union-attr]
+        moderation.delete_message(ROOM, offset, by=cast["owner"])
+        again = log.append([draft])[0]
+        assert isinstance(again, log.Entry)
+        assert (again.repeated, again.event.deleted, again.event.message) == (True, True, "")
+
+    def test_leaves_no_trace_of_the_text_in_any_table(self, cast: Cast) -> None:
+        secret = "xyzzy 🍓 plugh"
+        offset = say(secret)
+        assert tables_that_hold(secret) == ["chat_message"]
+        moderation.delete_message(ROOM, offset, by=None)
+        assert tables_that_hold(secret) == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_deletion_leaves_no_trace_of_the_text_in_the_file_of_sqlite() -> None:
+    if connection.vendor != "sqlite":
+        pytest.skip("other databases clean up when they see fit")
+    secret, file = b"xyzzy plugh ", str(connection.settings_dict["NAME"])
+
+    def holds() -> bool:
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        # By another process: closing the file would drop the locks that this one has on it, and so damage it.
+        return secret in subprocess.run(["cat", file], capture_output=True, check=True).stdout
+
+    offset = say(secret.decode() * 200)
+    assert holds()
+    moderation.delete_message(ROOM, offset, by=None)
+    assert not holds()
+
+
+def tables_that_hold(text: str) -> list[str]:
+    found = []
+    with connection.cursor() as cursor:
+        for table in connection.introspection.table_names():
+            cursor.execute(f'SELECT * FROM "{table}"')
+            if any(text in str(value) for row in cursor.fetchall() for value in row):
+                found.append(table)
+    return found
+
+
+class TestNotices:
+    """Each change to who may be there is an entry with a text for people, and what has changed for programs."""
+
+    def test_tell_who_did_what_to_whom(self, cast: Cast) -> None:
+        owner, stranger = cast["owner"], cast["stranger"]
+        member = cast["member"]
+        done = [
+            moderation.set_role(ROOM, "stranger", Role.MEMBER, by=owner),
+            moderation.set_role(ROOM, "stranger", Role.OWNER, by=owner),
+            moderation.set_role(ROOM, "stranger", Role.MODERATOR, by=None),
+            moderation.remove_member(ROOM, "stranger", by=stranger),
+            moderation.ban(ROOM, stranger.id, by=owner),
+            moderation.unban(ROOM, stranger.id, by=owner),
+            moderation.set_private(ROOM, False, by=owner),
+            moderation.remove_member(ROOM, "member", by=owner),
+            moderation.set_private(ROOM, True, by=None),
+        ]
+        assert [(one.message, one.access, one.subject) for one in done if one] == [
+            ("stranger was added by owner.", Access.ADDED, stranger.id),
+            ("stranger was made an owner by owner.", Access.CHANGED, stranger.id),
+            ("stranger was made a moderator by the site’s staff.", Access.CHANGED, stranger.id),
+            ("stranger left.", Access.REMOVED, stranger.id),
+            ("stranger was banned by owner.", Access.BANNED, stranger.id),
+            ("The ban on stranger was lifted by owner.", Access.UNBANNED, stranger.id),
+            ("This room was made public by owner.", Access.OPENED, None),
+            ("member was removed by owner.", Access.CHANGED, member.id),
+            ("This room was made private by the site’s staff.", Access.CLOSED, None),
+        ]
+        offsets = [one.offset for one in done if one]
+        assert offsets == list(range(offsets[0] or 0, last() + 1))
+        assert history.since(ROOM, (offsets[0] or 0) - 1, 100) == done
+
+    def test_are_not_written_where_nothing_changes(self, cast: Cast) -> None:
+        owner, before = cast["owner"], last()
+        assert moderation.set_role(ROOM, "member", Role.MEMBER, by=owner) is None
+        assert moderation.remove_member(ROOM, "stranger", by=owner) is None
+        assert moderation.unban(ROOM, GUEST.id, by=owner) is None
+        assert moderation.set_private(ROOM, True, by=owner) is None
+        assert last() == before
+        assert moderation.ban(ROOM, GUEST.id, by=owner) is not None
+        assert moderation.ban(ROOM, GUEST.id, by=owner) is None
+
+    def test_name_a_guest_as_they_were_last_heard_there(self, cast: Cast) -> None:
+        say(person=GUEST)
+        notice = moderation.ban(ROOM, GUEST.id, by=cast["owner"])
+        assert notice is not None
+        assert notice.message == f"{GUEST.name} was banned by owner."
+        stranger = moderation.ban(ROOM, "guest-" + "0" * 16, by=cast["owner"])
+        assert stranger is not None
+        assert stranger.message == "A guest was banned by owner."
+
+
+class TestRooms:
+    def test_are_made_by_users_who_then_own_them(self) -> None:
+        owner = people.of_user(User.objects.create_user(username="maker"))
+        notice = moderation.create(ROOM, private=True, by=owner)
+        assert (notice.offset, notice.access, notice.message) == (
+            1,
+            Access.CLOSED,
+            "This private room was created by maker.",
+        )
+        assert permissions.standing(ROOM, owner) == permissions.Standing(private=True, role=Role.OWNER)
+        assert history.names(reader=owner, size=9) == [ROOM.name]
+        assert history.names(reader=GUEST, size=9) == []
+        with pytest.raises(LoginRequired):
+            moderation.create(find("mine"), private=True, by=GUEST)
+
+    def test_that_are_there_are_not_made_again(self) -> None:
+        say()
+        owner = people.of_user(User.objects.create_user(username="maker"))
+        with pytest.raises(RoomExists):
+            moderation.create(ROOM, private=True, by=owner)
+        assert (last(), permissions.standing(ROOM, owner).role) == (1, None)
+
+    def test_keep_an_owner_unless_the_site_wants_it_otherwise(self, cast: Cast) -> None:
+        owner = cast["owner"]
+        for leave in (
+            lambda: moderation.remove_member(ROOM, "owner", by=owner),
+            lambda: moderation.set_role(ROOM, "owner", Role.MEMBER, by=owner),
+        ):
+            with pytest.raises(LastOwner):
+                leave()
+        moderation.set_role(ROOM, "moderator", Role.OWNER, by=owner)
+        moderation.remove_member(ROOM, "owner", by=owner)
+        moderation.remove_member(ROOM, "moderator", by=None)
+        assert not models.RoomMember.objects.filter(role=Role.OWNER).exists()
+
+    def test_are_restricted_as_long_as_they_are_private_or_somebody_is_banned(self) -> None:
+        owner = Cast(private=False)["owner"]
+
+        def restricted() -> bool:
+            return history.heads([ROOM])[ROOM].restricted
+
+        states = [restricted()]
+        for change in (
+            lambda: moderation.ban(ROOM, GUEST.id, by=owner),
+            lambda: moderation.set_private(ROOM, True, by=owner),
+            lambda: moderation.unban(ROOM, GUEST.id, by=owner),
+            lambda: moderation.set_private(ROOM, False, by=owner),
+        ):
+            change()
+            states.append(restricted())
+        assert states == [False, True, True, True, False]
+
+    def test_take_no_member_who_is_banned(self, cast: Cast) -> None:
+        moderation.ban(ROOM, str(cast["member"] and cast["member"].id), by=cast["owner"])
+        assert not models.RoomMember.objects.filter(user__username="member").exists()
+        with pytest.raises(NotAllowed):
+            moderation.set_role(ROOM, "member", Role.MEMBER, by=cast["owner"])
+
+
+@pytest.mark.parametrize("name", ["nobody", "", "a\0b"])
+def test_nobody_is_added_who_has_no_account(cast: Cast, name: str) -> None:
+    with pytest.raises(NoSuchPerson):
+        moderation.set_role(ROOM, name, Role.MEMBER, by=cast["owner"])
+
+
+@pytest.mark.parametrize(
+    "person_id",
+    [
+        "",
+        "user-",
+        "user-99999999",
+        "user-x",
+        "user-²",
+        "user-٣",
+        "user-" + "9" * 30,
+        "guest-1",
+        "other-bot",
+        "a\0b",
+        "x" * 999,
+    ],
+)
+def test_nobody_is_banned_who_can_not_be(cast: Cast, person_id: str) -> None:
+    before = last()
+    with pytest.raises(NoSuchPerson):
+        moderation.ban(ROOM, person_id, by=cast["owner"])
+    assert last() == before
+
+
+async def test_nobody_is_looked_up_who_enters_and_posts_in_a_room_that_is_open_to_everybody() -> None:
+    asked = 0
+    check = permissions.standings
+
+    def count(*args: object) -> object:
+        nonlocal asked
+        asked += 1
+        return check(*args)  # type: ignore[arg-type]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(permissions, "standings", count)
+        patch.setattr(permissions, "allowed", count)
+        async with Hub.here().listen([ROOM], {ROOM: 0}, GUEST):
+            await posting.post(room=ROOM, message="hi", person=GUEST)
+    assert asked == 0

@@ -1,0 +1,256 @@
+"""How fast one may speak: the buckets, with a real Valkey and without, and then every door."""
+
+import asyncio
+import contextlib
+import json
+import secrets
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pytest_django import Settings
+
+from chat.actions import posting, rate_limits
+from chat.actions.rate_limits import Buckets, Rate, parse_rate
+from chat.domain import people, rooms
+from chat.domain.people import Person
+from chat.errors import BlankMessage, FrameTooLong, RateLimited
+
+FEW = Rate(3, 3600)
+ANN = Person(id="user-1", name="Ann")
+BOB = Person(id="user-2", name="Bob")
+
+
+@pytest.fixture
+def key() -> str:
+    return f"test:{secrets.token_hex(8)}"
+
+
+@pytest.fixture
+def limited(settings: Settings) -> Settings:
+    settings.CHAT_LIMITS = True
+    settings.CHAT_RATE_PERSON = "3/1h"
+    settings.CHAT_RATE_ADDRESS = "5/1h"
+    return settings
+
+
+@pytest.mark.parametrize(
+    ("text", "rate"),
+    [
+        ("20/10s", Rate(20, 10)),
+        ("1/s", Rate(1, 1)),
+        ("100/m", Rate(100, 60)),
+        (" 1000/2h ", Rate(1000, 7200)),
+    ],
+)
+def test_a_rate_is_so_many_in_so_long(text: str, rate: Rate) -> None:
+    assert parse_rate(text) == rate
+
+
+@pytest.mark.parametrize(
+    "text", ["", "20", "20/10", "0/10s", "20/0s", "-1/s", "20/10d", "20 per second", "1.5/s", "1/s,2/s"]
+)
+def test_what_is_no_rate_is_said_to_be_none(text: str) -> None:
+    with pytest.raises(ValueError, match="20/10s"):
+        parse_rate(text)
+
+
+async def test_a_full_bucket_gives_what_it_holds_and_then_says_how_long_it_takes(key: str) -> None:
+    buckets = Buckets.here()
+    assert [await buckets.take({key: FEW}) for _ in range(3)] == [0, 0, 0]
+    assert await buckets.take({key: FEW}) == pytest.approx(1200, abs=30)
+
+
+async def test_a_bucket_that_has_waited_as_long_as_it_said_gives_one_more(key: str) -> None:
+    buckets, rate = Buckets.here(), Rate(2, 3)
+    while not (wait := await buckets.take({key: rate})):
+        pass
+    assert wait <= rate.interval
+    await asyncio.sleep(wait)
+    assert await buckets.take({key: rate}) == 0
+
+
+async def test_processes_share_their_buckets(key: str) -> None:
+    one, two = Buckets(), Buckets()
+    assert [await buckets.take({key: FEW}) for buckets in (one, two, one)] == [0, 0, 0]
+    assert await two.take({key: FEW}) > 0
+    assert await one.take({key: FEW}) > 0
+
+
+async def test_of_two_buckets_both_give_a_token_or_neither(key: str) -> None:
+    one, two = Buckets(), Buckets()
+    small, large = f"{key}:small", f"{key}:large"
+    assert await one.take({small: Rate(1, 3600), large: FEW}) == 0
+    for _ in range(5):
+        assert await two.take({small: Rate(1, 3600), large: FEW}) > 0
+    assert [await two.take({large: FEW}) for _ in range(2)] == [0, 0]
+    assert await two.take({large: FEW}) > 0
+
+
+async def test_many_at_once_get_no_more_than_there_is(key: str) -> None:
+    processes = [Buckets() for _ in range(3)]
+    waits = await asyncio.gather(*(buckets.take({key: Rate(20, 3600)}) for buckets in processes * 20))
+    assert waits.count(0) == 20
+
+
+async def test_nothing_is_kept_of_a_bucket_that_is_full_again(key: str, eventually) -> None:
+    buckets = Buckets.here()
+    await buckets.take({key: Rate(10, 1)})
+    client = buckets._take.registered_client
+    assert await client.exists(key)
+    async with asyncio.timeout(5):
+        while await client.exists(key):
+            await asyncio.sleep(0.02)
+
+
+async def test_a_process_forgets_full_buckets_when_it_has_seen_many(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rate_limits, "LOCAL_MAX", 10)
+    buckets = Buckets()
+    for number in range(200):
+        await buckets.take({f"{key}:{number}": Rate(1000, 1)})
+    assert len(buckets._full_at) < 100
+
+
+@contextlib.asynccontextmanager
+async def silent_redis(path: Path) -> AsyncIterator[None]:
+    """Takes connections, and never answers."""
+    over = asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await over.wait()
+        writer.close()
+
+    async with await asyncio.start_unix_server(serve, path):
+        try:
+            yield
+        finally:
+            over.set()
+
+
+@pytest.mark.parametrize("silent", [True, False])
+async def test_without_redis_each_process_goes_on_by_itself_and_nobody_waits_again_and_again(
+    settings: Settings, tmp_path: Path, key: str, silent: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.REDIS_URL = f"unix://{tmp_path}/redis"
+    async with silent_redis(tmp_path / "redis") if silent else contextlib.nullcontext():
+        buckets = Buckets()
+        began = time.monotonic()
+        assert [await buckets.take({key: FEW}) for _ in range(3)] == [0, 0, 0]
+        assert await buckets.take({key: FEW}) > 0
+        for number in range(100):
+            assert await buckets.take({f"{key}:{number}": FEW}) == 0
+        assert time.monotonic() - began < 5
+    assert [record.message for record in caplog.records if "Redis is away" in record.message]
+
+
+async def test_when_redis_is_back_processes_share_again_and_remember_what_they_saw_alone(
+    settings: Settings, tmp_path: Path, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rate_limits, "PAUSE", 0.01)
+    there = settings.REDIS_URL
+    link = tmp_path / "redis"
+    settings.REDIS_URL = f"unix://{link}"
+    buckets = Buckets()
+    assert [await buckets.take({key: FEW}) for _ in range(3)] == [0, 0, 0]
+    assert await buckets.take({key: FEW}) > 0
+    if not there.startswith("unix://"):
+        pytest.skip("the server of these tests has no socket to move")
+    link.symlink_to(there.removeprefix("unix://").partition("?")[0])
+    async with asyncio.timeout(5):
+        while buckets._away_until is not None:
+            assert await buckets.take({f"{key}:other": Rate(1000, 1)}) == 0
+            await asyncio.sleep(0.02)
+    assert await buckets.take({key: FEW}) > 0
+    settings.REDIS_URL = there
+    assert [await Buckets().take({key: FEW}) for _ in range(3)] == [0, 0, 0]  # Redis itself knows nothing of that
+
+
+async def post(person: Person, text: str = "hi", **more: Any) -> None:
+    await posting.post(room=rooms.find("limits"), message=text, person=person, **more)
+
+
+def fresh(*, lasting: bool = True, address: str | None = None) -> Person:
+    return Person(id=people.new_guest().id, name="Ann", lasting=lasting, address=address)
+
+
+@pytest.mark.usefixtures("limited")
+async def test_a_person_posts_up_to_the_limit_and_then_is_told_when_to_go_on() -> None:
+    ann, bob = fresh(), fresh()
+    for _ in range(3):
+        await post(ann)
+    with pytest.raises(RateLimited, match="try again in") as caught:
+        await post(ann)
+    assert caught.value.retry_after == pytest.approx(1200, abs=60)
+    await post(bob)
+
+
+@pytest.mark.usefixtures("limited")
+async def test_an_address_posts_up_to_its_limit_whoever_speaks(unused_address: str) -> None:
+    for _ in range(5):
+        await post(fresh(lasting=False, address=unused_address))
+    with pytest.raises(RateLimited):
+        await post(fresh(lasting=False, address=unused_address))
+    with pytest.raises(RateLimited):
+        await post(fresh(address=unused_address))
+    await post(fresh(lasting=False, address=None))
+
+
+@pytest.mark.usefixtures("limited")
+async def test_who_has_neither_an_address_nor_a_lasting_name_is_a_program_of_ours_and_has_no_limit() -> None:
+    for _ in range(10):
+        await post(people.new_guest())
+
+
+@pytest.mark.usefixtures("limited")
+async def test_sending_again_costs_like_sending() -> None:
+    ann = fresh()
+    for _ in range(3):
+        await post(ann, client_id="same")
+    with pytest.raises(RateLimited):
+        await post(ann, client_id="same")
+
+
+@pytest.mark.usefixtures("limited")
+async def test_what_can_not_be_said_costs_nothing() -> None:
+    ann = fresh()
+    for _ in range(5):
+        with pytest.raises(BlankMessage):
+            await post(ann, " ")
+    await post(ann)
+
+
+async def test_with_limits_off_nobody_is_held_up(limited: Settings) -> None:
+    limited.CHAT_LIMITS = False
+    ann = fresh()
+    for _ in range(10):
+        await post(ann)
+
+
+@pytest.fixture
+def unused_address() -> str:
+    return f"2001:db8::{secrets.randbelow(2**16):x}:{secrets.randbelow(2**16):x}:0/64"
+
+
+@pytest.mark.parametrize(("text", "size"), [("x" * 10, 10), ("é" * 10, 20), ("🍓" * 10, 40)])
+def test_a_frame_may_have_as_many_bytes_as_the_limit(settings: Settings, text: str, size: int) -> None:
+    settings.CHAT_FRAME_MAX = size
+    rate_limits.check_frame(text)
+    settings.CHAT_FRAME_MAX = size - 1
+    with pytest.raises(FrameTooLong, match=str(size - 1)):
+        rate_limits.check_frame(text)
+
+
+async def test_a_frame_that_is_too_long_is_answered_and_the_socket_lives_on(open_chat, settings: Settings) -> None:
+    browser = await open_chat("/ws/chat/limits/")
+    settings.CHAT_FRAME_MAX = len(json.dumps({"message": "x" * 10}))
+    await browser.say("x" * 11)
+    assert (await browser.receive_json_from(timeout=5))["error"]["code"] == "frame_too_long"
+    await browser.say("x" * 10)
+    assert await browser.hear() == "x" * 10
+
+
+def test_the_longest_message_fits_into_a_frame_however_it_is_spelt() -> None:
+    message = json.dumps({"message": "🍓" * 4000, "client_id": "x" * 100})
+    rate_limits.check_frame(message)

@@ -1,0 +1,242 @@
+"""Logins that end, and what becomes of the sockets that were opened by them."""
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from importlib import import_module
+from typing import Any
+from unittest import mock
+
+import pytest
+from channels.testing import WebsocketCommunicator
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import User
+from django.contrib.sessions.models import Session
+from django.db import DatabaseError
+from django.test import AsyncClient
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries, Settings
+
+from chat.connections import login_watch
+from chat.connections.login_watch import Login
+from chat.connections.sockets import Socket, Sockets
+from chat.delivery.hub import Hub
+from mysite.asgi import application
+from tests.conftest import ChatSocket, GraphQLSocket, close
+from tests.test_identity import cookies_of, over_http
+
+Eventually = Callable[[Callable[[], Any]], Awaitable[None]]
+NEVER = 3600  # seconds
+PASSWORD = "a long and unlikely one"
+
+
+@pytest.fixture(params=["browser", "graphql"])
+async def connect(request: pytest.FixtureRequest) -> Any:
+    """`await connect(client)`: a socket of the visitor whose cookies `client` has, through either door."""
+    opened = []
+
+    async def connect(client: AsyncClient) -> WebsocketCommunicator:
+        if request.param == "browser":
+            socket: Any = ChatSocket(application, "/ws/chat/room1/", cookies_of(client))
+            assert (await socket.connect(timeout=5))[0]
+        else:
+            socket = GraphQLSocket(
+                application, "/graphql", cookies_of(client), protocol="graphql-transport-ws", subprotocols=[]
+            )
+            await socket.gql_init()
+            await socket.join("room1")
+        opened.append(socket)
+        return socket
+
+    yield connect
+    for socket in opened:
+        await close(socket)
+
+
+async def user_called(name: str) -> User:
+    return await get_user_model().objects.acreate_user(name, password=PASSWORD)
+
+
+async def visitor(user: User | None) -> AsyncClient:
+    """A browser of the user's, or a guest's."""
+    client = AsyncClient()
+    if user is None:
+        await client.get("/chat/room1/")
+    else:
+        await client.aforce_login(user)
+    return client
+
+
+async def assert_closed(socket: WebsocketCommunicator) -> None:
+    frame = {"type": "websocket.send"}
+    while frame["type"] == "websocket.send":  # a greeting, say
+        frame = await socket.receive_output(timeout=5)
+    assert frame == {"type": "websocket.close", "code": 4401, "reason": "session_ended"}
+
+
+def open_sockets() -> list[Socket]:
+    return [socket for socket in Sockets.here() if not socket.closing]
+
+
+async def log_out(client: AsyncClient, user: User) -> None:
+    await client.post("/accounts/logout/")
+
+
+async def change_password(client: AsyncClient, user: User) -> None:
+    user.set_password("another long one")
+    await user.asave()
+
+
+async def deactivate(client: AsyncClient, user: User) -> None:
+    user.is_active = False
+    await user.asave(update_fields=["is_active"])
+
+
+async def delete(client: AsyncClient, user: User) -> None:
+    await user.adelete()
+
+
+async def deactivate_unheard(client: AsyncClient, user: User) -> None:
+    await User.objects.filter(pk=user.pk).aupdate(is_active=False)
+
+
+async def end_session(client: AsyncClient, user: User | None) -> None:
+    await Session.objects.all().adelete()
+
+
+async def let_session_expire(client: AsyncClient, user: User | None) -> None:
+    await Session.objects.aupdate(expire_date=timezone.now() - timedelta(seconds=1))
+
+
+@pytest.mark.parametrize("end", [log_out, change_password, deactivate, delete])
+async def test_what_people_do_is_heard_of_at_once(connect: Any, settings: Settings, end: Any) -> None:
+    settings.CHAT_SESSION_CHECK = NEVER
+    user = await user_called("ann")
+    client = await visitor(user)
+    first, second = await connect(client), await connect(client)
+    await end(client, user)
+    await assert_closed(first)
+    await assert_closed(second)
+
+
+@pytest.mark.parametrize("end", [log_out, change_password, deactivate_unheard, delete, end_session, let_session_expire])
+async def test_what_nobody_tells_is_found_out(connect: Any, settings: Settings, end: Any) -> None:
+    settings.CHAT_SESSION_CHECK = 0.1
+    user = await user_called("ann")
+    client = await visitor(user)
+    socket = await connect(client)
+    with mock.patch("chat.delivery.hub.tell"):
+        await end(client, user)
+    await assert_closed(socket)
+
+
+@pytest.mark.parametrize("end", [end_session, let_session_expire])
+async def test_a_guests_session_ends_too(connect: Any, settings: Settings, end: Any) -> None:
+    settings.CHAT_SESSION_CHECK = 0.1
+    guest = await visitor(None)
+    socket = await connect(guest)
+    await end(guest, None)
+    await assert_closed(socket)
+
+
+async def test_nobody_else_is_put_out(connect: Any, settings: Settings, eventually: Eventually) -> None:
+    """Neither the same user's other browsers by a logout, nor others by whatever happens to a user."""
+    settings.CHAT_SESSION_CHECK = 0.1
+    ann, ben = await user_called("ann"), await user_called("ben")
+    anns, anns_other, bens, guests, programs = [
+        await visitor(ann),
+        await visitor(ann),
+        await visitor(ben),
+        await visitor(None),
+        AsyncClient(),
+    ]
+    going = await connect(anns)
+    staying = [await connect(client) for client in (anns_other, bens, guests, programs)]
+
+    await log_out(anns, ann)
+
+    await assert_closed(going)
+    assert len(open_sockets()) == len(staying)
+    await deactivate(anns_other, ann)
+    await assert_closed(staying.pop(0))
+    looks = mock.Mock(wraps=login_watch.ended)
+    with mock.patch("chat.connections.login_watch.ended", looks):
+        await eventually(lambda: looks.call_count >= 2)
+    assert len(open_sockets()) == len(staying)
+
+
+async def test_a_login_at_one_time_is_no_reason_to_look_at_anybody(settings: Settings) -> None:
+    ann = await user_called("ann")
+    with mock.patch("chat.delivery.hub.tell") as tell:
+        await AsyncClient().aforce_login(ann)  # notes in the user's row when that was
+    assert not tell.called
+
+
+async def test_the_browser_that_changes_its_password_may_come_back_at_once(connect: Any, settings: Settings) -> None:
+    settings.CHAT_SESSION_CHECK = NEVER
+    ann = await get_user_model().objects.acreate_superuser("ann", password=PASSWORD)
+    client = await visitor(ann)
+    socket = await connect(client)
+    form = {"old_password": PASSWORD, "new_password1": "another long one", "new_password2": "another long one"}
+
+    assert (await client.post("/admin/password_change/", form)).status_code == 302
+
+    await assert_closed(socket)
+    assert (await over_http(cookies_of(client)))[0]["username"] == "ann"
+    await connect(client)
+    assert [socket.login.user_id for socket in open_sockets()] == [ann.pk]
+
+
+async def test_graphql_over_http_looks_at_each_request(settings: Settings) -> None:
+    ann = await user_called("ann")
+    client = await visitor(ann)
+    cookies = cookies_of(client)
+    assert (await over_http(cookies))[0]["username"] == "ann"
+    await log_out(client, ann)
+    assert (await over_http(cookies))[0]["isGuest"]
+
+
+async def test_while_the_database_does_not_answer_nobody_is_put_out(
+    connect: Any, settings: Settings, eventually: Eventually
+) -> None:
+    settings.CHAT_SESSION_CHECK = 0.05
+    client = await visitor(await user_called("ann"))
+    socket = await connect(client)
+    with mock.patch("chat.connections.login_watch.ended", side_effect=DatabaseError("away")) as look:
+        await eventually(lambda: look.call_count >= 3)
+        assert len(open_sockets()) == 1
+    await end_session(client, None)  # and then it looks again
+    await assert_closed(socket)
+
+
+@pytest.mark.parametrize("about", [{}, {"users": 7, "sessions": []}, {"users": [[]], "sessions": []}])
+async def test_a_hint_that_makes_no_sense_is_passed_over(about: dict[str, Any], caplog: Any) -> None:
+    Hub.here().receive({"type": "chat.control", "subject": login_watch.SUBJECT, "about": about})
+    Hub.here().receive({"type": "chat.control", "subject": "of a later version", "about": {}})
+    assert [record.levelname for record in caplog.records] == ["WARNING", "WARNING"]
+
+
+@pytest.mark.django_db
+def test_it_takes_two_queries_however_many_there_are(django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    users = [User.objects.create_user(f"user-{number}") for number in range(20)]
+    logins = [Login(user.pk, user.password, f"session {user.pk}") for user in users]
+    with django_assert_num_queries(2):
+        assert login_watch.ended(logins) == set(logins)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("engine", "lasting"),
+    [
+        ("db", {"known"}),
+        ("cached_db", {"known"}),
+        ("cache", {"known"}),
+        ("signed_cookies", {"known", "unknown"}),
+    ],
+)
+def test_sessions_are_looked_for_where_they_are(settings: Settings, engine: str, lasting: set[str]) -> None:
+    settings.SESSION_ENGINE = f"django.contrib.sessions.backends.{engine}"
+    session = import_module(settings.SESSION_ENGINE).SessionStore()
+    session.create()
+    known = session.session_key or "signed"
+    found = login_watch.lasting_sessions({known, "unknown"})
+    assert {"known" if key == known else key for key in found} == lasting

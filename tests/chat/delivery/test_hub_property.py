@@ -1,0 +1,314 @@
+"""Whatever happens in whatever order: each listener hears offsets without holes, each once, in order; and whoever may
+not be in the room any more hears nothing that came after that.
+
+Hypothesis makes up what happens. So that it happens again when it is told to, nothing here is real: the log is a list,
+reading takes as long as the example says, and the clock jumps to when the next thing is due.
+"""
+
+import asyncio
+import selectors
+from collections.abc import Callable, Coroutine, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from chat.delivery import hub, listener
+from chat.delivery.hub import Hub
+from chat.domain.events import Access, Event, Kind
+from chat.domain.people import Person
+from chat.domain.rooms import Room, find
+from chat.errors import Banned, NotAMember
+from chat.storage import history, permissions
+from chat.storage.history import Head, Recovery
+
+ROOM = find("property")
+PEOPLE = [Person(id=f"guest-{number}", name="?") for number in range(3)]
+MEMBERS = set(PEOPLE[:2])
+RECOVERY_MAX = 8
+CHANGES = {"ban": Access.BANNED, "unban": Access.UNBANNED, "close": Access.CLOSED, "open": Access.OPENED}
+
+# What happens. Positions are counted from the end of the log, where things happen.
+steps = st.one_of(
+    st.tuples(st.just("store"), st.integers(1, 5)),  # by another process: so many, none of which is heard of
+    st.tuples(st.just("post"), st.just(0)),  # here, or where the layer brings it from
+    st.tuples(st.just("hint"), st.integers(0, 12)),  # the layer brings one, for the first time or again
+    st.tuples(st.just("foreign"), st.just(0)),
+    st.tuples(st.just("join"), st.tuples(st.one_of(st.none(), st.integers(-1, RECOVERY_MAX + 1)), st.integers(0, 2))),
+    # Somebody is banned, or everybody but members; or they aren't any more. True if it happens here, as with a post.
+    st.tuples(st.sampled_from(["ban", "unban", "close", "open"]), st.tuples(st.integers(0, 2), st.booleans())),
+    st.tuples(st.just("delete"), st.booleans()),
+    st.tuples(st.just("leave"), st.integers(0, 5)),
+    st.tuples(st.just("prune"), st.integers(0, 6)),  # all but so many
+)
+pauses = st.sampled_from([0, 0, 0, 1, 3, 20, 2000])  # milliseconds until the next thing happens
+delays = st.sampled_from([0, 0, 1, 5, 30, 1500])  # milliseconds before and after the database is read
+
+
+class Clock(selectors.DefaultSelector):  # type: ignore[misc, valid-type]
+    """Waits for nothing: when nothing happens before a certain time, it is that time."""
+
+    now = 0.0
+
+    def select(self, timeout: float | None = None) -> list[Any]:
+        assert timeout is not None, "everybody waits for somebody else"
+        self.now += max(timeout, 0)
+        return super().select(0)
+
+
+def run(work: Coroutine[None, None, None]) -> None:
+    """Runs `work` on a clock of its own."""
+    clock = Clock()
+
+    def loop() -> asyncio.AbstractEventLoop:
+        loop = asyncio.SelectorEventLoop(clock)
+        loop.time = lambda: clock.now  # type: ignore[method-assign]
+        return loop
+
+    with asyncio.Runner(loop_factory=loop) as runner:
+        runner.run(work)
+
+
+class SilentLayer:
+    """Brings nothing by itself: what the hub hears is up to the example."""
+
+    async def new_channel(self) -> str:
+        return "channel"
+
+    async def group_add(self, group: str, channel: str) -> None:
+        await asyncio.sleep(0)
+
+    group_discard = group_send = group_add
+
+    async def receive(self, channel: str) -> None:
+        await asyncio.sleep(3600)
+
+
+@dataclass
+class ListLog:
+    """`chat.storage.log` in a list, which is read between two delays."""
+
+    delays: list[int]
+    stored: list[Event] = field(default_factory=list)
+    pruned_to: int = 0
+    reads: int = 0
+
+    def store(self, kind: Kind = Kind.MESSAGE, **fields: Any) -> Event:
+        event = Event(room=ROOM, message="hi", offset=len(self.stored) + 1, kind=kind, **fields)
+        self.stored.append(event)
+        return event
+
+    def heads(self, rooms: Iterable[Room]) -> dict[Room, Head]:
+        return dict.fromkeys(rooms, Head(len(self.stored), self.allowed(ROOM, PEOPLE) != set(PEOPLE)))
+
+    def allowed(self, room: Room, people: Iterable[Person], at: int | None = None) -> set[Person]:
+        """Those of `people` who may be there by the offset `at`, or now."""
+        banned, private = set(), False
+        for event in self.stored[:at]:
+            match event.access:
+                case Access.BANNED:
+                    banned.add(event.subject)
+                case Access.UNBANNED:
+                    banned.discard(event.subject)
+                case Access.CLOSED | Access.OPENED:
+                    private = event.access is Access.CLOSED
+        return {one for one in people if one.id not in banned and (one in MEMBERS or not private)}
+
+    def check(self, room: Room, person: Person | None) -> None:
+        if person is not None and not self.allowed(room, [person]):
+            raise NotAMember
+
+    def was_allowed(self, person: Person, since: int) -> bool:
+        """Whether they might be there at any time from the offset `since` on."""
+        return any(self.allowed(ROOM, [person], at) for at in range(since, len(self.stored) + 1))
+
+    def was_excluded(self, person: Person) -> bool:
+        return not all(self.allowed(ROOM, [person], at) for at in range(len(self.stored) + 1))
+
+    def since(self, room: Room, after: int, limit: int) -> list[Event]:
+        return self.stored[max(after, self.pruned_to) :][:limit]
+
+    def recover(self, room: Room, after: int, size: int, *, reader: Person | None) -> Recovery:
+        self.check(room, reader)
+        last = len(self.stored)
+        if not self.pruned_to <= after <= last or last - after > RECOVERY_MAX:
+            return Recovery(None, position=last)
+        return Recovery(self.stored[after:][:size], position=last)
+
+    async def read(self, function: Callable, *args: Any, **kwargs: Any) -> Any:
+        """In the place of `in_database`."""
+        await asyncio.sleep(self._delay() / 1000)
+        result = function(*args, **kwargs)
+        await asyncio.sleep(self._delay() / 1000)
+        return result
+
+    def _delay(self) -> int:
+        self.reads += 1
+        return self.delays[self.reads % len(self.delays)]
+
+
+@dataclass
+class Ear:
+    """Somebody who listens, from `after` on or from now on; `heard` is what they heard with an offset."""
+
+    after: int | None
+    person: Person
+    heard: list[Event] = field(default_factory=list)
+    live_from: int | None = None  # how much had been said by the time they had joined
+    listening: asyncio.Task[None] | None = None
+
+    async def listen(self, log: ListLog) -> None:
+        after = {} if self.after is None else {ROOM: self.after}
+        async with Hub.here().listen([ROOM], after, self.person) as outbox:
+            self.live_from = len(log.stored)
+            async for event in outbox:
+                if event.offset is not None:
+                    self.heard.append(event)
+                    may_hear = log.was_allowed(self.person, since=event.offset - 1)
+                    assert may_hear or event.kind is Kind.START_OVER, (self, event)
+
+    def check(self) -> int | None:
+        """Where they are in the end; None if they have heard nothing. Fails if they have heard something amiss."""
+        position = self.after
+        for event in self.heard:
+            offset = event.offset or 0
+            if event.kind is Kind.START_OVER:
+                assert event is self.heard[0] or offset > (position or 0), self
+            elif position is None:
+                assert offset <= (self.live_from or 0) + 1, self
+            else:
+                assert offset == position + 1, self
+            position = offset
+        return position
+
+
+async def follow(script: Iterable[tuple[tuple[str, Any], int]], log: ListLog) -> None:
+    hub = Hub.here()
+    ears = [Ear(after=None, person=PEOPLE[0])]
+    ears[0].listening = asyncio.create_task(ears[0].listen(log))
+    for (step, number), pause in script:
+        match step:
+            case "store":
+                for _ in range(number):
+                    log.store()
+            case "post":
+                hub.hear(log.store())
+            case "hint" if log.stored:
+                hub.hear(log.stored[-1 - number % len(log.stored)])
+            case "foreign":
+                hub.hear(Event(room=ROOM, message="from elsewhere"))
+            case "join":
+                back, who = number
+                ear = Ear(after=None if back is None else max(0, len(log.stored) - back), person=PEOPLE[who])
+                ear.listening = asyncio.create_task(ear.listen(log))
+                ears.append(ear)
+            case "ban" | "unban" | "close" | "open":
+                who, here = number
+                event = log.store(Kind.NOTICE, access=CHANGES[step], subject=PEOPLE[who].id)
+                if here:
+                    hub.hear(event)
+            case "delete":
+                event = log.store(Kind.DELETION, target=1)
+                if number:
+                    hub.hear(event)
+            case "leave":
+                ears[number % len(ears)].listening.cancel()  # type: ignore[union-attr]
+            case "prune":
+                log.pruned_to = max(log.pruned_to, len(log.stored) - number)
+        await asyncio.sleep(pause / 1000)
+    await asyncio.sleep(60)  # on our clock
+    for ear in ears:
+        position, last = ear.check(), len(log.stored)
+        if ear.listening.done():  # type: ignore[union-attr]
+            if not ear.listening.cancelled():  # type: ignore[union-attr]
+                assert isinstance(ear.listening.exception(), (Banned, NotAMember)), ear  # type: ignore[union-attr]
+                assert log.was_excluded(ear.person), ear
+        else:
+            # What was pruned before anybody heard of it is told with the next message.
+            assert last in (ear.live_from if position is None else position, log.pruned_to), ear
+            assert log.allowed(ROOM, [ear.person]) or last == log.pruned_to, ear
+    for ear in ears:
+        ear.listening.cancel()  # type: ignore[union-attr]
+    await asyncio.wait([ear.listening for ear in ears])  # type: ignore[type-var]
+    for ear in ears:
+        assert ear.listening.cancelled() or ear.listening.exception(), ear.listening  # type: ignore[union-attr]
+
+
+@given(
+    script=st.lists(st.tuples(steps, pauses), min_size=6, max_size=30), delays=st.lists(delays, min_size=1, max_size=6)
+)
+# A listener who has read beyond what the process has heard, when the process finds out that a part was pruned.
+@example(
+    script=[
+        (("post", 1), 20),
+        (("store", 5), 0),
+        (("prune", 2), 0),
+        (("hint", 0), 0),
+        (("join", (2, 0)), 0),
+    ],
+    delays=[0, 5],
+)
+# Somebody who comes while the room is being closed elsewhere, and what is said next is heard before that.
+@example(
+    script=[
+        (("post", 1), 20),
+        (("join", (None, 2)), 0),
+        (("close", (0, False)), 0),
+        (("store", 2), 0),
+        (("hint", 0), 1),
+        (("post", 1), 0),
+    ],
+    delays=[0, 5, 30],
+)
+# Somebody is banned in what was pruned before this process heard of it; they come again, and hear what is said next.
+@example(
+    script=[
+        (("post", 1), 20),
+        (("ban", (1, False)), 0),
+        (("store", 1), 0),
+        (("prune", 0), 0),
+        (("post", 1), 20),
+        (("join", (None, 1)), 20),
+        (("post", 1), 0),
+    ],
+    delays=[0],
+)
+# The same, but they have been there all the time.
+@example(
+    script=[
+        (("join", (None, 1)), 20),
+        (("ban", (1, False)), 0),
+        (("prune", 0), 0),
+        (("post", 1), 20),
+    ],
+    delays=[0],
+)
+# A look at the database that is older than the ban that was heard meanwhile.
+@example(
+    script=[
+        (("post", 1), 1010),
+        (("ban", (1, True)), 40),
+        (("join", (None, 1)), 20),
+        (("post", 1), 0),
+    ],
+    delays=[30, 0],
+)
+@settings(
+    max_examples=700, derandomize=True, database=None, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+def test_every_listener_hears_every_offset_once_and_in_order(
+    script: list[tuple[tuple[str, Any], int]], delays: list[int]
+) -> None:
+    fake = ListLog(delays)
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        for name in ["heads", "since", "recover"]:
+            monkeypatch.setattr(history, name, getattr(fake, name))
+        for name in ["allowed", "check"]:
+            monkeypatch.setattr(permissions, name, getattr(fake, name))
+        monkeypatch.setattr(hub, "in_database", fake.read)
+        monkeypatch.setattr(listener, "in_database", fake.read)
+        monkeypatch.setattr(listener, "PAGE_SIZE", 3)
+        monkeypatch.setattr(hub, "get_channel_layer", lambda layer=SilentLayer(): layer)  # noqa: B008
+        run(follow(script, fake))

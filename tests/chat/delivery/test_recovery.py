@@ -1,0 +1,648 @@
+"""The recovery table: whatever happens while somebody is away or comes back, they hear each message once and in order.
+
+Each case is tried at each door, while somebody else in the room goes on talking.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+from unittest import mock
+
+import pytest
+from channels.layers import get_channel_layer
+from django.contrib.sessions.backends.db import SessionStore
+from django.db import OperationalError
+from pytest_django import Settings
+
+from chat.actions import posting
+from chat.delivery import hub
+from chat.delivery.hub import Hub
+from chat.domain.events import Event
+from chat.domain.people import SESSION_KEY, Person
+from chat.domain.rooms import find
+from chat.storage import history, log
+from chat.storage.database import in_database
+from tests.doors import DOORS, BrowserDoor, Door, GraphQLDoor, Heard
+
+ANN = Person(id="user-1", name="Ann")
+MOMENTS = ["before", "during", "after"]  # a recovery is read
+
+
+class Talk:
+    """A room in which somebody talks all the time: through this process, and through another one, of whose messages
+    the layer brings every second one.
+    """
+
+    def __init__(self, name: str = "recovery") -> None:
+        self.room = find(name)
+        self._turn = asyncio.Lock()
+        self._ended = False
+
+    async def go_on(self) -> None:
+        while not self._ended:
+            async with self._turn:
+                await posting.post(room=self.room, message="here", person=ANN)
+                await self.tell(*(await self.store("there, and brought"))[-1:])
+                await self.store("there, and lost")
+            await asyncio.sleep(0.01)
+
+    @asynccontextmanager
+    async def silence(self) -> AsyncIterator[int]:
+        """Nobody else talks for the length of the block, and everybody has heard everything. Gives the last offset."""
+        async with self._turn:
+            await posting.post(room=self.room, message="silence, please", person=ANN)
+            yield await self.last()
+
+    async def end(self) -> None:
+        self._ended = True
+        async with self._turn:
+            await posting.post(room=self.room, message="the end", person=ANN)
+
+    async def store(self, *texts: str) -> list[Event]:
+        """Says `texts` in another process; nobody is told."""
+        return [await in_database(self.store_one, text) for text in texts]
+
+    def store_one(self, text: str) -> Event:
+        return log.append([log.Draft(room=self.room, text=text, person=ANN)])[0].event
+
+    async def tell(self, *events: Event) -> None:
+        """What the layer does when it brings `events`."""
+        for event in events:
+            Hub.here().hear(event)
+
+    async def prune(self, keep: int) -> None:
+        await in_database(log.prune, keep=keep)
+
+    async def last(self) -> int:
+        return (await in_database(history.heads, [self.room]))[self.room].offset
+
+    async def since(self, after: int) -> list[tuple[int | None, str]]:
+        return [(event.offset, event.message) for event in await in_database(history.since, self.room, after, 10_000)]
+
+
+async def hear_until(door: Door, enough: Callable[[list[Heard]], bool]) -> list[Heard]:
+    """What `door` hears until it is enough, which has to be soon, however much is said."""
+    heard: list[Heard] = []
+    async with asyncio.timeout(10):
+        while not (heard and enough(heard)):
+            heard.append(await door.hear())
+    return heard
+
+
+def the_end(heard: list[Heard]) -> bool:
+    return heard[-1].text == "the end"
+
+
+async def hears_the_rest(door: Door, talk: Talk, after: int) -> list[Heard]:
+    """Ends the talk. Fails unless `door` hears everything after the offset `after`, each once, in order.
+
+    Returns what it heard, with what isn't stored.
+    """
+    await talk.end()
+    stored = await talk.since(after)
+    heard = await hear_until(door, the_end)
+    assert {one.kind for one in heard} == {"message"}
+    assert [(one.offset, one.text) for one in heard if one.offset is not None] == stored
+    return heard
+
+
+async def starts_over(door: Door, talk: Talk) -> None:
+    """Fails unless `door` is told to start over, and hears everything from there on."""
+    told = await door.hear()
+    assert (told.kind, told.room) == ("start_over", talk.room.name)
+    assert "start over" in told.text
+    await hears_the_rest(door, talk, told.offset or 0)
+
+
+@pytest.fixture(autouse=True)
+def often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hub, "WATCH_INTERVAL", 0.1)
+    monkeypatch.setattr(hub, "PAUSE", 0.05)
+
+
+@pytest.fixture(params=DOORS, ids=lambda door: door.__name__)
+def door(request: pytest.FixtureRequest) -> type[Door]:
+    return request.param
+
+
+@pytest.fixture
+async def talk() -> AsyncIterator[Talk]:
+    """A talk in which five messages or more have been said, and which goes on."""
+    talk = Talk()
+    await talk.store("one", "two", "three", "four", "five")
+    going_on = asyncio.create_task(talk.go_on())
+    yield talk
+    await talk.end()
+    await going_on
+
+
+@pytest.fixture
+def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Callable[[], Any]], None]:
+    """`meanwhile("during", function)` calls `function` once, at a moment of the first recovery that is read.
+
+    It is called in the database's thread, so that until it returns nobody else reads or writes.
+    """
+
+    def at(moment: str, function: Callable[[], Any]) -> None:
+        recover, read, pending = history.recover, history.since, [function]
+
+        def happens(when: str) -> None:
+            if when == moment and pending:
+                pending.pop()()
+
+        def read_slowly(*args: Any) -> list[Event]:
+            happens("during")
+            return read(*args)
+
+        def recover_slowly(*args: Any, **kwargs: Any) -> history.Recovery:
+            happens("before")
+            with mock.patch.object(history, "since", read_slowly):
+                recovery = recover(*args, **kwargs)
+            happens("after")
+            return recovery
+
+        monkeypatch.setattr(history, "recover", recover_slowly)
+
+    return at
+
+
+class TestWhoComesBack:
+    async def test_at_0_hears_everything(self, door, talk) -> None:
+        async with door.open("recovery", 0) as ear:
+            await hears_the_rest(ear, talk, 0)
+
+    async def test_at_some_offset_hears_what_comes_after_it(self, door, talk) -> None:
+        async with door.open("recovery", 3) as ear:
+            await hears_the_rest(ear, talk, 3)
+
+    async def test_at_the_current_offset_hears_only_what_is_new(self, door, talk) -> None:
+        async with talk.silence() as last, door.open("recovery", last) as ear:
+            await talk.store("new")
+            assert (await ear.hear()).offset == last + 1
+        # The talk goes on without this one.
+
+    async def test_ahead_of_the_current_offset_starts_over(self, door, talk) -> None:
+        async with door.open("recovery", 2**31 - 1) as ear:
+            await starts_over(ear, talk)
+
+    async def test_one_ahead_of_the_current_offset_starts_over(self, door, talk) -> None:
+        async with AsyncExitStack() as stack:
+            async with talk.silence() as last:
+                ear = await stack.enter_async_context(door.open("recovery", last + 1))
+                assert (await ear.hear()).offset == last
+            await hears_the_rest(ear, talk, last)
+
+    async def test_to_a_room_that_does_not_exist_starts_over(self, door) -> None:
+        talk = Talk("a room of nobody's")
+        async with door.open(talk.room.name, 5) as ear:
+            await starts_over(ear, talk)
+
+    async def test_at_0_to_a_room_that_does_not_exist_hears_its_first_message(self, door) -> None:
+        talk = Talk("a new room")
+        async with door.open(talk.room.name, 0) as ear:
+            assert [one.offset for one in await hears_the_rest(ear, talk, 0)] == [1]
+
+    async def test_at_the_last_offset_that_was_pruned_hears_what_was_kept(self, door, talk) -> None:
+        async with talk.silence() as last:
+            await talk.prune(keep=3)
+        async with door.open("recovery", last - 3) as ear:
+            await hears_the_rest(ear, talk, last - 3)
+
+    async def test_from_before_what_was_pruned_starts_over(self, door, talk) -> None:
+        async with talk.silence() as last:
+            await talk.prune(keep=3)
+        async with door.open("recovery", last - 4) as ear:
+            await starts_over(ear, talk)
+
+    async def test_when_everything_was_pruned_hears_what_is_new(self, door, talk) -> None:
+        async with talk.silence() as last:
+            await talk.prune(keep=0)
+        async with door.open("recovery", last) as ear:
+            await hears_the_rest(ear, talk, last)
+
+    async def test_at_0_when_everything_was_pruned_starts_over(self, door, talk) -> None:
+        await talk.prune(keep=0)
+        async with door.open("recovery", 0) as ear:
+            await starts_over(ear, talk)
+
+    async def test_after_as_many_as_are_allowed_hears_them_all(self, door, talk, settings: Settings) -> None:
+        async with AsyncExitStack() as stack:
+            async with talk.silence() as last:
+                settings.CHAT_RECOVERY_MAX = last - 2
+                ear = await stack.enter_async_context(door.open("recovery", 2))
+                first = await ear.hear()
+            assert (first.kind, first.offset) == ("message", 3)
+            await hears_the_rest(ear, talk, 3)
+
+    async def test_after_one_more_than_are_allowed_starts_over(self, door, talk, settings: Settings) -> None:
+        async with AsyncExitStack() as stack:
+            async with talk.silence() as last:
+                settings.CHAT_RECOVERY_MAX = last - 3
+                ear = await stack.enter_async_context(door.open("recovery", 2))
+                told = await ear.hear()
+            assert (told.kind, told.offset) == ("start_over", last)
+            await hears_the_rest(ear, talk, last)
+
+    async def test_after_five_hundred_hears_five_hundred(self, door) -> None:
+        talk = Talk("five hundred")
+        await in_database(lambda: [talk.store_one(str(number)) for number in range(501)])
+        async with door.open(talk.room.name, 1) as ear, door.open(talk.room.name, 0) as too_far:
+            assert (await too_far.hear()).kind == "start_over"
+            assert len(await hears_the_rest(ear, talk, 1)) == 501
+
+    async def test_without_a_position_hears_nothing_old(self, door, talk) -> None:
+        async with door.open("recovery") as ear:
+            first = await ear.hear()
+            assert (first.offset or 0) > 5
+            await hears_the_rest(ear, talk, first.offset)
+
+    async def test_again_and_again_hears_each_message_once_altogether(self, door, talk) -> None:
+        position = 0
+        for _ in range(5):
+            async with door.open("recovery", position) as ear:
+                for offset in range(position + 1, position + 4):
+                    heard = await ear.hear()
+                    assert (heard.kind, heard.offset) == ("message", offset)
+                position += 3
+        async with door.open("recovery", position) as ear:
+            await hears_the_rest(ear, talk, position)
+
+    async def test_while_the_first_connection_still_recovers_hears_everything(self, door, talk, meanwhile) -> None:
+        recovering, go_on = asyncio.Event(), asyncio.Event()
+        loop = asyncio.get_running_loop()
+
+        async def wait() -> None:
+            recovering.set()
+            await go_on.wait()
+
+        meanwhile("during", lambda: asyncio.run_coroutine_threadsafe(wait(), loop).result(5))
+        cut = asyncio.create_task(open_and_hear(door, 0))
+        await recovering.wait()
+        cut.cancel()
+        again = asyncio.create_task(open_and_hear(door, 1))
+        await asyncio.sleep(0)
+        go_on.set()
+        assert (await again).offset == 2
+        async with door.open("recovery", 2) as ear:
+            await hears_the_rest(ear, talk, 2)
+        await asyncio.wait([cut])
+
+
+async def open_and_hear(door: type[Door], after: int) -> Heard:
+    async with door.open("recovery", after) as ear:
+        return await ear.hear()
+
+
+class TestAMessageThatIsSaid:
+    @pytest.mark.parametrize("moment", MOMENTS)
+    async def test_around_the_reading_of_the_history_is_heard_once(self, door, talk, meanwhile, moment: str) -> None:
+        loop = asyncio.get_running_loop()
+
+        def say() -> None:
+            event = talk.store_one(moment)
+            asyncio.run_coroutine_threadsafe(talk.tell(event), loop).result(5)
+
+        meanwhile(moment, say)
+        async with door.open("recovery", 3) as ear:
+            await ear.hear()
+            heard = await hears_the_rest(ear, talk, 4)
+        assert [one.text for one in heard].count(moment) == 1
+
+    @pytest.mark.parametrize("moment", MOMENTS)
+    async def test_around_the_reading_and_never_brought_is_heard_once(self, door, talk, meanwhile, moment: str) -> None:
+        meanwhile(moment, lambda: talk.store_one(moment))
+        async with door.open("recovery", 3) as ear:
+            await ear.hear()
+            heard = await hears_the_rest(ear, talk, 4)
+        assert [one.text for one in heard].count(moment) == 1
+
+    @pytest.mark.parametrize("moment", MOMENTS)
+    async def test_before_the_history_is_pruned_around_its_reading_is_heard_or_told_about(
+        self, door, talk, meanwhile, moment: str
+    ) -> None:
+        meanwhile(moment, lambda: log.prune(keep=1))
+        async with door.open("recovery", 3) as ear:
+            first = await ear.hear()
+            if moment == "after":
+                await hears_the_rest_although_it_is_gone(ear, talk, 3, first)
+            else:
+                assert first.kind == "start_over"
+                await hears_the_rest(ear, talk, first.offset)
+
+    async def test_and_brought_twice_is_heard_once(self, door, talk) -> None:
+        async with door.open("recovery", 3) as ear:
+            await ear.hear()
+            for event in await talk.store("a", "b"):
+                await talk.tell(event, event)
+                await talk.tell(event)
+            await hears_the_rest(ear, talk, 4)
+
+    async def test_and_brought_out_of_order_is_heard_in_order(self, door, talk) -> None:
+        async with door.open("recovery", 3) as ear:
+            await ear.hear()
+            for _ in range(5):
+                first, second = await talk.store("first", "second")
+                await talk.tell(second, first)
+            await hears_the_rest(ear, talk, 4)
+
+    async def test_and_leaves_a_hole_that_is_filled_late_is_heard_in_its_place(self, door, talk) -> None:
+        async with door.open("recovery", 3) as ear:
+            await ear.hear()
+            first, second, third = await talk.store("first", "second", "third")
+            await talk.tell(third)
+            heard = await hear_until(ear, lambda heard: heard[-1].text == "third")
+            await talk.tell(first, second)
+            await hears_the_rest(ear, talk, heard[-1].offset)
+
+    async def test_and_brought_backwards_is_heard_forwards(self, door, talk) -> None:
+        async with door.open("recovery", 3) as ear:
+            await ear.hear()
+            await talk.tell(*reversed(await talk.store(*"abcdefgh")))
+            await hears_the_rest(ear, talk, 4)
+
+    async def test_long_ago_and_brought_again_is_not_heard_again(self, door, talk) -> None:
+        old = await in_database(history.since, talk.room, 0, 5)
+        async with door.open("recovery", 3) as ear:
+            await ear.hear()
+            await talk.tell(*old)
+            await hears_the_rest(ear, talk, 4)
+
+    async def test_and_never_brought_is_heard_when_it_has_been_quiet_for_a_while(self, door, talk) -> None:
+        async with talk.silence() as last, door.open("recovery", last - 1) as ear:
+            assert (await ear.hear()).offset == last
+            await talk.store("brought by nobody")
+            assert (await ear.hear()).text == "brought by nobody"
+
+    async def test_while_the_database_fails_is_heard_once_it_answers(self, door, talk, eventually) -> None:
+        async with door.open("recovery", 3) as ear:
+            await ear.hear()
+            for function in ["since", "heads"]:
+                with mock.patch.object(history, function, side_effect=OperationalError("it is away")) as away:
+                    await talk.store("lost, so that it is read")
+                    await eventually(lambda away=away: away.called)
+            await hears_the_rest(ear, talk, 4)
+
+    async def test_here_is_heard_in_the_midst_of_what_is_said_elsewhere(self, door, talk) -> None:
+        async with door.open("recovery", 3) as ear:
+            await ear.hear()
+            said = [posting.post(room=talk.room, message=str(number), person=ANN) for number in range(10)]
+            await asyncio.gather(*said, talk.store(*"abcdefgh"))
+            await hears_the_rest(ear, talk, 4)
+
+    async def test_is_heard_once_by_those_who_were_there_and_those_who_come(self, door, talk) -> None:
+        async with door.open("recovery", 0) as first, BrowserDoor.open("recovery", 4) as second:
+            await first.hear()
+            await talk.store("lost", "lost too")
+            async with door.open("recovery", 2) as third:
+                await hears_the_rest(first, talk, 1)
+                await hears_the_rest_once_more(second, talk, 4)
+                await hears_the_rest_once_more(third, talk, 2)
+
+
+async def hears_the_rest_once_more(door: Door, talk: Talk, after: int) -> None:
+    """When the talk has ended already."""
+    with mock.patch.object(talk, "end", mock.AsyncMock()):
+        await hears_the_rest(door, talk, after)
+
+
+async def hears_the_rest_although_it_is_gone(door: Door, talk: Talk, after: int, first: Heard) -> None:
+    """The rest had been read, and then it was pruned."""
+    await talk.end()
+    heard = [first, *await hear_until(door, the_end)]
+    assert {one.kind for one in heard} == {"message"}
+    assert [one.offset for one in heard] == [*range(after + 1, await talk.last() + 1)]
+
+
+class TestAnEventThatIsNotStored:
+    async def test_is_heard_live_between_two_that_are(self, door, talk, foreign_send) -> None:
+        async with AsyncExitStack() as stack:
+            async with talk.silence() as last:
+                ear = await stack.enter_async_context(door.open("recovery", last - 1))
+                assert (await ear.hear()).offset == last
+                await posting.post(room=talk.room, message="before", person=ANN)
+                await foreign_send("recovery", message="from a worker")
+                assert [(await ear.hear()).text for _ in range(2)] == ["before", "from a worker"]
+                await posting.post(room=talk.room, message="after", person=ANN)
+                assert (await ear.hear()).text == "after"
+            await hears_the_rest(ear, talk, last + 2)
+
+    @pytest.mark.parametrize(
+        "keys",
+        [
+            {},
+            {
+                "id": "7",
+                "user": "ann",
+                "user_id": "user-1",
+                "sent_at": "2030-01-01T00:00:00+00:00",
+            },  # an older instance
+            *({"offset": offset} for offset in [None, 0, -1, "7", 1.5, True, [7], {}]),
+        ],
+    )
+    async def test_disturbs_nothing_whatever_its_sender_leaves_out(self, door, talk, foreign_send, keys: dict) -> None:
+        async with door.open("recovery", 3) as ear:
+            await ear.hear()
+            await foreign_send("recovery", message="from elsewhere", **keys)
+            seen = await hear_until(ear, lambda heard: heard[-1].text == "from elsewhere")
+            assert seen[-1].offset is None
+            assert [one.offset for one in seen[:-1]] == [*range(5, 4 + len(seen))]
+            await hears_the_rest(ear, talk, 3 + len(seen))
+
+    @pytest.mark.parametrize("offset", [1_000_000, 2**63 - 1, 2**64 - 1])
+    async def test_and_pretends_to_be_far_ahead_disturbs_nothing(self, door, talk, foreign_send, offset: int) -> None:
+        async with door.open("recovery", 3) as ear:
+            await ear.hear()
+            await foreign_send("recovery", message="far ahead", offset=offset)
+            await hears_the_rest(ear, talk, 4)
+
+
+class TestTwoRooms:
+    async def test_are_recovered_at_once_by_one_subscription(self, talk, graphql_door) -> None:
+        other = Talk("öther")
+        await other.store(*"abcdef")
+        async with graphql_door.open_all({"recovery": 2, "öther": 4}) as ear:
+            heard = await hear_until_the_end_of(ear, talk, other)
+        for one, after in [(talk, 2), (other, 4)]:
+            found = [(each.offset, each.text) for each in heard if each.room == one.room.name]
+            assert found == await one.since(after)
+
+    async def test_of_which_one_starts_over_are_told_apart(self, talk, graphql_door) -> None:
+        other = Talk("öther")
+        await other.store(*"abcdef")
+        async with graphql_door.open_all({"recovery": 2, "öther": 40}) as ear:
+            heard = [await ear.hear(), *await hear_until_the_end_of(ear, talk, other)]
+        assert [(one.room, one.offset) for one in heard if one.kind == "start_over"] == [("öther", 6)]
+        found = [(one.offset, one.text) for one in heard if one.room == "recovery"]
+        assert found == await talk.since(2)
+
+    async def test_of_which_one_is_only_followed_live_are_told_apart(self, talk, graphql_door) -> None:
+        other = Talk("öther")
+        await other.store(*"abcdef")
+        async with graphql_door.open_all({"recovery": 2, "öther": None}) as ear:
+            await ear.hear()  # so they are joined
+            heard = await hear_until_the_end_of(ear, talk, other)
+        assert [(one.offset, one.text) for one in heard if one.room == "öther"] == [(7, "the end")]
+
+    async def test_at_two_sockets_do_not_mix(self, talk, door) -> None:
+        other = Talk("öther")
+        await other.store(*"abcdef")
+        async with door.open("recovery", 2) as one, door.open("öther", 4) as another:
+            await hears_the_rest(one, talk, 2)
+            await hears_the_rest(another, other, 4)
+
+    async def test_a_position_in_a_room_that_is_not_joined_opens_nothing(self, talk) -> None:
+        other = Talk("öther")
+        await other.store(*"abcdef")
+        query = """subscription ($positions: [RoomPosition!]) {
+            joinChatRooms(rooms: [{roomName: "recovery"}], user: "foo", positions: $positions) {
+                roomName message offset clientId kind
+            }
+        }"""
+        door = DOORS[-1]
+        with mock.patch("tests.doors.JOIN_CHAT_ROOMS", query):
+            async with door.open_all({"recovery": 3, "öther": 0}) as ear:
+                await hears_the_rest(ear, talk, 3)
+
+
+@pytest.fixture(params=DOORS[1:], ids=lambda door: door.__name__)
+def graphql_door(request: pytest.FixtureRequest) -> type[GraphQLDoor]:
+    return request.param
+
+
+async def hear_until_the_end_of(door: Door, *talks: Talk) -> list[Heard]:
+    for talk in talks:
+        await talk.end()
+    return await hear_until(door, lambda heard: [one.text for one in heard].count("the end") == len(talks))
+
+
+class TestARetry:
+    """The same client id again: said once. Whoever sent it through the browser's socket is sent an echo, for they have
+    not heard that it arrived; be it that what they missed brings it too.
+    """
+
+    async def test_on_the_same_connection_is_said_once(self, door, talk) -> None:
+        async with door.open("recovery", 3) as ear, door.open("recovery", 3) as witness:
+            first = await said_and_heard(ear, "mine")
+            await ear.post("hi, again", "mine")
+            if door is BrowserDoor:
+                assert await heard_of(ear, "mine") == first
+            heard = await hears_the_rest(witness, talk, 3)
+        assert of_client(heard) == [first]
+
+    @pytest.mark.parametrize("before", [0, 1], ids=["at it", "before it"])
+    async def test_on_another_connection_is_echoed(self, door, talk, before: int) -> None:
+        async with door.open("recovery", 3) as ear:
+            first = await said_and_heard(ear, "mine")
+        async with BrowserDoor.open("recovery", first.offset - before) as ear:
+            await ear.post("hi, again", "mine")
+            assert await heard_of(ear, "mine") == first
+        async with door.open("recovery", 3) as witness:
+            assert of_client(await hears_the_rest(witness, talk, 3)) == [first]
+
+    async def test_through_another_door_is_said_once(self, door, talk) -> None:
+        async with BrowserDoor.open("recovery", 3) as browser:
+            first = await said_and_heard(browser, "mine")
+        async with door.open("recovery", first.offset) as ear, door.open("recovery", 3) as witness:
+            await ear.post("hi", "mine")
+            await said_and_heard(ear, "another")
+            assert of_client(await hears_the_rest(witness, talk, 3)) == [first]
+
+    async def test_many_times_at_once_is_said_once(self, door, talk) -> None:
+        async with door.open("recovery", 3) as witness, AsyncExitStack() as stack:
+            ears = [await stack.enter_async_context(BrowserDoor.open("recovery")) for _ in range(5)]
+            for ear in ears:
+                await ear.post("hi", "mine")
+            assert len({await heard_of(ear, "mine") for ear in ears}) == 1
+            assert len(of_client(await hears_the_rest(witness, talk, 3))) == 1
+
+    async def test_that_is_none_because_the_room_is_another_is_heard(self, door, talk) -> None:
+        async with door.open("recovery", 3) as ear, door.open("öther", 0) as other:
+            await said_and_heard(ear, "mine")
+            assert (await said_and_heard(other, "mine")).offset == 1
+
+    async def test_that_is_none_because_somebody_else_says_it_is_heard(self, door, talk, guest_headers) -> None:
+        async with (
+            door.open("recovery", 3, headers=await guest_headers("ann")) as ann,
+            door.open("recovery", 3, headers=await guest_headers("ben")) as ben,
+        ):
+            await said_and_heard(ann, "mine")
+            await ben.post("hi", "mine")
+            heard = await hear_until(ben, lambda heard: len(of_client(heard)) == 2)
+        assert len({one.offset for one in of_client(heard)}) == 2
+
+    async def test_of_the_same_guest_over_another_connection_is_said_once(self, door, talk, guest_headers) -> None:
+        headers = await guest_headers("ann")
+        async with door.open("recovery", 3, headers=headers) as ear:
+            first = await said_and_heard(ear, "mine")
+        async with door.open("recovery", first.offset, headers=headers) as ear:
+            await ear.post("hi", "mine")
+            await said_and_heard(ear, "another")
+        async with door.open("recovery", 3) as witness:
+            assert of_client(await hears_the_rest(witness, talk, 3)) == [first]
+
+
+async def heard_of(door: Door, client_id: str) -> Heard:
+    return (await hear_until(door, lambda heard: heard[-1].client_id == client_id))[-1]
+
+
+async def said_and_heard(door: Door, client_id: str) -> Heard:
+    await door.post("hi", client_id)
+    return await heard_of(door, client_id)
+
+
+def of_client(heard: list[Heard]) -> list[Heard]:
+    return [one for one in heard if one.client_id == "mine"]
+
+
+@pytest.fixture
+def guest_headers() -> Callable:
+    """`await guest_headers("ann")`: the headers of a guest who has a session."""
+
+    def make(name: str) -> list[tuple[bytes, bytes]]:
+        session = SessionStore()
+        session[SESSION_KEY] = {"id": f"guest-{name}", "name": name}
+        session.save()
+        return [(b"cookie", f"sessionid={session.session_key}".encode())]
+
+    async def headers(name: str) -> list[tuple[bytes, bytes]]:
+        return await in_database(make, name)
+
+    return headers
+
+
+class TestWithoutRedis:
+    @pytest.fixture
+    def away(self, settings: Settings) -> None:
+        layer = {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": ["unix:///no.sock"]}}
+        settings.CHANNEL_LAYERS = {"default": layer}
+
+    async def test_a_message_is_heard_here_at_once(self, away, door, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(hub, "WATCH_INTERVAL", 3600)
+        talk = Talk()
+        await talk.store("one", "two")
+        async with door.open("recovery", 1) as ear:
+            await ear.hear()
+            for text in "abc":
+                await posting.post(room=talk.room, message=text, person=ANN)
+                async with asyncio.timeout(1):
+                    assert (await ear.hear()).text == text
+
+    async def test_a_message_from_another_process_is_heard_soon(self, away, door, talk) -> None:
+        async with door.open("recovery", 3) as ear:
+            await ear.hear()
+            await talk.store("from another process")
+            async with asyncio.timeout(2):
+                heard = await hear_until(ear, lambda heard: heard[-1].text == "from another process")
+            await hears_the_rest(ear, talk, heard[-1].offset)
+
+    async def test_whoever_comes_back_recovers(self, away, door, talk) -> None:
+        async with door.open("recovery", 0) as ear:
+            await hears_the_rest(ear, talk, 0)
+
+    async def test_nobody_has_to_come_back_when_it_does(self, away, door, talk, settings: Settings, eventually) -> None:
+        async with door.open("recovery", 3) as ear:
+            await ear.hear()
+            settings.CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+            await eventually(lambda: talk.room.group in get_channel_layer().groups)
+            await hears_the_rest(ear, talk, 4)

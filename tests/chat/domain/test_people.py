@@ -1,0 +1,59 @@
+import pytest
+from django.contrib.auth.models import AnonymousUser
+
+from chat.domain import people
+from chat.errors import InvalidName
+
+
+class User:
+    pk, is_authenticated = 7, True
+
+    def get_username(self) -> str:
+        return "ann"
+
+
+def test_a_guest_keeps_id_and_name_as_long_as_the_session() -> None:
+    session: dict = {}
+    guest = people.guest_of(session)
+    assert guest.is_guest
+    assert people.guest_of(session) == guest
+    assert people.guest_of({}) != guest
+
+
+def test_a_guest_who_takes_another_name_stays_the_same_guest() -> None:
+    session: dict = {}
+    before = people.guest_of(session)
+    people.rename_guest(session, "Ann")
+    after = people.guest_of(session)
+    assert (after.id, after.name) == (before.id, "Ann")
+
+
+@pytest.mark.parametrize("name", ["", "x" * 41, "a\nb", None])
+def test_what_is_no_name_is_refused(name: object) -> None:
+    with pytest.raises(InvalidName):
+        people.clean_name(name)
+
+
+def test_a_connection_has_the_person_of_its_user_or_else_of_its_session() -> None:
+    session: dict = {}
+    guest = people.guest_of(session)
+    user = people.of_user(User())
+    assert not user.is_guest
+    assert people.of_scope({"user": User(), "session": session}) == user
+    assert people.of_scope({"user": AnonymousUser(), "session": session}) == guest
+
+
+def test_a_connection_without_a_session_has_one_guest_for_its_lifetime() -> None:
+    for scope in ({}, {"user": AnonymousUser(), "session": {}}):
+        assert people.of_scope(scope) == people.of_scope(scope)
+        assert people.of_scope(scope) != people.of_scope({})
+    assert people.of_scope(None).is_guest
+
+
+def test_only_http_can_be_asked_to_remember_a_new_guest() -> None:
+    over_http: dict = {"type": "http", "session": {}}
+    guest = people.of_scope(over_http, remember=True)
+    assert people.guest_of(over_http["session"]) == guest
+    over_websocket: dict = {"type": "websocket", "session": {}}
+    people.of_scope(over_websocket, remember=True)
+    assert over_websocket["session"] == {}

@@ -1,0 +1,336 @@
+"""A room's log and history, on a real database: offsets, repetition, recovery, and what it costs to look things up."""
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import Callable
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from pytest_django import Settings
+
+from chat.delivery.hub import Hub
+from chat.domain.events import Kind
+from chat.domain.people import Person
+from chat.domain.rooms import Room, find
+from chat.errors import InvalidPosition
+from chat.storage import history, log, permissions
+from chat.storage.history import Head
+from tests.servers import ROOT, environment
+
+ROOM, OTHER = find("log"), find("løg")
+ANN, BEN = Person(id="user-1", name="Ann"), Person(id="user-2", name="Ben")
+PASSER_BY, ANOTHER = Person(id="guest-1", name="?", lasting=False), Person(id="guest-2", name="?", lasting=False)
+
+pytestmark = pytest.mark.django_db
+
+
+def say(text: str = "hi", room: Room = ROOM, person: Person = ANN, client_id: str | None = None) -> log.Entry:
+    return log.append([log.Draft(room=room, text=text, person=person, client_id=client_id)])[0]
+
+
+def fill(count: int, room: Room = ROOM) -> None:
+    for number in range(1, count + 1):
+        say(str(number), room)
+
+
+def offsets(events: list) -> list[int]:
+    return [event.offset for event in events]
+
+
+class TestOffsets:
+    def test_are_1_2_3_in_each_room(self) -> None:
+        rooms = [ROOM, ROOM, OTHER, ROOM, OTHER]
+        assert [say(room=room).event.offset for room in rooms] == [1, 2, 1, 3, 2]
+        assert history.heads([ROOM, OTHER, find("empty")]) == {ROOM: Head(3), OTHER: Head(2), find("empty"): Head(0)}
+
+    def test_of_a_message_that_is_rolled_back_is_given_to_the_next(self) -> None:
+        say("first")
+        with transaction.atomic():
+            assert say("never").event.offset == 2
+            transaction.set_rollback(True)
+        assert say("second").event.offset == 2
+        assert [event.message for event in history.since(ROOM, 0, 10)] == ["first", "second"]
+
+    def test_that_a_message_could_not_be_stored_under_is_given_to_the_next(self) -> None:
+        with pytest.raises(IntegrityError):
+            say(person=Person(id="user-1", name=None))  # type: ignore[arg-type]
+        assert say().event.offset == 1
+
+    def test_what_is_appended_is_what_is_read(self) -> None:
+        entry = say("hi\n🍓", OTHER, BEN, "mine")
+        assert not entry.repeated
+        assert history.since(OTHER, 0, 10) == [entry.event]
+        assert (entry.event.person, entry.event.client_id, entry.event.room) == (BEN, "mine", OTHER)
+
+    @pytest.mark.django_db(transaction=True)
+    async def test_of_two_hundred_messages_from_several_processes_at_once_have_no_hole(self) -> None:
+        code = f"""
+import asyncio, django
+django.setup()
+from chat.actions import posting
+from chat.domain import people, rooms
+async def main():
+    posts = (posting.post(room=rooms.find({ROOM.name!r}), message="hi", person=people.new_guest()) for _ in range(50))
+    print(*[entry.event.offset for entry in await asyncio.gather(*posts)])
+asyncio.run(main())
+"""
+        async with Hub.here().listen([ROOM]) as listener:
+            command = [sys.executable, "-c", code]
+            processes = [
+                await asyncio.create_subprocess_exec(*command, cwd=ROOT, env=environment(), stdout=subprocess.PIPE)
+                for _ in range(4)
+            ]
+            heard = []
+            async with asyncio.timeout(60):
+                given = [int(offset) for one in processes for offset in (await one.communicate())[0].split()]
+                while len(heard) < 200:
+                    heard.append((await anext(listener)).offset)
+        assert sorted(given) == list(range(1, 201))
+        assert heard == list(range(1, 201))
+
+
+class TestClientIds:
+    def test_a_retry_returns_the_first_message_and_takes_no_offset(self) -> None:
+        first = say("hi", client_id="a")
+        again = say("hi, changed", client_id="a")
+        assert again == log.Entry(event=first.event, repeated=True)
+        assert say().event.offset == 2
+
+    def test_are_told_apart_by_room(self) -> None:
+        assert [say(room=room, client_id="a").repeated for room in (ROOM, OTHER, ROOM)] == [False, False, True]
+
+    def test_are_told_apart_by_sender(self) -> None:
+        assert [say(person=person, client_id="a").repeated for person in (ANN, BEN, ANN)] == [False, False, True]
+
+    def test_of_whoever_has_no_session_stand_alone(self) -> None:
+        """They are somebody else on each connection, and a retry comes over another one."""
+        people = [PASSER_BY, ANOTHER, ANN]
+        assert [say(person=person, client_id="a").repeated for person in people] == [False, True, False]
+
+    def test_are_not_needed(self) -> None:
+        assert [say().repeated for _ in range(3)] == [False] * 3
+
+
+class TestPage:
+    @pytest.fixture(autouse=True)
+    def ten_messages(self) -> None:
+        fill(10)
+        say("elsewhere", OTHER)
+
+    @pytest.mark.parametrize(
+        ("asked", "found", "has_earlier", "has_later"),
+        [
+            ({"size": 3, "from_end": True}, [8, 9, 10], True, False),
+            ({"size": 3, "from_end": False}, [1, 2, 3], False, True),
+            ({"size": 3, "from_end": True, "before": 8}, [5, 6, 7], True, True),
+            ({"size": 3, "from_end": True, "before": 4}, [1, 2, 3], False, True),
+            ({"size": 3, "from_end": True, "before": 3}, [1, 2], False, True),
+            ({"size": 3, "from_end": True, "before": 1}, [], False, True),
+            ({"size": 3, "from_end": True, "before": 0}, [], False, True),
+            ({"size": 3, "from_end": True, "before": 2**63 - 1}, [8, 9, 10], True, True),
+            ({"size": 3, "from_end": False, "after": 3}, [4, 5, 6], True, True),
+            ({"size": 3, "from_end": False, "after": 7}, [8, 9, 10], True, False),
+            ({"size": 3, "from_end": False, "after": 10}, [], True, False),
+            ({"size": 3, "from_end": False, "after": 2**63 - 1}, [], True, False),
+            ({"size": 3, "from_end": False, "after": 0}, [1, 2, 3], False, True),
+            ({"size": 3, "from_end": False, "after": 2, "before": 9}, [3, 4, 5], True, True),
+            ({"size": 3, "from_end": True, "after": 2, "before": 9}, [6, 7, 8], True, True),
+            ({"size": 3, "from_end": True, "after": 4, "before": 5}, [], False, True),
+            ({"size": 10, "from_end": True}, [*range(1, 11)], False, False),
+            ({"size": 10, "from_end": False}, [*range(1, 11)], False, False),
+            ({"size": 11, "from_end": True}, [*range(1, 11)], False, False),
+        ],
+    )
+    def test_is_a_part_of_the_history_from_either_end(
+        self, asked: dict, found: list, has_earlier: bool, has_later: bool
+    ) -> None:
+        page = history.page(ROOM, reader=ANN, **asked)
+        assert (offsets(page.events), page.has_earlier, page.has_later) == (found, has_earlier, has_later)
+
+    @pytest.mark.parametrize("from_end", [True, False])
+    def test_of_a_room_where_nothing_was_said_is_empty(self, from_end: bool) -> None:
+        assert history.page(find("empty"), reader=ANN, size=3, from_end=from_end) == history.Page(
+            [], has_earlier=False, has_later=False
+        )
+
+
+class TestRecovery:
+    @pytest.fixture(autouse=True)
+    def ten_messages(self) -> None:
+        fill(10)
+
+    @pytest.mark.parametrize(("after", "found"), [(0, [*range(1, 11)]), (7, [8, 9, 10]), (10, [])])
+    def test_brings_what_was_missed(self, after: int, found: list) -> None:
+        recovery = history.recover(ROOM, after, reader=ANN)
+        assert (offsets(recovery.events), recovery.position) == (found, 10)
+
+    @pytest.mark.parametrize("after", [11, 2**63 - 1])
+    def test_from_an_offset_that_was_never_given_is_impossible(self, after: int) -> None:
+        assert history.recover(ROOM, after, reader=ANN) == history.Recovery(None, position=10)
+
+    def test_in_a_room_where_nothing_was_said(self) -> None:
+        assert history.recover(OTHER, 0, reader=ANN) == history.Recovery([], position=0)
+        assert history.recover(OTHER, 1, reader=ANN) == history.Recovery(None, position=0)
+
+    def test_brings_as_many_as_are_allowed_and_not_one_more(self, settings: Settings) -> None:
+        settings.CHAT_RECOVERY_MAX = 4
+        assert offsets(history.recover(ROOM, 6, reader=ANN).events) == [7, 8, 9, 10]
+        assert history.recover(ROOM, 5, reader=ANN) == history.Recovery(None, position=10)
+
+    def test_past_what_was_pruned_is_impossible(self) -> None:
+        log.prune(keep=4)
+        assert offsets(history.recover(ROOM, 6, reader=ANN).events) == [7, 8, 9, 10]
+        assert history.recover(ROOM, 5, reader=ANN) == history.Recovery(None, position=10)
+
+    @pytest.mark.parametrize(("keep", "said_since"), [(4, 0), (0, 0), (0, 3)])
+    def test_is_impossible_when_something_is_pruned_in_its_midst(
+        self, monkeypatch: pytest.MonkeyPatch, keep: int, said_since: int
+    ) -> None:
+        def prune_and_read(*args: object, read: Callable = history.since) -> list:
+            log.prune(keep=keep)
+            fill(said_since)
+            return read(*args)
+
+        monkeypatch.setattr(history, "since", prune_and_read)
+        assert history.recover(ROOM, 3, reader=ANN).events is None
+
+    def test_brings_what_was_said_in_its_midst(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def say_and_read(*args: object, read: Callable = history.since) -> list:
+            say()
+            return read(*args)
+
+        monkeypatch.setattr(history, "since", say_and_read)
+        recovery = history.recover(ROOM, 8, reader=ANN)
+        assert (offsets(recovery.events), recovery.position) == ([9, 10, 11], 11)
+
+
+def test_rooms_are_listed_by_name_once_something_was_said_there() -> None:
+    for name in ["b", "a", "d", "c", "a"]:
+        say(room=find(name))
+    assert history.names(reader=ANN, size=10) == ["a", "b", "c", "d"]
+    assert history.names(reader=ANN, size=2) == ["a", "b"]
+    assert history.names(reader=ANN, size=2, after="b") == ["c", "d"]
+    assert history.names(reader=ANN, size=2, after="bb") == ["c", "d"]
+    assert history.names(reader=ANN, size=2, after="d") == []
+
+
+@pytest.mark.parametrize(("given", "offset"), [(0, 0), (7, 7), ("0", 0), ("7", 7), ("007", 7), (2**63 - 1, 2**63 - 1)])
+def test_an_offset_is_a_number_or_its_digits(given: object, offset: int) -> None:
+    assert history.check_offset(given) == offset
+
+
+@pytest.mark.parametrize(
+    "given",
+    [None, True, -1, "-1", 1.0, "1.0", "", " 1", "1 ", "+1", "1e3", "x", "²", "٣", 2**63, str(2**63), "9" * 99, []],
+)
+def test_nothing_else_is_an_offset(given: object) -> None:
+    with pytest.raises(InvalidPosition):
+        history.check_offset(given)
+
+
+def test_what_an_instance_of_the_version_before_writes_is_understood() -> None:
+    """It knows none of the columns that came later; during an update it goes on all the same."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO chat_room (name, last_offset, pruned_to) VALUES (%s, 1, 0) RETURNING id", [ROOM.name]
+        )
+        cursor.execute(
+            """INSERT INTO chat_message
+            (room_id, "offset", text, person_id, person_name, sender, sent_at, process, thread)
+            VALUES (%s, 1, 'hi', 'user-1', 'Ann', '', %s, 1, 'MainThread')""",
+            [cursor.fetchone()[0], connection.ops.adapt_datetimefield_value(timezone.now())],
+        )
+    (event,) = history.since(ROOM, 0, 10)
+    assert (event.kind, event.message, event.deleted, event.target, event.subject) == (
+        Kind.MESSAGE,
+        "hi",
+        False,
+        None,
+        None,
+    )
+    assert history.heads([ROOM]) == {ROOM: Head(1, restricted=False)}
+
+
+class TestCost:
+    """A thousand messages or a million: each of these is found through an index."""
+
+    @pytest.fixture(autouse=True)
+    def messages(self) -> None:
+        fill(20)
+        fill(5, OTHER)
+
+    @pytest.mark.parametrize(
+        "read",
+        [
+            lambda: history.since(ROOM, 5, 10),
+            lambda: history.recover(ROOM, 5, reader=ANN),
+            lambda: history.page(ROOM, reader=ANN, size=5, from_end=True),
+            lambda: history.page(ROOM, reader=ANN, size=5, from_end=True, before=10),
+            lambda: history.page(ROOM, reader=ANN, size=5, from_end=False, after=10),
+            lambda: history.page(ROOM, reader=ANN, size=5, from_end=False, after=10, before=15),
+            lambda: history.names(reader=ANN, size=5),
+            lambda: history.names(reader=ANN, size=5, after="a"),
+            lambda: history.heads([ROOM, OTHER]),
+            lambda: history.find(ROOM, 5),
+            lambda: history.lately_heard(ROOM, 10),
+            lambda: permissions.standing(ROOM, ANN),
+            lambda: [say(client_id="a") for _ in range(2)],
+        ],
+        ids=[
+            "since",
+            "recover",
+            "last page",
+            "earlier",
+            "later",
+            "between",
+            "rooms",
+            "more rooms",
+            "offsets",
+            "one message",
+            "who was heard",
+            "standing",
+            "append again",
+        ],
+    )
+    def test_nothing_is_searched_or_sorted(self, read: Callable[[], object]) -> None:
+        with CaptureQueriesContext(connection) as captured:
+            read()
+        statements = [query["sql"].strip() for query in captured.captured_queries]
+        reads = [statement for statement in statements if statement.startswith("SELECT")]
+        assert reads
+        for statement in reads:
+            plan = plan_of(statement)
+            assert not [step for step in plan if is_slow(step)], (statement, plan)
+
+    @pytest.mark.parametrize("drafts", [1, 50])
+    def test_messages_that_are_appended_together_are_two_statements(self, drafts: int) -> None:
+        with CaptureQueriesContext(connection) as captured:
+            log.append([log.Draft(room=ROOM, text="hi", person=ANN, client_id=str(number)) for number in range(drafts)])
+        statements = [query["sql"].split()[0] for query in captured.captured_queries]
+        assert [one for one in statements if one not in {"BEGIN", "COMMIT", "SAVEPOINT", "RELEASE"}] == [
+            "INSERT",  # the room's offsets
+            "INSERT",  # the messages, but for a retry
+        ]
+
+
+def plan_of(statement: str) -> list[str]:
+    """The steps in which the database would run `statement` on a large table."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            # Few rows are read quickest without an index, and sorted. Is there a way that needs neither?
+            for way in ["seqscan", "bitmapscan", "sort"]:
+                cursor.execute(f"SET LOCAL enable_{way} = off")
+            cursor.execute(f"EXPLAIN {statement}")
+        else:
+            cursor.execute(f"EXPLAIN QUERY PLAN {statement}")
+        return [str(row[-1]).strip() for row in cursor.fetchall()]
+
+
+def is_slow(step: str) -> bool:
+    if connection.vendor == "postgresql":
+        return "Seq Scan" in step or step.removeprefix("->").strip().startswith("Sort ")
+    # "SCAN … USING INDEX" goes along an index and stops at the limit.
+    return (step.startswith("SCAN") and "INDEX" not in step) or "TEMP B-TREE" in step

@@ -1,0 +1,114 @@
+"""Who may be in a room: the table of what the database has against who comes."""
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from chat import models
+from chat.domain import people
+from chat.domain.people import Person
+from chat.domain.rooms import find
+from chat.errors import Banned, NotAMember
+from chat.models import Role
+from chat.storage import permissions
+
+ROOM = find("a/b é")
+
+pytestmark = pytest.mark.django_db
+
+
+def make_room(**fields: bool) -> models.Room:
+    return models.Room.objects.create(name=ROOM.name, **fields)
+
+
+def make_person(here: models.Room, what: str) -> Person:
+    """`what` is a role, "user" or "guest"; with "banned " before it, they are banned."""
+    if what.endswith("guest"):
+        person = people.new_guest()
+    else:
+        user = User.objects.create_user(username=what.replace(" ", "-"))
+        person = people.of_user(user)
+        if (role := what.removeprefix("banned ")) in Role.values:
+            here.members.create(user=user, role=role)
+    if what.startswith("banned"):
+        here.bans.create(person_id=person.id)
+    return person
+
+
+@pytest.mark.parametrize(
+    ("who", "public", "private"),
+    [
+        ("guest", None, NotAMember),
+        ("user", None, NotAMember),
+        ("member", None, None),
+        ("moderator", None, None),
+        ("owner", None, None),
+        ("banned guest", Banned, Banned),
+        ("banned user", Banned, Banned),
+        ("banned member", Banned, Banned),
+    ],
+)
+def test_members_enter_a_private_room_and_the_banned_none(
+    who: str, public: type[Exception] | None, private: type[Exception] | None
+) -> None:
+    here = make_room(restricted=True)
+    person = make_person(here, who)
+    for is_private, error in ((False, public), (True, private)):
+        models.Room.objects.update(is_private=is_private)
+        assert permissions.standing(ROOM, person).may_enter == (error is None)
+        assert permissions.allowed(ROOM, [person]) == ({person} if error is None else set())
+        if error is None:
+            permissions.check(ROOM, person)
+        else:
+            with pytest.raises(error) as caught:
+                permissions.check(ROOM, person)
+            assert caught.type is error
+
+
+def test_the_site_itself_may_be_anywhere() -> None:
+    make_room(is_private=True, restricted=True)
+    permissions.check(ROOM, None)
+
+
+def test_a_room_that_nobody_has_named_yet_is_open_to_everybody() -> None:
+    guest = people.new_guest()
+    permissions.check(ROOM, guest)
+    assert permissions.allowed(ROOM, [guest]) == {guest}
+
+
+@pytest.mark.parametrize(
+    ("who", "moderates", "owns"),
+    [("guest", False, False), ("member", False, False), ("moderator", True, False), ("owner", True, True)],
+)
+def test_a_role_says_what_somebody_may_do_unless_they_are_banned(who: str, moderates: bool, owns: bool) -> None:
+    here = make_room()
+    person = make_person(here, who)
+    standing = permissions.standing(ROOM, person)
+    assert (standing.may_moderate, standing.owns) == (moderates, owns)
+    here.bans.create(person_id=person.id)
+    standing = permissions.standing(ROOM, person)
+    assert (standing.may_moderate, standing.owns) == (False, False)
+
+
+def test_a_role_is_of_one_room() -> None:
+    here, elsewhere = make_room(), models.Room.objects.create(name="elsewhere", is_private=True, restricted=True)
+    person = make_person(here, "owner")
+    elsewhere.bans.create(person_id="guest-1")
+    assert permissions.standing(find("elsewhere"), person).role is None
+    assert not permissions.standing(ROOM, Person(id="guest-1", name="?")).banned
+
+
+def test_many_people_and_many_rooms_are_looked_up_in_few_queries() -> None:
+    here = make_room(is_private=True, restricted=True)
+    members = [make_person(here, role) for role in ("member", "owner")]
+    strangers = [people.new_guest() for _ in range(20)]
+    with CaptureQueriesContext(connection) as captured:
+        assert permissions.allowed(ROOM, [*members, *strangers]) == set(members)
+    assert len(captured) == 3
+    rooms = [ROOM, *(find(f"room {number}") for number in range(20))]
+    with CaptureQueriesContext(connection) as captured:
+        standings = permissions.standings(rooms, members[0])
+    assert [room for room, standing in standings.items() if standing.private] == [ROOM]
+    assert len(standings) == 21
+    assert len(captured) == 1

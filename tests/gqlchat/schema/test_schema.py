@@ -1,0 +1,122 @@
+"""The schema as others use it: its snapshot, Strawberry's stock consumers and router, and no server at all."""
+
+import subprocess
+import sys
+
+import pytest
+from channels.testing import HttpCommunicator, WebsocketCommunicator
+from django.core.asgi import get_asgi_application
+from strawberry.channels import GraphQLHTTPConsumer, GraphQLProtocolTypeRouter, GraphQLWSConsumer
+from strawberry.channels.testing import GraphQLWebsocketCommunicator
+from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL, GRAPHQL_WS_PROTOCOL
+
+from mysite.asgi import application
+from mysite.graphql import schema
+from tests.servers import ROOT, environment
+
+JOIN = 'subscription { joinChatRooms(rooms: [{roomName: "room1"}], user: "foo") { roomName message currentUser } }'
+SEND = 'mutation { sendChatMessage(message: "hello room 1", room: { roomName: "room1" }) }'
+
+
+def test_the_snapshot_is_the_schema() -> None:
+    assert (ROOT / "gqlchat" / "schema.graphql").read_text() == schema.as_str() + "\n", "run `make schema`"
+
+
+async def test_the_guides_communicator_test_with_the_old_protocol() -> None:
+    consumer = GraphQLWSConsumer.as_asgi(schema=schema, subscription_protocols=(GRAPHQL_WS_PROTOCOL,))
+    client = WebsocketCommunicator(consumer, "", subprotocols=[GRAPHQL_WS_PROTOCOL])
+    assert await client.connect() == (True, GRAPHQL_WS_PROTOCOL)
+    await client.send_json_to({"type": "connection_init"})
+    assert (await client.receive_json_from())["type"] == "connection_ack"
+    await client.send_json_to({"type": "start", "id": "demo_consumer", "payload": {"query": JOIN}})
+    response = await client.receive_json_from()
+    assert response["id"] == "demo_consumer"
+    assert response["payload"]["data"]["joinChatRooms"]["message"] == "Hello my name is foo!"
+    await client.disconnect()
+
+
+async def test_the_guides_communicator_test_with_the_new_protocol() -> None:
+    consumer = GraphQLWSConsumer.as_asgi(schema=schema, subscription_protocols=(GRAPHQL_TRANSPORT_WS_PROTOCOL,))
+    client = WebsocketCommunicator(consumer, "", subprotocols=[GRAPHQL_TRANSPORT_WS_PROTOCOL])
+    assert await client.connect() == (True, GRAPHQL_TRANSPORT_WS_PROTOCOL)
+    await client.send_json_to({"type": "connection_init"})
+    assert (await client.receive_json_from())["type"] == "connection_ack"
+    await client.send_json_to({"type": "subscribe", "id": "demo_consumer", "payload": {"query": JOIN}})
+    response = await client.receive_json_from()
+    assert response["type"] == "next"
+    assert response["payload"]["data"]["joinChatRooms"]["message"] == "Hello my name is foo!"
+    await client.disconnect()
+
+
+async def test_strawberrys_communicator_against_the_whole_site(subprotocol: str) -> None:
+    client = GraphQLWebsocketCommunicator(application, "/graphql", protocol=subprotocol, subprotocols=[])
+    async with client:
+        await client.send_json_to({"type": "ping"})
+        async for result in client.subscribe(JOIN):
+            if result.data is None:
+                continue
+            assert result.data["joinChatRooms"]["message"] == "Hello my name is foo!"
+            break
+
+
+@pytest.mark.parametrize("behind", [get_asgi_application(), None], ids=["with Django", "alone"])
+async def test_strawberrys_router_serves_the_schema(open_graphql, subprotocol: str, behind) -> None:
+    router = GraphQLProtocolTypeRouter(schema, django_application=behind)
+    graphql = await open_graphql(subprotocol, router)
+    await graphql.join("room1")
+    body = b'{"query": "mutation { sendChatMessage(message: \\"hi\\", room: { roomName: \\"room1\\" }) }"}'
+    request = HttpCommunicator(router, "POST", "/graphql", body, [(b"content-type", b"application/json")])
+    assert (await request.get_response())["body"] == b'{"data":{"sendChatMessage":null}}'
+    assert await graphql.hear() == ("room1", "hi")
+
+
+def test_the_schema_needs_django_to_be_set_up_and_nothing_else_of_the_site(transactional_db: None) -> None:
+    program = """JOIN = 'subscription { joinChatRooms(rooms: [{roomName: "r"}], user: "foo") { message } }'
+import asyncio, django
+django.setup()
+from mysite.graphql import schema
+from strawberry.channels import GraphQLProtocolTypeRouter
+from strawberry.channels.testing import GraphQLWebsocketCommunicator
+
+async def main():
+    async with GraphQLWebsocketCommunicator(GraphQLProtocolTypeRouter(schema), "/graphql") as client:
+        async for result in client.subscribe(JOIN):
+            print(result.data)
+            break
+
+asyncio.run(main())
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=60
+    )
+    assert (done.stdout, done.stderr) == ("{'joinChatRooms': {'message': 'Hello my name is foo!'}}\n", "")
+
+
+async def test_the_stock_http_consumer_runs_the_guides_mutation(open_chat) -> None:
+    browser = await open_chat("/ws/chat/room1/")
+    consumer = GraphQLHTTPConsumer.as_asgi(schema=schema)
+    body = b'{"query": "mutation { sendChatMessage(message: \\"hi\\", room: { roomName: \\"room1\\" }) }"}'
+    request = HttpCommunicator(consumer, "POST", "/graphql", body, [(b"content-type", b"application/json")])
+    assert (await request.get_response())["status"] == 200
+    assert await browser.hear() == "hi"
+
+
+async def test_the_schema_runs_without_any_server(open_chat) -> None:
+    browser = await open_chat("/ws/chat/room1/")
+    assert (await schema.execute(SEND)).data == {"sendChatMessage": None}
+    assert await browser.hear() == "hello room 1"
+    assert (await schema.execute("{ me { isGuest } }")).data == {"me": {"isGuest": True}}
+    async for result in await schema.subscribe(JOIN):
+        assert result.data["joinChatRooms"]["roomName"] == "room1"
+        break
+
+
+async def test_an_unexpected_error_is_logged_and_a_mistake_is_not(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await schema.execute("{ nope }")
+    await schema.execute(SEND.replace("hello room 1", " "))
+    assert caplog.records == []
+    monkeypatch.setattr("chat.actions.posting.check", lambda message: 1 / 0)
+    await schema.execute(SEND)
+    assert [record.exc_info[0] for record in caplog.records] == [ZeroDivisionError]

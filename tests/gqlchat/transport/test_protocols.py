@@ -1,0 +1,140 @@
+"""Bad input over WebSocket, as a table for each subprotocol."""
+
+import asyncio
+
+import pytest
+from channels.testing import WebsocketCommunicator
+
+from gqlchat.transport.protocols import problem_with
+from mysite.asgi import application
+from tests.conftest import GraphQLSocket, SlowServer, close
+
+DEEP = "[" * 20_000
+BAD_OPERATIONS = [
+    ("{ nope }", {}, "Cannot query field 'nope'"),
+    ("{", {}, "Syntax Error"),
+    ("", {}, 'missing a "query" value'),
+    ("query A { me { id } }", {"operationName": "B"}, 'Unknown operation named "B"'),
+    ("subscription { nope }", {}, "Cannot query field 'nope'"),
+    ("subscription ($u: String!) { joinChatRooms(rooms: [], user: $u) { id } }", {}, "Variable '$u' has invalid value"),
+    ("{ me { id } }", {"variables": {"a": {"b": []}}}, None),
+]
+BAD_FRAMES = [
+    ("nonsense", "must be a JSON object"),
+    (DEEP, "must be a JSON object"),
+    ("[]", "must be a JSON object"),
+    ("7", "must be a JSON object"),
+    ("null", "must be a JSON object"),
+    ("{}", "Unknown message type: None"),
+    ('{"type": ["subscribe"]}', "Unknown message type"),
+    ('{"type": "shout"}', "Unknown message type: shout"),
+    ('{"type": "%s"}' % ("x" * 500), "Unknown message type: xxx"),
+    ('{"type": "half a \\ud83d"}', "Unknown message type: half a "),
+    ('{"type": "START"}', "`id` of START must be a string"),
+    ('{"type": "START", "id": 7}', "`id` of START must be a string"),
+    ('{"type": "START", "id": "", "payload": {"query": "{ me { id } }"}}', "`id` of START must be a string"),
+    ('{"type": "START", "id": "1"}', "`payload` must be an object"),
+    ('{"type": "START", "id": "1", "payload": []}', "`payload` must be an object"),
+    ('{"type": "START", "id": "1", "payload": {}}', "`query` must be a string"),
+    ('{"type": "START", "id": "1", "payload": {"query": 7}}', "`query` must be a string"),
+    ('{"type": "START", "id": "1", "payload": {"query": "{x}", "variables": 7}}', "`variables` must be an object"),
+    (
+        '{"type": "START", "id": "1", "payload": {"query": "{x}", "operationName": 7}}',
+        "`operationName` must be a string",
+    ),
+    ('{"type": "STOP"}', "`id` of STOP must be a string"),
+    ('{"type": "STOP", "id": {}}', "`id` of STOP must be a string"),
+]
+
+
+@pytest.mark.parametrize(("query", "more", "complaint"), BAD_OPERATIONS)
+async def test_an_operation_that_can_not_be_run_is_answered_and_the_connection_lives_on(
+    open_graphql, subprotocol: str, query: str, more: dict, complaint: str | None
+) -> None:
+    graphql = await open_graphql(subprotocol)
+    start = "subscribe" if "transport" in subprotocol else "start"
+    await graphql.send_json_to({"type": start, "id": "1", "payload": {"query": query, **more}})
+    answer = await graphql.receive_json_from(timeout=5)
+    if complaint:
+        assert answer["type"] == "error"
+        assert complaint in str(answer["payload"])
+    else:
+        assert "errors" not in answer["payload"]
+    await graphql.start("{ me { name } }", id="2")
+    while (frame := await graphql.receive_json_from(timeout=5))["id"] == "1":
+        assert frame["type"] == "complete"
+    assert frame["payload"]["data"]["me"]["name"]
+
+
+@pytest.mark.parametrize(("frame", "complaint"), BAD_FRAMES)
+async def test_the_new_protocol_closes_on_a_frame_that_is_none_of_its_own(
+    open_graphql, frame: str, complaint: str
+) -> None:
+    graphql = await open_graphql("graphql-transport-ws")
+    await graphql.send_to(text_data=frame.replace("START", "subscribe").replace("STOP", "complete"))
+    closing = await graphql.receive_output(timeout=5)
+    assert (closing["type"], closing["code"]) == ("websocket.close", 4400)
+    assert complaint.replace("START", "subscribe").replace("STOP", "complete") in closing["reason"]
+    assert len(closing["reason"].encode()) <= 123
+
+
+@pytest.mark.parametrize(("frame", "complaint"), BAD_FRAMES)
+async def test_the_old_protocol_answers_and_lives_on(open_graphql, frame: str, complaint: str) -> None:
+    graphql = await open_graphql("graphql-ws")
+    await graphql.send_to(text_data=frame.replace("START", "start").replace("STOP", "stop"))
+    answer = await graphql.receive_json_from(timeout=5)
+    assert answer["type"] == "error"
+    assert complaint.replace("START", "start").replace("STOP", "stop") in answer["payload"]["message"]
+    await graphql.join("fine")
+
+
+@pytest.mark.parametrize(("protocol", "code"), [("graphql-transport-ws", 4400), ("graphql-ws", 1002)])
+async def test_a_binary_frame_closes_the_connection_with_a_reason(open_graphql, protocol: str, code: int) -> None:
+    graphql = await open_graphql(protocol)
+    await graphql.send_to(bytes_data=b'{"type": "ping"}')
+    closing = await graphql.receive_output(timeout=5)
+    assert (closing["code"], closing["reason"]) == (code, "WebSocket message type must be text")
+
+
+@pytest.mark.parametrize("subprotocols", [[], ["graphql-sse"], ["chat", "mqtt"]])
+async def test_a_client_without_one_of_the_subprotocols_is_told_by_the_close_code(subprotocols: list[str]) -> None:
+    socket = WebsocketCommunicator(application, "/graphql", subprotocols=subprotocols)
+    await socket.connect(timeout=5)
+    closing = await socket.receive_output(timeout=5)
+    assert (closing["code"], closing["reason"]) == (4406, "Subprotocol not acceptable")
+    await socket.disconnect()
+
+
+@pytest.mark.parametrize("type", ["connection_init", "connection_terminate", "ping", "pong"])
+def test_a_message_about_the_connection_has_no_problem(type: str) -> None:
+    assert problem_with({"type": type}) is None
+    assert problem_with({"type": type, "payload": None}) is None
+
+
+async def test_one_clients_nonsense_is_nobody_elses(open_graphql, subprotocol: str) -> None:
+    neighbour = await open_graphql(subprotocol)
+    await neighbour.join("calm")
+    for frame, _ in BAD_FRAMES:
+        graphql = await open_graphql()
+        await graphql.send_to(text_data=frame.replace("START", "subscribe").replace("STOP", "complete"))
+        await graphql.receive_output(timeout=5)
+    await neighbour.start("{ me { name } }", id="2")
+    assert (await neighbour.result("2"))["data"]["me"]["name"]
+
+
+async def test_frames_of_a_client_that_takes_no_answers_wait_with_the_server(subprotocol: str) -> None:
+    """The server stops reading then, and so the client can't fill its memory."""
+    server = SlowServer(application, taking=True)
+    socket = GraphQLSocket(server, "/graphql", protocol=subprotocol, subprotocols=[])
+    await socket.gql_init()
+    server.taking.clear()
+    answered = {"type": "ping"} if subprotocol == "graphql-transport-ws" else {"type": "start", "id": "1"}
+    for _ in range(100):
+        await socket.send_json_to(answered)
+    for _ in range(1000):
+        await asyncio.sleep(0)  # long enough for a hundred frames, were they taken
+    assert socket.input_queue.qsize() >= 99
+    server.taking.set()
+    assert [(await socket.receive_json_from(timeout=5))["type"] for _ in range(100)]
+    assert socket.input_queue.empty()
+    await close(socket)

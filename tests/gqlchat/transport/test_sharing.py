@@ -1,0 +1,237 @@
+"""Subscribers who ask for the same share one execution, and don't notice."""
+
+import asyncio
+import gc
+
+import pytest
+import strawberry
+from graphql import parse
+
+from chat.domain import events
+from chat.domain.rooms import find
+from gqlchat.schema.masking import Schema
+from gqlchat.schema.mutations import Mutation
+from gqlchat.schema.queries import Query
+from gqlchat.schema.subscriptions import Subscription
+from gqlchat.schema.types import ChatRoomMessage
+from gqlchat.transport import sharing
+from gqlchat.transport.sharing import SharedOperation
+from mysite.asgi import application
+from tests.conftest import SlowServer
+
+BY_VARIABLE = """subscription ($user: String!) {
+    joinChatRooms(rooms: [{roomName: "shared"}], user: $user) { roomName message currentUser }
+}"""
+
+
+@pytest.fixture
+def executions(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The messages that were executed, as often as they were."""
+    executed = []
+    execute = sharing.execute_subscription_event
+
+    def count(executor):
+        executed.append(executor.root_value.message)
+        return execute(executor)
+
+    monkeypatch.setattr(sharing, "execute_subscription_event", count)
+    return executed
+
+
+async def subscribe(open_graphql, query: str, protocols=("graphql-transport-ws",), **variables: object) -> list:
+    sockets = [await open_graphql(protocol) for protocol in protocols]
+    for socket in sockets:
+        await socket.start(query, variables)
+        await socket.result()  # its greeting
+    return sockets
+
+
+async def heard(socket, text: str) -> dict:
+    """The message with `text`, past the greetings of others."""
+    while text not in (message := next(iter((await socket.result())["data"].values()))).values():
+        pass
+    return message
+
+
+async def test_the_same_query_is_executed_once_for_all_over_both_subprotocols(
+    open_graphql, foreign_send, executions: list[str]
+) -> None:
+    protocols = ["graphql-transport-ws", "graphql-ws"] * 5
+    sockets = await subscribe(open_graphql, BY_VARIABLE, protocols, user="foo")
+    await foreign_send("shared", message="hi")
+    for socket in sockets:
+        assert await heard(socket, "hi") == {"roomName": "shared", "message": "hi", "currentUser": "foo"}
+    assert executions.count("hi") == 1
+
+
+async def test_everybody_has_a_user_of_their_own_and_it_is_executed_once_all_the_same(
+    open_graphql, foreign_send, executions: list[str]
+) -> None:
+    users = ["ann", 'b"o\\b', "çem", "🍓", sharing.MARK[:10]]
+    sockets = [(user, *await subscribe(open_graphql, BY_VARIABLE, user=user)) for user in users]
+    await foreign_send("shared", message="hi")
+    for user, socket in sockets:
+        assert (await heard(socket, "hi"))["currentUser"] == user
+    assert executions.count("hi") == 1
+
+
+@pytest.mark.parametrize(
+    ("selection", "expected"),
+    [
+        ("{ message __typename }", {"message": "hi", "__typename": "ChatRoomMessage"}),
+        ("{ text: message who: currentUser me: currentUser }", {"text": "hi", "who": "foo", "me": "foo"}),
+        ("{ ...F } fragment F on ChatRoomMessage { message ... on ChatRoomMessage { roomName } }", None),
+        ("{ message user { name } origin { process } sentAt offset }", None),
+        (
+            "{ message roomName @include(if: $yes) currentUser @skip(if: $yes) }",
+            {"message": "hi", "roomName": "shared"},
+        ),
+        ("{ ...F } fragment F on ChatRoomMessage { message roomName @skip(if: $yes) }", {"message": "hi"}),
+    ],
+)
+async def test_whatever_is_selected_comes_as_from_an_execution_of_ones_own(
+    open_graphql, foreign_send, executions: list[str], selection: str, expected: dict | None
+) -> None:
+    declared = "($yes: Boolean = true)" if "$yes" in selection else ""
+    start, _, fragments = selection.partition(" fragment ")
+    query = f'subscription {declared} {{ m: joinChatRooms(rooms: [{{roomName: "shared"}}], user: "foo") {start} }}'
+    query += f" fragment {fragments}" if fragments else ""
+    sockets = await subscribe(open_graphql, query, ["graphql-transport-ws"] * 2)
+    await foreign_send("shared", message="hi")
+    results = [await heard(socket, "hi") for socket in sockets]
+    assert results[0] == results[1] == (expected or results[0])
+    assert executions.count("hi") == 1
+
+
+FIELD = 'm: joinChatRooms(rooms: [{roomName: "shared"}], user: "foo")'
+
+
+@pytest.mark.parametrize(
+    ("query", "shared"),
+    [
+        (f"subscription {{ ... {{ {FIELD} {{ message }} }} }}", 1),
+        (
+            f"subscription {{ ... on Subscription {{ ...F }} }} fragment F on Subscription {{ {FIELD} {{ message }} }}",
+            1,
+        ),
+        (f"subscription {{ {FIELD} {{ message }} {FIELD} {{ message }} }}", 0),
+    ],
+)
+async def test_a_field_in_a_fragment_is_shared_and_one_that_is_there_twice_is_executed_for_each(
+    open_graphql, foreign_send, executions: list[str], query: str, shared: int
+) -> None:
+    sockets = await subscribe(open_graphql, query, ["graphql-transport-ws"] * 2)
+    await foreign_send("shared", message="hi")
+    for socket in sockets:
+        assert await heard(socket, "hi") == {"message": "hi"}
+    assert executions.count("hi") == shared  # by itself is not counted
+
+
+async def test_a_variable_that_is_null_is_not_one_that_is_left_out(open_graphql, foreign_send) -> None:
+    query = """subscription ($named: Boolean = true) {
+        joinChatRooms(rooms: [{roomName: "shared"}], user: "foo") { message roomName @include(if: $named) }
+    }"""
+    null = await open_graphql()
+    await null.start(query, {"named": None})
+    assert (await null.receive_json_from(timeout=5))["payload"]["errors"]
+    (default,) = await subscribe(open_graphql, query)
+    await foreign_send("shared", message="hi")
+    assert await heard(default, "hi") == {"message": "hi", "roomName": "shared"}
+
+
+async def test_variables_that_change_what_is_selected_are_not_shared(open_graphql, foreign_send) -> None:
+    query = """subscription ($named: Boolean!) {
+        joinChatRooms(rooms: [{roomName: "shared"}], user: "foo") { message roomName @include(if: $named) }
+    }"""
+    (named,) = await subscribe(open_graphql, query, named=True)
+    (plain,) = await subscribe(open_graphql, query, named=False)
+    await foreign_send("shared", message="hi")
+    assert await heard(named, "hi") == {"message": "hi", "roomName": "shared"}
+    assert await heard(plain, "hi") == {"message": "hi"}
+
+
+async def test_rooms_given_by_variables_share_the_operation_and_not_the_rooms(open_graphql, foreign_send) -> None:
+    query = """subscription ($rooms: [ChatRoom!]!) { joinChatRooms(rooms: $rooms, user: "foo") { message roomName } }"""
+    (one,) = await subscribe(open_graphql, query, rooms=[{"roomName": "one"}])
+    (two,) = await subscribe(open_graphql, query, rooms=[{"roomName": "two"}])
+    await foreign_send("one", message="hi")
+    await foreign_send("two", message="ho")
+    assert await heard(one, "hi") == {"message": "hi", "roomName": "one"}
+    assert await heard(two, "ho") == {"message": "ho", "roomName": "two"}
+
+
+async def test_several_subscriptions_of_one_connection_follow_the_same_operation(open_graphql, foreign_send) -> None:
+    (socket,) = await subscribe(open_graphql, BY_VARIABLE, user="foo")
+    await socket.start(BY_VARIABLE, {"user": "bar"}, id="2")
+    await foreign_send("shared", message="hi")
+    users = {}
+    while len(users) < 2:
+        frame = await socket.receive_json_from(timeout=5)
+        message = frame["payload"]["data"]["joinChatRooms"]
+        if message["message"] == "hi":
+            users[frame["id"]] = message["currentUser"]
+    assert users == {"1": "foo", "2": "bar"}
+
+
+async def test_a_slow_follower_holds_nobody_up_and_misses_nothing(open_graphql, foreign_send) -> None:
+    server = SlowServer(application, taking=True)
+    slow = await open_graphql("graphql-transport-ws", server)
+    await slow.join("shared")
+    (quick,) = await subscribe(open_graphql, BY_VARIABLE, user="bar")
+    await slow.hear()  # bar's greeting
+    server.taking.clear()
+    for number in range(50):
+        await foreign_send("shared", message=str(number))
+        await heard(quick, str(number))
+    server.taking.set()
+    assert [(await slow.hear())[1] for _ in range(50)] == [str(number) for number in range(50)]
+
+
+async def test_an_operation_is_forgotten_with_its_last_follower(open_graphql) -> None:
+    (socket,) = await subscribe(open_graphql, BY_VARIABLE, user="foo")
+    assert any(query == BY_VARIABLE for query, *_ in sharing._operations)
+    await socket.disconnect()
+    gc.collect()
+    assert not any(query == BY_VARIABLE for query, *_ in sharing._operations)
+
+
+@strawberry.type
+class NosyMessage(ChatRoomMessage):
+    @strawberry.field
+    def viewer(self, info: strawberry.Info) -> str:
+        return str(info.context["request"])
+
+    @strawberry.field
+    async def later(self) -> str:
+        await asyncio.sleep(0)
+        return f"{self.message}, later"
+
+
+@strawberry.type
+class NosySubscription(Subscription):
+    @strawberry.subscription
+    async def join_chat_rooms(self) -> NosyMessage:  # type: ignore[override]
+        yield
+
+
+NOSY = Schema(query=Query, mutation=Mutation, subscription=NosySubscription)
+EVENT = events.build(room=find("shared"), message="hi", person=None)
+
+
+def nosy(selection: str, monkeypatch: pytest.MonkeyPatch) -> SharedOperation:
+    monkeypatch.setattr(sharing, "ChatRoomMessage", NosyMessage)
+    return SharedOperation(NOSY, parse(f"subscription {{ joinChatRooms {{ {selection} }} }}"), None, None)
+
+
+async def test_a_shared_execution_has_no_viewer_and_to_touch_one_is_an_error(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    (payload,) = nosy("message viewer", monkeypatch).render(EVENT)
+    assert "Something went wrong" in payload
+    assert "LookupError: A shared subscription has no viewer" in caplog.text
+
+
+async def test_a_field_that_has_to_be_waited_for_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    operation = nosy("later", monkeypatch)
+    assert await operation.render(EVENT) == ['{"data":{"joinChatRooms":{"later":"hi, later"}}}']
+    assert operation.render(EVENT) == ['{"data":{"joinChatRooms":{"later":"hi, later"}}}']

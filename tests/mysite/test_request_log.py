@@ -1,0 +1,47 @@
+"""What the log makes of what clients did wrong."""
+
+import io
+import logging
+import sys
+
+import pytest
+from django.test import Client
+
+from mysite.request_log import ClientsFault
+
+
+def record(logger: str, error: type[Exception]) -> logging.LogRecord:
+    try:
+        b"\xff".decode() if error is UnicodeDecodeError else [].pop()
+    except Exception:
+        return logging.LogRecord(logger, logging.ERROR, "", 1, "oh %s\nno", ("dear",), sys.exc_info())
+    raise AssertionError
+
+
+@pytest.mark.parametrize(
+    ("logger", "error", "fault"),
+    [
+        ("django.security.DisallowedHost", IndexError, True),
+        ("uvicorn.error", UnicodeDecodeError, True),
+        ("asyncio", UnicodeDecodeError, True),
+        ("uvicorn.error", IndexError, False),
+        ("asyncio", IndexError, False),
+        ("chat.delivery.hub", UnicodeDecodeError, False),
+        ("django.request", IndexError, False),
+    ],
+)
+def test_only_what_a_client_did_wrong_is_a_line_without_a_traceback(
+    logger: str, error: type[Exception], fault: bool
+) -> None:
+    said = record(logger, error)
+    assert ClientsFault().filter(said)
+    assert (said.levelname, said.exc_info is None) == (("WARNING", True) if fault else ("ERROR", False))
+    assert said.getMessage() == ("oh dear" if fault else "oh dear\nno")
+
+
+def test_a_host_that_is_refused_is_one_line_of_the_log(client: Client, written_log: io.StringIO) -> None:
+    assert client.get("/chat/", headers={"host": "evil.example"}).status_code == 400
+    assert "evil.example" in written_log.getvalue()
+    assert "WARNING" in written_log.getvalue()
+    assert "ERROR" not in written_log.getvalue()
+    assert "Traceback" not in written_log.getvalue()
