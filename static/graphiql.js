@@ -1,6 +1,8 @@
+// @ts-check
 /* GraphiQL on this site: the same URL over HTTP and over WebSocket, and the examples in tabs, ready to run. */
 
-"use strict";
+// From the scripts before this one, which come without types.
+const { GraphiQL, GraphiQLPluginExplorer, React, ReactDOM } = /** @type {any} */ (globalThis);
 
 const EXAMPLES = [
   `# Joins two rooms and stays. While it runs, chat in /chat/room1/,

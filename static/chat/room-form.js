@@ -1,11 +1,19 @@
+// @ts-check
 /** The form that leads to a room: checks the name and goes to the room's page. */
 
-const form = document.querySelector("#room-name-form");
-const input = form.querySelector("#room-name-input");
-const error = form.querySelector("#room-name-error");
+import { find } from "./elements.js";
+
+const form = find(document, "#room-name-form", HTMLFormElement);
+const input = find(form, "#room-name-input", HTMLInputElement);
+const error = find(form, "#room-name-error", HTMLElement);
 const nameMax = Number(form.dataset.nameMax);
 
-/** What is wrong with a room's name, in words for the person who typed it; "" if nothing is. */
+/**
+ * What is wrong with a room's name, in words for the person who typed it; "" if nothing is.
+ *
+ * @param {string} name
+ * @returns {string}
+ */
 function fault(name) {
   if (name === "") return "Type the name of a room.";
   // The server counts code points, a string's length counts UTF-16 units.
@@ -19,6 +27,7 @@ function fault(name) {
   return "";
 }
 
+/** @param {string} text */
 function showFault(text) {
   error.textContent = text;
   input.setAttribute("aria-invalid", String(text !== ""));

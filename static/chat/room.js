@@ -1,33 +1,34 @@
 /** The page of a room: puts its parts together. */
 
-import { ChatLog } from "./log/chat-log.js";
 import { Composer } from "./composer/composer.js";
+import { ChatOutbox } from "./composer/outbox.js";
 import { Connection } from "./connection/connection.js";
 import { ConnectionStatus } from "./connection/connection-status.js";
+import { afterSleep } from "./connection/sleep.js";
+import { find } from "./elements.js";
+import { ChatLog } from "./log/chat-log.js";
 import { Follower } from "./log/follower.js";
 import { ChatHistory } from "./log/history.js";
 import { readMessage } from "./log/message.js";
-import { ChatOutbox } from "./composer/outbox.js";
-import { afterSleep } from "./connection/sleep.js";
 
 customElements.define("chat-history", ChatHistory);
 customElements.define("chat-log", ChatLog);
 customElements.define("chat-outbox", ChatOutbox);
 customElements.define("connection-status", ConnectionStatus);
 
-const data = JSON.parse(document.querySelector("#room-data").textContent);
-const scroller = document.querySelector("#chat-scroller");
-const history = document.querySelector("#chat-history");
-const log = document.querySelector("#chat-log");
-const outbox = document.querySelector("#chat-outbox");
+const data = JSON.parse(find(document, "#room-data", HTMLScriptElement).text);
+const scroller = find(document, "#chat-scroller", HTMLElement);
+const history = find(document, "#chat-history", ChatHistory);
+const log = find(document, "#chat-log", ChatLog);
+const outbox = find(document, "#chat-outbox", ChatOutbox);
 const connection = new Connection(() => {
   const scheme = location.protocol === "https:" ? "wss" : "ws";
   // `as`: once logged out elsewhere, the page must not go on as somebody else without a word.
   const query = new URLSearchParams({ after: position, as: data.person.id });
   return `${scheme}://${location.host}/ws/chat/${encodeURIComponent(data.room)}/?${query}`;
 });
-const follower = new Follower(scroller, document.querySelector("#chat-newest"));
-const composer = new Composer(document.querySelector("#chat-composer"), data.messageMax, post);
+const follower = new Follower(scroller, find(document, "#chat-newest", HTMLButtonElement));
+const composer = new Composer(find(document, "#chat-composer", HTMLFormElement), data.messageMax, post);
 
 /** The offset up to which the page has seen the room: the server sends what comes after it. */
 let { position } = data;
@@ -72,7 +73,10 @@ async function lookUpRole() {
     method: "POST",
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify({ query, variables: { room: data.room } }),
-  }).then((response) => response.json(), () => null);
+  }).then(
+    (response) => response.json(),
+    () => null,
+  );
   const role = answer?.data?.room?.role;
   log.moderates = role === "MODERATOR" || role === "OWNER";
 }
@@ -125,7 +129,7 @@ connection.addEventListener("state", () => {
     notice.hidden = connection.state !== "refused" || Number(notice.dataset.closeCode) !== connection.closeCode;
   }
 });
-document.querySelector("#chat-status").follow(connection);
+find(document, "#chat-status", ConnectionStatus).follow(connection);
 connection.open();
 
 addEventListener("online", () => connection.renew());

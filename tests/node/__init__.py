@@ -1,19 +1,18 @@
 """What Node brings to the tests: other people's clients and audits. Here is how its packages get there."""
 
-import shutil
 from pathlib import Path
 
 import pytest
 
-from benchmarks.servers import install_node
+from setup.node import IN_VENV, InstallError, install_packages, provide
 
 HERE = Path(__file__).parent
 
 
 def installed() -> Path:
-    """This folder, with the packages that its lock file names. Skips the test where there is no Node."""
-    if missing := [program for program in ("node", "npm") if not shutil.which(program)]:
-        pytest.skip(f"no {' and no '.join(missing)} on this machine")
-    problem = install_node(HERE)
-    assert problem is None, problem
+    """This folder, with the packages that its lock file names."""
+    try:
+        install_packages(provide(IN_VENV), HERE)
+    except InstallError as error:
+        pytest.fail(str(error), pytrace=False)
     return HERE

@@ -1,5 +1,15 @@
+// @ts-check
+
 const ENTRIES_MAX = 100;
-const PATIENCE = 20_000;
+const ANSWER_TIMEOUT = 20_000; // milliseconds
+
+/**
+ * @typedef {object} Entry
+ * @property {string} text
+ * @property {HTMLElement} line
+ * @property {HTMLElement} meta
+ * @property {boolean} sent whether it went out over the present connection
+ */
 
 /**
  * What the reader has written and the room has not echoed yet, oldest first.
@@ -8,39 +18,51 @@ const PATIENCE = 20_000;
  * new connection, and, kept in the tab's storage, even by the page that a reload brings.
  */
 export class ChatOutbox extends HTMLElement {
-  /** Hands an id and a text to the connection; returns whether they went out. */
+  /**
+   * Hands an id and a text to the connection; returns whether they went out.
+   *
+   * @type {(id: string, text: string) => boolean}
+   */
   transmit = () => false;
   /** Called when nothing that went out has been settled for long. */
   stalled = () => {};
 
+  /** @type {Map<string, Entry>} */
   #entries = new Map();
-  #storageKey = null;
+  #storageKey = "";
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
   /** Something was refused for now: since then one text goes out at a time, until nothing is left. */
   #paced = false;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
   #pause;
 
   get full() {
     return this.#entries.size >= ENTRIES_MAX;
   }
 
-  /** Keep the entries under `key` in the tab's storage, and take over what is there. */
+  /**
+   * Keep the entries under `key` in the tab's storage, and take over what is there.
+   *
+   * @param {string} key
+   */
   keepIn(key) {
     this.#storageKey = key;
     for (const [id, text] of stored(key)) this.#enter(id, text);
   }
 
+  /** @param {string} text */
   add(text) {
     const id = newId();
-    this.#enter(id, text);
+    const entry = this.#enter(id, text);
     this.#store();
-    if (!this.#paced) this.#send(id);
+    if (!this.#paced) this.#send(id, entry);
   }
 
   /** The connection is another, or gone: sends everything again, in order. */
   sendAll() {
     if (!this.#paced) {
-      for (const id of this.#entries.keys()) this.#send(id);
+      for (const [id, entry] of this.#entries) this.#send(id, entry);
       return;
     }
     for (const entry of this.#entries.values()) entry.sent = false;
@@ -50,6 +72,9 @@ export class ChatOutbox extends HTMLElement {
   /**
    * The server takes this message in so many seconds, and not before: keeps it until then, and whatever comes after it.
    * Returns false if it is not of this outbox.
+   *
+   * @param {string} id
+   * @param {number} seconds
    */
   postpone(id, seconds) {
     const entry = this.#entries.get(id);
@@ -59,14 +84,19 @@ export class ChatOutbox extends HTMLElement {
     entry.meta.textContent = "Waiting to be sent: that was too fast";
     clearTimeout(this.#pause);
     this.#pause = setTimeout(() => {
-      this.#pause = null;
+      this.#pause = undefined;
       this.#sendOldest();
     }, seconds * 1000);
     this.#watch();
     return true;
   }
 
-  /** The room has this message, or the server refuses it: returns its text, null if it is not of this outbox. */
+  /**
+   * The room has this message, or the server refuses it: returns its text, null if it is not of this outbox.
+   *
+   * @param {string} id
+   * @returns {string | null}
+   */
   settle(id) {
     const entry = this.#entries.get(id);
     if (!entry) return null;
@@ -79,6 +109,10 @@ export class ChatOutbox extends HTMLElement {
     return entry.text;
   }
 
+  /**
+   * @param {string} id
+   * @param {string} text
+   */
   #enter(id, text) {
     const words = document.createElement("p");
     words.className = "text";
@@ -93,16 +127,21 @@ export class ChatOutbox extends HTMLElement {
     line.className = "message own pending";
     line.append(bubble);
     this.append(line);
-    this.#entries.set(id, { text, line, meta, sent: false });
+    const entry = { text, line, meta, sent: false };
+    this.#entries.set(id, entry);
+    return entry;
   }
 
   #sendOldest() {
-    const [[id, oldest] = []] = this.#entries;
-    if (id && !this.#pause && !oldest.sent) this.#send(id);
+    const [first] = this.#entries;
+    if (first && !this.#pause && !first[1].sent) this.#send(...first);
   }
 
-  #send(id) {
-    const entry = this.#entries.get(id);
+  /**
+   * @param {string} id
+   * @param {Entry} entry
+   */
+  #send(id, entry) {
     entry.sent = this.transmit(id, entry.text);
     entry.meta.textContent = entry.sent ? "Sending…" : "Waiting to be sent";
     this.#watch();
@@ -111,7 +150,7 @@ export class ChatOutbox extends HTMLElement {
   #watch() {
     clearTimeout(this.#timer);
     const [oldest] = this.#entries.values();
-    if (oldest?.sent) this.#timer = setTimeout(() => this.stalled(), PATIENCE);
+    if (oldest?.sent) this.#timer = setTimeout(() => this.stalled(), ANSWER_TIMEOUT);
   }
 
   #store() {
@@ -124,9 +163,13 @@ export class ChatOutbox extends HTMLElement {
   }
 }
 
+/**
+ * @param {string} key
+ * @returns {[id: string, text: string][]}
+ */
 function stored(key) {
   try {
-    return JSON.parse(sessionStorage.getItem(key)) ?? [];
+    return JSON.parse(sessionStorage.getItem(key) ?? "[]");
   } catch {
     return [];
   }

@@ -1,42 +1,59 @@
+// @ts-check
+
+import { find } from "../elements.js";
+
+/** @import { Connection, State } from "./connection.js" */
+
 /**
  * Says in words how a connection is, with a button that tries again at once.
  *
  * Holds an element of role "status" and a button; `data-state` follows the connection for the style sheet.
  */
 export class ConnectionStatus extends HTMLElement {
-  #connection;
+  /** @type {ReturnType<typeof setInterval> | undefined} */
   #ticking;
 
+  /** @param {Connection} connection */
   follow(connection) {
-    this.#connection = connection;
-    connection.addEventListener("state", () => this.#show());
-    this.querySelector("button").addEventListener("click", () => connection.retryNow());
-    this.#show();
+    connection.addEventListener("state", () => this.#show(connection));
+    this.#button.addEventListener("click", () => connection.retryNow());
+    this.#show(connection);
   }
 
-  #show() {
-    const { state } = this.#connection;
-    this.dataset.state = state;
-    this.querySelector("[role=status]").replaceChildren(...this.#words(state));
-    this.querySelector("button").hidden = state !== "waiting";
+  get #button() {
+    return find(this, "button", HTMLButtonElement);
   }
 
-  #words(state) {
+  /** @param {Connection} connection */
+  #show(connection) {
+    const { state } = connection;
     clearInterval(this.#ticking);
-    if (state === "waiting") return ["Offline – trying again", this.#countdown()];
-    return [{ open: "Connected", refused: "Not connected" }[state] ?? "Connecting…"];
+    this.dataset.state = state;
+    const words = state === "waiting" ? ["Offline – trying again", this.#countdown(connection)] : [describe(state)];
+    find(this, "[role=status]", HTMLElement).replaceChildren(...words);
+    this.#button.hidden = state !== "waiting";
   }
 
-  #countdown() {
+  /** @param {Connection} connection */
+  #countdown(connection) {
     const countdown = document.createElement("span");
     // A screen reader would otherwise read the status aloud every second.
     countdown.ariaHidden = "true";
     const tick = () => {
-      const seconds = Math.max(1, Math.ceil((this.#connection.retryAt - Date.now()) / 1000));
+      const seconds = Math.max(1, Math.ceil((connection.retryAt - Date.now()) / 1000));
       countdown.textContent = ` in ${seconds} s`;
     };
     tick();
     this.#ticking = setInterval(tick, 1000);
     return countdown;
   }
+}
+
+/**
+ * @param {State} state
+ * @returns {string}
+ */
+function describe(state) {
+  if (state === "open") return "Connected";
+  return state === "refused" ? "Not connected" : "Connecting…";
 }

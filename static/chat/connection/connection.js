@@ -1,12 +1,19 @@
+// @ts-check
+
+// All in milliseconds.
 const FIRST_DELAY = 500;
 const LONGEST_DELAY = 30_000;
-const OPENING_LIMIT = 10_000;
+const OPENING_TIMEOUT = 10_000;
 const STEADY_AFTER = 5_000;
 
 const LOGGED_OUT = 4401;
 const RESTARTING = 1012;
 
-/** How long to wait before the first attempt after a close, in milliseconds: at least, and how much more at most. */
+/**
+ * How long to wait before the first attempt after a close, in milliseconds: at least, and how much more at most.
+ *
+ * @type {Record<number, [number, number]>}
+ */
 const PAUSES = {
   // All who were connected to a server come back at the same time.
   [RESTARTING]: [100, 3_000],
@@ -18,6 +25,14 @@ const PAUSES = {
 const FINAL_CODES = new Set([4400, 4403]);
 
 /**
+ * @typedef {"closed" | "connecting" | "open" | "waiting" | "refused"} State
+ * "closed" before open(), then "connecting", "open", "waiting" to try again, or "refused" for good
+ *
+ * @typedef {Record<string, any>} Frame
+ * a JSON object; docs/protocol.md has what may be in it
+ */
+
+/**
  * A WebSocket that comes back: exponential backoff from 0.5 s to 30 s with full jitter. After a server's restart it
  * comes back within seconds; when the login has ended it looks once more, as the login may only have been renewed.
  *
@@ -26,16 +41,22 @@ const FINAL_CODES = new Set([4400, 4403]);
  *   "frame"  `detail` is one JSON object that the server sent; anything else it sends is passed over
  */
 export class Connection extends EventTarget {
-  /** "closed" before open(), then "connecting", "open", "waiting" to try again, or "refused" for good. */
+  /** @type {State} */
   state = "closed";
   /** While waiting: when the next attempt is due, in milliseconds since the epoch. */
-  retryAt = null;
-  /** The code of the last close, null before the first. */
+  retryAt = 0;
+  /**
+   * The code of the last close, null before the first and where it wasn't the server's.
+   *
+   * @type {number | null}
+   */
   closeCode = null;
 
   #address;
+  /** @type {WebSocket | null} */
   #socket = null;
   #failures = 0;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
 
   /** @param {() => string} address gives the URL of each attempt, so that it can depend on what came before */
@@ -47,15 +68,11 @@ export class Connection extends EventTarget {
   open() {
     const socket = new WebSocket(this.#address());
     this.#socket = socket;
-    const listen = (type, act) => {
-      socket.addEventListener(type, (event) => {
-        if (socket === this.#socket) act(event);
-      });
-    };
-    listen("open", () => this.#opened());
-    listen("message", ({ data }) => this.#received(data));
-    listen("close", ({ code }) => this.#closed(code));
-    this.#enter("connecting", OPENING_LIMIT, () => socket.close());
+    const current = () => socket === this.#socket; // one that was left has nothing more to say
+    socket.addEventListener("open", () => current() && this.#opened());
+    socket.addEventListener("message", ({ data }) => current() && this.#received(data));
+    socket.addEventListener("close", ({ code }) => current() && this.#closed(code));
+    this.#enter("connecting", OPENING_TIMEOUT, () => socket.close());
   }
 
   /** Try at once instead of waiting; does nothing unless an attempt is being waited for. */
@@ -67,12 +84,17 @@ export class Connection extends EventTarget {
   renew() {
     if (this.state !== "open") return this.retryNow();
     // A dead one takes its time to close, and is not listened to any more.
-    this.#socket.close();
+    this.#socket?.close();
     this.#socket = null;
     this.#closed(null);
   }
 
-  /** Send an object as JSON. Returns false, and sends nothing, unless the connection is open. */
+  /**
+   * Send an object as JSON. Returns false, and sends nothing, unless the connection is open.
+   *
+   * @param {Frame} frame
+   * @returns {boolean}
+   */
   send(frame) {
     if (this.#socket?.readyState !== WebSocket.OPEN) return false;
     this.#socket.send(JSON.stringify(frame));
@@ -86,14 +108,16 @@ export class Connection extends EventTarget {
     });
   }
 
+  /** @param {string} data */
   #received(data) {
     const frame = parse(data);
     if (frame !== null) this.dispatchEvent(new CustomEvent("frame", { detail: frame }));
   }
 
+  /** @param {number | null} code */
   #closed(code) {
     this.closeCode = code;
-    if (FINAL_CODES.has(code) || (code === LOGGED_OUT && this.#failures > 0)) {
+    if ((code && FINAL_CODES.has(code)) || (code === LOGGED_OUT && this.#failures > 0)) {
       this.#enter("refused");
       return;
     }
@@ -103,12 +127,20 @@ export class Connection extends EventTarget {
     this.#enter("waiting", delay, () => this.open());
   }
 
+  /** @param {number | null} code */
   #pause(code) {
-    const [least, more] = (this.#failures === 0 && PAUSES[code]) || [0, FIRST_DELAY * 2 ** this.#failures];
+    const usual = [0, FIRST_DELAY * 2 ** this.#failures];
+    const [least, more] = /** @type {[number, number]} */ ((code && this.#failures === 0 && PAUSES[code]) || usual);
     return least + Math.random() * Math.min(LONGEST_DELAY, more);
   }
 
-  /** Move to a state; `act` runs if it lasts for `lasting` milliseconds. */
+  /**
+   * Move to a state; `act` runs if it lasts for `lasting` milliseconds.
+   *
+   * @param {State} state
+   * @param {number} [lasting]
+   * @param {() => void} [act]
+   */
   #enter(state, lasting, act) {
     clearTimeout(this.#timer);
     this.#timer = act && setTimeout(act, lasting);
@@ -117,7 +149,12 @@ export class Connection extends EventTarget {
   }
 }
 
-/** The JSON object in a text frame, or null if there is none. */
+/**
+ * The JSON object in a text frame, or null if there is none.
+ *
+ * @param {string} data
+ * @returns {Frame | null}
+ */
 function parse(data) {
   try {
     const frame = JSON.parse(data);

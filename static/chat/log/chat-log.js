@@ -2,7 +2,8 @@ const LINES_MAX = 2_000;
 const TURN_BREAK = 5 * 60_000;
 const TONES = 8;
 const QUIET = 500;
-const STARTED_OVER = "Not all that was said while you were away is shown. Scroll up for the rest, as far as it is kept.";
+const STARTED_OVER =
+  "Not all that was said while you were away is shown. Scroll up for the rest, as far as it is kept.";
 
 const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "short" });
 const calendar = new Intl.DateTimeFormat(undefined, { dateStyle: "full" });

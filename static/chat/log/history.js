@@ -1,3 +1,7 @@
+// @ts-check
+
+import { find } from "../elements.js";
+
 /**
  * The way to what was said earlier, above the log: a button and a line of words.
  *
@@ -7,18 +11,27 @@
 export class ChatHistory extends HTMLElement {
   /** The offset at which the log begins. */
   start = () => 1;
-  /** Asks for the page before an offset; returns whether the question went out. */
+  /**
+   * Asks for the page before an offset; returns whether the question went out.
+   *
+   * @type {(before: number) => boolean}
+   */
   ask = () => false;
 
   #more = false;
   #loading = false;
+  /** @type {number[]} */
   #asked = [];
 
   connectedCallback() {
     this.#button.addEventListener("click", () => this.load());
   }
 
-  /** Whether there is anything before the log. */
+  /**
+   * Whether there is anything before the log.
+   *
+   * @param {boolean} more
+   */
   set more(more) {
     this.#more = more;
     this.#show();
@@ -58,14 +71,15 @@ export class ChatHistory extends HTMLElement {
   }
 
   get #button() {
-    return this.querySelector("button");
+    return find(this, "button", HTMLButtonElement);
   }
 
   #show() {
     this.#button.textContent = this.#loading ? "Loading…" : "Load older messages";
     this.#button.ariaDisabled = String(this.#loading);
-    if (!this.#more && this.#button === document.activeElement) this.closest("[tabindex]").focus();
+    if (!this.#more && this.#button === document.activeElement)
+      /** @type {HTMLElement | null} */ (this.closest("[tabindex]"))?.focus();
     this.#button.hidden = !this.#more;
-    this.querySelector("[role=status]").textContent = this.#more ? "" : "Beginning of the room";
+    find(this, "[role=status]", HTMLElement).textContent = this.#more ? "" : "Beginning of the room";
   }
 }
