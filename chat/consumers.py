@@ -118,7 +118,7 @@ class ChatConsumer(SocketConsumer):
     async def history(self, room: Room, frame: dict[str, Any]) -> str:
         before = history.check_offset(frame["before"])
         asked = {"size": history.PAGE_SIZE, "before": before}
-        return history_frame(await in_database(history.page, room, reader=self.person, from_end=True, **asked))
+        return history_frame(await in_database(history.page, room, person=self.person, from_end=True, **asked))
 
     async def write(self, event: Event) -> None:
         await self.direct_send(event_message(event))

@@ -51,7 +51,7 @@ def shown(event: Event) -> dict[str, Any]:
     if event.kind is Kind.DELETION:
         frame["target"] = event.target
     if event.kind is Kind.NOTICE:
-        frame |= {"subject": event.subject, "access": event.access}
+        frame |= {"subject": event.subject, "access": event.change}
     return frame
 
 

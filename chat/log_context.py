@@ -1,4 +1,4 @@
-"""Whose doing it is: what each line of the log says of the connection it came through, and of the person there."""
+"""Logging context of the current connection: its id, and the person at the other end."""
 
 import contextvars
 import logging
@@ -7,54 +7,54 @@ from dataclasses import dataclass, field
 
 
 @dataclass(slots=True)
-class Caller:
-    """One connection: a WebSocket, or an HTTP request. `person` is the id of who is there, once that is known."""
+class Connection:
+    """A WebSocket or an HTTP request. `person` is the id of the person at the other end, once that is known."""
 
-    connection: str = field(default_factory=lambda: secrets.token_hex(4))
+    id: str = field(default_factory=lambda: secrets.token_hex(4))
     person: str | None = None
     noted: frozenset[str] = frozenset()
 
 
-_caller: contextvars.ContextVar[Caller | None] = contextvars.ContextVar("caller", default=None)
+_current: contextvars.ContextVar[Connection | None] = contextvars.ContextVar("connection", default=None)
 
 
 def begin() -> None:
-    """From here on everything that this task does, and what it starts, is a new connection's doing."""
-    _caller.set(Caller())
+    """Starts a new connection's context, for this task and the tasks that it starts."""
+    _current.set(Connection())
 
 
 def identify(person: str) -> None:
-    """Says who is at the other end."""
-    if caller := _caller.get():
-        caller.person = person
+    """Notes the id of the person at the other end."""
+    if connection := _current.get():
+        connection.person = person
 
 
 def first_time(what: str) -> bool:
     """Whether `what` is new with this connection: what happens a thousand times a second belongs in the log once."""
-    caller = _caller.get()
-    if caller is None:
+    connection = _current.get()
+    if connection is None:
         return True
-    if what in caller.noted:
+    if what in connection.noted:
         return False
-    caller.noted |= {what}
+    connection.noted |= {what}
     return True
 
 
-def nobody() -> contextvars.Context:
-    """For tasks that work for everybody, whoever happened to start them."""
+def detached() -> contextvars.Context:
+    """A context of no connection, for tasks that work for all of them."""
     return contextvars.Context()
 
 
-class WithCaller(logging.Filter):
-    """Gives each record `connection` and `person`, where there are any, and `caller`, both as a short text."""
+class ConnectionFilter(logging.Filter):
+    """Gives each record `connection` and `person`, where there are any, and `connection_tag`, both as a short text."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        caller = _caller.get()
-        record.caller = ""
-        if caller:
-            record.connection = caller.connection
-            record.caller = f" [{caller.connection}]"
-            if caller.person:
-                record.person = caller.person
-                record.caller = f" [{caller.connection} {caller.person}]"
+        connection = _current.get()
+        record.connection_tag = ""
+        if connection:
+            record.connection = connection.id
+            record.connection_tag = f" [{connection.id}]"
+            if connection.person:
+                record.person = connection.person
+                record.connection_tag = f" [{connection.id} {connection.person}]"
         return True

@@ -97,18 +97,18 @@ class MembersView(View):
         return render(self.request, "chat/members.html", {**context, "error": error}, status=status)
 
     def context(self) -> dict[str, Any]:
-        standing = permissions.standing(self.room, self.person)
-        members = permissions.members(self.room, reader=self.person)
+        permission = permissions.permission(self.room, self.person)
+        members = permissions.members(self.room, person=self.person)
         context = {
             "room": self.room,
-            "standing": standing,
+            "permission": permission,
             "roles": Role.choices,
             "members": [
                 {"person": person, "role": role, "is_self": person.id == self.person.id} for person, role in members
             ],
         }
-        if standing.may_moderate:
-            bans = permissions.bans(self.room, reader=self.person)
+        if permission.may_moderate:
+            bans = permissions.bans(self.room, person=self.person)
             context |= {"bans": bans, "others": self.others([person for person, _ in members], bans)}
         return context
 

@@ -83,8 +83,13 @@ class Message(models.Model):
     subject = models.CharField(
         max_length=100, blank=True, default="", db_default="", help_text="Of a notice: the id of whom it is about."
     )
-    access = models.CharField(
-        max_length=10, blank=True, default="", db_default="", help_text="Of a notice: as chat.domain.events.Access."
+    change = models.CharField(
+        max_length=10,
+        blank=True,
+        default="",
+        db_default="",
+        db_column="access",
+        help_text="Of a notice: as chat.domain.events.Change.",
     )
 
     class Meta:

@@ -46,17 +46,17 @@ def room(request: HttpRequest, room_name: str) -> HttpResponse:
     except InvalidRoomName as error:
         return render(request, "chat/room_invalid.html", {"error": error, "room_name_max": rooms.NAME_MAX}, status=400)
     try:
-        last = history.last_offset(entered, reader=person)  # before the page is read: it counts where nothing is kept
-        page = history.page(entered, reader=person, size=history.PAGE_SIZE, from_end=True)
+        last = history.last_offset(entered, person=person)  # before the page is read: it counts where nothing is kept
+        page = history.page(entered, person=person, size=history.PAGE_SIZE, from_end=True)
     except (Banned, NotAMember) as error:
         return closed(request, entered, error)
-    standing = permissions.standing(entered, person)
+    permission = permissions.permission(entered, person)
     used = [entered, *(other for other in lately_used(request, person) if other != entered)][:ROOMS_REMEMBERED]
     request.session[SESSION_KEY] = [one.name for one in used]
     room_data = {
         "room": entered.name,
         "person": {"id": person.id, "name": person.name, "isGuest": person.is_guest},
-        "moderates": standing.may_moderate,
+        "moderates": permission.may_moderate,
         "messageMax": settings.CHAT_MESSAGE_MAX,
         "showOrigin": settings.CHAT_SHOW_ORIGIN,
         "history": {"messages": [shown(event) for event in page.events], "more": page.has_earlier},
@@ -66,7 +66,7 @@ def room(request: HttpRequest, room_name: str) -> HttpResponse:
         "room": entered,
         "rooms": used,
         "room_data": room_data,
-        "standing": standing,
+        "permission": permission,
         "guests": settings.CHAT_GUESTS,
     }
     return render(request, "chat/room.html", context)
@@ -80,7 +80,7 @@ def closed(request: HttpRequest, room: Room, error: ChatError) -> HttpResponse:
 def lately_used(request: HttpRequest, person: Person) -> list[Room]:
     """The rooms this person was in and may be in still, the last one first."""
     rooms = [Room(name) for name in request.session.get(SESSION_KEY, ())]
-    return [room for room, standing in permissions.standings(rooms, person).items() if standing.may_enter]
+    return [room for room, permission in permissions.by_room(rooms, person).items() if permission.may_enter]
 
 
 @method_decorator(sensitive_post_parameters(), name="dispatch")

@@ -16,7 +16,7 @@ from typing import IO
 
 GRACE = 2.0  # seconds that the server outlives its last user: a restart, or one command after another, finds it there
 TICK = 0.2  # seconds from one look at server and users to the next
-PAUSE = 1.0  # seconds at least from one start of the server to the next
+RESTART_INTERVAL = 1.0  # seconds at least from one start of the server to the next
 
 
 def keep(binary: str, path: Path, directory: Path) -> None:
@@ -28,7 +28,7 @@ def keep(binary: str, path: Path, directory: Path) -> None:
         started = last_used = time.monotonic()
         while not dismissed.is_set():
             now = time.monotonic()
-            if server.poll() is not None and now - started >= PAUSE:
+            if server.poll() is not None and now - started >= RESTART_INTERVAL:
                 server = _start(binary, path, directory)
                 started = now
             if not _lock_out(users):
@@ -53,9 +53,9 @@ def _lock_out(users: IO[str]) -> bool:
 
 def _start(binary: str, path: Path, directory: Path) -> subprocess.Popen[bytes]:
     # The socket is the only way in, and its file lets in nobody but this user. Nothing in there outlives the server.
-    access = ["--port", "0", "--unixsocket", str(path), "--unixsocketperm", "700"]
+    only_by_socket = ["--port", "0", "--unixsocket", str(path), "--unixsocketperm", "700"]
     storage = ["--dir", str(directory), "--save", "", "--appendonly", "no"]
-    return subprocess.Popen([binary, *access, *storage, "--loglevel", "warning"])
+    return subprocess.Popen([binary, *only_by_socket, *storage, "--loglevel", "warning"])
 
 
 def _stop(server: subprocess.Popen[bytes]) -> None:

@@ -1,7 +1,7 @@
 """What a machine asks a server, and an operator with it: `/livez`, `/readyz` and `/metrics`.
 
 They are answered before anything else looks at the request: no session, and no check of the host, because who
-probes knows an address and no name. They wait for nothing longer than PATIENCE.
+probes knows an address and no name. They wait for nothing longer than DATABASE_TIMEOUT.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ from chat.metrics import TASKS
 from chat.storage.database import in_database
 from mysite import workers
 
-PATIENCE = 2.0  # seconds that the database has, to answer
+DATABASE_TIMEOUT = 2.0  # seconds that the database has, to answer
 
 Answer = tuple[HTTPStatus, str, bytes]  # with the type of the content
 
@@ -146,8 +146,8 @@ async def _database_answers() -> bool:
     loop = asyncio.get_running_loop()
     looking = _looking.get(loop)
     if looking is None or looking.done():
-        looking = _looking[loop] = asyncio.create_task(_look(), context=log_context.nobody())
-    await asyncio.wait([looking], timeout=PATIENCE)
+        looking = _looking[loop] = asyncio.create_task(_look(), context=log_context.detached())
+    await asyncio.wait([looking], timeout=DATABASE_TIMEOUT)
     return looking.done() and looking.result()
 
 

@@ -38,8 +38,8 @@ CHAT_GRAPHIQL = env.bool("CHAT_GRAPHIQL", default=DEBUG)
 CHAT_INTROSPECTION = env.bool("CHAT_INTROSPECTION", default=DEBUG)
 CHAT_LEGACY_GRAPHQL_WS = env.bool("CHAT_LEGACY_GRAPHQL_WS", default=True)
 CHAT_MESSAGE_MAX = env.int("CHAT_MESSAGE_MAX", default=4000)  # characters
-CHAT_OUTBOX_MAX = env.int("CHAT_OUTBOX_MAX", default=1000)  # events that wait for one listener
-CHAT_OUTBOX_BYTES = env.int("CHAT_OUTBOX_BYTES", default=1_000_000)  # of their texts
+CHAT_BACKLOG_MAX = env.int("CHAT_BACKLOG_MAX", default=1000)  # events that wait for one listener
+CHAT_BACKLOG_BYTES = env.int("CHAT_BACKLOG_BYTES", default=1_000_000)  # of their texts
 CHAT_RECOVERY_MAX = env.int("CHAT_RECOVERY_MAX", default=500)  # messages that one who comes back is sent
 CHAT_DRAIN_SECONDS = env.float("CHAT_DRAIN_SECONDS", default=0)  # from SIGTERM until sockets are closed
 CHAT_SESSION_CHECK = env.float("CHAT_SESSION_CHECK", default=5)  # seconds from one look at the logins to the next
@@ -232,26 +232,26 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "filters": {
-        "caller": {"()": "chat.log_context.WithCaller"},
+        "connection": {"()": "chat.log_context.ConnectionFilter"},
         "clients_fault": {"()": "mysite.request_log.ClientsFault"},
         "servers_own": {"()": "mysite.request_log.ServersOwn"},
     },
     "formatters": {
-        "text": {"format": "{asctime} {levelname} {name}{caller}: {message}", "style": "{"},
+        "text": {"format": "{asctime} {levelname} {name}{connection_tag}: {message}", "style": "{"},
         "json": {
             "()": "pythonjsonlogger.json.JsonFormatter",
             "fmt": ["levelname", "name", "message"],
             "rename_fields": {"levelname": "level", "name": "logger", "exc_info": "traceback"},
             "timestamp": "time",
             # The request that Django adds has its query string; the others say again what the message says.
-            "reserved_attrs": [*RESERVED_ATTRS, "caller", "request", "server_time", "color_message"],
+            "reserved_attrs": [*RESERVED_ATTRS, "connection_tag", "request", "server_time", "color_message"],
         },
     },
     "handlers": {
         "stderr": {
             "class": "logging.StreamHandler",
             "formatter": CHAT_LOG_FORMAT,
-            "filters": ["caller", "clients_fault"],
+            "filters": ["connection", "clients_fault"],
             "level": env.str("LOG_LEVEL", default="INFO"),
         }
     },

@@ -26,8 +26,8 @@ os.environ.update(
     CHAT_INTROSPECTION="true",
     CHAT_LEGACY_GRAPHQL_WS="true",
     CHAT_MESSAGE_MAX="4000",
-    CHAT_OUTBOX_MAX="1000",
-    CHAT_OUTBOX_BYTES="1000000",
+    CHAT_BACKLOG_MAX="1000",
+    CHAT_BACKLOG_BYTES="1000000",
     CHAT_LIMITS="off",  # tests of limits set them
     CHAT_RATE_PERSON="20/10s",
     CHAT_RATE_ADDRESS="100/10s",

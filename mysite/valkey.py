@@ -30,8 +30,8 @@ except ImportError:  # Windows, for which there is no embedded Valkey either: `h
 logger = logging.getLogger(__name__)
 
 PATH_MAX = 103  # bytes, of a Unix socket's path: macOS's limit, which is the smaller one
-PATIENCE = 10.0  # seconds that a server has, to answer
-PAUSE = 1.0  # seconds from one look for a keeper to the next
+START_TIMEOUT = 10.0  # seconds that a server has, to answer
+KEEPER_CHECK_INTERVAL = 1.0  # seconds from one look for a keeper to the next
 
 _held: dict[tuple[int, Path], IO[str]] = {}  # by process and directory: a forked child holds for itself
 _holding = threading.Lock()
@@ -84,7 +84,7 @@ def hold(directory: Path) -> None:
         if (os.getpid(), directory) not in _held:
             _hold(directory, path)
         log = directory / "valkey.log"
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + START_TIMEOUT
         while not _answers(path):
             if time.monotonic() > deadline:
                 raise ValkeyUnavailable(f"The embedded Valkey doesn't answer: see {log}, or set REDIS_URL.")
@@ -155,7 +155,7 @@ def _replace_keepers(keeper: subprocess.Popen[bytes] | None, *appointment: Any) 
     while True:
         if keeper:
             keeper.wait()
-        time.sleep(PAUSE)
+        time.sleep(KEEPER_CHECK_INTERVAL)
         try:
             keeper = _appoint_keeper(*appointment)
         except OSError as error:

@@ -8,12 +8,12 @@ from asyncio import BaseTransport
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
-PATIENCE = 40_000  # milliseconds; as long as uvicorn waits for the answer to a ping
+READ_TIMEOUT = 40.0  # seconds; as long as uvicorn waits for the answer to a ping
 
 
 class WebSocket(WebSocketsSansIOProtocol):
     def connection_made(self, transport: BaseTransport) -> None:
-        """Has the system end a connection whose client takes nothing for PATIENCE.
+        """Has the system end a connection whose client takes nothing for READ_TIMEOUT.
 
         uvicorn does notice, by pings that aren't answered; but then it closes, and waits until all that was written
         before has been read.
@@ -21,7 +21,7 @@ class WebSocket(WebSocketsSansIOProtocol):
         super().connection_made(transport)
         connection = transport.get_extra_info("socket")
         if hasattr(socket, "TCP_USER_TIMEOUT") and connection and connection.family != socket.AF_UNIX:
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, PATIENCE)
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(READ_TIMEOUT * 1000))
 
     def handle_ping(self) -> None:
         """Answers a ping, unless the client doesn't read what it has been sent: those answers would have no end."""

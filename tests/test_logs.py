@@ -29,7 +29,7 @@ from chat.delivery.hub import Hub
 from chat.domain import events, people
 from chat.domain.rooms import find
 from chat.errors import Unavailable
-from chat.log_context import WithCaller, begin, identify
+from chat.log_context import ConnectionFilter, begin, identify
 from chat.storage import log
 from tests.servers import ROOT, environment, free_port
 
@@ -242,9 +242,9 @@ def caught(caplog: pytest.LogCaptureFixture, text: str) -> logging.LogRecord:
 async def test_who_is_cut_off_is_named_and_not_who_posts(
     settings: Settings, caplog: pytest.LogCaptureFixture, eventually
 ) -> None:
-    settings.CHAT_OUTBOX_MAX = 1
+    settings.CHAT_BACKLOG_MAX = 1
     caplog.set_level(logging.WARNING)
-    caplog.handler.addFilter(WithCaller())
+    caplog.handler.addFilter(ConnectionFilter())
     room = find("slow")
 
     async def listen(name: str, listening: asyncio.Event, done: asyncio.Event) -> None:
@@ -271,7 +271,7 @@ async def test_who_is_cut_off_is_named_and_not_who_posts(
 
 
 async def test_what_the_hub_does_for_everybody_is_nobody_s_doing(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.handler.addFilter(WithCaller())
+    caplog.handler.addFilter(ConnectionFilter())
     begin()
     identify("poster")
     with mock.patch.object(hub, "get_channel_layer", side_effect=ConnectionError("it is away")):

@@ -98,7 +98,7 @@ def memory_of(server: Server) -> int:
 
 
 async def test_who_never_reads_is_gone_and_a_hundred_who_do_hear_everything(start_servers) -> None:
-    (server,) = start_servers(1, CHAT_OUTBOX_BYTES="200000")
+    (server,) = start_servers(1, CHAT_BACKLOG_BYTES="200000")
     slow = [at_the_browsers_door(server.host), at_graphqls_door(server.host)]
     async with readers(server.host, READERS) as reading, asyncio.timeout(180):
         before = most = memory_of(server)
@@ -148,7 +148,7 @@ async def test_who_pings_and_reads_no_answers_gets_no_more_of_them(start_servers
 
 
 async def test_who_was_cut_off_comes_back_with_the_position_and_has_missed_nothing(start_servers) -> None:
-    (server,) = start_servers(1, CHAT_OUTBOX_BYTES="200000")
+    (server,) = start_servers(1, CHAT_BACKLOG_BYTES="200000")
     url = f"ws://{server.host}/ws/chat/{ROOM}/"
     # One that takes what it is sent only when it is asked to read, and not much in advance.
     narrow = socket.socket()

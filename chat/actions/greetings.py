@@ -47,7 +47,7 @@ async def greet(*, room: Room, name: str, person: Person, aloud: bool = True) ->
     crowds = _of_loop.setdefault(asyncio.get_running_loop(), {})
     crowd = crowds.setdefault(room, Crowd(room))
     if crowd.hosting is None:
-        crowd.hosting = asyncio.create_task(_host(crowd, crowds), context=log_context.nobody())
+        crowd.hosting = asyncio.create_task(_host(crowd, crowds), context=log_context.detached())
     if crowd.greeted < GREETINGS_PER_PERIOD:
         crowd.greeted += 1
         await hub.publish(greeting)

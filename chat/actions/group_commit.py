@@ -4,7 +4,7 @@ import asyncio
 
 from chat import log_context
 from chat.delivery import hub
-from chat.delivery.per_loop import OfLoop
+from chat.delivery.per_loop import PerLoop
 from chat.errors import Unavailable
 from chat.storage import log
 from chat.storage.database import in_database
@@ -14,7 +14,7 @@ TOGETHER_MAX = 90  # drafts; SQLite takes a thousand values in a statement, and 
 WAITING_MAX = 5_000  # drafts: what comes while the database is so far behind is refused
 
 
-class GroupCommit(OfLoop):
+class GroupCommit(PerLoop):
     """Stores drafts and publishes them; those that come while others are being stored make up the next commit.
 
     Whoever is alone doesn't wait for company.
@@ -34,7 +34,7 @@ class GroupCommit(OfLoop):
         stored: asyncio.Future[Entry] = asyncio.get_running_loop().create_future()
         self._waiting.append((draft, stored))
         if self._working is None:
-            self._working = asyncio.create_task(self._work(), context=log_context.nobody())
+            self._working = asyncio.create_task(self._work(), context=log_context.detached())
         return await stored
 
     async def _work(self) -> None:

@@ -22,7 +22,7 @@ from chat.actions import rate_limits
 from chat.actions.posting import is_storable
 from chat.delivery import hub
 from chat.domain import people
-from chat.domain.events import Access, Event, Kind
+from chat.domain.events import Change, Event, Kind
 from chat.domain.people import GUEST_ID, USER_ID, Person
 from chat.domain.rooms import Room
 from chat.errors import LastOwner, LoginRequired, NoSuchMessage, NoSuchPerson, NotAllowed, RoomExists
@@ -30,7 +30,7 @@ from chat.models import Role
 from chat.storage import history, log, permissions
 from chat.storage.database import in_database
 from chat.storage.log import Place
-from chat.storage.permissions import Standing
+from chat.storage.permissions import Permission
 
 DELETED = "A message was deleted."
 MODERATORS_ONLY = "That is up to the owners and moderators of the room."
@@ -70,7 +70,7 @@ def create(room: Room, *, private: bool, by: Person | None) -> Event:
             here.members.create(user_id=by.user_id, role=Role.OWNER)
         _restrict(here, private)
         text = f"This {'private ' if private else ''}room was created by {_name(by)}."
-        return _notice(place, text, by, Access.CLOSED if private else Access.ADDED, by.id if by else "")
+        return _notice(place, text, by, Change.CLOSED if private else Change.ADDED, by.id if by else "")
 
 
 def delete_message(room: Room, offset: int, *, by: Person | None) -> Event:
@@ -86,7 +86,7 @@ def delete_message(room: Room, offset: int, *, by: Person | None) -> Event:
         if message is None or message.kind is not Kind.MESSAGE:
             raise NoSuchMessage(f"There is no message {offset} here.")
         own = by is not None and message.person is not None and message.person.id == by.id
-        if by is not None and not (own or permissions.standing(room, by).may_moderate):
+        if by is not None and not (own or permissions.permission(room, by).may_moderate):
             raise NotAllowed("You can delete what you said yourself. The rest is up to the moderators of the room.")
         if message.deleted:
             first = history.deletion_of(room, offset)
@@ -101,21 +101,21 @@ def set_role(room: Room, username: str, role: Role, *, by: Person | None) -> Eve
     with transaction.atomic():
         place, here, actor = _begin(room, by)
         person = _user(username)
-        standing = permissions.standing(room, person)
-        if standing.role == role:
+        permission = permissions.permission(room, person)
+        if permission.role == role:
             transaction.set_rollback(True)
             return None
-        if {standing.role, role} - {None, Role.MEMBER} and not actor.owns:
+        if {permission.role, role} - {None, Role.MEMBER} and not actor.owns:
             raise NotAllowed("Only an owner of the room can make and unmake moderators and owners.")
-        if standing.banned:
+        if permission.banned:
             raise NotAllowed(f"{person.name} is banned from this room. Lift the ban first.")
-        _keep_an_owner(here, standing, by)
+        _keep_an_owner(here, permission, by)
         here.members.update_or_create(user_id=person.user_id, defaults={"role": role})
-        if standing.role is None and role is Role.MEMBER:
+        if permission.role is None and role is Role.MEMBER:
             text = f"{person.name} was added by {_name(by)}."
         else:
             text = f"{person.name} was made {'an' if role is Role.OWNER else 'a'} {role} by {_name(by)}."
-        return _notice(place, text, by, Access.CHANGED if standing.role else Access.ADDED, person.id)
+        return _notice(place, text, by, Change.CHANGED if permission.role else Change.ADDED, person.id)
 
 
 def remove_member(room: Room, username: str, *, by: Person | None) -> Event | None:
@@ -126,16 +126,16 @@ def remove_member(room: Room, username: str, *, by: Person | None) -> Event | No
         leaves = by is not None and by.id == person.id
         if not (actor.may_moderate or leaves):
             raise NotAllowed(MODERATORS_ONLY)
-        standing = permissions.standing(room, person)
-        if standing.role is None:
+        permission = permissions.permission(room, person)
+        if permission.role is None:
             transaction.set_rollback(True)
             return None
-        if standing.role is not Role.MEMBER and not (actor.owns or leaves):
+        if permission.role is not Role.MEMBER and not (actor.owns or leaves):
             raise NotAllowed("Only an owner of the room can remove moderators and owners.")
-        _keep_an_owner(here, standing, by)
+        _keep_an_owner(here, permission, by)
         here.members.filter(user_id=person.user_id).delete()
         text = f"{person.name} left." if leaves else f"{person.name} was removed by {_name(by)}."
-        return _notice(place, text, by, Access.REMOVED if here.is_private else Access.CHANGED, person.id)
+        return _notice(place, text, by, Change.REMOVED if here.is_private else Change.CHANGED, person.id)
 
 
 def ban(room: Room, person_id: str, *, by: Person | None) -> Event | None:
@@ -143,18 +143,18 @@ def ban(room: Room, person_id: str, *, by: Person | None) -> Event | None:
     with transaction.atomic():
         place, here, actor = _begin(room, by)
         person = _person(place, person_id)
-        standing = permissions.standing(room, person)
-        if standing.banned:
+        permission = permissions.permission(room, person)
+        if permission.banned:
             transaction.set_rollback(True)
             return None
         if by is not None and by.id == person.id:
             raise NotAllowed("You can't ban yourself.")
-        if standing.role is Role.OWNER or (standing.role is Role.MODERATOR and not actor.owns):
+        if permission.role is Role.OWNER or (permission.role is Role.MODERATOR and not actor.owns):
             raise NotAllowed("An owner can't be banned, and a moderator only by an owner.")
         here.members.filter(user_id=person.user_id).delete()
         here.bans.create(person_id=person.id, person_name=person.name, by=by.name if by else "")
         _restrict(here, here.is_private)
-        return _notice(place, f"{person.name} was banned by {_name(by)}.", by, Access.BANNED, person.id)
+        return _notice(place, f"{person.name} was banned by {_name(by)}.", by, Change.BANNED, person.id)
 
 
 def unban(room: Room, person_id: str, *, by: Person | None) -> Event | None:
@@ -168,7 +168,7 @@ def unban(room: Room, person_id: str, *, by: Person | None) -> Event | None:
         banned.delete()
         _restrict(here, here.is_private)
         text = f"The ban on {banned.person_name or banned.person_id} was lifted by {_name(by)}."
-        return _notice(place, text, by, Access.UNBANNED, person_id)
+        return _notice(place, text, by, Change.UNBANNED, person_id)
 
 
 def set_private(room: Room, private: bool, *, by: Person | None) -> Event | None:
@@ -182,22 +182,22 @@ def set_private(room: Room, private: bool, *, by: Person | None) -> Event | None
             return None
         _restrict(here, private)
         text = f"This room was made {'private' if private else 'public'} by {_name(by)}."
-        return _notice(place, text, by, Access.CLOSED if private else Access.OPENED, "")
+        return _notice(place, text, by, Change.CLOSED if private else Change.OPENED, "")
 
 
-def _begin(room: Room, by: Person | None, *, anybody: bool = False) -> tuple[Place, models.Room, Standing]:
+def _begin(room: Room, by: Person | None, *, anybody: bool = False) -> tuple[Place, models.Room, Permission]:
     """The place of the entry, the room, which is locked from here on, and what `by` is there: a moderator at least,
     unless it is for `anybody` who may be there.
     """
     place = log.take_offset(room)
     permissions.check(room, by)
-    actor = permissions.standing(room, by) if by else Standing(role=Role.OWNER)
+    actor = permissions.permission(room, by) if by else Permission(role=Role.OWNER)
     if not (actor.may_moderate or anybody):
         raise NotAllowed(MODERATORS_ONLY)
     return place, models.Room.objects.get(pk=place.room_id), actor
 
 
-def _notice(place: Place, text: str, by: Person | None, change: Access, subject: str) -> Event:
+def _notice(place: Place, text: str, by: Person | None, change: Change, subject: str) -> Event:
     return log.write(place, kind=Kind.NOTICE, text=text, by=by, change=change, subject=subject)
 
 
@@ -207,7 +207,7 @@ def _restrict(here: models.Room, private: bool) -> None:
     here.save(update_fields=["is_private", "restricted"])
 
 
-def _keep_an_owner(here: models.Room, leaving: Standing, by: Person | None) -> None:
+def _keep_an_owner(here: models.Room, leaving: Permission, by: Person | None) -> None:
     """Raises LastOwner if nobody would be left who could change anything; the site itself can."""
     if by is not None and leaving.role is Role.OWNER and here.members.filter(role=Role.OWNER).count() == 1:
         raise LastOwner("A room needs an owner. Make somebody else one first.")

@@ -22,14 +22,14 @@ from redis.exceptions import RedisError
 
 from chat import log_context, metrics
 from chat.delivery import hub
-from chat.delivery.per_loop import OfLoop
+from chat.delivery.per_loop import PerLoop
 from chat.domain.people import Person
 from chat.errors import FrameTooLong, RateLimited
 
 logger = logging.getLogger(__name__)
 
-PATIENCE = 1.0  # seconds that anybody waits for Redis
-PAUSE = 1.0  # seconds between two tries while it is away
+REDIS_TIMEOUT = 1.0  # seconds that anybody waits for Redis
+RETRY_INTERVAL = 1.0  # seconds between two tries while it is away
 CONNECTIONS_MAX = 8  # to Redis, per process; whoever finds none free waits for one
 LOCAL_MAX = 10_000  # buckets that are remembered before those that are full again are dropped
 CLOSE = 0.001  # seconds that make no difference: the rounding of both clocks
@@ -121,17 +121,17 @@ async def _take(rates: Mapping[str, Rate]) -> None:
         raise RateLimited(retry_after=wait)
 
 
-class Buckets(OfLoop):
+class Buckets(PerLoop):
     """The buckets, as one event loop knows them."""
 
     def __init__(self) -> None:
         try:
-            hub.wake()
+            hub.start_layer()
         except Exception as error:
             logger.warning("Rates are limited without Redis: %r", error)
-        options: dict[str, Any] = {**settings.REDIS_OPTIONS, "socket_timeout": PATIENCE}
+        options: dict[str, Any] = {**settings.REDIS_OPTIONS, "socket_timeout": REDIS_TIMEOUT}
         pool = BlockingConnectionPool.from_url(
-            settings.REDIS_URL, max_connections=CONNECTIONS_MAX, timeout=PATIENCE, **options
+            settings.REDIS_URL, max_connections=CONNECTIONS_MAX, timeout=REDIS_TIMEOUT, **options
         )
         self._take = Redis(connection_pool=pool).register_script(TAKE)
         self._full_at: dict[str, float] = {}  # on this process's clock
@@ -140,9 +140,9 @@ class Buckets(OfLoop):
 
     @classmethod
     def here(cls) -> "Buckets":
-        if asyncio.get_running_loop() not in cls._of_loop:
-            for closed in [one for one in cls._of_loop if one.is_closed()]:
-                del cls._of_loop[closed]  # its connections hold it, so it doesn't go by itself
+        if asyncio.get_running_loop() not in cls._instances:
+            for closed in [one for one in cls._instances if one.is_closed()]:
+                del cls._instances[closed]  # its connections hold it, so it doesn't go by itself
         return super().here()
 
     async def take(self, rates: Mapping[str, Rate]) -> float:
@@ -165,7 +165,7 @@ class Buckets(OfLoop):
         """Whether Redis gave a token from each; None if it doesn't answer."""
         sizes = [round(size * 1000, 3) for rate in rates.values() for size in (rate.interval, rate.period)]
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(REDIS_TIMEOUT):
                 taken, *till_full = await self._take(keys=list(rates), args=sizes)
         except (RedisError, OSError, TimeoutError) as error:
             self._lose_redis(error)
@@ -190,13 +190,13 @@ class Buckets(OfLoop):
         now = time.monotonic()
         if now < self._away_until:
             return False
-        self._away_until = now + PATIENCE + PAUSE
+        self._away_until = now + REDIS_TIMEOUT + RETRY_INTERVAL
         return True
 
     def _lose_redis(self, error: Exception) -> None:
         if self._away_until is None:
             logger.warning("Redis is away. Each process limits rates by itself: %r", error)
-        self._away_until = time.monotonic() + PAUSE
+        self._away_until = time.monotonic() + RETRY_INTERVAL
 
     def _find_redis(self) -> None:
         if self._away_until is not None:

@@ -80,7 +80,7 @@ def lasting_sessions(keys: set[str]) -> set[str]:
 async def hint(*, users: Collection[Any] = (), sessions: Collection[str] = ()) -> None:
     """Tells all processes, after the fact, to look whether these still hold."""
     # An ended session's key is of no use to anybody any more, so it may be seen in Redis.
-    await hub.tell(SUBJECT, {"users": [str(user_id) for user_id in users], "sessions": list(sessions)})
+    await hub.send_control(SUBJECT, {"users": [str(user_id) for user_id in users], "sessions": list(sessions)})
 
 
 def hint_after_commit(user: Any) -> None:

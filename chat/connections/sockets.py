@@ -16,8 +16,8 @@ from chat import log_context, metrics
 from chat.connections import login_watch
 from chat.connections.login_watch import Login
 from chat.delivery import hub
-from chat.delivery.listener import PATIENCE
-from chat.delivery.per_loop import OfLoop
+from chat.delivery.listener import WRITE_TIMEOUT
+from chat.delivery.per_loop import PerLoop
 from chat.domain import people
 from chat.domain.addresses import address_of
 from chat.errors import SessionEnded, SlowListener, TooManyConnections, Unavailable
@@ -110,7 +110,7 @@ class Socket:
     async def _hand_over(self, send: Any, message: Any) -> None:
         """Has it sent. A client that doesn't take it, or what came before it, in time is dropped. Raises Gone."""
         try:
-            async with asyncio.timeout(PATIENCE) as patience:
+            async with asyncio.timeout(WRITE_TIMEOUT) as patience:
                 await send(message)
         except (OSError, RuntimeError) as error:
             if patience.expired():
@@ -168,7 +168,7 @@ async def until(condition: Callable[[], bool], patience: float) -> None:
         await asyncio.sleep(POLL)
 
 
-class Sockets(OfLoop):
+class Sockets(PerLoop):
     """All sockets of one event loop; `by_address` says how many there are of each address."""
 
     def __init__(self) -> None:
@@ -190,7 +190,7 @@ class Sockets(OfLoop):
         self.by_address[socket.address] += 1
         metrics.CONNECTIONS.labels(socket.door).inc()
         if self._watching is None:
-            self._watching = asyncio.create_task(self._watch(), context=log_context.nobody())
+            self._watching = asyncio.create_task(self._watch(), context=log_context.detached())
 
     def admit(self, address: str | None) -> None:
         """For a socket that has been added. Raises TooManyConnections if its address has too many to this process."""
@@ -267,12 +267,12 @@ class Sockets(OfLoop):
                     self._start(socket.close(LOG_IN, SessionEnded.code))
 
     def _start(self, work: Coroutine[None, None, None]) -> None:
-        task = asyncio.create_task(work, context=log_context.nobody())
+        task = asyncio.create_task(work, context=log_context.detached())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
 
-@hub.told(login_watch.SUBJECT)
+@hub.on_control(login_watch.SUBJECT)
 def check_soon(hint: Mapping[str, Any]) -> None:
     Sockets.here().check_soon(hint)
 

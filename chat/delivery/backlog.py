@@ -9,7 +9,7 @@ from chat.domain.events import Event
 
 
 class Backlog:
-    """Events that wait for one listener: CHAT_OUTBOX_MAX of them at most, and CHAT_OUTBOX_BYTES of their texts."""
+    """Events that wait for one listener: CHAT_BACKLOG_MAX of them at most, and CHAT_BACKLOG_BYTES of their texts."""
 
     __slots__ = ("_bytes", "_events")
 
@@ -23,7 +23,7 @@ class Backlog:
     def add(self, event: Event) -> bool:
         """False, and nothing done, if that would be too many."""
         size = getsizeof(event.message)
-        if len(self) >= settings.CHAT_OUTBOX_MAX or (self and self._bytes + size > settings.CHAT_OUTBOX_BYTES):
+        if len(self) >= settings.CHAT_BACKLOG_MAX or (self and self._bytes + size > settings.CHAT_BACKLOG_BYTES):
             return False
         self._events.append(event)
         self._bytes += size

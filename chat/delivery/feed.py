@@ -7,16 +7,16 @@ from dataclasses import dataclass, field
 from chat import metrics
 from chat.delivery.listener import Listener
 from chat.domain import events
-from chat.domain.events import Access, Event, Kind
+from chat.domain.events import Change, Event, Kind
 from chat.domain.rooms import Room
 from chat.errors import Banned, ChatError, Removed
 from chat.storage.history import Head
 
-EXCLUDING: dict[Access | None, type[ChatError]] = {Access.REMOVED: Removed, Access.BANNED: Banned}
+EXCLUDING: dict[Change | None, type[ChatError]] = {Change.REMOVED: Removed, Change.BANNED: Banned}
 
 
 @dataclass(eq=False)
-class Membership:
+class Feed:
     """One room's listeners in this process, how far they have heard it, and whether the process is in its group."""
 
     room: Room
@@ -24,14 +24,14 @@ class Membership:
     position: int | None = None  # the last offset that the listeners were given; None until the database was asked
     locating: asyncio.Task[dict[Room, Head]] | None = None
     restricted: bool = False  # whether who comes has to be looked up
-    unsifted: bool = False  # some listeners may not be here any more; until it is known which, nobody hears anything
+    needs_recheck: bool = False  # some listeners may be excluded by now; until that is known, none hears anything
     joined: bool = False
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     reading: asyncio.Task[None] | None = None
     behind: bool = False  # something was heard that came too early
 
     @property
-    def steady(self) -> bool:
+    def in_step(self) -> bool:
         """Whether the process is in the group, somebody listens, and neither is about to change."""
         return self.joined and bool(self.listeners) and not self.lock.locked()
 
@@ -41,7 +41,7 @@ class Membership:
     def take(self, event: Event) -> bool:
         """Gives the event to the listeners, unless they have heard it. False if they have to hear others first."""
         if event.offset is not None:
-            if self.unsifted or self.position is None or event.offset > self.position + 1:
+            if self.needs_recheck or self.position is None or event.offset > self.position + 1:
                 return False
             if event.offset <= self.position:
                 return True
@@ -49,7 +49,7 @@ class Membership:
             if event.kind is Kind.NOTICE:
                 self.give_notice(event, event.offset)
                 return True
-        if not self.unsifted:  # what is not stored is lost
+        if not self.needs_recheck:  # what is not stored is lost
             self.give(event)
         return True
 
@@ -64,19 +64,19 @@ class Membership:
     def give_notice(self, event: Event, offset: int) -> None:
         """Gives a notice to everybody, after which whoever it excludes hears nothing more."""
         excluded = []
-        if event.access in EXCLUDING:
+        if event.change in EXCLUDING:
             # Who has read beyond the notice has been looked up since, and may be here again.
             named = [one for one in self.listeners if one.person and one.person.id == event.subject]
             excluded = [one for one in named if one.positions.get(self.room, 0) < offset]
         self.give(event)
         for listener in excluded:
-            listener.end(EXCLUDING[event.access](event.message))
-        if event.access in {Access.BANNED, Access.CLOSED}:
+            listener.end(EXCLUDING[event.change](event.message))
+        if event.change in {Change.BANNED, Change.CLOSED}:
             self.restricted = True
-        self.unsifted = event.access is Access.CLOSED
+        self.needs_recheck = event.change is Change.CLOSED
 
     def start_over(self, position: int) -> None:
         """Goes on after `position`: what is between it and the last one can't be had any more."""
         self.position = position
-        self.restricted = self.unsifted = True  # for all one knows: there may have been notices in it
+        self.restricted = self.needs_recheck = True  # for all one knows: there may have been notices in it
         self.give(events.start_over(self.room, position))

@@ -20,7 +20,7 @@ from chat.storage.database import in_database
 
 logger = logging.getLogger(__name__)
 
-PATIENCE = 20.0  # seconds that a socket may take nothing of what is written to it
+WRITE_TIMEOUT = 20.0  # seconds that a socket may take nothing of what is written to it
 PAGE_SIZE = 100  # messages that are read at once, of what a listener has missed
 
 
@@ -63,7 +63,7 @@ class Listener:
         """
         while self.after:
             room, after = next(iter(self.after.items()))
-            recovery = await in_database(history.recover, room, after, PAGE_SIZE, reader=self.person)
+            recovery = await in_database(history.recover, room, after, PAGE_SIZE, person=self.person)
             missed = recovery.events
             if missed is None:
                 missed, last = [events.start_over(room, recovery.position)], recovery.position
@@ -122,7 +122,7 @@ class Listener:
         raise NotImplementedError
 
 
-class Outbox(Listener):
+class QueuedListener(Listener):
     """A listener to iterate over, which raises the error with which it was ended."""
 
     def __init__(
@@ -148,7 +148,7 @@ class Outbox(Listener):
             self._error = error
             self._more.set()
 
-    def __aiter__(self) -> "Outbox":
+    def __aiter__(self) -> "QueuedListener":
         return self
 
     async def __anext__(self) -> Event:
@@ -250,10 +250,10 @@ class Writer(Listener):
 
     async def _wait(self, writing: Awaitable[None], backlog: Backlog) -> None:
         try:
-            async with asyncio.timeout(PATIENCE) as patience:
+            async with asyncio.timeout(WRITE_TIMEOUT) as patience:
                 await writing
                 while backlog:
-                    patience.reschedule(asyncio.get_running_loop().time() + PATIENCE)
+                    patience.reschedule(asyncio.get_running_loop().time() + WRITE_TIMEOUT)
                     await self._write(backlog.pop())
         except Exception as error:
             self._waiting = self._backlog = None

@@ -38,7 +38,7 @@ class Kind(StrEnum):
     START_OVER = "start_over"  # never in a group: tells one listener that what it missed can't be brought any more
 
 
-class Access(StrEnum):
+class Change(StrEnum):
     """What a notice tells of."""
 
     ADDED = "added"
@@ -82,7 +82,7 @@ class Event:
     target: int | None = None
     deleted: bool = False
     subject: str | None = None
-    access: Access | None = None
+    change: Change | None = None
 
     @property
     def text(self) -> str:
@@ -128,7 +128,7 @@ def to_group(event: Event) -> dict[str, Any]:
         "target": event.target,
         "deleted": event.deleted,
         "subject": event.subject,
-        "access": event.access and str(event.access),
+        "access": event.change and str(event.change),
     }
 
 
@@ -153,7 +153,7 @@ def parse(raw: dict[str, Any], room: Room) -> Event:
         target=_offset(raw.get("target")),
         deleted=raw.get("deleted") is True,
         subject=_text(raw.get("subject")),
-        access=_access(raw.get("access")),
+        change=_change(raw.get("access")),
     )
 
 
@@ -169,8 +169,8 @@ def _kind(raw: dict[str, Any]) -> Kind:
     return Kind.MESSAGE
 
 
-def _access(value: object) -> Access | None:
-    return Access(value) if isinstance(value, str) and value in set(Access) else None
+def _change(value: object) -> Change | None:
+    return Change(value) if isinstance(value, str) and value in set(Change) else None
 
 
 def _text(value: object) -> str | None:

@@ -19,7 +19,7 @@ class Migration(migrations.Migration):
                 blank=True,
                 db_default="",
                 default="",
-                help_text="Of a notice: as chat.domain.events.Access.",
+                help_text="Of a notice: as chat.domain.events.Change.",
                 max_length=10,
             ),
         ),

@@ -1,7 +1,7 @@
 """A room's history, in the database: what is kept of its log, for whoever may read it.
 
 Synchronous, like the database; from the event loop, one goes through `chat.storage.database.in_database`, one hop for
-each function. Where `reader` is None, it is the site itself that reads.
+each function. Where `person` is None, it is the site itself that reads.
 """
 
 import itertools
@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db.models import Count, F, QuerySet, Subquery, Sum
 
 from chat import models
-from chat.domain.events import Access, Event, Kind, Origin
+from chat.domain.events import Change, Event, Kind, Origin
 from chat.domain.people import Person
 from chat.domain.rooms import Room
 from chat.errors import InvalidPosition
@@ -76,10 +76,10 @@ def heads(rooms: Iterable[Room]) -> dict[Room, Head]:
     }
 
 
-def last_offset(room: Room, *, reader: Person | None) -> int:
+def last_offset(room: Room, *, person: Person | None) -> int:
     """The room's last offset; 0 where nothing was ever said. Raises Banned or NotAMember."""
     offset = heads([room])[room].offset
-    permissions.check(room, reader)
+    permissions.check(room, person)
     return offset
 
 
@@ -88,7 +88,7 @@ def since(room: Room, after: int, limit: int) -> list[Event]:
     return [as_event(message, room) for message in rows(room).filter(offset__gt=after).order_by("offset")[:limit]]
 
 
-def recover(room: Room, after: int, size: int | None = None, *, reader: Person | None) -> Recovery:
+def recover(room: Room, after: int, size: int | None = None, *, person: Person | None) -> Recovery:
     """What somebody who was at `after` has missed, if it is all there and no more than CHAT_RECOVERY_MAX messages.
 
     Of that only the first `size`, if that is given. Raises Banned or NotAMember.
@@ -97,7 +97,7 @@ def recover(room: Room, after: int, size: int | None = None, *, reader: Person |
     recovery = _recover(room, after, size or settings.CHAT_RECOVERY_MAX, here.last_offset, here.pruned_to)
     # Asked last: whoever was removed meanwhile is told nothing. Where it began meanwhile, a notice tells of it.
     if here.restricted or any(event.kind is Kind.NOTICE for event in recovery.events or ()):
-        permissions.check(room, reader)
+        permissions.check(room, person)
     return recovery
 
 
@@ -111,11 +111,11 @@ def _recover(room: Room, after: int, size: int, last: int, pruned_to: int) -> Re
 
 
 def page(
-    room: Room, *, reader: Person | None, size: int, after: int | None = None, before: int | None = None, from_end: bool
+    room: Room, *, person: Person | None, size: int, after: int | None = None, before: int | None = None, from_end: bool
 ) -> Page:
     """At most `size` messages strictly between two offsets: the first of them, or the last.
 
-    Raises Banned or NotAMember, if `reader` is not the site itself (None).
+    Raises Banned or NotAMember, if `person` is not the site itself (None).
     """
     found = rows(room)
     if after is not None:
@@ -123,7 +123,7 @@ def page(
     if before is not None:
         found = found.filter(offset__lt=before)
     messages = list(found.order_by("-offset" if from_end else "offset")[: size + 1])
-    permissions.check(room, reader)  # now: whoever was removed while this was read, is told nothing
+    permissions.check(room, person)  # now: whoever was removed while this was read, is told nothing
     more, messages = len(messages) > size, messages[:size]
     if from_end:
         messages.reverse()
@@ -134,12 +134,12 @@ def page(
     )
 
 
-def names(*, reader: Person, size: int, after: str | None = None) -> list[str]:
+def names(*, person: Person, size: int, after: str | None = None) -> list[str]:
     """The names of the next `size` rooms after the one called `after`, in the order of their names.
 
     A private room is known to its members only.
     """
-    found = models.Room.objects.filter(permissions.visible_to(reader)).order_by("name").values_list("name", flat=True)
+    found = models.Room.objects.filter(permissions.visible_to(person)).order_by("name").values_list("name", flat=True)
     return list((found.filter(name__gt=after) if after is not None else found)[:size])
 
 
@@ -195,5 +195,5 @@ def as_event(message: models.Message, room: Room) -> Event:
         target=message.target,
         deleted=message.deletion is not None,
         subject=message.subject or None,
-        access=Access(message.access) if message.access else None,
+        change=Change(message.change) if message.change else None,
     )

@@ -14,7 +14,7 @@ from django.db.models import Min
 from django.utils import timezone
 
 from chat import models
-from chat.domain.events import Access, Event, Kind, Origin
+from chat.domain.events import Change, Event, Kind, Origin
 from chat.domain.people import Person
 from chat.domain.rooms import Room
 from chat.errors import ChatError
@@ -158,7 +158,7 @@ def write(
     by: Person | None,
     target: int | None = None,
     subject: str = "",
-    change: Access | None = None,
+    change: Change | None = None,
 ) -> Event:
     """Stores what was done, at its place; `by` is None for what the site itself did."""
     origin = Origin.here()
@@ -174,7 +174,7 @@ def write(
         kind=kind,
         target=target,
         subject=subject,
-        access=change or "",
+        change=change or "",
     )
     return history.as_event(message, place.room)
 

@@ -17,7 +17,7 @@ from chat.domain.rooms import Room
 from chat.errors import Banned, NotAllowed, NotAMember
 from chat.models import Role
 
-# In SQL, because it is asked for each post and each reader of a room that is restricted.
+# In SQL, because it is asked for each post and each person of a room that is restricted.
 STANDINGS = """
     SELECT room.name, room.is_private, member.role, ban.id IS NOT NULL
     FROM chat_room AS room
@@ -29,7 +29,7 @@ MEMBERS_ONLY = "“{}” is a private room, and you are not a member. Ask one of
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Permission:
     """What somebody is in a room."""
 
     private: bool = False
@@ -49,20 +49,20 @@ class Standing:
         return not self.banned and self.role is Role.OWNER
 
 
-def standing(room: Room, person: Person) -> Standing:
-    return standings([room], person)[room]
+def permission(room: Room, person: Person) -> Permission:
+    return by_room([room], person)[room]
 
 
-def standings(rooms: Iterable[Room], person: Person) -> dict[Room, Standing]:
+def by_room(rooms: Iterable[Room], person: Person) -> dict[Room, Permission]:
     """What `person` is in each of `rooms`. One query; a room that isn't there yet is open to everybody."""
     by_name = {room.name: room for room in rooms}
-    found = dict.fromkeys(by_name.values(), Standing())
+    found = dict.fromkeys(by_name.values(), Permission())
     if not by_name:
         return found
     with connection.cursor() as cursor:
         cursor.execute(STANDINGS % ", ".join(["%s"] * len(by_name)), [person.user_id, person.id, *by_name])
         for name, private, role, banned in cursor.fetchall():
-            found[by_name[name]] = Standing(
+            found[by_name[name]] = Permission(
                 private=bool(private), role=Role(role) if role else None, banned=bool(banned)
             )
     return found
@@ -72,16 +72,16 @@ def check(room: Room, person: Person | None) -> None:
     """Raises Banned or NotAMember. None is the site itself, which may do anything."""
     if person is None:
         return
-    found = standing(room, person)
+    found = permission(room, person)
     if found.banned:
         raise Banned(f"You are banned from “{room.name}”.")
     if not found.may_enter:
         raise NotAMember(MEMBERS_ONLY.format(room.name))
 
 
-def members(room: Room, *, reader: Person | None) -> list[tuple[Person, Role]]:
+def members(room: Room, *, person: Person | None) -> list[tuple[Person, Role]]:
     """Who belongs to `room`, by name. Raises Banned or NotAMember."""
-    check(room, reader)
+    check(room, person)
     found = models.RoomMember.objects.filter(room__name=room.name).select_related("user").order_by("user__username")
     return [(people.of_user(member.user), Role(member.role)) for member in found]
 
@@ -92,10 +92,10 @@ def rooms_of(person: Person) -> list[Room]:
     return [Room(name) for name in found] if not person.is_guest else []
 
 
-def bans(room: Room, *, reader: Person | None) -> list[Person]:
+def bans(room: Room, *, person: Person | None) -> list[Person]:
     """Who is banned from `room`, the last one first. Raises Banned, NotAMember or NotAllowed."""
-    check(room, reader)
-    if reader is not None and not standing(room, reader).may_moderate:
+    check(room, person)
+    if person is not None and not permission(room, person).may_moderate:
         raise NotAllowed("Only the owners and moderators of the room can see who is banned.")
     found = models.Ban.objects.filter(room__name=room.name).order_by("-at", "-pk")
     return [Person(id=ban.person_id, name=ban.person_name) for ban in found]

@@ -11,8 +11,8 @@ CACHED_LENGTH = 10_000  # characters; a longer document is not kept
 
 def read(query: str) -> DocumentNode:
     """Raises GraphQLError, also for more than CHAT_QUERY_TOKENS."""
-    reader = _read if len(query) <= CACHED_LENGTH else _read.__wrapped__
-    return reader(query, settings.CHAT_QUERY_TOKENS)
+    person = _read if len(query) <= CACHED_LENGTH else _read.__wrapped__
+    return person(query, settings.CHAT_QUERY_TOKENS)
 
 
 @lru_cache(maxsize=CACHED)

@@ -20,11 +20,11 @@ Position = tuple[str, int | None]
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """To hear `rooms`, some of them `after` an offset, as `viewer`; and to greet them first, if it joins."""
+    """To hear `rooms`, some of them `after` an offset, as `current_user`; and to greet them first, if it joins."""
 
     rooms: list[Room]
     after: dict[Room, int]
-    viewer: str
+    current_user: str
     person: Person
     joins_as: str | None = None
 
@@ -49,14 +49,14 @@ def to_join(person: Person, rooms: Iterable[str], user: str, positions: Iterable
     """joinChatRooms. Raises InvalidName, InvalidRoomName, InvalidPosition, LoginRequired, NoRooms or TooManyRooms."""
     name = greetings.clean_name(user)
     entered, after = enter_all(_few(rooms), person), _after(_few(positions), person)
-    return Request(entered, after, viewer=user, person=person, joins_as=name)
+    return Request(entered, after, current_user=user, person=person, joins_as=name)
 
 
 def to_follow(person: Person, positions: Iterable[Position]) -> Request:
     """roomMessages. Raises InvalidRoomName, InvalidPosition, LoginRequired, NoRooms or TooManyRooms."""
     positions = _few(positions)
     rooms = enter_all([name for name, _ in positions], person)
-    return Request(rooms, _after(positions, person), viewer=person.name, person=person)
+    return Request(rooms, _after(positions, person), current_user=person.name, person=person)
 
 
 def _few(named: Iterable[Named]) -> list[Named]:

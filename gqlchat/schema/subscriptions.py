@@ -38,8 +38,8 @@ async def heard(request: Request) -> AsyncGenerator[ChatRoomMessage, None]:
     async with Hub.here().listen(request.rooms, request.after, request.person) as listener:
         greetings = await request.greet()
         for greeting in greetings:
-            yield ChatRoomMessage.of(greeting, request.viewer)
+            yield ChatRoomMessage.of(greeting, request.current_user)
         own = {greeting.id for greeting in greetings}
         async for event in listener:
             if event.id not in own:  # the room was greeted too, and the listener is in the room
-                yield ChatRoomMessage.of(event, request.viewer)
+                yield ChatRoomMessage.of(event, request.current_user)

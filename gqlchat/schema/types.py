@@ -13,7 +13,7 @@ strawberry.enum(
     description="What somebody said; that it was deleted; a change to who may be there; that somebody joined; or that "
     "you have to start over from the room's history.",
 )
-strawberry.enum(events.Access, name="AccessChange", description="What a notice tells of.")
+strawberry.enum(events.Change, name="AccessChange", description="What a notice tells of.")
 
 
 @strawberry.input(description="A room, by the name people know it by.")
@@ -82,7 +82,7 @@ class ChatRoomMessage:
     deleted: bool = strawberry.field(description="Whether its text is gone; then `message` is empty.")
     target: int | None = strawberry.field(description="Of a DELETION: the `offset` of the message that is deleted.")
     subject: strawberry.ID | None = strawberry.field(description="Of a NOTICE: the id of whom it is about.")
-    access: events.Access | None = strawberry.field(description="Of a NOTICE: what has changed.")
+    access: events.Change | None = strawberry.field(description="Of a NOTICE: what has changed.")
 
     @classmethod
     def of(cls, event: events.Event, current_user: str) -> "ChatRoomMessage":
@@ -100,7 +100,7 @@ class ChatRoomMessage:
             deleted=event.deleted,
             target=event.target,
             subject=strawberry.ID(event.subject) if event.subject else None,
-            access=event.access,
+            access=event.change,
         )
 
 

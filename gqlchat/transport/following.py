@@ -24,7 +24,7 @@ class Follower(Writer):
         self.id = id
         self.operation = shared.operation
         self.start = f'{{"id":{json.dumps(id)},"type":"{connection.next_type}","payload":'
-        self.viewer = json.dumps(request.viewer)
+        self.current_user = json.dumps(request.current_user)
         self.send = connection.view.scope.get("direct_send", connection.view.base_send)
         self.own: frozenset[str | None] = frozenset()  # its greetings; the rooms get them too, and it is in the rooms
 
@@ -47,7 +47,7 @@ class Follower(Writer):
         pieces = self.operation.render(event)
         if not isinstance(pieces, list):
             pieces = await pieces
-        await self.send({"type": "websocket.send", "text": f"{self.start}{self.viewer.join(pieces)}}}"})
+        await self.send({"type": "websocket.send", "text": f"{self.start}{self.current_user.join(pieces)}}}"})
 
     async def fail(self, error: Exception) -> None:
         await self.connection.unfollow(self.id)

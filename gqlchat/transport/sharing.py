@@ -5,7 +5,7 @@ for each distinct operation of this process (document, operation name, and the v
 a mark in the place of `currentUser`; every follower gets the result with its own id around it and its own name put
 where the mark is.
 
-An execution that serves many has no viewer: to touch the context in it is an error.
+An execution that serves many has no current_user: to touch the context in it is an error.
 """
 
 import asyncio
@@ -50,15 +50,15 @@ from gqlchat.schema.requests import Request, to_follow, to_join
 from gqlchat.schema.types import ChatRoomMessage
 
 KEPT = 1.0  # seconds that a result is kept: what is deleted is not to stay where nobody hears of it any more
-MARK = f"viewer-{secrets.token_hex(16)}"
+MARK = f"current_user-{secrets.token_hex(16)}"
 MARKED = json.dumps(MARK)
 
 
-class NoViewer:
+class NoPerson:
     """The context of an execution that serves many."""
 
     def __getitem__(self, key: str) -> Any:
-        raise LookupError(f"A shared subscription has no viewer, so there is no {key!r} to ask for")
+        raise LookupError(f"A shared subscription has no person, so there is no {key!r} to ask for")
 
 
 class SharedOperation:
@@ -70,7 +70,7 @@ class SharedOperation:
         executor = Executor.build(
             schema._schema,
             document,
-            context_value=NoViewer(),
+            context_value=NoPerson(),
             raw_variable_values=variables,
             operation_name=operation_name,
         )
@@ -80,7 +80,7 @@ class SharedOperation:
         self._last: tuple[Event | None, list[str]] = (None, [])
 
     def render(self, event: Event) -> list[str] | Awaitable[list[str]]:
-        """The payload as JSON, in pieces between which the viewer's name belongs; awaitable if one of the fields is."""
+        """The payload as JSON, in pieces between which `currentUser` belongs; awaitable if a field is."""
         if self._last[0] is event:
             return self._last[1]
         message = ChatRoomMessage.of(event, MARK)

@@ -81,9 +81,9 @@ def save(staff: Client, room: models.Room, **changes: Any) -> None:
 def test_a_room_is_opened_and_closed(staff: Client) -> None:
     room = make_room()
     save(staff, room, is_private=None)
-    assert not permissions.standing(ROOM, person("stranger")).private
+    assert not permissions.permission(ROOM, person("stranger")).private
     save(staff, room, is_private="on")
-    assert permissions.standing(ROOM, person("stranger")).private
+    assert permissions.permission(ROOM, person("stranger")).private
     assert notices() == [
         "This room was made public by the site’s staff.",
         "This room was made private by the site’s staff.",
@@ -93,12 +93,15 @@ def test_a_room_is_opened_and_closed(staff: Client) -> None:
 def test_members_are_added_changed_exchanged_and_removed(staff: Client) -> None:
     room = make_room()
     save(staff, room, members__2__user=person("stranger").user_id, members__2__role="moderator")
-    assert permissions.standing(ROOM, person("stranger")).role is Role.MODERATOR
+    assert permissions.permission(ROOM, person("stranger")).role is Role.MODERATOR
     save(staff, room, members__2__role="owner", members__0__DELETE="on")
-    assert permissions.standing(ROOM, person("stranger")).role is Role.OWNER
-    assert permissions.standing(ROOM, person("owner")).role is None
+    assert permissions.permission(ROOM, person("stranger")).role is Role.OWNER
+    assert permissions.permission(ROOM, person("owner")).role is None
     save(staff, room, members__0__user=person("owner").user_id)
-    assert (permissions.standing(ROOM, person("member")).role, permissions.standing(ROOM, person("owner")).role) == (
+    assert (
+        permissions.permission(ROOM, person("member")).role,
+        permissions.permission(ROOM, person("owner")).role,
+    ) == (
         None,
         Role.MEMBER,
     )
@@ -114,9 +117,9 @@ def test_members_are_added_changed_exchanged_and_removed(staff: Client) -> None:
 def test_people_are_banned_and_bans_are_lifted(staff: Client) -> None:
     room = make_room()
     save(staff, room, bans__0__person_id=GUEST.id)
-    assert permissions.standing(ROOM, GUEST).banned
+    assert permissions.permission(ROOM, GUEST).banned
     save(staff, room, bans__0__DELETE="on")
-    assert not permissions.standing(ROOM, GUEST).banned
+    assert not permissions.permission(ROOM, GUEST).banned
     assert notices() == [
         "A guest was banned by the site’s staff.",
         "The ban on A guest was lifted by the site’s staff.",

@@ -151,7 +151,7 @@ async def test_a_socket_that_the_server_drops_without_a_word_leaves_too(eventual
 async def test_a_browser_that_takes_nothing_is_cut_off_with_a_code_of_its_own_and_nobody_else_notices(
     open_chat, foreign_send, settings: Settings
 ) -> None:
-    settings.CHAT_OUTBOX_MAX = 3
+    settings.CHAT_BACKLOG_MAX = 3
     quick, slow = await open_chat("/ws/chat/slow/"), ChatSocket(SlowServer(application), "/ws/chat/slow/")
     await slow.connect()
     for number in range(6):

@@ -10,7 +10,7 @@ from chat.domain.people import Person
 from chat.domain.rooms import find
 from chat.models import Role
 from chat.storage import log, permissions
-from chat.storage.permissions import Standing
+from chat.storage.permissions import Permission
 
 ROOM = find("a/b & é")
 GUEST = Person(id="guest-0123456789abcdef", name="Quiet <b>Otter</b>")
@@ -47,11 +47,11 @@ class TestANewRoom:
     def test_belongs_to_whoever_creates_it_and_is_entered_at_once(self) -> None:
         answer = visitor("ann").post("/rooms/new/", {"name": f" {ROOM.name} ", "private": "on"})
         assert answer.headers["Location"] == ROOM.get_absolute_url()
-        assert permissions.standing(ROOM, person("ann")) == Standing(private=True, role=Role.OWNER)
+        assert permissions.permission(ROOM, person("ann")) == Permission(private=True, role=Role.OWNER)
 
     def test_may_be_public(self) -> None:
         visitor("ann").post("/rooms/new/", {"name": ROOM.name})
-        assert permissions.standing(ROOM, person("ann")) == Standing(private=False, role=Role.OWNER)
+        assert permissions.permission(ROOM, person("ann")) == Permission(private=False, role=Role.OWNER)
 
     def test_asks_guests_to_log_in(self) -> None:
         answer = visitor("guest").get("/rooms/new/")
@@ -116,31 +116,31 @@ class TestTheMembersPage:
         owner = visitor("owner")
         stranger = person("stranger")
         assert do(owner, "set_role", username="stranger")[0] == 302
-        assert permissions.standing(ROOM, stranger).role is Role.MEMBER
+        assert permissions.permission(ROOM, stranger).role is Role.MEMBER
         assert do(owner, "set_role", username="stranger", role="moderator")[0] == 302
-        assert permissions.standing(ROOM, stranger).role is Role.MODERATOR
+        assert permissions.permission(ROOM, stranger).role is Role.MODERATOR
         assert do(owner, "remove", username="stranger")[0] == 302
-        assert permissions.standing(ROOM, stranger).role is None
+        assert permissions.permission(ROOM, stranger).role is None
 
     def test_bans_and_lifts_bans(self, room: None) -> None:
         moderator = visitor("moderator")
         assert do(moderator, "ban", person_id=GUEST.id)[0] == 302
-        assert permissions.standing(ROOM, GUEST).banned
+        assert permissions.permission(ROOM, GUEST).banned
         page = moderator.get(ROOM.get_members_url()).content.decode()
         assert ('value="unban"' in page, 'value="ban"' in page) == (True, False)
         assert do(moderator, "unban", person_id=GUEST.id)[0] == 302
-        assert not permissions.standing(ROOM, GUEST).banned
+        assert not permissions.permission(ROOM, GUEST).banned
 
     def test_makes_the_room_public_and_private(self, room: None) -> None:
         owner = visitor("owner")
         for private in (False, True):
             assert do(owner, "set_private", private=str(private).lower())[0] == 302
-            assert permissions.standing(ROOM, person("owner")).private is private
+            assert permissions.permission(ROOM, person("owner")).private is private
 
     def test_lets_members_leave(self, room: None) -> None:
         answer = visitor("member").post(ROOM.get_members_url(), {"do": "remove", "username": "member"})
         assert answer.headers["Location"] == ROOM.get_absolute_url()
-        assert permissions.standing(ROOM, person("member")).role is None
+        assert permissions.permission(ROOM, person("member")).role is None
 
     @pytest.mark.parametrize(
         ("who", "action", "fields", "complaint"),

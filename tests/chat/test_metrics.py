@@ -131,7 +131,7 @@ async def test_who_comes_back_is_counted_by_how_they_go_on(after: int, outcome: 
 
 
 async def test_who_reads_too_slowly_is_counted_once(settings: Settings, eventually) -> None:
-    settings.CHAT_OUTBOX_MAX = 2
+    settings.CHAT_BACKLOG_MAX = 2
     slow, given = Growth("chat_slow_listeners_total"), Growth("chat_events_total")
     async with Hub.here().listen([ROOM]):
         for text in "abcdef":

@@ -79,7 +79,7 @@ async def test_a_redis_that_hangs_is_away(monkeypatch: pytest.MonkeyPatch) -> No
         async def group_send(self, *args: object) -> None:
             await asyncio.sleep(60)
 
-    monkeypatch.setattr(hub, "PATIENCE", 0.05)
+    monkeypatch.setattr(hub, "LAYER_TIMEOUT", 0.05)
     with mock.patch.object(hub, "get_channel_layer", return_value=Hanging()):
         assert json.loads((await ask("/readyz"))[2])["redis"].startswith("away")
         for task in hub.Hub.here()._tasks:
@@ -94,7 +94,7 @@ async def test_without_the_database_it_is_not_ready() -> None:
 
 
 async def test_a_database_that_hangs_is_looked_at_once_and_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(probes, "PATIENCE", 0.05)
+    monkeypatch.setattr(probes, "DATABASE_TIMEOUT", 0.05)
     answer = threading.Event()
     with mock.patch.object(QuerySet, "exists", side_effect=lambda: answer.wait(30)) as look:
         try:
@@ -102,7 +102,7 @@ async def test_a_database_that_hangs_is_looked_at_once_and_not_waited_for(monkey
             assert look.call_count == 1
         finally:
             answer.set()
-    monkeypatch.setattr(probes, "PATIENCE", 5)
+    monkeypatch.setattr(probes, "DATABASE_TIMEOUT", 5)
     assert (await ask("/readyz"))[0] == 200
 
 

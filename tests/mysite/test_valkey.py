@@ -322,7 +322,7 @@ def test_a_server_that_does_not_come_up_is_reported_with_its_log(directory):
 
     error = run(
         """
-valkey.PATIENCE = 1
+valkey.START_TIMEOUT = 1
 try: hold(directory)
 except ValkeyUnavailable as error: print(error)
 """,

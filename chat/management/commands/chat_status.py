@@ -20,7 +20,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from chat.delivery.hub import Hub
 from chat.storage import history
 
-PATIENCE = 5  # seconds that an instance has, to answer
+ANSWER_TIMEOUT = 5  # seconds that an instance has, to answer
 
 
 class Command(BaseCommand):
@@ -92,7 +92,7 @@ def describe(address: str) -> list[str]:
 def fetch(url: str) -> tuple[bool, str]:
     """Whether the answer was a good one, and the answer; nothing if there is none."""
     try:
-        with urllib.request.urlopen(url, timeout=PATIENCE) as answer:
+        with urllib.request.urlopen(url, timeout=ANSWER_TIMEOUT) as answer:
             return True, answer.read().decode()
     except urllib.error.HTTPError as error:
         return False, error.read().decode()

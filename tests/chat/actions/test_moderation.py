@@ -12,7 +12,7 @@ from chat import models
 from chat.actions import moderation, posting
 from chat.delivery.hub import Hub
 from chat.domain import people
-from chat.domain.events import Access, Kind
+from chat.domain.events import Change, Kind
 from chat.domain.people import Person
 from chat.domain.rooms import find
 from chat.errors import (
@@ -76,9 +76,9 @@ def last() -> int:
 OTHER = "other 0"
 ACTIONS: dict[str, Callable[[Cast, Person | None], object]] = {
     "enter": lambda cast, by: permissions.check(ROOM, by),
-    "read": lambda cast, by: history.page(ROOM, reader=by, size=10, from_end=True),
-    "recover": lambda cast, by: history.recover(ROOM, 1, reader=by),
-    "see the last offset": lambda cast, by: history.last_offset(ROOM, reader=by),
+    "read": lambda cast, by: history.page(ROOM, person=by, size=10, from_end=True),
+    "recover": lambda cast, by: history.recover(ROOM, 1, person=by),
+    "see the last offset": lambda cast, by: history.last_offset(ROOM, person=by),
     "delete another's": lambda cast, by: moderation.delete_message(ROOM, say(), by=by),
     "add": lambda cast, by: moderation.set_role(ROOM, OTHER, Role.MEMBER, by=by),
     "make a moderator": lambda cast, by: moderation.set_role(ROOM, OTHER, Role.MODERATOR, by=by),
@@ -178,8 +178,8 @@ class TestDeletion:
         assert entry == deletion
         assert (entry.kind, entry.offset, entry.target) == (Kind.DELETION, offset + 1, offset)
         assert (entry.message, entry.person) == ("A message was deleted.", cast["moderator"])
-        assert history.recover(ROOM, offset - 1, reader=None).events == [gone, entry]
-        assert history.page(ROOM, reader=None, size=2, from_end=True).events == [gone, entry]
+        assert history.recover(ROOM, offset - 1, person=None).events == [gone, entry]
+        assert history.page(ROOM, person=None, size=2, from_end=True).events == [gone, entry]
 
     def test_twice_is_once(self, cast: Cast) -> None:
         offset = say()
@@ -272,16 +272,16 @@ class TestNotices:
             moderation.remove_member(ROOM, "member", by=owner),
             moderation.set_private(ROOM, True, by=None),
         ]
-        assert [(one.message, one.access, one.subject) for one in done if one] == [
-            ("stranger was added by owner.", Access.ADDED, stranger.id),
-            ("stranger was made an owner by owner.", Access.CHANGED, stranger.id),
-            ("stranger was made a moderator by the site’s staff.", Access.CHANGED, stranger.id),
-            ("stranger left.", Access.REMOVED, stranger.id),
-            ("stranger was banned by owner.", Access.BANNED, stranger.id),
-            ("The ban on stranger was lifted by owner.", Access.UNBANNED, stranger.id),
-            ("This room was made public by owner.", Access.OPENED, None),
-            ("member was removed by owner.", Access.CHANGED, member.id),
-            ("This room was made private by the site’s staff.", Access.CLOSED, None),
+        assert [(one.message, one.change, one.subject) for one in done if one] == [
+            ("stranger was added by owner.", Change.ADDED, stranger.id),
+            ("stranger was made an owner by owner.", Change.CHANGED, stranger.id),
+            ("stranger was made a moderator by the site’s staff.", Change.CHANGED, stranger.id),
+            ("stranger left.", Change.REMOVED, stranger.id),
+            ("stranger was banned by owner.", Change.BANNED, stranger.id),
+            ("The ban on stranger was lifted by owner.", Change.UNBANNED, stranger.id),
+            ("This room was made public by owner.", Change.OPENED, None),
+            ("member was removed by owner.", Change.CHANGED, member.id),
+            ("This room was made private by the site’s staff.", Change.CLOSED, None),
         ]
         offsets = [one.offset for one in done if one]
         assert offsets == list(range(offsets[0] or 0, last() + 1))
@@ -311,14 +311,14 @@ class TestRooms:
     def test_are_made_by_users_who_then_own_them(self) -> None:
         owner = people.of_user(User.objects.create_user(username="maker"))
         notice = moderation.create(ROOM, private=True, by=owner)
-        assert (notice.offset, notice.access, notice.message) == (
+        assert (notice.offset, notice.change, notice.message) == (
             1,
-            Access.CLOSED,
+            Change.CLOSED,
             "This private room was created by maker.",
         )
-        assert permissions.standing(ROOM, owner) == permissions.Standing(private=True, role=Role.OWNER)
-        assert history.names(reader=owner, size=9) == [ROOM.name]
-        assert history.names(reader=GUEST, size=9) == []
+        assert permissions.permission(ROOM, owner) == permissions.Permission(private=True, role=Role.OWNER)
+        assert history.names(person=owner, size=9) == [ROOM.name]
+        assert history.names(person=GUEST, size=9) == []
         with pytest.raises(LoginRequired):
             moderation.create(find("mine"), private=True, by=GUEST)
 
@@ -327,7 +327,7 @@ class TestRooms:
         owner = people.of_user(User.objects.create_user(username="maker"))
         with pytest.raises(RoomExists):
             moderation.create(ROOM, private=True, by=owner)
-        assert (last(), permissions.standing(ROOM, owner).role) == (1, None)
+        assert (last(), permissions.permission(ROOM, owner).role) == (1, None)
 
     def test_keep_an_owner_unless_the_site_wants_it_otherwise(self, cast: Cast) -> None:
         owner = cast["owner"]
@@ -397,7 +397,7 @@ def test_nobody_is_banned_who_can_not_be(cast: Cast, person_id: str) -> None:
 
 async def test_nobody_is_looked_up_who_enters_and_posts_in_a_room_that_is_open_to_everybody() -> None:
     asked = 0
-    check = permissions.standings
+    check = permissions.permissions
 
     def count(*args: object) -> object:
         nonlocal asked
@@ -405,7 +405,7 @@ async def test_nobody_is_looked_up_who_enters_and_posts_in_a_room_that_is_open_t
         return check(*args)  # type: ignore[arg-type]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(permissions, "standings", count)
+        patch.setattr(permissions, "by_room", count)
         patch.setattr(permissions, "allowed", count)
         async with Hub.here().listen([ROOM], {ROOM: 0}, GUEST):
             await posting.post(room=ROOM, message="hi", person=GUEST)

@@ -148,7 +148,7 @@ async def test_without_redis_each_process_goes_on_by_itself_and_nobody_waits_aga
 async def test_when_redis_is_back_processes_share_again_and_remember_what_they_saw_alone(
     settings: Settings, tmp_path: Path, key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rate_limits, "PAUSE", 0.01)
+    monkeypatch.setattr(rate_limits, "RETRY_INTERVAL", 0.01)
     there = settings.REDIS_URL
     link = tmp_path / "redis"
     settings.REDIS_URL = f"unix://{link}"

@@ -124,7 +124,7 @@ async def test_what_nobody_tells_is_found_out(connect: Any, settings: Settings, 
     user = await user_called("ann")
     client = await visitor(user)
     socket = await connect(client)
-    with mock.patch("chat.delivery.hub.tell"):
+    with mock.patch("chat.delivery.hub.send_control"):
         await end(client, user)
     await assert_closed(socket)
 
@@ -166,7 +166,7 @@ async def test_nobody_else_is_put_out(connect: Any, settings: Settings, eventual
 
 async def test_a_login_at_one_time_is_no_reason_to_look_at_anybody(settings: Settings) -> None:
     ann = await user_called("ann")
-    with mock.patch("chat.delivery.hub.tell") as tell:
+    with mock.patch("chat.delivery.hub.send_control") as tell:
         await AsyncClient().aforce_login(ann)  # notes in the user's row when that was
     assert not tell.called
 

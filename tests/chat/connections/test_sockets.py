@@ -151,7 +151,7 @@ async def test_who_comes_or_says_something_at_the_end_is_told_to_come_back(
 async def test_a_client_that_takes_neither_an_answer_nor_a_close_is_dropped(
     monkeypatch: pytest.MonkeyPatch, closing: bool
 ) -> None:
-    monkeypatch.setattr("chat.connections.sockets.PATIENCE", 0.05)
+    monkeypatch.setattr("chat.connections.sockets.WRITE_TIMEOUT", 0.05)
     dropped = asyncio.Event()
 
     async def send(message: dict[str, Any]) -> None:

@@ -100,7 +100,7 @@ async def test_joining_and_leaving_at_the_same_time_ends_in_the_group_if_and_onl
 
 
 async def test_a_listener_that_takes_nothing_is_told_and_nobody_else_notices(settings: Settings) -> None:
-    settings.CHAT_OUTBOX_MAX = 3
+    settings.CHAT_BACKLOG_MAX = 3
     async with Hub.here().listen([ROOM]) as slow, Hub.here().listen([ROOM]) as quick:
         for text in "abcd":
             await hub.publish(said(text))
@@ -131,7 +131,7 @@ async def test_rubbish_in_a_group_stops_nothing(rubbish: dict, caplog: pytest.Lo
 
 
 async def test_bytes_that_are_no_event_stop_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hub, "PAUSE", 0)
+    monkeypatch.setattr(hub, "RETRY_INTERVAL", 0)
     async with Hub.here().listen([ROOM]) as listener:
         shard = get_channel_layer()._get_layer()._shards[0]
         await shard.publish(f"asgi__group__{ROOM.group}", b"\xc1 no msgpack")
@@ -164,7 +164,7 @@ class TestWhileRedisIsAway:
 
     @pytest.fixture(autouse=True)
     def away(self, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(hub, "PAUSE", 0.05)
+        monkeypatch.setattr(hub, "RETRY_INTERVAL", 0.05)
         settings.CHANNEL_LAYERS = {
             "default": {
                 "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",

@@ -216,7 +216,7 @@ async def test_what_is_not_stored_is_heard_between_what_is(
 
 
 async def test_a_flood_of_what_is_not_stored_costs_nothing_of_what_is(layer: str, settings: Settings) -> None:
-    settings.CHAT_OUTBOX_MAX = 10_000
+    settings.CHAT_BACKLOG_MAX = 10_000
     async with Hub.here().listen([ROOM]) as listener:
         for number in range(10):
             for _ in range(CAPACITY + 1):

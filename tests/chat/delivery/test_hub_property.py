@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from chat.delivery import hub, listener
 from chat.delivery.hub import Hub
-from chat.domain.events import Access, Event, Kind
+from chat.domain.events import Change, Event, Kind
 from chat.domain.people import Person
 from chat.domain.rooms import Room, find
 from chat.errors import Banned, NotAMember
@@ -28,7 +28,7 @@ ROOM = find("property")
 PEOPLE = [Person(id=f"guest-{number}", name="?") for number in range(3)]
 MEMBERS = set(PEOPLE[:2])
 RECOVERY_MAX = 8
-CHANGES = {"ban": Access.BANNED, "unban": Access.UNBANNED, "close": Access.CLOSED, "open": Access.OPENED}
+CHANGES = {"ban": Change.BANNED, "unban": Change.UNBANNED, "close": Change.CLOSED, "open": Change.OPENED}
 
 # What happens. Positions are counted from the end of the log, where things happen.
 steps = st.one_of(
@@ -107,13 +107,13 @@ class ListLog:
         """Those of `people` who may be there by the offset `at`, or now."""
         banned, private = set(), False
         for event in self.stored[:at]:
-            match event.access:
-                case Access.BANNED:
+            match event.change:
+                case Change.BANNED:
                     banned.add(event.subject)
-                case Access.UNBANNED:
+                case Change.UNBANNED:
                     banned.discard(event.subject)
-                case Access.CLOSED | Access.OPENED:
-                    private = event.access is Access.CLOSED
+                case Change.CLOSED | Change.OPENED:
+                    private = event.change is Change.CLOSED
         return {one for one in people if one.id not in banned and (one in MEMBERS or not private)}
 
     def check(self, room: Room, person: Person | None) -> None:
@@ -130,8 +130,8 @@ class ListLog:
     def since(self, room: Room, after: int, limit: int) -> list[Event]:
         return self.stored[max(after, self.pruned_to) :][:limit]
 
-    def recover(self, room: Room, after: int, size: int, *, reader: Person | None) -> Recovery:
-        self.check(room, reader)
+    def recover(self, room: Room, after: int, size: int, *, person: Person | None) -> Recovery:
+        self.check(room, person)
         last = len(self.stored)
         if not self.pruned_to <= after <= last or last - after > RECOVERY_MAX:
             return Recovery(None, position=last)
@@ -206,7 +206,7 @@ async def follow(script: Iterable[tuple[tuple[str, Any], int]], log: ListLog) ->
                 ears.append(ear)
             case "ban" | "unban" | "close" | "open":
                 who, here = number
-                event = log.store(Kind.NOTICE, access=CHANGES[step], subject=PEOPLE[who].id)
+                event = log.store(Kind.NOTICE, change=CHANGES[step], subject=PEOPLE[who].id)
                 if here:
                     hub.hear(event)
             case "delete":

@@ -9,7 +9,7 @@ from pytest_django import Settings
 
 from chat.delivery import listener as listener_module
 from chat.delivery.backlog import Backlog
-from chat.delivery.listener import Listener, Outbox, Writer
+from chat.delivery.listener import Listener, QueuedListener, Writer
 from chat.domain.events import Event
 from chat.domain.rooms import Room, find
 from chat.errors import ChatError, Removed, SlowListener
@@ -83,7 +83,7 @@ async def test_a_writer_fails_once_however_often_it_is_ended() -> None:
 
 
 async def test_an_outbox_gives_what_came_before_its_end_and_then_the_error_each_time() -> None:
-    outbox = Outbox([ROOM])
+    outbox = QueuedListener([ROOM])
     outbox.go_live()
     outbox.put(said(1))
     outbox.end(REMOVED)
@@ -95,7 +95,7 @@ async def test_an_outbox_gives_what_came_before_its_end_and_then_the_error_each_
 
 
 async def test_whoever_waits_for_an_outbox_is_woken_by_its_end() -> None:
-    outbox = Outbox([ROOM])
+    outbox = QueuedListener([ROOM])
     outbox.go_live()
     waiting = asyncio.ensure_future(anext(outbox))
     await asyncio.sleep(0)
@@ -104,12 +104,12 @@ async def test_whoever_waits_for_an_outbox_is_woken_by_its_end() -> None:
         await asyncio.wait_for(waiting, 5)
 
 
-@pytest.mark.parametrize("kind", [Outbox, Writer])
+@pytest.mark.parametrize("kind", [QueuedListener, Writer])
 async def test_a_listener_that_is_ended_while_it_reads_the_past_is_told_no_part_of_it(
     kind: type[Listener], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     socket = Socket()
-    listener = Outbox([ROOM], {ROOM: 0}) if kind is Outbox else socket.writer({ROOM: 0})
+    listener = QueuedListener([ROOM], {ROOM: 0}) if kind is QueuedListener else socket.writer({ROOM: 0})
 
     async def read(*_: object, **__: object) -> Recovery:
         listener.put(said(3))
@@ -119,13 +119,13 @@ async def test_a_listener_that_is_ended_while_it_reads_the_past_is_told_no_part_
 
     monkeypatch.setattr(listener_module, "in_database", read)
     with pytest.raises(Removed):
-        await (anext(listener) if kind is Outbox else listener.recover())
+        await (anext(listener) if kind is QueuedListener else listener.recover())
     assert (socket.frames, socket.failed_with.empty()) == ([], True)
 
 
 class TestBacklog:
     def test_it_holds_as_many_events_as_the_limit_in_their_order(self, settings: Settings) -> None:
-        settings.CHAT_OUTBOX_MAX = 3
+        settings.CHAT_BACKLOG_MAX = 3
         backlog = Backlog()
         assert [backlog.add(said(offset)) for offset in (1, 2, 3, 4)] == [True, True, True, False]
         assert [backlog.pop().offset for _ in range(len(backlog))] == [1, 2, 3]
@@ -134,17 +134,17 @@ class TestBacklog:
     @pytest.mark.parametrize("text", ["x" * 1000, "é" * 1000, "🍓" * 1000])
     def test_it_holds_as_many_bytes_as_the_limit(self, settings: Settings, text: str) -> None:
         event = Event(room=ROOM, message=text)
-        settings.CHAT_OUTBOX_BYTES = 3 * getsizeof(text)
+        settings.CHAT_BACKLOG_BYTES = 3 * getsizeof(text)
         backlog = Backlog()
         assert [backlog.add(event) for _ in range(4)] == [True, True, True, False]
         backlog.pop()
         assert [backlog.add(event) for _ in range(2)] == [True, False]
         backlog.clear()
-        settings.CHAT_OUTBOX_BYTES -= 1
+        settings.CHAT_BACKLOG_BYTES -= 1
         assert [backlog.add(event) for _ in range(3)] == [True, True, False]
 
     def test_one_event_has_a_place_however_large_it_is(self, settings: Settings) -> None:
-        settings.CHAT_OUTBOX_BYTES = 10
+        settings.CHAT_BACKLOG_BYTES = 10
         backlog = Backlog()
         assert [backlog.add(said(offset)) for offset in (1, 2)] == [True, False]
         assert backlog.pop().offset == 1
@@ -155,12 +155,12 @@ async def cut_off(socket: Socket) -> bool:
     return isinstance(await asyncio.wait_for(socket.failed_with.get(), 5), SlowListener)
 
 
-@pytest.mark.parametrize("limit", ["CHAT_OUTBOX_MAX", "CHAT_OUTBOX_BYTES"])
+@pytest.mark.parametrize("limit", ["CHAT_BACKLOG_MAX", "CHAT_BACKLOG_BYTES"])
 @pytest.mark.parametrize(("waiting", "too_many"), [(2, False), (3, False), (4, True)])
 async def test_a_writer_is_cut_off_when_one_more_event_waits_than_may(
     settings: Settings, limit: str, waiting: int, too_many: bool
 ) -> None:
-    setattr(settings, limit, 3 if limit == "CHAT_OUTBOX_MAX" else 3 * getsizeof("1"))
+    setattr(settings, limit, 3 if limit == "CHAT_BACKLOG_MAX" else 3 * getsizeof("1"))
     socket = Socket()
     writer = socket.writer()
     await writer.recover()
@@ -175,13 +175,13 @@ async def test_a_writer_is_cut_off_when_one_more_event_waits_than_may(
     await writer.close()
 
 
-@pytest.mark.parametrize("limit", ["CHAT_OUTBOX_MAX", "CHAT_OUTBOX_BYTES"])
+@pytest.mark.parametrize("limit", ["CHAT_BACKLOG_MAX", "CHAT_BACKLOG_BYTES"])
 @pytest.mark.parametrize("live", [True, False])
 async def test_an_outbox_is_cut_off_when_one_more_event_waits_than_may(
     settings: Settings, limit: str, live: bool
 ) -> None:
-    setattr(settings, limit, 3 if limit == "CHAT_OUTBOX_MAX" else 3 * getsizeof("1"))
-    kept, lost = Outbox([ROOM]), Outbox([ROOM])
+    setattr(settings, limit, 3 if limit == "CHAT_BACKLOG_MAX" else 3 * getsizeof("1"))
+    kept, lost = QueuedListener([ROOM]), QueuedListener([ROOM])
     for outbox, count in ((kept, 3), (lost, 4)):
         if live:
             outbox.go_live()
@@ -194,7 +194,7 @@ async def test_an_outbox_is_cut_off_when_one_more_event_waits_than_may(
 
 
 async def test_a_socket_that_takes_nothing_is_given_up_even_if_little_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(listener_module, "PATIENCE", 0.05)
+    monkeypatch.setattr(listener_module, "WRITE_TIMEOUT", 0.05)
     socket = Socket()
     writer = socket.writer()
     await writer.recover()
@@ -219,7 +219,7 @@ class Past:
         monkeypatch.setattr(listener_module, "in_database", self.recover)
         monkeypatch.setattr(listener_module, "PAGE_SIZE", 10)
 
-    async def recover(self, function: object, room: Room, after: int, size: int, *, reader: object) -> Recovery:
+    async def recover(self, function: object, room: Room, after: int, size: int, *, person: object) -> Recovery:
         self.read += 1
         offsets = range(after + 1, self.last + 1)[:size]
         return Recovery([Event(room=room, message="hi", offset=offset) for offset in offsets], position=self.last)
@@ -246,12 +246,12 @@ async def test_the_past_is_read_no_faster_than_the_socket_takes_it(monkeypatch: 
 async def test_a_past_of_many_rooms_is_heard_without_holes_however_few_events_may_wait(
     monkeypatch: pytest.MonkeyPatch, settings: Settings
 ) -> None:
-    settings.CHAT_OUTBOX_MAX = 3
+    settings.CHAT_BACKLOG_MAX = 3
     Past(monkeypatch, last=25)
     socket = Socket()
     rooms = [find(f"room{number}") for number in range(4)]
     writer = Writer(rooms, dict.fromkeys(rooms, 0), socket.write, socket.fail)
-    outbox = Outbox(rooms, dict.fromkeys(rooms, 0))
+    outbox = QueuedListener(rooms, dict.fromkeys(rooms, 0))
     socket.open.clear()
     recovering = asyncio.create_task(writer.recover())
     await asyncio.sleep(0)
@@ -264,7 +264,7 @@ async def test_a_past_of_many_rooms_is_heard_without_holes_however_few_events_ma
 
 async def test_a_socket_that_takes_nothing_of_the_past_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     Past(monkeypatch, last=100)
-    monkeypatch.setattr(listener_module, "PATIENCE", 0.05)
+    monkeypatch.setattr(listener_module, "WRITE_TIMEOUT", 0.05)
     socket = Socket()
     writer = socket.writer({ROOM: 0})
     socket.open.clear()

@@ -118,7 +118,7 @@ async def starts_over(door: Door, talk: Talk) -> None:
 @pytest.fixture(autouse=True)
 def often(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hub, "WATCH_INTERVAL", 0.1)
-    monkeypatch.setattr(hub, "PAUSE", 0.05)
+    monkeypatch.setattr(hub, "RETRY_INTERVAL", 0.05)
 
 
 @pytest.fixture(params=DOORS, ids=lambda door: door.__name__)

@@ -7,13 +7,13 @@ import pytest
 from pytest_django import Settings
 
 from chat.domain import events
-from chat.domain.events import Access, Event, Kind, MalformedEvent, Origin
+from chat.domain.events import Change, Event, Kind, MalformedEvent, Origin
 from chat.domain.people import Person
 from chat.domain.rooms import find
 
 ROOM = find("café")
 DELETION = Event(room=ROOM, message="A message was deleted.", kind=Kind.DELETION, offset=7, target=3)
-NOTICE = Event(room=ROOM, message="Ann left", kind=Kind.NOTICE, offset=8, subject="user-1", access=Access.REMOVED)
+NOTICE = Event(room=ROOM, message="Ann left", kind=Kind.NOTICE, offset=8, subject="user-1", change=Change.REMOVED)
 BARE = {"type": "chat.message", "room_id": ROOM.group, "message": "hi"}
 
 

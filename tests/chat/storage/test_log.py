@@ -147,12 +147,12 @@ class TestPage:
     def test_is_a_part_of_the_history_from_either_end(
         self, asked: dict, found: list, has_earlier: bool, has_later: bool
     ) -> None:
-        page = history.page(ROOM, reader=ANN, **asked)
+        page = history.page(ROOM, person=ANN, **asked)
         assert (offsets(page.events), page.has_earlier, page.has_later) == (found, has_earlier, has_later)
 
     @pytest.mark.parametrize("from_end", [True, False])
     def test_of_a_room_where_nothing_was_said_is_empty(self, from_end: bool) -> None:
-        assert history.page(find("empty"), reader=ANN, size=3, from_end=from_end) == history.Page(
+        assert history.page(find("empty"), person=ANN, size=3, from_end=from_end) == history.Page(
             [], has_earlier=False, has_later=False
         )
 
@@ -164,26 +164,26 @@ class TestRecovery:
 
     @pytest.mark.parametrize(("after", "found"), [(0, [*range(1, 11)]), (7, [8, 9, 10]), (10, [])])
     def test_brings_what_was_missed(self, after: int, found: list) -> None:
-        recovery = history.recover(ROOM, after, reader=ANN)
+        recovery = history.recover(ROOM, after, person=ANN)
         assert (offsets(recovery.events), recovery.position) == (found, 10)
 
     @pytest.mark.parametrize("after", [11, 2**63 - 1])
     def test_from_an_offset_that_was_never_given_is_impossible(self, after: int) -> None:
-        assert history.recover(ROOM, after, reader=ANN) == history.Recovery(None, position=10)
+        assert history.recover(ROOM, after, person=ANN) == history.Recovery(None, position=10)
 
     def test_in_a_room_where_nothing_was_said(self) -> None:
-        assert history.recover(OTHER, 0, reader=ANN) == history.Recovery([], position=0)
-        assert history.recover(OTHER, 1, reader=ANN) == history.Recovery(None, position=0)
+        assert history.recover(OTHER, 0, person=ANN) == history.Recovery([], position=0)
+        assert history.recover(OTHER, 1, person=ANN) == history.Recovery(None, position=0)
 
     def test_brings_as_many_as_are_allowed_and_not_one_more(self, settings: Settings) -> None:
         settings.CHAT_RECOVERY_MAX = 4
-        assert offsets(history.recover(ROOM, 6, reader=ANN).events) == [7, 8, 9, 10]
-        assert history.recover(ROOM, 5, reader=ANN) == history.Recovery(None, position=10)
+        assert offsets(history.recover(ROOM, 6, person=ANN).events) == [7, 8, 9, 10]
+        assert history.recover(ROOM, 5, person=ANN) == history.Recovery(None, position=10)
 
     def test_past_what_was_pruned_is_impossible(self) -> None:
         log.prune(keep=4)
-        assert offsets(history.recover(ROOM, 6, reader=ANN).events) == [7, 8, 9, 10]
-        assert history.recover(ROOM, 5, reader=ANN) == history.Recovery(None, position=10)
+        assert offsets(history.recover(ROOM, 6, person=ANN).events) == [7, 8, 9, 10]
+        assert history.recover(ROOM, 5, person=ANN) == history.Recovery(None, position=10)
 
     @pytest.mark.parametrize(("keep", "said_since"), [(4, 0), (0, 0), (0, 3)])
     def test_is_impossible_when_something_is_pruned_in_its_midst(
@@ -195,7 +195,7 @@ class TestRecovery:
             return read(*args)
 
         monkeypatch.setattr(history, "since", prune_and_read)
-        assert history.recover(ROOM, 3, reader=ANN).events is None
+        assert history.recover(ROOM, 3, person=ANN).events is None
 
     def test_brings_what_was_said_in_its_midst(self, monkeypatch: pytest.MonkeyPatch) -> None:
         def say_and_read(*args: object, read: Callable = history.since) -> list:
@@ -203,18 +203,18 @@ class TestRecovery:
             return read(*args)
 
         monkeypatch.setattr(history, "since", say_and_read)
-        recovery = history.recover(ROOM, 8, reader=ANN)
+        recovery = history.recover(ROOM, 8, person=ANN)
         assert (offsets(recovery.events), recovery.position) == ([9, 10, 11], 11)
 
 
 def test_rooms_are_listed_by_name_once_something_was_said_there() -> None:
     for name in ["b", "a", "d", "c", "a"]:
         say(room=find(name))
-    assert history.names(reader=ANN, size=10) == ["a", "b", "c", "d"]
-    assert history.names(reader=ANN, size=2) == ["a", "b"]
-    assert history.names(reader=ANN, size=2, after="b") == ["c", "d"]
-    assert history.names(reader=ANN, size=2, after="bb") == ["c", "d"]
-    assert history.names(reader=ANN, size=2, after="d") == []
+    assert history.names(person=ANN, size=10) == ["a", "b", "c", "d"]
+    assert history.names(person=ANN, size=2) == ["a", "b"]
+    assert history.names(person=ANN, size=2, after="b") == ["c", "d"]
+    assert history.names(person=ANN, size=2, after="bb") == ["c", "d"]
+    assert history.names(person=ANN, size=2, after="d") == []
 
 
 @pytest.mark.parametrize(("given", "offset"), [(0, 0), (7, 7), ("0", 0), ("7", 7), ("007", 7), (2**63 - 1, 2**63 - 1)])
@@ -266,17 +266,17 @@ class TestCost:
         "read",
         [
             lambda: history.since(ROOM, 5, 10),
-            lambda: history.recover(ROOM, 5, reader=ANN),
-            lambda: history.page(ROOM, reader=ANN, size=5, from_end=True),
-            lambda: history.page(ROOM, reader=ANN, size=5, from_end=True, before=10),
-            lambda: history.page(ROOM, reader=ANN, size=5, from_end=False, after=10),
-            lambda: history.page(ROOM, reader=ANN, size=5, from_end=False, after=10, before=15),
-            lambda: history.names(reader=ANN, size=5),
-            lambda: history.names(reader=ANN, size=5, after="a"),
+            lambda: history.recover(ROOM, 5, person=ANN),
+            lambda: history.page(ROOM, person=ANN, size=5, from_end=True),
+            lambda: history.page(ROOM, person=ANN, size=5, from_end=True, before=10),
+            lambda: history.page(ROOM, person=ANN, size=5, from_end=False, after=10),
+            lambda: history.page(ROOM, person=ANN, size=5, from_end=False, after=10, before=15),
+            lambda: history.names(person=ANN, size=5),
+            lambda: history.names(person=ANN, size=5, after="a"),
             lambda: history.heads([ROOM, OTHER]),
             lambda: history.find(ROOM, 5),
             lambda: history.lately_heard(ROOM, 10),
-            lambda: permissions.standing(ROOM, ANN),
+            lambda: permissions.permission(ROOM, ANN),
             lambda: [say(client_id="a") for _ in range(2)],
         ],
         ids=[
@@ -291,7 +291,7 @@ class TestCost:
             "offsets",
             "one message",
             "who was heard",
-            "standing",
+            "permission",
             "append again",
         ],
     )

@@ -56,7 +56,7 @@ def test_members_enter_a_private_room_and_the_banned_none(
     person = make_person(here, who)
     for is_private, error in ((False, public), (True, private)):
         models.Room.objects.update(is_private=is_private)
-        assert permissions.standing(ROOM, person).may_enter == (error is None)
+        assert permissions.permission(ROOM, person).may_enter == (error is None)
         assert permissions.allowed(ROOM, [person]) == ({person} if error is None else set())
         if error is None:
             permissions.check(ROOM, person)
@@ -84,19 +84,19 @@ def test_a_room_that_nobody_has_named_yet_is_open_to_everybody() -> None:
 def test_a_role_says_what_somebody_may_do_unless_they_are_banned(who: str, moderates: bool, owns: bool) -> None:
     here = make_room()
     person = make_person(here, who)
-    standing = permissions.standing(ROOM, person)
-    assert (standing.may_moderate, standing.owns) == (moderates, owns)
+    permission = permissions.permission(ROOM, person)
+    assert (permission.may_moderate, permission.owns) == (moderates, owns)
     here.bans.create(person_id=person.id)
-    standing = permissions.standing(ROOM, person)
-    assert (standing.may_moderate, standing.owns) == (False, False)
+    permission = permissions.permission(ROOM, person)
+    assert (permission.may_moderate, permission.owns) == (False, False)
 
 
 def test_a_role_is_of_one_room() -> None:
     here, elsewhere = make_room(), models.Room.objects.create(name="elsewhere", is_private=True, restricted=True)
     person = make_person(here, "owner")
     elsewhere.bans.create(person_id="guest-1")
-    assert permissions.standing(find("elsewhere"), person).role is None
-    assert not permissions.standing(ROOM, Person(id="guest-1", name="?")).banned
+    assert permissions.permission(find("elsewhere"), person).role is None
+    assert not permissions.permission(ROOM, Person(id="guest-1", name="?")).banned
 
 
 def test_many_people_and_many_rooms_are_looked_up_in_few_queries() -> None:
@@ -108,7 +108,7 @@ def test_many_people_and_many_rooms_are_looked_up_in_few_queries() -> None:
     assert len(captured) == 3
     rooms = [ROOM, *(find(f"room {number}") for number in range(20))]
     with CaptureQueriesContext(connection) as captured:
-        standings = permissions.standings(rooms, members[0])
-    assert [room for room, standing in standings.items() if standing.private] == [ROOM]
-    assert len(standings) == 21
+        found = permissions.by_room(rooms, members[0])
+    assert [room for room, permission in found.items() if permission.private] == [ROOM]
+    assert len(found) == 21
     assert len(captured) == 1

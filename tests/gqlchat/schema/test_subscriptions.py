@@ -159,7 +159,7 @@ async def test_a_guest_is_told_to_log_in_where_the_site_wants_it(open_graphql, s
 async def test_a_subscriber_that_takes_nothing_is_told_to_start_over(
     open_graphql, open_chat, foreign_send, subprotocol: str, settings: Settings
 ) -> None:
-    settings.CHAT_OUTBOX_MAX = 3
+    settings.CHAT_BACKLOG_MAX = 3
     server = SlowServer(application, taking=True)
     quick, slow = await open_chat("/ws/chat/slow/"), await open_graphql(subprotocol, server)
     await slow.join("slow")

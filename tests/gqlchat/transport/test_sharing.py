@@ -223,12 +223,12 @@ def nosy(selection: str, monkeypatch: pytest.MonkeyPatch) -> SharedOperation:
     return SharedOperation(NOSY, parse(f"subscription {{ joinChatRooms {{ {selection} }} }}"), None, None)
 
 
-async def test_a_shared_execution_has_no_viewer_and_to_touch_one_is_an_error(
+async def test_a_shared_execution_has_no_person_and_to_touch_one_is_an_error(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     (payload,) = nosy("message viewer", monkeypatch).render(EVENT)
     assert "Something went wrong" in payload
-    assert "LookupError: A shared subscription has no viewer" in caplog.text
+    assert "LookupError: A shared subscription has no person" in caplog.text
 
 
 async def test_a_field_that_has_to_be_waited_for_is(monkeypatch: pytest.MonkeyPatch) -> None:
