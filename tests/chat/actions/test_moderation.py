@@ -397,7 +397,7 @@ def test_nobody_is_banned_who_can_not_be(cast: Cast, person_id: str) -> None:
 
 async def test_nobody_is_looked_up_who_enters_and_posts_in_a_room_that_is_open_to_everybody() -> None:
     asked = 0
-    check = permissions.permissions
+    check = permissions.by_room
 
     def count(*args: object) -> object:
         nonlocal asked
