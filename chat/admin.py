@@ -11,10 +11,11 @@ from django.db.models import QuerySet
 from django.forms import BaseModelFormSet, ModelForm
 from django.http import HttpRequest
 
-from chat.actions import moderation
+from chat.actions.moderation import Action, carry_out_on_commit
 from chat.domain import rooms
 from chat.errors import ChatError
 from chat.models import Ban, Message, Role, Room, RoomMember
+from chat.storage import moderation
 
 
 class Kept(admin.ModelAdmin):
@@ -26,10 +27,10 @@ class Kept(admin.ModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return False
 
-    def carry_out(self, request: HttpRequest, action: moderation.Action, room: Room, *args: Any) -> None:
+    def carry_out(self, request: HttpRequest, action: Action, room: Room, *args: Any) -> None:
         """Does it as the site itself, and says so where it can't be done."""
         try:
-            moderation.carry_out_on_commit(action, rooms.find(room.name), *args, by=None)
+            carry_out_on_commit(action, rooms.find(room.name), *args, by=None)
         except ChatError as error:
             self.message_user(request, str(error), messages.ERROR)
 

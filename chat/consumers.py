@@ -4,7 +4,8 @@ import contextlib
 from typing import Any
 from urllib.parse import parse_qs
 
-from chat.actions import moderation, posting
+from chat.actions import posting
+from chat.actions.moderation import carry_out
 from chat.connections.socket_consumer import SocketConsumer
 from chat.connections.sockets import LOG_IN, Sockets, is_gone
 from chat.delivery.hub import Hub
@@ -26,7 +27,7 @@ from chat.errors import (
     unforeseen,
 )
 from chat.frames import error_frame, event_frame, event_message, history_frame, read_frame
-from chat.storage import history
+from chat.storage import history, moderation
 from chat.storage.database import in_database
 
 BAD_REQUEST = 4400
@@ -97,7 +98,7 @@ class ChatConsumer(SocketConsumer):
                 answer = await self.post(self.room, self.listener, frame)
             elif "delete" in frame:
                 offset = history.check_offset(frame["delete"])
-                await moderation.carry_out(moderation.delete_message, self.room, offset, by=self.person)
+                await carry_out(moderation.delete_message, self.room, offset, by=self.person)
                 answer = None  # everybody is told
             else:
                 answer = await self.history(self.room, frame)

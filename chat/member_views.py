@@ -10,13 +10,13 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDi
 from django.shortcuts import render
 from django.views.generic import FormView, View
 
-from chat.actions import moderation
+from chat.actions.moderation import Action, carry_out
 from chat.domain import people, rooms
 from chat.domain.people import Person
 from chat.domain.rooms import Room
 from chat.errors import Banned, ChatError, InvalidRoomName, NotAMember
 from chat.models import Role
-from chat.storage import history, permissions
+from chat.storage import history, moderation, permissions
 from chat.views import closed
 
 LATELY = 200  # messages whose senders are offered to be added or banned
@@ -41,7 +41,7 @@ class NewRoomView(LoginRequiredMixin, FormView):
         by, given = people.of_request(self.request), form.cleaned_data
         try:
             room = rooms.enter(given["name"], by)
-            async_to_sync(moderation.carry_out)(moderation.create, room, private=given["private"], by=by)
+            async_to_sync(carry_out)(moderation.create, room, private=given["private"], by=by)
         except ChatError as error:
             form.add_error("name", str(error))
             return self.form_invalid(form)
@@ -55,7 +55,7 @@ def role(given: str) -> Role:
 class MembersView(View):
     """Who belongs to the room `?room=`, who is banned, and the forms to change that: each posts its `do`."""
 
-    ACTIONS: dict[str, tuple[moderation.Action, Callable[[QueryDict], list[Any]]]] = {
+    ACTIONS: dict[str, tuple[Action, Callable[[QueryDict], list[Any]]]] = {
         "set_role": (moderation.set_role, lambda given: [given.get("username", ""), role(given.get("role", ""))]),
         "remove": (moderation.remove_member, lambda given: [given.get("username", "")]),
         "ban": (moderation.ban, lambda given: [given.get("person_id", "")]),
@@ -83,7 +83,7 @@ class MembersView(View):
             return self.show(error="That is not understood here.", status=400)
         action, arguments = self.ACTIONS[request.POST["do"]]
         try:
-            async_to_sync(moderation.carry_out)(action, self.room, *arguments(request.POST), by=self.person)
+            async_to_sync(carry_out)(action, self.room, *arguments(request.POST), by=self.person)
         except ChatError as error:
             return self.show(error=str(error), status=400)
         left = request.POST.get("username") == self.person.name

@@ -1,5 +1,5 @@
 """What is kept: rooms, what was said in them, and who may be there. Fields and constraints; `chat.storage.log` and
-`chat.actions.moderation` write.
+`chat.storage.moderation` write.
 
 Columns that came later have a default in the database: an instance of the version before can go on writing.
 """

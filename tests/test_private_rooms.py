@@ -22,7 +22,8 @@ from gql.transport.websockets import WebsocketsTransport
 from redis.asyncio import Redis
 
 from chat import frames
-from chat.actions import moderation, posting
+from chat.actions import posting
+from chat.actions.moderation import carry_out
 from chat.delivery.hub import Hub
 from chat.delivery.listener import Listener
 from chat.domain import people
@@ -30,7 +31,7 @@ from chat.domain.people import Person
 from chat.domain.rooms import find
 from chat.errors import NotAMember
 from chat.models import Role
-from chat.storage import history, log, permissions
+from chat.storage import history, log, moderation, permissions
 from chat.storage.database import in_database
 from gqlchat.transport.sharing import SharedOperation
 from mysite.asgi import application
@@ -74,9 +75,9 @@ async def owner() -> Visitor:
 @pytest.fixture
 async def member(owner: Visitor) -> Visitor:
     """Of a private room."""
-    await moderation.carry_out(moderation.create, ROOM, private=True, by=owner.person)
+    await carry_out(moderation.create, ROOM, private=True, by=owner.person)
     added = await user("member")
-    await moderation.carry_out(moderation.set_role, ROOM, "member", Role.MEMBER, by=owner.person)
+    await carry_out(moderation.set_role, ROOM, "member", Role.MEMBER, by=owner.person)
     return added
 
 
@@ -137,20 +138,20 @@ async def test_members_hear_a_private_room_and_what_they_missed(door: type[Door]
 
 
 async def remove(owner: Visitor, member: Visitor) -> str:
-    await moderation.carry_out(moderation.remove_member, ROOM, "member", by=owner.person)
+    await carry_out(moderation.remove_member, ROOM, "member", by=owner.person)
     return "removed"
 
 
 async def ban(owner: Visitor, member: Visitor) -> str:
-    await moderation.carry_out(moderation.ban, ROOM, member.person.id, by=owner.person)
+    await carry_out(moderation.ban, ROOM, member.person.id, by=owner.person)
     return "banned"
 
 
 async def open_and_close(owner: Visitor, member: Visitor) -> str:
     """A member who has left a room while that was public, hears it until it is private again."""
-    await moderation.carry_out(moderation.set_private, ROOM, False, by=owner.person)
-    await moderation.carry_out(moderation.remove_member, ROOM, "member", by=owner.person)
-    await moderation.carry_out(moderation.set_private, ROOM, True, by=owner.person)
+    await carry_out(moderation.set_private, ROOM, False, by=owner.person)
+    await carry_out(moderation.remove_member, ROOM, "member", by=owner.person)
+    await carry_out(moderation.set_private, ROOM, True, by=owner.person)
     return "not_a_member"
 
 
@@ -183,7 +184,7 @@ async def test_a_room_that_somebody_makes_private_first_loses_those_who_were_wai
 ) -> None:
     async with door.open(NAME, headers=(await guest()).headers) as waiting:
         await listening(1)
-        await moderation.carry_out(moderation.create, ROOM, private=True, by=owner.person)
+        await carry_out(moderation.create, ROOM, private=True, by=owner.person)
         await say("a secret")
         assert (await waiting.hear()).kind == "notice"
         assert await error_at(waiting) == "not_a_member"
@@ -197,7 +198,7 @@ async def test_a_ban_ends_the_subscription_over_either_subprotocol_and_no_other(
         for id, room in (("1", NAME), ("2", "elsewhere")):
             await socket.start(ROOM_MESSAGES, {"rooms": [{"roomName": room}]}, id)
         await listening(2)
-        await moderation.carry_out(moderation.ban, ROOM, banned.person.id, by=None)
+        await carry_out(moderation.ban, ROOM, banned.person.id, by=None)
         assert (await socket.result("1"))["data"]["roomMessages"]["kind"] == "NOTICE"
         frame = await socket.receive_json_from(timeout=5)
         assert (frame["type"], frame["id"]) == ("error", "1")
@@ -255,7 +256,7 @@ async def test_while_it_is_not_known_who_may_stay_nobody_hears_anything(
     await eventually(lambda: all("during" in texts for texts in heard.values()))
     with monkeypatch.context() as patch:
         patch.setattr(permissions, "allowed", fail)
-        await moderation.carry_out(moderation.set_private, ROOM, True, by=None)
+        await carry_out(moderation.set_private, ROOM, True, by=None)
         await say("a secret")
         await eventually(lambda: asked > 1)
         assert not any("a secret" in texts for texts in heard.values())
@@ -361,7 +362,7 @@ async def test_each_role_may_do_through_graphql_what_is_its_own(
     who: str, protocol: str, owner: Visitor, member: Visitor
 ) -> None:
     others = {name: await user(name) for name in ("other", "present", "moderator", "stranger")}
-    await moderation.carry_out(moderation.set_role, ROOM, "moderator", Role.MODERATOR, by=owner.person)
+    await carry_out(moderation.set_role, ROOM, "moderator", Role.MODERATOR, by=owner.person)
     visitors = {**others, "owner": owner, "member": member, "banned": member, "guest": await guest()}
     if who == "banned":
         await ban(owner, member)
@@ -399,7 +400,7 @@ class TestADeletion:
     async def test_reaches_everybody_at_once_and_those_who_come_back(self, door: type[Door], member: Visitor) -> None:
         offset = await say("a secret")
         async with door.open(NAME, offset, headers=member.headers) as ear:
-            await moderation.carry_out(moderation.delete_message, ROOM, offset, by=None)
+            await carry_out(moderation.delete_message, ROOM, offset, by=None)
             deletion = await ear.hear()
             assert (deletion.kind, deletion.offset, deletion.text) == ("deletion", offset + 1, "A message was deleted.")
         async with door.open(NAME, offset - 1, headers=member.headers) as back:
@@ -453,7 +454,7 @@ class TestADeletion:
     async def test_leaves_nothing_of_the_text_in_redis(self, member: Visitor, listening) -> None:
         async with BrowserDoor.open(NAME, headers=member.headers):
             await listening(1)
-            await moderation.carry_out(moderation.delete_message, ROOM, await say("a secret"), by=None)
+            await carry_out(moderation.delete_message, ROOM, await say("a secret"), by=None)
         get_channel_layer()  # starts the server, if nobody has yet
         async with Redis.from_url(settings.REDIS_URL) as redis:
             dumped = [(key, await redis.dump(key)) async for key in redis.scan_iter()]
@@ -483,7 +484,7 @@ async def test_however_it_falls_nobody_hears_what_comes_after_they_were_excluded
                     heard.append(event.offset or 0)  # noqa: PERF401 - it ends by an error
 
     for _ in range(100):
-        await moderation.carry_out(moderation.set_role, ROOM, "member", Role.MEMBER, by=None)
+        await carry_out(moderation.set_role, ROOM, "member", Role.MEMBER, by=None)
         position = await say("before")
         ears = [(after, []) for after in (None, position - 1, position, None)]
         async with asyncio.timeout(60), asyncio.TaskGroup() as group:
@@ -491,7 +492,7 @@ async def test_however_it_falls_nobody_hears_what_comes_after_they_were_excluded
                 group.create_task(listen(after, heard))
             group.create_task(say("during"))
             await asyncio.sleep(chance.random() / 100)
-            removing = moderation.carry_out(moderation.remove_member, ROOM, "member", by=None)
+            removing = carry_out(moderation.remove_member, ROOM, "member", by=None)
             removal = group.create_task(removing)
             for _ in range(3):
                 group.create_task(say("after, or just before"))

@@ -1,12 +1,6 @@
-"""What owners and moderators do in a room, and authors with what they said: each is an entry of the room's log.
+"""Carries out what `chat.storage.moderation` does, and publishes the entries.
 
-So it has a place in the order of what is said, reaches everybody who listens, and recovery brings it. Whoever is
-excluded by an entry hears nothing that comes after it.
-
-`by` is who does it; None is the site itself, as in the admin pages, and may do anything. These functions are
-synchronous, like the database, and each is one transaction. They return the entry, or None where nothing had to be
-done. `carry_out` runs one of them from the event loop and lets everybody hear of it; `carry_out_on_commit` does so from
-synchronous code, perhaps within a larger transaction.
+`by` is the person who acts; None is the site itself, as in the admin pages.
 """
 
 from collections.abc import Callable
@@ -14,33 +8,20 @@ from functools import partial
 from typing import Any
 
 from asgiref.sync import async_to_sync
-from django.contrib.auth import get_user_model
 from django.db import transaction
 
-from chat import models
 from chat.actions import rate_limits
-from chat.actions.posting import is_storable
 from chat.delivery import hub
-from chat.domain import people
-from chat.domain.events import Change, Event, Kind
-from chat.domain.people import GUEST_ID, USER_ID, Person
+from chat.domain.events import Event
+from chat.domain.people import Person
 from chat.domain.rooms import Room
-from chat.errors import LastOwner, LoginRequired, NoSuchMessage, NoSuchPerson, NotAllowed, RoomExists
-from chat.models import Role
-from chat.storage import history, log, permissions
 from chat.storage.database import in_database
-from chat.storage.log import Place
-from chat.storage.permissions import Permission
-
-DELETED = "A message was deleted."
-MODERATORS_ONLY = "That is up to the owners and moderators of the room."
-RECENT = 1000  # entries among which the name of a guest who is banned is looked for
 
 Action = Callable[..., Event | None]
 
 
 async def carry_out(action: Action, room: Room, *args: Any, by: Person | None, **kwargs: Any) -> Event | None:
-    """Does it, and lets everybody hear of it. Raises what `action` raises, RateLimited and Unavailable."""
+    """Runs `action` and publishes its entry. Raises what `action` raises, RateLimited and Unavailable."""
     if by is not None:
         await rate_limits.spend(by)
     event = await in_database(action, room, *args, by=by, **kwargs)
@@ -50,187 +31,8 @@ async def carry_out(action: Action, room: Room, *args: Any, by: Person | None, *
 
 
 def carry_out_on_commit(action: Action, room: Room, *args: Any, by: Person | None, **kwargs: Any) -> Event | None:
-    """Does it, and lets everybody hear of it once the transaction that it is part of has ended well."""
+    """Runs `action`, and publishes its entry once the surrounding transaction is committed."""
     event = action(room, *args, by=by, **kwargs)
     if event is not None:
         transaction.on_commit(partial(async_to_sync(hub.publish), event))
     return event
-
-
-def create(room: Room, *, private: bool, by: Person | None) -> Event:
-    """Makes a room that nobody has named before, and `by` its owner. Raises RoomExists or LoginRequired."""
-    with transaction.atomic():
-        if by is not None and by.is_guest:
-            raise LoginRequired("Log in to create a room.")
-        place = log.take_offset(room)
-        if place.offset > 1:
-            raise RoomExists(f"There is a room “{room.name}” already. Choose another name.")
-        here = models.Room.objects.get(pk=place.room_id)
-        if by is not None:
-            here.members.create(user_id=by.user_id, role=Role.OWNER)
-        _restrict(here, private)
-        text = f"This {'private ' if private else ''}room was created by {_name(by)}."
-        return _notice(place, text, by, Change.CLOSED if private else Change.ADDED, by.id if by else "")
-
-
-def delete_message(room: Room, offset: int, *, by: Person | None) -> Event:
-    """Deletes the text at `offset`: from the database here, from screens by the entry that is returned.
-
-    The message keeps its place, and who said it and when. What is deleted already stays so, and the entry that did it
-    is returned. Raises NoSuchMessage, NotAllowed, Banned or NotAMember.
-    """
-    with transaction.atomic():
-        place = log.take_offset(room)
-        permissions.check(room, by)
-        message = history.find(room, offset)
-        if message is None or message.kind is not Kind.MESSAGE:
-            raise NoSuchMessage(f"There is no message {offset} here.")
-        own = by is not None and message.person is not None and message.person.id == by.id
-        if by is not None and not (own or permissions.permission(room, by).may_moderate):
-            raise NotAllowed("You can delete what you said yourself. The rest is up to the moderators of the room.")
-        if message.deleted:
-            first = history.deletion_of(room, offset)
-            transaction.set_rollback(True)
-            return first
-        log.blank(place, offset)
-        return log.write(place, kind=Kind.DELETION, text=DELETED, by=by, target=offset)
-
-
-def set_role(room: Room, username: str, role: Role, *, by: Person | None) -> Event | None:
-    """Makes the user a member, a moderator or an owner. Raises NoSuchPerson, NotAllowed or LastOwner."""
-    with transaction.atomic():
-        place, here, actor = _begin(room, by)
-        person = _user(username)
-        permission = permissions.permission(room, person)
-        if permission.role == role:
-            transaction.set_rollback(True)
-            return None
-        if {permission.role, role} - {None, Role.MEMBER} and not actor.owns:
-            raise NotAllowed("Only an owner of the room can make and unmake moderators and owners.")
-        if permission.banned:
-            raise NotAllowed(f"{person.name} is banned from this room. Lift the ban first.")
-        _keep_an_owner(here, permission, by)
-        here.members.update_or_create(user_id=person.user_id, defaults={"role": role})
-        if permission.role is None and role is Role.MEMBER:
-            text = f"{person.name} was added by {_name(by)}."
-        else:
-            text = f"{person.name} was made {'an' if role is Role.OWNER else 'a'} {role} by {_name(by)}."
-        return _notice(place, text, by, Change.CHANGED if permission.role else Change.ADDED, person.id)
-
-
-def remove_member(room: Room, username: str, *, by: Person | None) -> Event | None:
-    """Takes the user off the members; members can take themselves off. Raises NoSuchPerson, NotAllowed or LastOwner."""
-    with transaction.atomic():
-        place, here, actor = _begin(room, by, anybody=True)
-        person = _user(username)
-        leaves = by is not None and by.id == person.id
-        if not (actor.may_moderate or leaves):
-            raise NotAllowed(MODERATORS_ONLY)
-        permission = permissions.permission(room, person)
-        if permission.role is None:
-            transaction.set_rollback(True)
-            return None
-        if permission.role is not Role.MEMBER and not (actor.owns or leaves):
-            raise NotAllowed("Only an owner of the room can remove moderators and owners.")
-        _keep_an_owner(here, permission, by)
-        here.members.filter(user_id=person.user_id).delete()
-        text = f"{person.name} left." if leaves else f"{person.name} was removed by {_name(by)}."
-        return _notice(place, text, by, Change.REMOVED if here.is_private else Change.CHANGED, person.id)
-
-
-def ban(room: Room, person_id: str, *, by: Person | None) -> Event | None:
-    """Bans a person, who is no member any more either. Raises NoSuchPerson or NotAllowed."""
-    with transaction.atomic():
-        place, here, actor = _begin(room, by)
-        person = _person(place, person_id)
-        permission = permissions.permission(room, person)
-        if permission.banned:
-            transaction.set_rollback(True)
-            return None
-        if by is not None and by.id == person.id:
-            raise NotAllowed("You can't ban yourself.")
-        if permission.role is Role.OWNER or (permission.role is Role.MODERATOR and not actor.owns):
-            raise NotAllowed("An owner can't be banned, and a moderator only by an owner.")
-        here.members.filter(user_id=person.user_id).delete()
-        here.bans.create(person_id=person.id, person_name=person.name, by=by.name if by else "")
-        _restrict(here, here.is_private)
-        return _notice(place, f"{person.name} was banned by {_name(by)}.", by, Change.BANNED, person.id)
-
-
-def unban(room: Room, person_id: str, *, by: Person | None) -> Event | None:
-    """Lifts a ban. Raises NotAllowed."""
-    with transaction.atomic():
-        place, here, _ = _begin(room, by)
-        banned = here.bans.filter(person_id=person_id).first() if is_storable(person_id) else None
-        if banned is None:
-            transaction.set_rollback(True)
-            return None
-        banned.delete()
-        _restrict(here, here.is_private)
-        text = f"The ban on {banned.person_name or banned.person_id} was lifted by {_name(by)}."
-        return _notice(place, text, by, Change.UNBANNED, person_id)
-
-
-def set_private(room: Room, private: bool, *, by: Person | None) -> Event | None:
-    """Closes the room to all but its members, or opens it to everybody. Raises NotAllowed."""
-    with transaction.atomic():
-        place, here, actor = _begin(room, by)
-        if not actor.owns:
-            raise NotAllowed("Only an owner of the room can make it private or public.")
-        if here.is_private == private:
-            transaction.set_rollback(True)
-            return None
-        _restrict(here, private)
-        text = f"This room was made {'private' if private else 'public'} by {_name(by)}."
-        return _notice(place, text, by, Change.CLOSED if private else Change.OPENED, "")
-
-
-def _begin(room: Room, by: Person | None, *, anybody: bool = False) -> tuple[Place, models.Room, Permission]:
-    """The place of the entry, the room, which is locked from here on, and what `by` is there: a moderator at least,
-    unless it is for `anybody` who may be there.
-    """
-    place = log.take_offset(room)
-    permissions.check(room, by)
-    actor = permissions.permission(room, by) if by else Permission(role=Role.OWNER)
-    if not (actor.may_moderate or anybody):
-        raise NotAllowed(MODERATORS_ONLY)
-    return place, models.Room.objects.get(pk=place.room_id), actor
-
-
-def _notice(place: Place, text: str, by: Person | None, change: Change, subject: str) -> Event:
-    return log.write(place, kind=Kind.NOTICE, text=text, by=by, change=change, subject=subject)
-
-
-def _restrict(here: models.Room, private: bool) -> None:
-    here.is_private = private
-    here.restricted = private or here.bans.exists()
-    here.save(update_fields=["is_private", "restricted"])
-
-
-def _keep_an_owner(here: models.Room, leaving: Permission, by: Person | None) -> None:
-    """Raises LastOwner if nobody would be left who could change anything; the site itself can."""
-    if by is not None and leaving.role is Role.OWNER and here.members.filter(role=Role.OWNER).count() == 1:
-        raise LastOwner("A room needs an owner. Make somebody else one first.")
-
-
-def _user(username: str) -> Person:
-    user = get_user_model().objects.filter(username=username).first() if is_storable(username) else None
-    if user is None:
-        raise NoSuchPerson(f"Nobody has an account by the name of “{username}”.")
-    return people.of_user(user)
-
-
-def _person(place: Place, person_id: str) -> Person:
-    """Who has that id: a user, or a guest, whose name is the one under which they were last heard here."""
-    person = Person(id=person_id, name="A guest")
-    if not person.is_guest:
-        user = get_user_model().objects.filter(pk=person.user_id).first() if USER_ID.fullmatch(person_id) else None
-        if user is not None:
-            return people.of_user(user)
-    elif GUEST_ID.fullmatch(person_id):
-        return history.last_name(place.room, person, after=place.offset - RECENT)
-    raise NoSuchPerson("There is nobody with that id.")
-
-
-def _name(by: Person | None) -> str:
-    return by.name if by else "the site’s staff"

@@ -1,16 +1,13 @@
 """The only way into a room: every door, and every program beside them, posts here."""
 
-from django.conf import settings
-
 from chat import metrics
 from chat.actions import rate_limits
 from chat.actions.group_commit import GroupCommit
 from chat.domain.people import Person
 from chat.domain.rooms import Room
-from chat.errors import BlankMessage, ChatError, InvalidClientId, InvalidMessage, MessageTooLong
+from chat.domain.texts import check_client_id, check_text
+from chat.errors import ChatError
 from chat.storage.log import Draft, Entry
-
-CLIENT_ID_MAX = 100  # characters
 
 
 async def post(
@@ -26,7 +23,7 @@ async def post(
     Unavailable.
     """
     try:
-        text, client_id = check(message), check_client_id(client_id)
+        text, client_id = check_text(message), check_client_id(client_id)
         draft = Draft(room=room, text=text, person=person, client_id=client_id, trusted=trusted)
         await rate_limits.spend(person)
         entry = await GroupCommit.here().store(draft)
@@ -35,31 +32,3 @@ async def post(
         raise
     metrics.POSTS.labels("repeated" if entry.repeated else "stored").inc()
     return entry
-
-
-def check(message: object) -> str:
-    """`message`, if it is a text that people can read and databases can keep. Raises as `post` does."""
-    if not isinstance(message, str):
-        raise InvalidMessage("A message has to be a text.")
-    if not message.strip():
-        raise BlankMessage("The message is empty.")
-    if len(message) > settings.CHAT_MESSAGE_MAX:
-        raise MessageTooLong(
-            f"The message is too long: {len(message):,} characters, {settings.CHAT_MESSAGE_MAX:,} are allowed."
-        )
-    if not is_storable(message):
-        raise InvalidMessage("The message contains characters that no text can have.")
-    return message
-
-
-def check_client_id(client_id: object) -> str | None:
-    if client_id is None:
-        return None
-    if isinstance(client_id, str) and 0 < len(client_id) <= CLIENT_ID_MAX and is_storable(client_id):
-        return client_id
-    raise InvalidClientId(f"A client's id of a message has to be a text of 1 to {CLIENT_ID_MAX} characters.")
-
-
-def is_storable(text: str) -> bool:
-    # JSON can spell half a character, which no UTF-8 can; PostgreSQL keeps no NUL.
-    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)

@@ -4,10 +4,11 @@ from typing import Any
 
 import strawberry
 
-from chat.actions import moderation
+from chat.actions.moderation import carry_out
 from chat.domain import rooms
 from chat.errors import ChatError
 from chat.models import Role
+from chat.storage import moderation
 from gqlchat.schema import context
 from gqlchat.schema.types import ChatRoomMessage, Problem
 
@@ -94,7 +95,7 @@ async def done(info: strawberry.Info, action: Any, room_name: str, *args: Any, *
     """Does it as whoever asks."""
     person = context.person(info)
     try:
-        entry = await moderation.carry_out(action, rooms.enter(room_name, person), *args, by=person, **kwargs)
+        entry = await carry_out(action, rooms.enter(room_name, person), *args, by=person, **kwargs)
     except ChatError as error:
         return ModerationPayload(error=Problem.of(error))
     return ModerationPayload(entry=ChatRoomMessage.of(entry, person.name) if entry else None)

@@ -5,11 +5,10 @@ from django.contrib.auth.models import User
 from django.test import Client
 from selenium.webdriver.common.keys import Keys
 
-from chat.actions import moderation
 from chat.domain import people
 from chat.domain.rooms import find
 from chat.models import Role
-from chat.storage import log
+from chat.storage import log, moderation
 from tests.browser.chromium import Chromium
 from tests.browser.room_window import RoomWindow, enter
 from tests.browser.window import Window

@@ -7,14 +7,13 @@ from django.contrib.auth.models import Permission, User
 from django.test import AsyncClient, Client
 
 from chat import models
-from chat.actions import moderation
 from chat.delivery.hub import Hub
 from chat.domain import people
 from chat.domain.people import Person
 from chat.domain.rooms import find
 from chat.errors import Removed
 from chat.models import Role
-from chat.storage import history, log, permissions
+from chat.storage import history, log, moderation, permissions
 from chat.storage.database import in_database
 
 ROOM = find("staffed")

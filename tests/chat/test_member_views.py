@@ -4,12 +4,11 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from chat.actions import moderation
 from chat.domain import people
 from chat.domain.people import Person
 from chat.domain.rooms import find
 from chat.models import Role
-from chat.storage import log, permissions
+from chat.storage import log, moderation, permissions
 from chat.storage.permissions import Permission
 
 ROOM = find("a/b & é")

@@ -6,11 +6,11 @@ import sys
 import pytest
 from django.core.management import CommandError, call_command
 
-from chat.actions import moderation, posting
+from chat.actions import posting
 from chat.domain import people
 from chat.domain.rooms import find
 from chat.errors import NotAMember
-from chat.storage import history
+from chat.storage import history, moderation
 from chat.storage.database import in_database
 from tests.servers import ROOT, environment
 

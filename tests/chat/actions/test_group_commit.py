@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from django.db import OperationalError
 
-from chat.actions import moderation, posting
+from chat.actions import posting
 from chat.actions.group_commit import TOGETHER_MAX, GroupCommit
 from chat.domain.people import Person
 from chat.domain.rooms import Room, find
 from chat.errors import NotAMember, Unavailable
-from chat.storage import history, log
+from chat.storage import history, log, moderation
 from chat.storage.database import in_database
 from chat.storage.log import Entry
 from tests.doors import BrowserDoor

@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.db import connection
 
 from chat import models
-from chat.actions import moderation, posting
+from chat.actions import posting
 from chat.delivery.hub import Hub
 from chat.domain import people
 from chat.domain.events import Change, Kind
@@ -27,7 +27,7 @@ from chat.errors import (
     RoomExists,
 )
 from chat.models import Role
-from chat.storage import history, log, permissions
+from chat.storage import history, log, moderation, permissions
 
 ROOM = find("moderated é/1")
 PASSER_BY = people.new_guest("Passer-by")
