@@ -1,34 +1,57 @@
+// @ts-check
+
+import { find } from "../elements.js";
+
+/** @import { Draft } from "./draft.js" */
+
+const MEASURED_MAX = 10_000; // UTF-16 units: more fills the input anyway, and a million would take seconds to measure
+
 /**
- * Where a message is written. Enter sends, Shift + Enter starts a new line.
+ * Where a message is written.
  *
- * `post(text)` is called with each text that is neither blank nor too long; it returns what is wrong, in words, or ""
- * once it has taken the text.
+ * With a keyboard, Enter sends and Shift + Enter starts a new line. On a touch screen Enter starts a new line, as those
+ * keyboards have no Shift + Enter, and the button sends. Ctrl + Enter and ⌘ + Enter send everywhere.
  */
 export class Composer {
   #input;
   #error;
+  #hint;
   #messageMax;
+  #draft;
   #post;
+  #touch = matchMedia("(hover: none) and (pointer: coarse)");
 
-  constructor(form, messageMax, post) {
-    this.#input = form.querySelector("textarea");
-    this.#error = form.querySelector("[role=alert]");
+  /**
+   * @param {HTMLFormElement} form
+   * @param {number} messageMax code points
+   * @param {Draft} draft
+   * @param {(text: string) => string} post takes each text that is neither blank nor too long; returns what is wrong, in
+   *   words, or "" once it has taken the text
+   */
+  constructor(form, messageMax, draft, post) {
+    this.#input = find(form, "textarea", HTMLTextAreaElement);
+    this.#error = find(form, "[role=alert]", HTMLElement);
+    this.#hint = find(form, ".hint", HTMLElement);
     this.#messageMax = messageMax;
+    this.#draft = draft;
     this.#post = post;
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.#submit();
     });
     this.#input.addEventListener("input", () => {
-      this.showError("");
-      this.#fit();
+      this.#keep(this.#input.value);
+      this.showError(this.#tooLong(this.#input.value));
     });
     this.#input.addEventListener("keydown", (event) => {
-      if (event.key !== "Enter" || event.shiftKey || isComposing(event)) return;
+      if (!this.#sends(event)) return;
       event.preventDefault();
       this.#submit();
     });
-    this.#fit();
+    this.#touch.addEventListener("change", () => this.#explain());
+    this.#explain();
+    this.#write(draft.text);
+    this.showError(this.#tooLong(draft.text));
     this.focus();
   }
 
@@ -36,12 +59,17 @@ export class Composer {
     this.#input.focus();
   }
 
+  /** @param {string} text */
   showError(text) {
     this.#error.textContent = text;
     this.#input.setAttribute("aria-invalid", String(text !== ""));
   }
 
-  /** Put a text back that was not taken, before what is being written. */
+  /**
+   * Put a text back that was not taken, before what is being written.
+   *
+   * @param {string} text
+   */
   restore(text) {
     this.#write(this.#input.value === "" ? text : `${text}\n${this.#input.value}`);
   }
@@ -55,26 +83,76 @@ export class Composer {
     this.showError(fault);
   }
 
-  #tooLong(text) {
-    // The server counts code points, a string's length counts UTF-16 units.
-    const length = [...text].length;
-    if (length <= this.#messageMax) return "";
-    return `Too long to send: ${length.toLocaleString()} of ${this.#messageMax.toLocaleString()} characters.`;
+  /** @param {KeyboardEvent} event */
+  #sends(event) {
+    if (event.key !== "Enter" || isComposing(event)) return false;
+    return event.ctrlKey || event.metaKey || !(event.shiftKey || this.#touch.matches);
   }
 
+  #explain() {
+    this.#input.enterKeyHint = this.#touch.matches ? "enter" : "send";
+    this.#hint.textContent = this.#touch.matches
+      ? "Enter starts a new line, the button sends."
+      : "Enter sends, Shift + Enter starts a new line.";
+  }
+
+  /** @param {string} text */
+  #tooLong(text) {
+    const max = this.#messageMax;
+    if (text.length <= max) return "";
+    const length = codePoints(text);
+    if (length <= max) return "";
+    const [has, limit, excess] = [length, max, length - max].map((number) => number.toLocaleString());
+    return `Too long to send: ${has} of ${limit} characters, ${excess} too many.`;
+  }
+
+  /** @param {string} text */
   #write(text) {
     this.#input.value = text;
-    this.#fit();
+    this.#keep(text);
   }
 
-  #fit() {
-    this.#input.style.height = "auto";
+  /**
+   * Follow a text that has just come into the input.
+   *
+   * @param {string} text
+   */
+  #keep(text) {
+    this.#draft.text = text;
+    this.#fit(text);
+  }
+
+  /**
+   * Make the input as high as its text, as far as the style sheet lets it.
+   *
+   * @param {string} text
+   */
+  #fit(text) {
+    const overfull = text.length > MEASURED_MAX;
+    this.#input.classList.toggle("overfull", overfull);
+    this.#input.style.height = overfull ? "" : "auto";
+    if (overfull) return;
     const border = this.#input.offsetHeight - this.#input.clientHeight;
     this.#input.style.height = `${this.#input.scrollHeight + border}px`;
   }
 }
 
-/** Whether a key belongs to an input method; Safari says so only by the key code. */
+/**
+ * The length of a text as the server counts it, which a string's own, in UTF-16 units, is not.
+ *
+ * @param {string} text
+ */
+function codePoints(text) {
+  let count = 0;
+  for (const _ of text) count += 1;
+  return count;
+}
+
+/**
+ * Whether a key belongs to an input method; Safari says so only by the key code.
+ *
+ * @param {KeyboardEvent} event
+ */
 function isComposing(event) {
   return event.isComposing || event.keyCode === 229;
 }
