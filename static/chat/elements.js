@@ -15,3 +15,17 @@ export function find(root, selector, type) {
   if (element instanceof type) return element;
   throw new Error(`No ${type.name} at ${selector}`);
 }
+
+/**
+ * A new element.
+ *
+ * @template {keyof HTMLElementTagNameMap} Tag
+ * @param {Tag} tag
+ * @param {string} className
+ */
+export function element(tag, className, text = "") {
+  const made = document.createElement(tag);
+  made.className = className;
+  made.textContent = text;
+  return made;
+}

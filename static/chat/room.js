@@ -1,6 +1,7 @@
 /** The page of a room: puts its parts together. */
 
 import { Composer } from "./composer/composer.js";
+import { Draft } from "./composer/draft.js";
 import { ChatOutbox } from "./composer/outbox.js";
 import { Connection } from "./connection/connection.js";
 import { ConnectionStatus } from "./connection/connection-status.js";
@@ -10,6 +11,7 @@ import { ChatLog } from "./log/chat-log.js";
 import { Follower } from "./log/follower.js";
 import { ChatHistory } from "./log/history.js";
 import { readMessage } from "./log/message.js";
+import { MessageMenu } from "./log/message-menu.js";
 
 customElements.define("chat-history", ChatHistory);
 customElements.define("chat-log", ChatLog);
@@ -27,8 +29,26 @@ const connection = new Connection(() => {
   const query = new URLSearchParams({ after: position, as: data.person.id });
   return `${scheme}://${location.host}/ws/chat/${encodeURIComponent(data.room)}/?${query}`;
 });
-const follower = new Follower(scroller, find(document, "#chat-newest", HTMLButtonElement));
-const composer = new Composer(find(document, "#chat-composer", HTMLFormElement), data.messageMax, post);
+const follower = new Follower(
+  scroller,
+  find(document, "#chat-end", HTMLElement),
+  find(document, "#chat-newest", HTMLElement),
+);
+const composer = new Composer(
+  find(document, "#chat-composer", HTMLFormElement),
+  data.messageMax,
+  new Draft(`draft of ${data.person.id} in ${data.room}`),
+  post,
+);
+const menu = new MessageMenu(find(document, "#chat-menu", HTMLElement), [
+  {
+    label: "Delete",
+    question: "Really delete?",
+    allows: ({ kind, offset, deleted, userId }) =>
+      kind === "message" && offset !== null && !deleted && (userId === data.person.id || data.moderates),
+    act: ({ offset }) => connection.send({ delete: offset }),
+  },
+]);
 
 /** The offset up to which the page has seen the room: the server sends what comes after it. */
 let { position } = data;
@@ -78,7 +98,8 @@ async function lookUpRole() {
     () => null,
   );
   const role = answer?.data?.room?.role;
-  log.moderates = role === "MODERATOR" || role === "OWNER";
+  data.moderates = role === "MODERATOR" || role === "OWNER";
+  log.refresh();
 }
 
 function receiveError(error) {
@@ -110,8 +131,7 @@ function startOver(notice) {
 
 log.readerId = data.person.id;
 log.showOrigin = data.showOrigin;
-log.moderates = data.moderates;
-log.askToDelete = (offset) => connection.send({ delete: offset });
+log.menu = menu;
 outbox.transmit = (id, text) => connection.send({ message: text, client_id: id });
 outbox.stalled = () => connection.renew();
 outbox.keepIn(`outbox of ${data.person.id} in ${data.room}`);
@@ -120,6 +140,8 @@ history.ask = (before) => connection.send({ before });
 showOlder(data.history);
 follower.toEnd();
 follower.atStart = () => history.load();
+follower.takePageKeys(find(document, "#chat-message-input", HTMLElement));
+scroller.addEventListener("beforefold", () => follower.hold());
 
 connection.addEventListener("frame", ({ detail }) => receive(detail));
 connection.addEventListener("state", () => {

@@ -82,12 +82,9 @@ def test_what_somebody_deletes_goes_from_every_screen_and_stays_gone(
     other.hear("a slip of the tongue")
     other.say("what was that?")
     author.hear("what was that?")
-    assert len(other.window.driver.find_elements("css selector", ".delete")) == 1  # of their own
+    assert len(other.window.driver.find_elements("css selector", ".actions")) == 1  # of their own
 
-    button = author.window.find(".own .delete")
-    button.send_keys(Keys.ENTER)
-    author.window.find(".own .delete", "Really delete?")
-    button.send_keys(Keys.ENTER)
+    delete_own_message(author)
 
     for room in (author, other):
         room.window.until(lambda room=room: room.window.run(DELETED) == ["Deleted"], "sees that it is deleted")
@@ -97,6 +94,12 @@ def test_what_somebody_deletes_goes_from_every_screen_and_stays_gone(
     other.connect()
     other.window.until(lambda: other.window.run(DELETED) == ["Deleted"], "still sees that it is deleted")
     assert other.lines == ["what was that?"]
+
+
+def delete_own_message(room: RoomWindow) -> None:
+    room.window.find(".own .actions").send_keys(Keys.ENTER)
+    room.window.find(".menu-item", "Delete").send_keys(Keys.ENTER)
+    room.window.find(".menu-item", "Really delete?").send_keys(Keys.ENTER)
 
 
 def set_offline(window: Window, offline: bool) -> None:
@@ -112,9 +115,7 @@ def test_a_deletion_is_brought_to_who_was_away(browser: Chromium, site: str, sam
     set_offline(away.window, True)
     away.window.run("dispatchEvent(new Event('online'))")  # leaves the old connection, and can't make another
     away.window.find("#chat-status", "Offline")
-    button = author.window.find(".own .delete")
-    button.send_keys(Keys.ENTER)
-    button.send_keys(Keys.ENTER)
+    delete_own_message(author)
     author.window.until(lambda: author.window.run(DELETED) == ["Deleted"], "has deleted it")
     set_offline(away.window, False)
     away.connect()
@@ -131,13 +132,14 @@ def test_who_is_made_a_moderator_can_delete_at_once_and_no_longer_than_they_are(
     log.append([log.Draft(room=room, text="something", person=people.new_guest("Ann"))])
     window.go(f"{site}/chat/promising/")
     RoomWindow(window).connect().hear("something")
-    assert window.driver.find_elements("css selector", ".delete") == []
+    assert window.driver.find_elements("css selector", ".actions") == []
 
     moderation.set_role(room, "ben", Role.MODERATOR, by=None)
-    window.find(".message .delete", "Delete")
+    window.find(".message .actions").click()
+    window.find(".menu-item", "Delete")
 
     moderation.remove_member(room, "ben", by=None)
-    window.until(lambda: window.driver.find_elements("css selector", ".delete") == [], "may not delete any more")
+    window.until(lambda: window.driver.find_elements("css selector", ".actions") == [], "may not delete any more")
     assert RoomWindow(window).lines[:2] == ["This room was created by the site’s staff.", "something"]
 
 

@@ -1,12 +1,30 @@
+// @ts-check
+
 const KINDS = new Set(["deletion", "notice", "greeting", "error", "start_over"]);
 
 /**
- * A chat frame as the page uses it, with what a foreign sender may leave out filled in.
+ * A chat frame as the page uses it.
  *
- * @param frame an object from the chat socket; only `message` can be relied on
- * @returns null if the frame carries no text, else { kind: "message" or one of KINDS, text, deleted: boolean,
- *   target: number | null, subject, offset: number | null, clientId, userId, userName, sentAt: Date, origin: { process, thread } | null,
- *   retryAfter: number | null }, the last in seconds: of an error that passes
+ * @typedef {object} Message
+ * @property {string} kind "message" or one of KINDS
+ * @property {string} text
+ * @property {boolean} deleted
+ * @property {number | null} target the offset of the message that a deletion deletes
+ * @property {string | null} subject the id of the person whom a notice is about
+ * @property {number | null} offset
+ * @property {string | null} clientId
+ * @property {string | null} userId
+ * @property {string} userName
+ * @property {Date} sentAt
+ * @property {{ process: number, thread: string } | null} origin
+ * @property {number | null} retryAfter seconds, of an error that passes
+ */
+
+/**
+ * Reads a frame, and fills in what a foreign sender may leave out.
+ *
+ * @param {Record<string, any>} frame an object from the chat socket; only `message` can be relied on
+ * @returns {Message | null} null if the frame carries no text
  */
 export function readMessage(frame) {
   if (typeof frame.message !== "string") return null;

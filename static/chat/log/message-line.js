@@ -1,0 +1,93 @@
+// @ts-check
+
+import { element } from "../elements.js";
+import { avatar, tone } from "./avatar.js";
+import { messageText } from "./message-text.js";
+
+/** @import { Message } from "./message.js" */
+
+const STARTED_OVER =
+  "Not all that was said while you were away is shown. Scroll up for the rest, as far as it is kept.";
+
+const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "short" });
+const calendar = new Intl.DateTimeFormat(undefined, { dateStyle: "full" });
+const fullDate = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "medium" });
+
+/**
+ * How the reader sees a message.
+ *
+ * @typedef {object} View
+ * @property {boolean} own the reader's own
+ * @property {boolean} hasActions there is something that the reader can do with it
+ * @property {boolean} showOrigin its process and thread are shown as text
+ */
+
+/**
+ * The element that shows a message in the log.
+ *
+ * @param {Message} message
+ * @param {View} view
+ */
+export function messageLine(message, view) {
+  if (message.kind === "start_over") return element("div", "notice-line started-over", STARTED_OVER);
+  if (message.kind === "greeting" || message.kind === "notice") return noticeLine(message, view);
+  const line = element("div", "message");
+  line.classList.toggle("own", view.own);
+  line.dataset.tone = tone(message.userId ?? message.userName);
+  const bubble = element("div", "bubble");
+  bubble.append(
+    ...(message.deleted ? [element("p", "gone", "Deleted")] : messageText(message.text)),
+    meta(message, view),
+  );
+  line.append(avatar(message.userName), element("bdi", "author", view.own ? "You" : message.userName), bubble);
+  if (view.hasActions) line.append(actionsButton());
+  return line;
+}
+
+/**
+ * The line before the first message of a day.
+ *
+ * @param {Message} message
+ */
+export function dayLine(message) {
+  return element("div", "day", calendar.format(message.sentAt));
+}
+
+/**
+ * @param {Message} message
+ * @param {View} view
+ */
+function noticeLine(message, view) {
+  const line = element("div", "notice-line");
+  line.append(...messageText(message.text), " ", meta(message, view));
+  return line;
+}
+
+/**
+ * @param {Message} message
+ * @param {View} view
+ */
+function meta(message, view) {
+  const time = element("time", "time", clock.format(message.sentAt));
+  time.dateTime = message.sentAt.toISOString();
+  time.title = fullDate.format(message.sentAt);
+  const meta = element("span", "meta");
+  meta.append(time);
+  if (message.origin !== null) {
+    const origin = `process ${message.origin.process}, thread ${message.origin.thread}`;
+    time.title += ` (${origin})`;
+    if (view.showOrigin) meta.append(" · ", element("span", "origin", origin));
+  }
+  return meta;
+}
+
+/** Its dots are the style sheet's, so that they are not copied with the text. */
+function actionsButton() {
+  const button = element("button", "actions quiet");
+  button.type = "button";
+  button.tabIndex = -1;
+  button.ariaLabel = "Message actions";
+  button.ariaHasPopup = "menu";
+  button.ariaExpanded = "false";
+  return button;
+}

@@ -1,0 +1,146 @@
+// @ts-check
+
+import { element } from "../elements.js";
+
+/** @import { Message } from "./message.js" */
+
+/**
+ * Something that can be done with a message.
+ *
+ * @typedef {object} Action
+ * @property {string} label
+ * @property {string} [question] what a second press has to confirm
+ * @property {(message: Message) => boolean} allows whether the reader may do it with this message
+ * @property {(message: Message) => void} act
+ */
+
+const GAP = 4; // px between the button and its menu
+
+/** The menu of what can be done with a message: one for all of them, beside the button that has been pressed. */
+export class MessageMenu {
+  #menu;
+  #actions;
+  /** @type {HTMLElement | null} the button that has been pressed, while the menu is open */
+  #button = null;
+
+  /**
+   * @param {HTMLElement} menu stands within what it may cover
+   * @param {Action[]} actions in the order in which they are listed
+   */
+  constructor(menu, actions) {
+    this.#menu = menu;
+    this.#actions = actions;
+    menu.addEventListener("keydown", (event) => this.#keyDown(event));
+    menu.addEventListener("focusout", ({ relatedTarget }) => {
+      const within = relatedTarget instanceof Node && (menu.contains(relatedTarget) || relatedTarget === this.#button);
+      if (!within) this.close();
+    });
+    menu.parentElement?.addEventListener("scroll", () => this.#place(), { capture: true, passive: true });
+    addEventListener("resize", () => this.#place());
+  }
+
+  /**
+   * Whether there is anything to be done with a message.
+   *
+   * @param {Message} message
+   */
+  has(message) {
+    return this.#actions.some((action) => action.allows(message));
+  }
+
+  /**
+   * Open the menu of a message, or close it if it is open.
+   *
+   * @param {HTMLElement} button
+   * @param {Message} message
+   */
+  toggle(button, message) {
+    if (this.#button === button) {
+      this.close();
+      return;
+    }
+    this.close();
+    const items = this.#actions.filter((action) => action.allows(message)).map((action) => this.#item(action, message));
+    if (items.length === 0) return;
+    this.#menu.replaceChildren(...items);
+    this.#button = button;
+    button.ariaExpanded = "true";
+    this.#menu.hidden = false;
+    this.#place();
+    items[0]?.focus({ preventScroll: true });
+  }
+
+  /** Close the menu; the focus, if the menu has it, goes back to the button. */
+  close() {
+    const button = this.#button;
+    if (!button) return;
+    this.#button = null;
+    button.ariaExpanded = "false";
+    if (this.#menu.contains(document.activeElement)) button.focus({ preventScroll: true });
+    this.#menu.hidden = true;
+    this.#menu.replaceChildren();
+  }
+
+  /**
+   * Whether the menu is open for the message that `line` shows.
+   *
+   * @param {Element} line
+   */
+  belongsTo(line) {
+    return line.contains(this.#button);
+  }
+
+  /**
+   * @param {Action} action
+   * @param {Message} message
+   */
+  #item({ label, question, act }, message) {
+    const item = element("button", "menu-item", label);
+    item.type = "button";
+    item.role = "menuitem";
+    item.tabIndex = -1;
+    let sure = question === undefined;
+    item.addEventListener("click", () => {
+      if (sure) {
+        this.close();
+        act(message);
+        return;
+      }
+      sure = true;
+      item.dataset.sure = "";
+      item.textContent = question ?? label;
+      this.#place();
+    });
+    return item;
+  }
+
+  /** @param {KeyboardEvent} event */
+  #keyDown(event) {
+    const items = [...this.#menu.querySelectorAll("button")];
+    const index = items.findIndex((item) => item.contains(document.activeElement));
+    const next = { ArrowDown: index + 1, ArrowUp: index - 1, Home: 0, End: -1 }[event.key];
+    if (next !== undefined) {
+      event.preventDefault();
+      items.at(next % items.length)?.focus();
+    }
+    if (event.key === "Escape") event.preventDefault();
+    if (event.key === "Escape" || event.key === "Tab") this.close();
+  }
+
+  /** Below the button, or above it where there is no room below. */
+  #place() {
+    if (!this.#button) return;
+    const room = /** @type {Element} */ (this.#menu.offsetParent).getBoundingClientRect();
+    const button = this.#button.getBoundingClientRect();
+    if (!this.#button.isConnected || button.bottom < room.top || button.top > room.bottom) {
+      this.close();
+      return;
+    }
+    const { offsetWidth, offsetHeight, style } = this.#menu;
+    const below = button.bottom - room.top + GAP;
+    const above = button.top - room.top - GAP - offsetHeight;
+    const left = button.right - room.left - offsetWidth;
+    style.top = `${below + offsetHeight <= room.height ? below : Math.max(0, above)}px`;
+    style.left = `${Math.min(Math.max(0, left), room.width - offsetWidth)}px`;
+  }
+}
