@@ -2,7 +2,7 @@
 
 The way of a message, one line a step:
 
-    consumers.ChatConsumer.receive      a frame arrives from a browser    (gqlchat.schema.mutations: from GraphQL)
+    consumers.ChatConsumer.receive      a frame arrives from a browser    (gqlchat.schema.posting: from GraphQL)
     rooms.enter                         its room, if this person may chat here at all
     messages.post                       the text is checked …
     limits.spend                        … and the sender not too fast,

@@ -1,9 +1,7 @@
 """The GraphQL schema, put together from the apps' queries, mutations and subscriptions."""
 
 from gqlchat.guards.extensions import EXTENSIONS
-from gqlchat.schema.masking import Schema
-from gqlchat.schema.mutations import Mutation
-from gqlchat.schema.queries import Query
-from gqlchat.schema.subscriptions import Subscription
+from gqlchat.schema.execution import Schema
+from gqlchat.schema.roots import Mutation, Query, Subscription
 
 schema = Schema(query=Query, mutation=Mutation, subscription=Subscription, extensions=EXTENSIONS)

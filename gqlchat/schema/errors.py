@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import strawberry
 from django.conf import settings
 from graphql import GraphQLError
 from strawberry.exceptions import MissingQueryError
@@ -33,3 +34,16 @@ def as_payload(error: Exception) -> dict[str, Any]:
 def extensions(error: ChatError) -> dict[str, Any]:
     """What the domain has to say of an error beside its text, with names as GraphQL spells them."""
     return {to_camel_case(name): detail for name, detail in error.details.items()}
+
+
+@strawberry.type(description="Why something could not be done.")
+class Problem:
+    code: str = strawberry.field(description="Stable: docs/protocol.md lists them.")
+    message: str
+    retry_after: float | None = strawberry.field(
+        default=None, description="In how many seconds the same may well succeed, where that is known."
+    )
+
+    @classmethod
+    def of(cls, error: ChatError) -> "Problem":
+        return cls(code=error.code, message=str(error), retry_after=error.details.get("retry_after"))

@@ -7,12 +7,11 @@ import strawberry
 from chat.actions.moderation import carry_out
 from chat.domain import rooms
 from chat.errors import ChatError
-from chat.models import Role
 from chat.storage import moderation
 from gqlchat.schema import context
-from gqlchat.schema.types import ChatRoomMessage, Problem
-
-strawberry.enum(Role, name="Role", description="What somebody is in a room; each may do all that those before it may.")
+from gqlchat.schema.errors import Problem
+from gqlchat.schema.members import Role
+from gqlchat.schema.messages import ChatRoomMessage
 
 
 @strawberry.input
@@ -61,7 +60,7 @@ class ModerationPayload:
 
 
 @strawberry.type
-class Moderation:
+class ModerationMutation:
     @strawberry.mutation(description="Makes a room that nobody has named before, and you its owner.")
     async def create_room(self, info: strawberry.Info, input: CreateRoomInput) -> ModerationPayload:
         return await done(info, moderation.create, input.name, private=input.private)

@@ -10,12 +10,21 @@ import strawberry
 
 from chat.delivery.hub import Hub
 from gqlchat.schema import context
+from gqlchat.schema.messages import ChatRoomMessage
 from gqlchat.schema.requests import Request, to_follow, to_join
-from gqlchat.schema.types import ChatRoom, ChatRoomMessage, RoomPosition
+from gqlchat.schema.rooms import ChatRoom
+
+
+@strawberry.input(description="A room, and how far it has been heard.")
+class RoomPosition:
+    room_name: str
+    after: int | None = strawberry.field(
+        default=None, description="The last `offset` that was heard; without it, only what comes from now on is sent."
+    )
 
 
 @strawberry.type
-class Subscription:
+class MessageSubscription:
     @strawberry.subscription(description="Joins rooms: greets each of them, then yields what is said there.")
     async def join_chat_rooms(
         self, info: strawberry.Info, rooms: list[ChatRoom], user: str, positions: list[RoomPosition] | None = None

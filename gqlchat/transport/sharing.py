@@ -45,9 +45,9 @@ from graphql import (
 from chat.domain.events import Event
 from chat.domain.people import Person
 from gqlchat.guards import complexity, documents
-from gqlchat.schema.masking import Schema
+from gqlchat.schema.execution import Schema
+from gqlchat.schema.messages import ChatRoomMessage
 from gqlchat.schema.requests import Request, to_follow, to_join
-from gqlchat.schema.types import ChatRoomMessage
 
 KEPT = 1.0  # seconds that a result is kept: what is deleted is not to stay where nobody hears of it any more
 MARK = f"current_user-{secrets.token_hex(16)}"

@@ -9,11 +9,9 @@ from graphql import parse
 
 from chat.domain import events
 from chat.domain.rooms import find
-from gqlchat.schema.masking import Schema
-from gqlchat.schema.mutations import Mutation
-from gqlchat.schema.queries import Query
-from gqlchat.schema.subscriptions import Subscription
-from gqlchat.schema.types import ChatRoomMessage
+from gqlchat.schema.execution import Schema
+from gqlchat.schema.messages import ChatRoomMessage
+from gqlchat.schema.roots import Mutation, Query, Subscription
 from gqlchat.transport import sharing
 from gqlchat.transport.sharing import SharedOperation
 from mysite.asgi import application

@@ -1,4 +1,4 @@
-"""What one can do."""
+"""Posting messages."""
 
 import strawberry
 
@@ -6,12 +6,28 @@ from chat.actions import posting
 from chat.domain import rooms
 from chat.errors import ChatError
 from gqlchat.schema import context
-from gqlchat.schema.moderation import Moderation
-from gqlchat.schema.types import ChatRoom, ChatRoomMessage, PostMessageInput, PostMessagePayload, Problem
+from gqlchat.schema.errors import Problem
+from gqlchat.schema.messages import ChatRoomMessage
+from gqlchat.schema.rooms import ChatRoom
+
+
+@strawberry.input
+class PostMessageInput:
+    room_name: str
+    message: str
+    client_id: str | None = strawberry.field(
+        default=None, description="Your own id of the message: sent again with the same one, it is said once."
+    )
+
+
+@strawberry.type(description="What became of a message: one of the two is null.")
+class PostMessagePayload:
+    message: ChatRoomMessage | None = None
+    error: Problem | None = None
 
 
 @strawberry.type
-class Mutation(Moderation):
+class PostingMutation:
     @strawberry.mutation(description="Says something in a room.")
     async def send_chat_message(self, info: strawberry.Info, room: ChatRoom, message: str) -> None:
         person = context.person(info)

@@ -1,21 +1,21 @@
-"""What one can ask."""
+"""Rooms and their history."""
 
 import strawberry
 
 from chat.domain import rooms
-from chat.models import Role
 from chat.storage import history, permissions
 from chat.storage.database import in_database
 from chat.storage.permissions import Permission
 from gqlchat.schema import context
 from gqlchat.schema.connections import Connection, connection, size_of
-from gqlchat.schema.types import ChatRoomMessage, Person
+from gqlchat.schema.members import Member, Role
+from gqlchat.schema.messages import ChatRoomMessage
+from gqlchat.schema.people import Person
 
 
-@strawberry.type(description="Somebody who belongs to a room.")
-class Member:
-    user: Person
-    role: Role
+@strawberry.input(description="A room, by the name people know it by.")
+class ChatRoom:
+    room_name: str
 
 
 @strawberry.type(description="A room and its history.")
@@ -77,11 +77,7 @@ class Room:
 
 
 @strawberry.type
-class Query:
-    @strawberry.field(description="Who you are on this site: the same here, in the chat and in subscriptions.")
-    async def me(self, info: strawberry.Info) -> Person:
-        return Person.of(context.person(info, remember=True))
-
+class RoomQuery:
     @strawberry.field(description="A room by its name, whether or not anything was ever said there.")
     async def room(self, info: strawberry.Info, name: str) -> Room:
         return Room(name=rooms.enter(name, context.person(info)).name)

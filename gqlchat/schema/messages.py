@@ -1,11 +1,11 @@
-"""GraphQL types, made from what the domain has."""
+"""Messages, and the other entries and events of a room."""
 
 from datetime import datetime
 
 import strawberry
 
-from chat.domain import events, people
-from chat.errors import ChatError
+from chat.domain import events
+from gqlchat.schema.people import Person
 
 strawberry.enum(
     events.Kind,
@@ -14,45 +14,6 @@ strawberry.enum(
     "you have to start over from the room's history.",
 )
 strawberry.enum(events.Change, name="AccessChange", description="What a notice tells of.")
-
-
-@strawberry.input(description="A room, by the name people know it by.")
-class ChatRoom:
-    room_name: str
-
-
-@strawberry.input(description="A room, and how far it has been heard.")
-class RoomPosition:
-    room_name: str
-    after: int | None = strawberry.field(
-        default=None, description="The last `offset` that was heard; without it, only what comes from now on is sent."
-    )
-
-
-@strawberry.input
-class PostMessageInput:
-    room_name: str
-    message: str
-    client_id: str | None = strawberry.field(
-        default=None, description="Your own id of the message: sent again with the same one, it is said once."
-    )
-
-
-@strawberry.type(description="Who is here: a user of the site or a guest.")
-class Person:
-    id: strawberry.ID
-    name: str
-    is_guest: bool
-    username: str | None = strawberry.field(description="The name one logs in with; null for guests.")
-
-    @classmethod
-    def of(cls, person: people.Person) -> "Person":
-        return cls(
-            id=strawberry.ID(person.id),
-            name=person.name,
-            is_guest=person.is_guest,
-            username=None if person.is_guest else person.name,
-        )
 
 
 @strawberry.type(description="Where a message entered the site.")
@@ -102,22 +63,3 @@ class ChatRoomMessage:
             subject=strawberry.ID(event.subject) if event.subject else None,
             access=event.change,
         )
-
-
-@strawberry.type(description="Why something could not be done.")
-class Problem:
-    code: str = strawberry.field(description="Stable: docs/protocol.md lists them.")
-    message: str
-    retry_after: float | None = strawberry.field(
-        default=None, description="In how many seconds the same may well succeed, where that is known."
-    )
-
-    @classmethod
-    def of(cls, error: ChatError) -> "Problem":
-        return cls(code=error.code, message=str(error), retry_after=error.details.get("retry_after"))
-
-
-@strawberry.type(description="What became of a message: one of the two is null.")
-class PostMessagePayload:
-    message: ChatRoomMessage | None = None
-    error: Problem | None = None

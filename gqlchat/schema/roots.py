@@ -1,0 +1,24 @@
+"""The root types: what there is to ask, to do and to listen to, each noun's part from its own file."""
+
+import strawberry
+
+from gqlchat.schema.moderation import ModerationMutation
+from gqlchat.schema.people import PersonQuery
+from gqlchat.schema.posting import PostingMutation
+from gqlchat.schema.rooms import RoomQuery
+from gqlchat.schema.subscriptions import MessageSubscription
+
+
+@strawberry.type
+class Query(PersonQuery, RoomQuery):
+    pass
+
+
+@strawberry.type
+class Mutation(ModerationMutation, PostingMutation):
+    pass
+
+
+@strawberry.type
+class Subscription(MessageSubscription):
+    pass
