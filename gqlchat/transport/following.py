@@ -1,6 +1,7 @@
 """Subscribers that share executions: who follows what on one connection, and what is written to them."""
 
 import json
+from collections.abc import MutableMapping
 from typing import Any
 
 from chat.connections.sockets import is_gone
@@ -17,11 +18,12 @@ from gqlchat.transport.sharing import Shared, share
 class Follower(Writer):
     """One subscriber of a shared operation: gets its results with the own id around them and the own name in them."""
 
-    def __init__(self, connection: "Following", id: str, shared: Shared) -> None:
+    def __init__(self, connection: "Following", id: str, started: object, shared: Shared) -> None:
         request = shared.request
         super().__init__(request.rooms, request.after, self.write, self.fail, request.person)
         self.connection = connection
         self.id = id
+        self.started = started
         self.operation = shared.operation
         self.start = f'{{"id":{json.dumps(id)},"type":"{connection.next_type}","payload":'
         self.current_user = json.dumps(request.current_user)
@@ -50,9 +52,9 @@ class Follower(Writer):
         await self.send({"type": "websocket.send", "text": f"{self.start}{self.current_user.join(pieces)}}}"})
 
     async def fail(self, error: Exception) -> None:
-        await self.connection.unfollow(self.id)
+        await self.connection.unfollow(self)
         if not is_gone(error):
-            await self.connection.end(self.id, as_payload(error))
+            await self.connection.end(self.id, self.started, as_payload(error))
 
 
 class Following:
@@ -75,29 +77,52 @@ class Following:
         """Strawberry calls this with a connection that was accepted; from here on the consumer calls the others."""
         self.view.handler = self
 
-    async def follow(self, id: str, query: str, variables: dict[str, Any] | None, operation_name: str | None) -> bool:
-        """Starts to write the results of a shared subscription; False if it has to be executed on its own."""
+    @property
+    def under_way(self) -> MutableMapping[str, Any]:
+        """The operations that are under way, by their ids: what the protocol's handler keeps of each."""
+        raise NotImplementedError
+
+    async def follow(
+        self, id: str, started: object, query: str, variables: dict[str, Any] | None, operation_name: str | None
+    ) -> bool:
+        """Starts to write the results of a shared subscription; False if it has to be executed on its own.
+
+        `started` is what `under_way` holds for this operation.
+        """
         try:
             shared = share(self.view.schema, query, variables, operation_name, person_of(self.context))
         except ChatError:
             return False  # its own execution says so
         except Exception as error:
-            await self.end(id, as_payload(error))
+            await self.end(id, started, as_payload(error))
             return True
         if shared is None:
             return False
-        follower = self.followers[id] = Follower(self, id, shared)
+        follower = self.followers[id] = Follower(self, id, started, shared)
         await follower.begin(shared.request)
         return True
 
-    async def unfollow(self, id: str) -> bool:
-        follower = self.followers.pop(id, None)
-        if follower is None:
-            return False
+    async def unfollow(self, follower: Follower) -> None:
+        """Stops writing to a follower. It may have been stopped before, and its id may be another's by now."""
+        if self.followers.get(follower.id) is follower:
+            del self.followers[follower.id]
         await follower.close()
         await Hub.here().leave(follower)
+
+    async def unfollow_id(self, id: str) -> bool:
+        """Stops the follower that has this id now; False if there is none."""
+        follower = self.followers.get(id)
+        if follower is None:
+            return False
+        await self.unfollow(follower)
         return True
 
-    async def end(self, id: str, error: dict[str, Any]) -> None:
-        """Ends an operation with an error."""
+    async def end(self, id: str, started: object, error: dict[str, Any]) -> None:
+        """Ends an operation with an error, unless it is over: a client may use its id again as soon as it is."""
+        if self.under_way.get(id) is started:
+            del self.under_way[id]
+            await self.send_error(id, error)
+
+    async def send_error(self, id: Any, error: dict[str, Any]) -> None:
+        """Answers the frame that would have begun operation `id`, or the operation, with an error."""
         raise NotImplementedError

@@ -6,7 +6,7 @@ it open, so is everything else.
 """
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import MutableMapping
 from typing import Any
 
 from django.conf import settings
@@ -53,11 +53,6 @@ class Guarded(Following):
     connection_acknowledged: bool
 
     @property
-    def under_way(self) -> Collection[str]:
-        """The ids of the operations that are under way."""
-        raise NotImplementedError
-
-    @property
     def busy(self) -> bool:
         """Whether there are operations under way that will end by themselves, or events that wait to be written."""
         return len(self.under_way) > len(self.followers) or any(one.waiting for one in self.followers.values())
@@ -71,7 +66,7 @@ class Guarded(Following):
             rate_limits.hit("subscriptions")
             limit = settings.CHAT_SUBSCRIPTIONS_PER_CONNECTION
             text = f"A connection has {limit} subscriptions at most: end another one first."
-            await self.end(message["id"], as_payload(TooManySubscriptions(text)))
+            await self.send_error(message["id"], as_payload(TooManySubscriptions(text)))
         else:
             await super().handle_message(message)  # type: ignore[misc]
 
@@ -83,7 +78,7 @@ class Guarded(Following):
     async def refuse(self, frame: TooLong) -> None:
         """Answers the operation that the frame would have begun; where there is none to answer, that is the end."""
         if frame.id and frame.id not in self.under_way and self.connection_acknowledged:
-            await self.end(frame.id, as_payload(frame.error))
+            await self.send_error(frame.id, as_payload(frame.error))
         else:
             await self.websocket.close(MESSAGE_TOO_BIG, frame.error.code)
 
@@ -105,24 +100,26 @@ class TransportWSHandler(Guarded, BaseGraphQLTransportWSHandler[Any, Any]):
         await self.handle_invalid_message("WebSocket message type must be text")
 
     @property
-    def under_way(self) -> Collection[str]:
+    def under_way(self) -> MutableMapping[str, Any]:
         return self.operations
 
     async def complain(self, message: Any, problem: str) -> None:
         await self.handle_invalid_message(problem)
 
     async def run_operation(self, operation: Operation[Any, Any]) -> None:
-        if await self.follow(operation.id, operation.query, operation.variables, operation.operation_name):
+        asked = operation.query, operation.variables, operation.operation_name
+        if await self.follow(operation.id, operation, *asked):
             operation.query, operation.variables = "", None  # shared too: thousands needn't keep a copy each
         else:
             await super().run_operation(operation)
 
     async def cleanup_operation(self, operation_id: str) -> None:
+        if operation := self.operations.get(operation_id):
+            operation.completed = True  # whatever it still does, it says nothing under an id that may be another's
         await super().cleanup_operation(operation_id)
-        await self.unfollow(operation_id)
+        await self.unfollow_id(operation_id)
 
-    async def end(self, id: str, error: dict[str, Any]) -> None:
-        self.operations.pop(id, None)
+    async def send_error(self, id: Any, error: dict[str, Any]) -> None:
         answer: Any = {"id": id, "type": "error", "payload": [error]}
         await self.send_message(answer)
 
@@ -166,27 +163,26 @@ class LegacyWSHandler(Guarded, BaseGraphQLWSHandler[Any, Any]):
         await asyncio.wait([self.hurrying])
 
     @property
-    def under_way(self) -> Collection[str]:
+    def under_way(self) -> MutableMapping[str, Any]:
         return self.tasks
 
     async def complain(self, message: Any, problem: str) -> None:
-        await self.end(message.get("id") if isinstance(message, dict) else None, {"message": problem})
+        await self.send_error(message.get("id") if isinstance(message, dict) else None, {"message": problem})
 
     async def handle_async_results(
         self, operation_id: str, query: str, operation_name: str | None, variables: dict[str, Any] | None
     ) -> None:
-        if await self.follow(operation_id, query, variables, operation_name):
+        if await self.follow(operation_id, asyncio.current_task(), query, variables, operation_name):
             return
         await super().handle_async_results(operation_id, query, operation_name, variables)
 
     async def cleanup_operation(self, operation_id: str) -> None:
-        followed = await self.unfollow(operation_id)
+        followed = await self.unfollow_id(operation_id)
         await super().cleanup_operation(operation_id)
         if followed:
             await self.send_message({"type": "complete", "id": operation_id})
 
-    async def end(self, id: Any, error: dict[str, Any]) -> None:
-        self.tasks.pop(id, None)
+    async def send_error(self, id: Any, error: dict[str, Any]) -> None:
         answer: Any = {"type": "error", "id": id, "payload": error}
         await self.send_message(answer)
 
