@@ -2,20 +2,46 @@
 # Look for the servers that tests/test_deploy.py puts around the site, and install Debian's where that harms nobody: as
 # root, and where no systemd would start them. Never fails: without them, these tests say so and are skipped.
 set -u
-PATH="$PATH:/usr/sbin"
+cd "$(dirname "$0")/.."
+PATH="$PWD/.venv/bin:$PATH:/usr/sbin"
 
-wanted=
-command -v nginx >/dev/null || wanted="nginx-light"
-command -v redis-server >/dev/null || command -v valkey-server >/dev/null || wanted="$wanted redis-server"
-command -v openssl >/dev/null || wanted="$wanted openssl"
+may_install() {
+    [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null && ! [ -d /run/systemd/system ]
+}
 
-if [ -n "$wanted" ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null && ! [ -d /run/systemd/system ]; then
-    echo "Installing Debian's $wanted for the tests of deploy/"
-    # shellcheck disable=SC2086
-    if apt-get -qq update && DEBIAN_FRONTEND=noninteractive \
-        apt-get -qq install --yes --no-install-recommends $wanted; then
-        exit 0
-    fi >/dev/null 2>&1
-    echo "They can't be installed: some tests are skipped"
-fi
+install_servers() {
+    wanted=
+    command -v nginx >/dev/null || wanted="nginx-light"
+    command -v redis-server >/dev/null || command -v valkey-server >/dev/null || wanted="$wanted redis-server"
+    command -v openssl >/dev/null || wanted="$wanted openssl"
+    if [ -n "$wanted" ] && may_install; then
+        echo "Installing Debian's $wanted for the tests of deploy/"
+        # shellcheck disable=SC2086
+        { apt-get -qq update && DEBIAN_FRONTEND=noninteractive \
+            apt-get -qq install --yes --no-install-recommends $wanted; } >/dev/null 2>&1 ||
+            echo "They can't be installed: some tests are skipped"
+    fi
+}
+
+# Prometheus would bring 300 MB, of which one program is needed. Unpacking it takes no root and starts nothing.
+unpack_promtool() {
+    if command -v promtool >/dev/null || ! command -v apt-get >/dev/null || ! command -v dpkg-deb >/dev/null; then
+        return
+    fi
+    echo "Unpacking promtool from Debian's prometheus for the tests of deploy/"
+    scratch=$(mktemp -d)
+    if (
+        cd "$scratch"
+        { apt-get -qq download prometheus || { apt-get -qq update && apt-get -qq download prometheus; }; } &&
+            dpkg-deb --extract prometheus_*.deb .
+    ) >/dev/null 2>&1; then
+        cp "$scratch/usr/bin/promtool" .venv/bin/
+    else
+        echo "It can't be downloaded: some tests are skipped"
+    fi
+    rm -rf "$scratch"
+}
+
+install_servers
+unpack_promtool
 exit 0

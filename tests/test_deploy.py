@@ -196,7 +196,7 @@ def test_plain_http_is_sent_to_https(proxy: Proxy) -> None:
 
 def test_the_proxy_logs_no_query(proxy: Proxy) -> None:
     proxy.get("/chat/?query=somebodys-words")
-    log = proxy.place / "chat.storage.log"
+    log = proxy.place / "chat.log"
     wait_until(lambda: log.exists() and "GET /chat/" in log.read_text())
     assert "somebodys-words" not in log.read_text()
 

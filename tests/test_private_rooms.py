@@ -92,8 +92,8 @@ def listening(eventually) -> Callable[[int], Awaitable[None]]:
 
     async def wait(count: int) -> None:
         def live() -> list[Listener]:
-            memberships = Hub.here()._memberships.values()
-            return [one for membership in memberships for one in membership.listeners if one._held is None]
+            feeds = Hub.here()._feeds.values()
+            return [one for membership in feeds for one in membership.listeners if one._held is None]
 
         await eventually(lambda: len(live()) == count)
 

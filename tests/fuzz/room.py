@@ -41,7 +41,7 @@ class Room:
         for socket in (self.speaker, self.hearer):
             await close(socket)
         async with asyncio.timeout(PATIENCE):  # the last merged greeting is said within two seconds
-            while look and (Hub.here()._memberships or len(asyncio.all_tasks()) > 2):  # this one, the layer's own
+            while look and (Hub.here()._feeds or len(asyncio.all_tasks()) > 2):  # this one, the layer's own
                 await asyncio.sleep(0.02)
 
     async def talk(self) -> None:

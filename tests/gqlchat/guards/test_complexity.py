@@ -77,7 +77,7 @@ LIMITS = [
 
 def listening(room: str) -> int:
     """How many listen there, and hear whatever is said."""
-    membership = Hub.here()._memberships.get(find(room).group)
+    membership = Hub.here()._feeds.get(find(room).group)
     return len(membership.listeners) if membership and membership.joined else 0
 
 
