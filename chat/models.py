@@ -91,6 +91,13 @@ class Message(models.Model):
         db_column="access",
         help_text="Of a notice: as chat.domain.events.Change.",
     )
+    role = models.CharField(
+        max_length=10,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Of a notice: the subject's role after it, as chat.domain.events.NewRole.",
+    )
 
     class Meta:
         constraints = [

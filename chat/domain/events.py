@@ -4,11 +4,12 @@
  "id": "<id>", "offset": 42, "client_id": "<the poster's own>", "kind": "message", the rest is ours: a foreign sender
  "user": "<name>", "user_id": "<id>", "sent_at": "<ISO 8601>",                    or an older instance may leave out
  "origin": {"process": 4711, "thread": "MainThread"},                             any of it
- "target": 41, "deleted": false, "subject": "<id>", "access": "removed"}
+ "target": 41, "deleted": false, "subject": "<id>", "access": "removed", "role": "none"}
 
 Three kinds are stored. A `message` is what somebody said. A `deletion` names by `target` the message whose text is
 gone; its own `message` is a sentence for those who know no kinds. A `notice` tells of a change to who may be there:
-`access` is the change, and `subject` the id of the person it is about, if it is about one.
+`access` is the change, `subject` the id of the person it is about, if it is about one, and `role` what that person is
+from then on.
 
 An event with an offset is stored: an entry of the room's log. One without is passed on live, and gone.
 """
@@ -50,6 +51,15 @@ class Change(StrEnum):
     OPENED = "opened"
 
 
+class NewRole(StrEnum):
+    """The role that the subject of a notice has from then on; as chat.models.Role, and one for who has none."""
+
+    NONE = "none"
+    MEMBER = "member"
+    MODERATOR = "moderator"
+    OWNER = "owner"
+
+
 class MalformedEvent(ValueError):
     """What came through the group is no `chat.message`."""
 
@@ -83,6 +93,8 @@ class Event:
     deleted: bool = False
     subject: str | None = None
     change: Change | None = None
+    role: NewRole | None = None
+    """Of a notice with a subject. None, too, where an instance of an older version wrote it."""
 
     @property
     def text(self) -> str:
@@ -129,6 +141,7 @@ def to_group(event: Event) -> dict[str, Any]:
         "deleted": event.deleted,
         "subject": event.subject,
         "access": event.change and str(event.change),
+        "role": event.role and str(event.role),
     }
 
 
@@ -154,6 +167,7 @@ def parse(raw: dict[str, Any], room: Room) -> Event:
         deleted=raw.get("deleted") is True,
         subject=_text(raw.get("subject")),
         change=_change(raw.get("access")),
+        role=_role(raw.get("role")),
     )
 
 
@@ -171,6 +185,10 @@ def _kind(raw: dict[str, Any]) -> Kind:
 
 def _change(value: object) -> Change | None:
     return Change(value) if isinstance(value, str) and value in set(Change) else None
+
+
+def _role(value: object) -> NewRole | None:
+    return NewRole(value) if isinstance(value, str) and value in set(NewRole) else None
 
 
 def _text(value: object) -> str | None:

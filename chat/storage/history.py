@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db.models import Count, F, QuerySet, Subquery, Sum
 
 from chat import models
-from chat.domain.events import Change, Event, Kind, Origin
+from chat.domain.events import Change, Event, Kind, NewRole, Origin
 from chat.domain.people import Person
 from chat.domain.rooms import Room
 from chat.errors import InvalidPosition
@@ -196,4 +196,5 @@ def as_event(message: models.Message, room: Room) -> Event:
         deleted=message.deletion is not None,
         subject=message.subject or None,
         change=Change(message.change) if message.change else None,
+        role=NewRole(message.role) if message.role else None,
     )

@@ -14,7 +14,7 @@ from django.db.models import Min
 from django.utils import timezone
 
 from chat import models
-from chat.domain.events import Change, Event, Kind, Origin
+from chat.domain.events import Change, Event, Kind, NewRole, Origin
 from chat.domain.people import Person
 from chat.domain.rooms import Room
 from chat.errors import ChatError
@@ -159,6 +159,7 @@ def write(
     target: int | None = None,
     subject: str = "",
     change: Change | None = None,
+    role: NewRole | None = None,
 ) -> Event:
     """Stores what was done, at its place; `by` is None for what the site itself did."""
     origin = Origin.here()
@@ -175,6 +176,7 @@ def write(
         target=target,
         subject=subject,
         change=change or "",
+        role=role or "",
     )
     return history.as_event(message, place.room)
 

@@ -13,7 +13,7 @@ from django.db import transaction
 
 from chat import models
 from chat.domain import people
-from chat.domain.events import Change, Event, Kind
+from chat.domain.events import Change, Event, Kind, NewRole
 from chat.domain.people import GUEST_ID, USER_ID, Person
 from chat.domain.rooms import Room
 from chat.domain.texts import is_storable
@@ -41,7 +41,7 @@ def create(room: Room, *, private: bool, by: Person | None) -> Event:
             here.members.create(user_id=by.user_id, role=Role.OWNER)
         _restrict(here, private)
         text = f"This {'private ' if private else ''}room was created by {_name(by)}."
-        return _notice(place, text, by, Change.CLOSED if private else Change.ADDED, by.id if by else "")
+        return _notice(place, text, by, Change.CLOSED if private else Change.ADDED, by.id if by else "", Role.OWNER)
 
 
 def delete_message(room: Room, offset: int, *, by: Person | None) -> Event:
@@ -86,7 +86,7 @@ def set_role(room: Room, username: str, role: Role, *, by: Person | None) -> Eve
             text = f"{person.name} was added by {_name(by)}."
         else:
             text = f"{person.name} was made {'an' if role is Role.OWNER else 'a'} {role} by {_name(by)}."
-        return _notice(place, text, by, Change.CHANGED if permission.role else Change.ADDED, person.id)
+        return _notice(place, text, by, Change.CHANGED if permission.role else Change.ADDED, person.id, role)
 
 
 def remove_member(room: Room, username: str, *, by: Person | None) -> Event | None:
@@ -168,8 +168,12 @@ def _begin(room: Room, by: Person | None, *, anybody: bool = False) -> tuple[Pla
     return place, models.Room.objects.get(pk=place.room_id), actor
 
 
-def _notice(place: Place, text: str, by: Person | None, change: Change, subject: str) -> Event:
-    return log.write(place, kind=Kind.NOTICE, text=text, by=by, change=change, subject=subject)
+def _notice(
+    place: Place, text: str, by: Person | None, change: Change, subject: str, role: Role | None = None
+) -> Event:
+    """Stores what has changed. `role` is what the subject, if there is one, is from then on."""
+    new_role = NewRole(role or NewRole.NONE) if subject else None
+    return log.write(place, kind=Kind.NOTICE, text=text, by=by, change=change, subject=subject, role=new_role)
 
 
 def _restrict(here: models.Room, private: bool) -> None:

@@ -7,13 +7,21 @@ import pytest
 from pytest_django import Settings
 
 from chat.domain import events
-from chat.domain.events import Change, Event, Kind, MalformedEvent, Origin
+from chat.domain.events import Change, Event, Kind, MalformedEvent, NewRole, Origin
 from chat.domain.people import Person
 from chat.domain.rooms import find
 
 ROOM = find("café")
 DELETION = Event(room=ROOM, message="A message was deleted.", kind=Kind.DELETION, offset=7, target=3)
-NOTICE = Event(room=ROOM, message="Ann left", kind=Kind.NOTICE, offset=8, subject="user-1", change=Change.REMOVED)
+NOTICE = Event(
+    room=ROOM,
+    message="Ann left",
+    kind=Kind.NOTICE,
+    offset=8,
+    subject="user-1",
+    change=Change.REMOVED,
+    role=NewRole.NONE,
+)
 BARE = {"type": "chat.message", "room_id": ROOM.group, "message": "hi"}
 
 
@@ -52,6 +60,9 @@ def test_a_foreign_event_of_three_keys_is_understood() -> None:
         ("origin", "here"),
         ("origin", {"process": "1", "thread": "t"}),
         ("origin", {}),
+        ("role", "emperor"),
+        ("role", ["owner"]),
+        ("role", 7),
         ("key_of_a_newer_version", object()),
     ],
 )

@@ -12,7 +12,7 @@ from chat import models
 from chat.actions import posting
 from chat.delivery.hub import Hub
 from chat.domain import people
-from chat.domain.events import Change, Kind
+from chat.domain.events import Change, Event, Kind, NewRole
 from chat.domain.people import Person
 from chat.domain.rooms import find
 from chat.errors import (
@@ -410,3 +410,27 @@ async def test_nobody_is_looked_up_who_enters_and_posts_in_a_room_that_is_open_t
         async with Hub.here().listen([ROOM], {ROOM: 0}, GUEST):
             await posting.post(room=ROOM, message="hi", person=GUEST)
     assert asked == 0
+
+
+@pytest.mark.parametrize(
+    ("do", "role"),
+    [
+        (lambda cast: moderation.create(find("another"), private=False, by=cast["owner"]), NewRole.OWNER),
+        (lambda cast: moderation.create(find("another"), private=True, by=None), None),
+        (lambda cast: moderation.set_role(ROOM, OTHER, Role.MEMBER, by=None), NewRole.MEMBER),
+        (lambda cast: moderation.set_role(ROOM, "member", Role.MODERATOR, by=None), NewRole.MODERATOR),
+        (lambda cast: moderation.set_role(ROOM, "moderator", Role.OWNER, by=None), NewRole.OWNER),
+        (lambda cast: moderation.set_role(ROOM, "moderator", Role.MEMBER, by=None), NewRole.MEMBER),
+        (lambda cast: moderation.remove_member(ROOM, "moderator", by=None), NewRole.NONE),
+        (lambda cast: moderation.ban(ROOM, GUEST.id, by=None), NewRole.NONE),
+        (lambda cast: moderation.set_private(ROOM, False, by=None), None),
+    ],
+)
+def test_a_notice_keeps_the_role_that_its_subject_has_from_then_on(
+    cast: Cast, do: Callable[[Cast], Event], role: NewRole | None
+) -> None:
+    event = do(cast)
+    assert event.role is role
+    kept = history.find(event.room, event.offset or 0)
+    assert kept is not None
+    assert kept.role is role
