@@ -12,7 +12,6 @@ from chat.delivery.hub import Hub
 from chat.delivery.listener import Writer
 from chat.domain import people, rooms
 from chat.domain.events import Event
-from chat.domain.people import Person
 from chat.domain.rooms import Room
 from chat.errors import (
     Banned,
@@ -27,8 +26,17 @@ from chat.errors import (
     Unavailable,
     unforeseen,
 )
-from chat.frames import error_frame, event_frame, event_message, history_frame, read_frame
-from chat.storage import history, moderation
+from chat.frames import (
+    error_frame,
+    event_frame,
+    event_message,
+    history_frame,
+    me_frame,
+    pong_frame,
+    read_frame,
+    read_request,
+)
+from chat.storage import history, moderation, permissions
 from chat.storage.database import in_database
 
 BAD_REQUEST = 4400
@@ -52,6 +60,7 @@ class ChatConsumer(SocketConsumer):
     listener: Writer | None = None
 
     async def connect(self) -> None:
+        self.person = people.of_scope(self.scope)
         self.direct_send = self.scope.get("direct_send", self.base_send)
         try:
             self.recognise()
@@ -72,11 +81,6 @@ class ChatConsumer(SocketConsumer):
         except Exception as error:
             await self.refuse(unforeseen(error))
             await self.leave()
-
-    @property
-    def person(self) -> Person:
-        """The person as they are called now: a guest may take another name while the socket is open."""
-        return people.of_scope(self.scope)
 
     def recognise(self) -> None:
         """Raises SessionEnded where a page that was somebody's would go on as somebody else's."""
@@ -106,9 +110,9 @@ class ChatConsumer(SocketConsumer):
                 await carry_out(moderation.delete_message, self.room, offset, by=self.person)
                 answer = None  # everybody is told
             else:
-                answer = await self.history(self.room, frame)
+                answer = await self.answer(self.room, frame)
         except Exception as error:
-            answer = error_frame(unforeseen(error), frame.get("client_id"))
+            answer = error_frame(unforeseen(error), to=frame)
         if answer is not None:
             with contextlib.suppress(OSError):  # the client went away
                 await self.send(text_data=answer)
@@ -121,10 +125,17 @@ class ChatConsumer(SocketConsumer):
             return event_frame(entry.event)
         return None
 
-    async def history(self, room: Room, frame: dict[str, Any]) -> str:
-        before = history.check_offset(frame["before"])
-        asked = {"size": history.PAGE_SIZE, "before": before}
-        return history_frame(await in_database(history.page, room, person=self.person, from_end=True, **asked))
+    async def answer(self, room: Room, frame: dict[str, Any]) -> str:
+        """The answer to a question, which has the question's id."""
+        request = read_request(frame)
+        if "before" in frame:
+            asked = {"size": history.PAGE_SIZE, "before": history.check_offset(frame["before"])}
+            page = await in_database(history.page, room, person=self.person, from_end=True, **asked)
+            return history_frame(page, request)
+        if "me" in frame:
+            permission = await in_database(permissions.permission, room, self.person)
+            return me_frame(self.person, permission, request)
+        return pong_frame(frame["ping"])
 
     async def write(self, event: Event) -> None:
         await self.direct_send(event_message(event))

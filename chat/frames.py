@@ -5,19 +5,26 @@ import json
 from typing import Any
 
 from chat.actions.rate_limits import check_frame
-from chat.domain.events import Event, Kind
+from chat.domain.events import Event, Kind, NewRole
+from chat.domain.people import Person
+from chat.domain.texts import CLIENT_ID_MAX, is_storable
 from chat.errors import ChatError
 from chat.storage.history import Page
+from chat.storage.permissions import Permission
 
 
 class InvalidFrame(ChatError):
-    """What came through the socket is not `{"message": "…"}`."""
+    """What came through the socket is none of the frames that docs/protocol.md has."""
 
     code = "invalid_frame"
 
 
+KEYS = {"message", "delete", "before", "me", "ping"}
+"""Each names what a frame is for; where there are several, the first of these counts."""
+
+
 def read_frame(text: str | None) -> dict[str, Any]:
-    """A frame with a `message`, or one that asks to delete one, or for history. Raises InvalidFrame or FrameTooLong."""
+    """A JSON object with one of KEYS. Raises InvalidFrame or FrameTooLong."""
     if text is None:
         raise InvalidFrame("Binary frames aren't understood here: send JSON as text.")
     check_frame(text)
@@ -27,7 +34,7 @@ def read_frame(text: str | None) -> dict[str, Any]:
         raise InvalidFrame("The frame is not JSON.") from None
     if not isinstance(frame, dict):
         raise InvalidFrame("The frame has to be a JSON object.")
-    if not frame.keys() & {"message", "delete", "before"}:
+    if not frame.keys() & KEYS:
         raise InvalidFrame("The frame has no “message”.")
     return frame
 
@@ -52,6 +59,8 @@ def shown(event: Event) -> dict[str, Any]:
         frame["target"] = event.target
     if event.kind is Kind.NOTICE:
         frame |= {"subject": event.subject, "access": event.change}
+        if event.role is not None:
+            frame["role"] = None if event.role is NewRole.NONE else event.role
     return frame
 
 
@@ -78,16 +87,46 @@ def _forget(event: Event) -> None:
         _last = (None, {})
 
 
-def history_frame(page: Page) -> str:
-    """Only for clients that ask for it, so it needs no `message`."""
-    return _encode({"kind": "history", "messages": [shown(event) for event in page.events], "more": page.has_earlier})
+# Answers. Only clients that ask get them, so they need no `message`.
 
 
-def error_frame(error: ChatError, client_id: object = None) -> str:
-    """`message` is there for clients that know nothing else: they show it."""
+def read_request(question: dict[str, Any]) -> dict[str, str]:
+    """The client's own id of its question, as the answer has it: {"request": id}, or {}. Raises InvalidFrame."""
+    request = question.get("request")
+    if request is None:
+        return {}
+    if isinstance(request, str) and len(request) <= CLIENT_ID_MAX and is_storable(request):
+        return {"request": request}
+    raise InvalidFrame(f"A client's id of a question has to be a text of at most {CLIENT_ID_MAX} characters.")
+
+
+def history_frame(page: Page, request: dict[str, str]) -> str:
+    messages = [shown(event) for event in page.events]
+    return _encode({"kind": "history", "messages": messages, "more": page.has_earlier, **request})
+
+
+def me_frame(person: Person, permission: Permission, request: dict[str, str]) -> str:
+    """Who the client is here, and in which role."""
+    who = {"id": person.id, "name": person.name, "is_guest": person.is_guest}
+    return _encode({"kind": "me", **who, "role": permission.role, **request})
+
+
+def pong_frame(ping: object) -> str:
+    """Raises InvalidFrame if `ping` is no whole number of those that every client can hold."""
+    if isinstance(ping, bool) or not isinstance(ping, int) or not 0 <= ping < 2**53:
+        raise InvalidFrame("A ping has to be a whole number, 0 or more.")
+    return _encode({"pong": ping})
+
+
+def error_frame(error: ChatError, to: dict[str, Any] | None = None) -> str:
+    """What went wrong, with the ids that the frame had `to` which it is the answer.
+
+    `message` is there for clients that know nothing else: they show it.
+    """
     frame = {"message": str(error), "kind": "error", "error": {**error.details, "message": str(error)}}
-    # In ASCII: the id may hold half a character, and may be what the error is about. No frame can hold that unescaped.
-    return json.dumps(frame | ({"client_id": client_id} if isinstance(client_id, str) else {}))
+    ids = {key: to[key] for key in ("client_id", "request") if isinstance(to.get(key), str)} if to else {}
+    # In ASCII: an id may hold half a character, and may be what the error is about. No frame can hold that unescaped.
+    return json.dumps(frame | ids)
 
 
 def _encode(frame: dict[str, Any]) -> str:

@@ -137,6 +137,20 @@ async def test_members_hear_a_private_room_and_what_they_missed(door: type[Door]
         assert (await ear.hear()).text == "hello"
 
 
+async def test_the_notice_of_a_new_role_names_it_live_and_in_recovery(owner: Visitor, member: Visitor) -> None:
+    position = await say("before")
+    async with BrowserDoor.open(NAME, position, headers=member.headers) as ear:
+        await carry_out(moderation.set_role, ROOM, "member", Role.MODERATOR, by=owner.person)
+        live = await ear.socket.receive_json_from(timeout=5)
+        await ear.socket.send_json_to({"me": True})
+        me = await ear.socket.receive_json_from(timeout=5)
+    assert (live["subject"], live["access"], live["role"]) == (member.person.id, "changed", "moderator")
+    assert (me["id"], me["is_guest"], me["role"]) == (member.person.id, False, "moderator")
+
+    async with BrowserDoor.open(NAME, position, headers=member.headers) as ear:
+        assert await ear.socket.receive_json_from(timeout=5) == live
+
+
 async def remove(owner: Visitor, member: Visitor) -> str:
     await carry_out(moderation.remove_member, ROOM, "member", by=owner.person)
     return "removed"

@@ -175,3 +175,73 @@ async def test_a_browser_that_is_slow_for_a_while_gets_everything_in_order(open_
     slow.application.taking.set()
     assert [await slow.hear() for _ in range(100)] == [str(number) for number in range(100)]
     await slow.disconnect()
+
+
+async def test_a_ping_is_answered_by_its_pong_after_what_was_asked_before_it(open_chat) -> None:
+    socket = await open_chat("/ws/chat/pings/")
+    await socket.say("hello")
+    await socket.send_json_to({"ping": 7})
+    assert await socket.hear() == "hello"
+    assert await socket.receive_json_from(timeout=5) == {"pong": 7}
+
+
+async def test_a_ping_costs_no_token_of_the_rates(open_chat, settings: Settings) -> None:
+    settings.CHAT_LIMITS, settings.CHAT_RATE_PERSON = True, "1/h"
+    socket = await open_chat("/ws/chat/pings/")
+    for number in range(5):
+        await socket.send_json_to({"ping": number})
+        assert await socket.receive_json_from(timeout=5) == {"pong": number}
+
+
+@pytest.mark.parametrize("ping", [None, True, -1, 1.5, "7", [], {}, 2**53])
+async def test_a_ping_that_is_no_whole_number_is_an_invalid_frame(open_chat, ping: object) -> None:
+    socket = await open_chat("/ws/chat/pings/")
+    await socket.send_json_to({"ping": ping})
+    assert (await socket.receive_json_from(timeout=5))["error"]["code"] == "invalid_frame"
+
+
+@pytest.mark.parametrize("request_id", ["", "page 1", "é" * 100])
+async def test_an_answer_has_the_id_of_its_question(open_chat, request_id: str) -> None:
+    socket = await open_chat("/ws/chat/questions/")
+    for question in ({"before": 5}, {"me": True}):
+        await socket.send_json_to({**question, "request": request_id})
+        assert (await socket.receive_json_from(timeout=5))["request"] == request_id
+        await socket.send_json_to(question)
+        assert "request" not in await socket.receive_json_from(timeout=5)
+
+
+@pytest.mark.parametrize(
+    ("frame", "code", "ids"),
+    [
+        ({"before": -1, "request": "q"}, "invalid_position", {"request": "q"}),
+        ({"before": 5, "request": "x" * 101}, "invalid_frame", {"request": "x" * 101}),
+        ({"before": 5, "request": "half a \ud83d"}, "invalid_frame", {"request": "half a \ud83d"}),
+        ({"before": 5, "request": "\0"}, "invalid_frame", {"request": "\0"}),
+        ({"before": 5, "request": 7}, "invalid_frame", {}),
+        ({"ping": "x", "request": "q"}, "invalid_frame", {"request": "q"}),
+        ({"delete": 9, "request": "q"}, "no_such_message", {"request": "q"}),
+        ({"message": "", "request": "q", "client_id": "c"}, "blank_message", {"request": "q", "client_id": "c"}),
+    ],
+)
+async def test_an_error_has_the_ids_of_the_frame_that_it_answers(
+    open_chat, frame: dict[str, object], code: str, ids: dict[str, str]
+) -> None:
+    socket = await open_chat("/ws/chat/questions/")
+    await socket.send_json_to(frame)
+    answer = await socket.receive_json_from(timeout=5)
+    assert answer["error"]["code"] == code
+    assert {key: answer[key] for key in ("client_id", "request") if key in answer} == ids
+
+
+async def test_a_guest_is_told_who_they_are_and_that_they_have_no_role(open_chat) -> None:
+    socket = await open_chat("/ws/chat/mine/")
+    await socket.say("hello")
+    spoken = await socket.receive_json_from(timeout=5)
+    await socket.send_json_to({"me": True})
+    assert await socket.receive_json_from(timeout=5) == {
+        "kind": "me",
+        "id": spoken["user_id"],
+        "name": spoken["user"],
+        "is_guest": True,
+        "role": None,
+    }

@@ -144,12 +144,14 @@ def test_an_unknown_page_is_not_found(client: Client) -> None:
 def test_a_page_knows_where_a_room_stands_of_which_nothing_is_kept(client: Client) -> None:
     log.append([log.Draft(room=find("room1"), text="hello", person=Person(id="guest-1", name="Zoë"))])
     assert room_data(client)["position"] == 1
+    assert room_data(client)["positionId"] == room_data(client)["history"]["messages"][-1]["id"]
 
     log.prune(keep=0)
 
     data = room_data(client)
     assert data["history"] == {"messages": [], "more": False}
     assert data["position"] == 1
+    assert data["positionId"] is None
 
 
 @pytest.mark.parametrize(("path", "status"), [("/nowhere/", 404), ("/chat/room1/", 400), ("/accounts/login/", 400)])

@@ -18,7 +18,15 @@ PROTOCOLS = {"graphql-transport-ws": ("subscribe", "complete"), "graphql-ws": ("
 IDS = st.sampled_from(["1", "2", "3"])
 binary = st.binary(max_size=40)
 
-browser_frames = json_of(like({"message": texts, "client_id": texts, "before": st.integers(0, 100)}) | values) | binary
+browser_frame = {
+    "message": texts,
+    "client_id": texts,
+    "before": st.integers(0, 100),
+    "me": values,
+    "ping": st.integers() | values,
+    "request": texts,
+}
+browser_frames = json_of(like(browser_frame) | values) | binary
 
 
 def graphql_frames(start: str, end: str) -> st.SearchStrategy[Any]:
