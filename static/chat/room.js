@@ -1,3 +1,4 @@
+// @ts-check
 /** The page of a room: puts its parts together. */
 
 import { Composer } from "./composer/composer.js";
@@ -5,6 +6,7 @@ import { Draft } from "./composer/draft.js";
 import { ChatOutbox } from "./composer/outbox.js";
 import { Connection } from "./connection/connection.js";
 import { ConnectionStatus } from "./connection/connection-status.js";
+import { readError } from "./connection/errors.js";
 import { afterSleep } from "./connection/sleep.js";
 import { find } from "./elements.js";
 import { ChatLog } from "./log/chat-log.js";
@@ -12,6 +14,12 @@ import { Follower } from "./log/follower.js";
 import { ChatHistory } from "./log/history.js";
 import { readMessage } from "./log/message.js";
 import { MessageMenu } from "./log/message-menu.js";
+
+/** @import { Frame } from "./connection/connection.js" */
+/** @import { ServerError } from "./connection/errors.js" */
+/** @import { Message } from "./log/message.js" */
+
+const MODERATING = new Set(["moderator", "owner"]);
 
 customElements.define("chat-history", ChatHistory);
 customElements.define("chat-log", ChatLog);
@@ -26,7 +34,8 @@ const outbox = find(document, "#chat-outbox", ChatOutbox);
 const connection = new Connection(() => {
   const scheme = location.protocol === "https:" ? "wss" : "ws";
   // `as`: once logged out elsewhere, the page must not go on as somebody else without a word.
-  const query = new URLSearchParams({ after: position, as: data.person.id });
+  const query = new URLSearchParams({ after: String(position.offset), as: data.person.id });
+  if (position.id !== null) query.set("id", position.id);
   return `${scheme}://${location.host}/ws/chat/${encodeURIComponent(data.room)}/?${query}`;
 });
 const follower = new Follower(
@@ -50,9 +59,14 @@ const menu = new MessageMenu(find(document, "#chat-menu", HTMLElement), [
   },
 ]);
 
-/** The offset up to which the page has seen the room: the server sends what comes after it. */
-let { position } = data;
+/**
+ * The last entry that the page has seen: the server sends what comes after it. The id proves that it is that entry.
+ *
+ * @type {{ offset: number, id: string | null }}
+ */
+let position = { offset: data.position, id: data.positionId ?? null };
 
+/** @param {string} text */
 function post(text) {
   if (connection.state === "refused") return "This room cannot be reached, so nothing was sent.";
   if (outbox.full) return "Too many messages are waiting to be sent. Try again once you are connected.";
@@ -61,68 +75,86 @@ function post(text) {
   return "";
 }
 
+/** @param {Frame} frame */
 function receive(frame) {
-  if (frame.kind === "history") {
-    if (history.answer()) showOlder(frame);
-    return;
-  }
-  const message = readMessage(frame);
-  if (message === null) return;
-  if (message.kind === "error") receiveError(message);
-  else if (message.kind === "start_over") startOver(message);
-  else receiveMessage(message);
+  const error = readError(frame);
+  if (error !== null) receiveError(error);
+  else if (frame.kind === "history") receiveOlder(frame);
+  else if (frame.kind === "me") receiveRole(frame);
+  else if (frame.kind === "start_over") startOver(frame);
+  else receiveMessage(frame);
 }
 
-function receiveMessage(message) {
+/** @param {Frame} frame */
+function receiveMessage(frame) {
+  const message = readMessage(frame);
+  if (message === null) return;
   outbox.settle(message.clientId);
   if (message.offset !== null) {
-    if (message.offset <= position) return;
-    position = message.offset;
+    if (message.offset <= position.offset) return;
+    position = { offset: message.offset, id: frame.id ?? null };
   }
   log.add(message);
-  if (message.kind === "notice" && message.subject === data.person.id) lookUpRole();
-  if (message.kind === "deletion") return;
+  if (message.kind === "notice" && message.subject === data.person.id) receiveRole(frame);
+  if (message.kind === "deletion") {
+    if (message.target !== null && message.target < history.start()) history.noteDeletion(message.target);
+    return;
+  }
   if (follower.following && log.trim()) history.more = true;
   follower.announce();
 }
 
-/** Somebody has given the reader another role, perhaps. If that can't be found out now, the next page has it. */
-async function lookUpRole() {
-  const query = "query ($room: String!) { room(name: $room) { role } }";
-  const answer = await fetch("/graphql", {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ query, variables: { room: data.room } }),
-  }).then(
-    (response) => response.json(),
-    () => null,
-  );
-  const role = answer?.data?.room?.role;
-  data.moderates = role === "MODERATOR" || role === "OWNER";
+/**
+ * Somebody has given the reader another role, perhaps. An older instance's notice doesn't say which: then the page asks.
+ *
+ * @param {Frame} frame
+ */
+function receiveRole(frame) {
+  if (frame.role === undefined) {
+    connection.send({ me: true });
+    return;
+  }
+  data.moderates = MODERATING.has(frame.role);
   log.refresh();
 }
 
+/** @param {ServerError} error */
 function receiveError(error) {
-  if (error.retryAfter !== null && outbox.postpone(error.clientId, error.retryAfter)) return;
+  if (history.fail(error.request, error.text) || outbox.postpone(error.clientId, error)) return;
   composer.showError(error.text);
   const text = outbox.settle(error.clientId);
   if (text !== null) composer.restore(text);
 }
 
-function showOlder(page) {
-  const messages = page.messages.map(readMessage);
+/** @param {Frame} frame */
+function receiveOlder(frame) {
+  const messages = history.answer(frame);
+  if (messages !== null) showOlder(messages, frame.more);
+}
+
+/**
+ * @param {Message[]} messages
+ * @param {boolean} more whether there are earlier ones
+ */
+function showOlder(messages, more) {
   for (const message of messages) outbox.settle(message.clientId);
   follower.keepPlace(() => {
     log.addOlder(messages);
-    history.more = page.more;
+    history.more = more;
   });
   // Nothing but deletions: there is nothing new to scroll to.
   if (messages.every(({ kind }) => kind === "deletion")) history.load();
 }
 
-/** What comes next does not follow what is shown. */
-function startOver(notice) {
-  position = notice.offset;
+/**
+ * What comes next does not follow what is shown.
+ *
+ * @param {Frame} frame
+ */
+function startOver(frame) {
+  const notice = readMessage(frame);
+  if (notice === null) return;
+  position = { offset: notice.offset ?? 0, id: frame.id ?? null };
   log.clear();
   log.add({ ...notice, offset: null });
   follower.toEnd();
@@ -135,19 +167,19 @@ log.menu = menu;
 outbox.transmit = (id, text) => connection.send({ message: text, client_id: id });
 outbox.stalled = () => connection.renew();
 outbox.keepIn(`outbox of ${data.person.id} in ${data.room}`);
-history.start = () => log.firstOffset ?? position + 1;
-history.ask = (before) => connection.send({ before });
-showOlder(data.history);
+history.start = () => log.firstOffset ?? position.offset + 1;
+history.ask = (before, request) => connection.send({ before, request });
+showOlder(history.read(data.history.messages), data.history.more);
 follower.toEnd();
 follower.atStart = () => history.load();
 follower.takePageKeys(find(document, "#chat-message-input", HTMLElement));
 scroller.addEventListener("beforefold", () => follower.hold());
 
-connection.addEventListener("frame", ({ detail }) => receive(detail));
+connection.addEventListener("frame", (event) => receive(/** @type {CustomEvent<Frame>} */ (event).detail));
 connection.addEventListener("state", () => {
-  outbox.sendAll();
+  outbox.resume();
   history.resume();
-  for (const notice of document.querySelectorAll("[data-close-code]")) {
+  for (const notice of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-close-code]"))) {
     notice.hidden = connection.state !== "refused" || Number(notice.dataset.closeCode) !== connection.closeCode;
   }
 });
@@ -169,7 +201,7 @@ document.addEventListener("keydown", (event) => {
 });
 
 // Where a phone's keyboard covers the page instead of shrinking it, only the visual viewport knows what can be seen.
-window.visualViewport?.addEventListener("resize", () => {
-  const { height, scale } = window.visualViewport;
-  if (scale === 1) document.documentElement.style.setProperty("--visible-height", `${height}px`);
+const viewport = window.visualViewport;
+viewport?.addEventListener("resize", () => {
+  if (viewport.scale === 1) document.documentElement.style.setProperty("--visible-height", `${viewport.height}px`);
 });

@@ -1,14 +1,25 @@
 // @ts-check
 
+import { element } from "../elements.js";
+
+/** @import { ServerError } from "../connection/errors.js" */
+
 const ENTRIES_MAX = 100;
-const ANSWER_TIMEOUT = 20_000; // milliseconds
+// All in milliseconds.
+const ANSWER_TIMEOUT = 20_000;
+const FIRST_PAUSE = 1_000;
+const LONGEST_PAUSE = 30_000;
+
+/** How often a message is sent again that the server fails to take for reasons it didn't foresee. */
+const ATTEMPTS_MAX = 5;
 
 /**
  * @typedef {object} Entry
  * @property {string} text
  * @property {HTMLElement} line
  * @property {HTMLElement} meta
- * @property {boolean} sent whether it went out over the present connection
+ * @property {boolean} sent whether it went out, and no answer to that has come
+ * @property {number} refusals how often it was refused for now
  */
 
 /**
@@ -16,6 +27,8 @@ const ANSWER_TIMEOUT = 20_000; // milliseconds
  *
  * Each text has an id under which the server takes it only once. So whatever is not settled is sent again over every
  * new connection, and, kept in the tab's storage, even by the page that a reload brings.
+ *
+ * One text goes out at a time: if it is refused for now, none that was written later may be ahead of it.
  */
 export class ChatOutbox extends HTMLElement {
   /**
@@ -24,17 +37,19 @@ export class ChatOutbox extends HTMLElement {
    * @type {(id: string, text: string) => boolean}
    */
   transmit = () => false;
-  /** Called when nothing that went out has been settled for long. */
+  /** Called when what went out has got no answer for long. */
   stalled = () => {};
 
   /** @type {Map<string, Entry>} */
   #entries = new Map();
   #storageKey = "";
   /** @type {ReturnType<typeof setTimeout> | undefined} */
-  #timer;
-  /** Something was refused for now: since then one text goes out at a time, until nothing is left. */
-  #paced = false;
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #patience;
+  /**
+   * Runs while the oldest text, refused for now, waits to be sent again.
+   *
+   * @type {ReturnType<typeof setTimeout> | undefined}
+   */
   #pause;
 
   get full() {
@@ -51,61 +66,74 @@ export class ChatOutbox extends HTMLElement {
     for (const [id, text] of stored(key)) this.#enter(id, text);
   }
 
-  /** @param {string} text */
-  add(text) {
-    const id = newId();
-    const entry = this.#enter(id, text);
+  /**
+   * Leave the entries to the page that comes next, and that will look for them under `key`.
+   *
+   * @param {string} key
+   */
+  moveTo(key) {
+    sessionStorage.removeItem(this.#storageKey);
+    this.#storageKey = key;
     this.#store();
-    if (!this.#paced) this.#send(id, entry);
   }
 
-  /** The connection is another, or gone: sends everything again, in order. */
-  sendAll() {
-    if (!this.#paced) {
-      for (const [id, entry] of this.#entries) this.#send(id, entry);
-      return;
+  /** @param {string} text */
+  add(text) {
+    this.#enter(newId(), text);
+    this.#store();
+    this.#sendOldest();
+  }
+
+  /** The connection is another, or gone: what has got no answer will get none. */
+  resume() {
+    for (const entry of this.#entries.values()) {
+      entry.sent = false;
+      if (!this.#pause) entry.meta.textContent = "Waiting to be sent";
     }
-    for (const entry of this.#entries.values()) entry.sent = false;
     this.#sendOldest();
   }
 
   /**
-   * The server takes this message in so many seconds, and not before: keeps it until then, and whatever comes after it.
-   * Returns false if it is not of this outbox.
+   * The server refuses a message. If that may pass, keeps it, to be sent again later.
    *
-   * @param {string} id
-   * @param {number} seconds
+   * @param {string | null} id
+   * @param {ServerError} error
+   * @returns {boolean} whether it is kept; false, too, if it is not of this outbox
    */
-  postpone(id, seconds) {
-    const entry = this.#entries.get(id);
-    if (!entry) return false;
-    this.#paced = true;
+  postpone(id, error) {
+    const entry = id === null ? undefined : this.#entries.get(id);
+    if (!entry || !mayPass(error, entry)) return false;
     entry.sent = false;
-    entry.meta.textContent = "Waiting to be sent: that was too fast";
+    entry.refusals += 1;
+    entry.meta.textContent = error.retryAfter
+      ? "Waiting to be sent: that was too fast"
+      : "Waiting to be sent: the server can’t take it at the moment";
     clearTimeout(this.#pause);
-    this.#pause = setTimeout(() => {
-      this.#pause = undefined;
-      this.#sendOldest();
-    }, seconds * 1000);
+    this.#pause = setTimeout(
+      () => {
+        this.#pause = undefined;
+        this.#sendOldest();
+      },
+      pauseBefore(error, entry),
+    );
     this.#watch();
     return true;
   }
 
   /**
-   * The room has this message, or the server refuses it: returns its text, null if it is not of this outbox.
+   * The room has this message, or the server refuses it for good.
    *
-   * @param {string} id
-   * @returns {string | null}
+   * @param {string | null} id
+   * @returns {string | null} its text, null if it is not of this outbox
    */
   settle(id) {
-    const entry = this.#entries.get(id);
-    if (!entry) return null;
+    const entry = id === null ? undefined : this.#entries.get(id);
+    if (id === null || !entry) return null;
     this.#entries.delete(id);
     entry.line.remove();
+    if (entry.refusals > 0) this.#endPause();
     this.#store();
-    this.#watch();
-    if (this.#entries.size === 0) this.#paced = false;
-    if (this.#paced) this.#sendOldest();
+    this.#sendOldest();
     return entry.text;
   }
 
@@ -114,43 +142,36 @@ export class ChatOutbox extends HTMLElement {
    * @param {string} text
    */
   #enter(id, text) {
-    const words = document.createElement("p");
-    words.className = "text";
+    const words = element("p", "text", text);
     words.dir = "auto";
-    words.textContent = text;
-    const meta = document.createElement("span");
-    meta.className = "meta";
-    const bubble = document.createElement("div");
-    bubble.className = "bubble";
+    const meta = element("span", "meta", "Waiting to be sent");
+    const bubble = element("div", "bubble");
     bubble.append(words, meta);
-    const line = document.createElement("div");
-    line.className = "message own pending";
+    const line = element("div", "message own pending");
     line.append(bubble);
     this.append(line);
-    const entry = { text, line, meta, sent: false };
-    this.#entries.set(id, entry);
-    return entry;
+    this.#entries.set(id, { text, line, meta, sent: false, refusals: 0 });
   }
 
   #sendOldest() {
-    const [first] = this.#entries;
-    if (first && !this.#pause && !first[1].sent) this.#send(...first);
-  }
-
-  /**
-   * @param {string} id
-   * @param {Entry} entry
-   */
-  #send(id, entry) {
-    entry.sent = this.transmit(id, entry.text);
-    entry.meta.textContent = entry.sent ? "Sending…" : "Waiting to be sent";
+    const [oldest] = this.#entries;
+    if (oldest && !this.#pause && !oldest[1].sent) {
+      const [id, entry] = oldest;
+      entry.sent = this.transmit(id, entry.text);
+      entry.meta.textContent = entry.sent ? "Sending…" : "Waiting to be sent";
+    }
     this.#watch();
   }
 
+  #endPause() {
+    clearTimeout(this.#pause);
+    this.#pause = undefined;
+  }
+
   #watch() {
-    clearTimeout(this.#timer);
+    clearTimeout(this.#patience);
     const [oldest] = this.#entries.values();
-    if (oldest?.sent) this.#timer = setTimeout(() => this.stalled(), ANSWER_TIMEOUT);
+    if (oldest?.sent) this.#patience = setTimeout(() => this.stalled(), ANSWER_TIMEOUT);
   }
 
   #store() {
@@ -164,15 +185,43 @@ export class ChatOutbox extends HTMLElement {
 }
 
 /**
+ * @param {ServerError} error
+ * @param {Entry} entry
+ */
+function mayPass({ code, retryAfter }, { refusals }) {
+  if (code === "internal_error") return refusals + 1 < ATTEMPTS_MAX;
+  return retryAfter !== null || code === "unavailable";
+}
+
+/**
+ * In milliseconds: as long as the server says, else longer each time, and a bit random, as others wait as well.
+ *
+ * @param {ServerError} error
+ * @param {Entry} entry
+ */
+function pauseBefore({ retryAfter }, { refusals }) {
+  if (retryAfter !== null) return retryAfter * 1000;
+  return Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (refusals - 1)) * (0.5 + Math.random() / 2);
+}
+
+/**
+ * What an outbox has left in the storage; whatever else is there is passed over.
+ *
  * @param {string} key
  * @returns {[id: string, text: string][]}
  */
 function stored(key) {
   try {
-    return JSON.parse(sessionStorage.getItem(key) ?? "[]");
+    const entries = JSON.parse(sessionStorage.getItem(key) ?? "[]");
+    return Array.isArray(entries) ? entries.filter(isEntry) : [];
   } catch {
     return [];
   }
+}
+
+/** @param {unknown} value */
+function isEntry(value) {
+  return Array.isArray(value) && value.length === 2 && value.every((part) => typeof part === "string");
 }
 
 /** Not crypto.randomUUID(), which is missing on pages that came over plain HTTP. */

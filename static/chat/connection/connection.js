@@ -1,5 +1,7 @@
 // @ts-check
 
+import { Heartbeat } from "./heartbeat.js";
+
 // All in milliseconds.
 const FIRST_DELAY = 500;
 const LONGEST_DELAY = 30_000;
@@ -34,7 +36,8 @@ const FINAL_CODES = new Set([4400, 4403]);
 
 /**
  * A WebSocket that comes back: exponential backoff from 0.5 s to 30 s with full jitter. After a server's restart it
- * comes back within seconds; when the login has ended it looks once more, as the login may only have been renewed.
+ * comes back within seconds; when the login has ended it looks once more, as the login may only have been renewed. One
+ * that has died in silence is noticed by a heartbeat, and replaced.
  *
  * Events:
  *   "state"  `state` has changed
@@ -56,6 +59,11 @@ export class Connection extends EventTarget {
   /** @type {WebSocket | null} */
   #socket = null;
   #failures = 0;
+  #pings = 0;
+  #heartbeat = new Heartbeat(
+    () => this.send({ ping: ++this.#pings }),
+    () => this.renew(),
+  );
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
 
@@ -102,6 +110,7 @@ export class Connection extends EventTarget {
   }
 
   #opened() {
+    this.#heartbeat.beat();
     // A server that accepts and closes at once must still be approached ever more slowly.
     this.#enter("open", STEADY_AFTER, () => {
       this.#failures = 0;
@@ -110,12 +119,14 @@ export class Connection extends EventTarget {
 
   /** @param {string} data */
   #received(data) {
+    this.#heartbeat.beat();
     const frame = parse(data);
-    if (frame !== null) this.dispatchEvent(new CustomEvent("frame", { detail: frame }));
+    if (frame !== null && !isPong(frame)) this.dispatchEvent(new CustomEvent("frame", { detail: frame }));
   }
 
   /** @param {number | null} code */
   #closed(code) {
+    this.#heartbeat.stop();
     this.closeCode = code;
     if ((code && FINAL_CODES.has(code)) || (code === LOGGED_OUT && this.#failures > 0)) {
       this.#enter("refused");
@@ -162,4 +173,16 @@ function parse(data) {
   } catch {
     return null;
   }
+}
+
+/**
+ * Whether a frame only answers a ping. A server of the version before pings answers by an error about the frame, which
+ * concerns nobody: all that this page sends is well-formed.
+ *
+ * @param {Frame} frame
+ * @returns {boolean}
+ */
+function isPong(frame) {
+  if (frame.kind === "error") return frame.error?.code === "invalid_frame" && frame.client_id === undefined;
+  return "pong" in frame && !("message" in frame);
 }

@@ -1,30 +1,55 @@
 // @ts-check
 
 import { find } from "../elements.js";
+import { readMessage } from "./message.js";
+
+/** @import { Frame } from "../connection/connection.js" */
+/** @import { Message } from "./message.js" */
+
+const ANSWER_TIMEOUT = 20_000; // milliseconds
+const DELETIONS_MAX = 10_000;
 
 /**
  * The way to what was said earlier, above the log: a button and a line of words.
  *
- * Pages are asked for one at a time, and again over the next connection if the last one was lost. Answers come in the
- * order of the questions.
+ * Pages are asked for one at a time, and again over the next connection if the last one was lost. A question that fails
+ * is asked again when the reader wants it.
  */
 export class ChatHistory extends HTMLElement {
   /** The offset at which the log begins. */
   start = () => 1;
   /**
-   * Asks for the page before an offset; returns whether the question went out.
+   * Asks for the page before an offset, under an id that the answer will have; returns whether the question went out.
    *
-   * @type {(before: number) => boolean}
+   * @type {(before: number, request: string) => boolean}
    */
   ask = () => false;
 
   #more = false;
   #loading = false;
-  /** @type {number[]} */
-  #asked = [];
+  /** Why the last page didn't come; "" if it did. */
+  #fault = "";
+  /**
+   * The questions that went out over this connection, the oldest first: their ids, and the offsets before which.
+   *
+   * @type {Map<string, number>}
+   */
+  #asked = new Map();
+  #questions = 0;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer;
+  /**
+   * The offsets of messages that were deleted before they were loaded. An answer may have been read before that.
+   *
+   * @type {Set<number>}
+   */
+  #deleted = new Set();
 
   connectedCallback() {
-    this.#button.addEventListener("click", () => this.load());
+    this.#button.addEventListener("click", () => {
+      this.#fault = "";
+      this.load();
+    });
   }
 
   /**
@@ -37,8 +62,9 @@ export class ChatHistory extends HTMLElement {
     this.#show();
   }
 
+  /** Load the page before the log, unless that has just failed. */
   load() {
-    if (this.#loading || !this.#more) return;
+    if (this.#loading || !this.#more || this.#fault !== "") return;
     this.#loading = true;
     this.#ask();
     this.#show();
@@ -48,26 +74,96 @@ export class ChatHistory extends HTMLElement {
   reload() {
     this.#loading = false;
     this.#more = true;
+    this.#fault = "";
+    this.#deleted.clear();
     this.load();
   }
 
   /** The connection is another, or gone: nothing that was asked over the last one will be answered. */
   resume() {
-    this.#asked = [];
+    this.#asked.clear();
+    clearTimeout(this.#timer);
     if (this.#loading) this.#ask();
   }
 
-  /** An answer has come. Returns whether it is the page before the log, which may have changed since the question. */
-  answer() {
-    const fits = this.#asked.shift() === this.start();
-    this.#loading = this.#asked.length > 0;
-    this.#show();
-    return fits;
+  /**
+   * The message at an offset before the log has been deleted.
+   *
+   * @param {number} offset
+   */
+  noteDeletion(offset) {
+    this.#deleted.add(offset);
+    const [oldest] = this.#deleted;
+    if (oldest !== undefined && this.#deleted.size > DELETIONS_MAX) this.#deleted.delete(oldest);
+  }
+
+  /**
+   * An answer has come.
+   *
+   * @param {Frame} frame
+   * @returns {Message[] | null} null if it isn't the page before the log, which may have changed since the question
+   */
+  answer(frame) {
+    const [oldest] = this.#asked.keys();
+    const request = frame.request ?? oldest; // an older server answers in the order of the questions
+    const before = this.#asked.get(request);
+    const latest = this.#isLatest(request);
+    this.#asked.delete(request);
+    if (latest) this.#finish("");
+    return latest && before === this.start() ? this.read(frame.messages) : null;
+  }
+
+  /**
+   * Messages of the history, without the text of those that have been deleted since.
+   *
+   * @param {Frame[]} entries
+   * @returns {Message[]}
+   */
+  read(entries) {
+    return entries
+      .map(readMessage)
+      .filter((message) => message !== null)
+      .map((message) => {
+        const deleted = message.offset !== null && this.#deleted.delete(message.offset);
+        return deleted && message.kind === "message" ? { ...message, text: "", deleted } : message;
+      });
+  }
+
+  /**
+   * A question has failed.
+   *
+   * @param {string | null} request its id
+   * @param {string} fault why, in words
+   * @returns {boolean} whether it is one of these
+   */
+  fail(request, fault) {
+    if (request === null || !this.#asked.has(request)) return false;
+    const latest = this.#isLatest(request);
+    this.#asked.delete(request);
+    if (latest) this.#finish(fault);
+    return true;
   }
 
   #ask() {
     const before = this.start();
-    if (this.ask(before)) this.#asked.push(before);
+    const request = `history ${++this.#questions}`;
+    if (!this.ask(before, request)) return;
+    this.#asked.set(request, before);
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.fail(request, "The server doesn’t answer."), ANSWER_TIMEOUT);
+  }
+
+  /** @param {string | undefined} request */
+  #isLatest(request) {
+    return request !== undefined && request === Array.from(this.#asked.keys()).at(-1);
+  }
+
+  /** @param {string} fault */
+  #finish(fault) {
+    clearTimeout(this.#timer);
+    this.#loading = false;
+    this.#fault = fault;
+    this.#show();
   }
 
   get #button() {
@@ -75,11 +171,16 @@ export class ChatHistory extends HTMLElement {
   }
 
   #show() {
-    this.#button.textContent = this.#loading ? "Loading…" : "Load older messages";
+    const action = this.#fault === "" ? "Load older messages" : "Try again";
+    this.#button.textContent = this.#loading ? "Loading…" : action;
     this.#button.ariaDisabled = String(this.#loading);
     if (!this.#more && this.#button === document.activeElement)
       /** @type {HTMLElement | null} */ (this.closest("[tabindex]"))?.focus();
     this.#button.hidden = !this.#more;
-    find(this, "[role=status]", HTMLElement).textContent = this.#more ? "" : "Beginning of the room";
+    find(this, "[role=status]", HTMLElement).textContent = this.#more ? this.#words() : "Beginning of the room";
+  }
+
+  #words() {
+    return this.#fault && `Older messages could not be loaded: ${this.#fault}`;
   }
 }

@@ -1,0 +1,193 @@
+// @ts-check
+import "../../dom.js";
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, mock, test } from "node:test";
+import { ChatOutbox } from "../../../../static/chat/composer/outbox.js";
+
+customElements.define("chat-outbox", ChatOutbox);
+
+const UNAVAILABLE = { code: "unavailable", text: "The database does not answer.", retryAfter: null };
+const TOO_FAST = { code: "rate_limited", text: "That was too fast.", retryAfter: 3 };
+const TOO_LONG = { code: "message_too_long", text: "The message is too long.", retryAfter: null };
+const INTERNAL = { code: "internal_error", text: "Something went wrong on the server.", retryAfter: null };
+
+/** @type {[id: string, text: string][]} what has gone out, in order */
+let sent;
+let connected = true;
+
+beforeEach(() => {
+  sent = [];
+  connected = true;
+  sessionStorage.clear();
+  mock.timers.enable({ apis: ["setTimeout"] });
+  mock.method(Math, "random", () => 1);
+});
+afterEach(() => {
+  mock.timers.reset();
+  mock.restoreAll();
+});
+
+/** @param {string[]} texts that are added to it */
+function outboxOf(...texts) {
+  const outbox = /** @type {ChatOutbox} */ (document.createElement("chat-outbox"));
+  outbox.transmit = (id, text) => {
+    if (connected) sent.push([id, text]);
+    return connected;
+  };
+  outbox.keepIn("outbox");
+  for (const text of texts) outbox.add(text);
+  return outbox;
+}
+
+const texts = () => sent.map(([, text]) => text);
+const lastId = () => sent.at(-1)?.[0] ?? "";
+
+/**
+ * @param {ChatOutbox} outbox
+ * @param {{ code: string, text: string, retryAfter: number | null }} error about what went out last
+ */
+function refuse(outbox, error) {
+  return outbox.postpone(lastId(), { ...error, clientId: lastId(), request: null });
+}
+
+test("a text goes out at once, and the next when that is settled", () => {
+  const outbox = outboxOf("one", "two");
+  assert.deepEqual(texts(), ["one"]);
+  assert.equal(outbox.settle(lastId()), "one");
+  assert.deepEqual(texts(), ["one", "two"]);
+});
+
+test("what was not answered goes out again over the next connection, under the same id", () => {
+  const outbox = outboxOf("one");
+  outbox.resume();
+  assert.deepEqual(texts(), ["one", "one"]);
+  assert.equal(new Set(sent.map(([id]) => id)).size, 1);
+});
+
+test("what was written without a connection goes out in order once there is one", () => {
+  connected = false;
+  const outbox = outboxOf("one", "two", "three");
+  connected = true;
+  outbox.resume();
+  while (outbox.settle(lastId()) !== null);
+  assert.deepEqual(texts(), ["one", "two", "three"]);
+});
+
+for (const [error, seconds] of /** @type {const} */ ([
+  [UNAVAILABLE, 1],
+  [INTERNAL, 1],
+  [TOO_FAST, 3],
+])) {
+  test(`a text refused by ${error.code} goes out again under its id, and nothing before it`, () => {
+    const outbox = outboxOf("one", "two");
+    assert.equal(refuse(outbox, error), true);
+    mock.timers.tick(seconds * 1000 - 1);
+    assert.deepEqual(texts(), ["one"]);
+    mock.timers.tick(1);
+    assert.deepEqual(texts(), ["one", "one"]);
+    assert.equal(sent[0]?.[0], sent[1]?.[0]);
+    outbox.settle(lastId());
+    assert.deepEqual(texts(), ["one", "one", "two"]);
+  });
+}
+
+test("neither a new text nor a new connection shortens the pause", () => {
+  const outbox = outboxOf("one");
+  refuse(outbox, TOO_FAST);
+  outbox.add("two");
+  outbox.resume();
+  mock.timers.tick(2_999);
+  assert.deepEqual(texts(), ["one"]);
+});
+
+test("a text that was refused for now and turns out to be stored lets the next one go at once", () => {
+  const outbox = outboxOf("one", "two");
+  refuse(outbox, UNAVAILABLE);
+  outbox.settle(lastId());
+  assert.deepEqual(texts(), ["one", "two"]);
+});
+
+test("pauses grow to half a minute while the server is unavailable", () => {
+  const outbox = outboxOf("one");
+  const pauses = [];
+  for (let refusals = 1; refusals <= 7; refusals++) {
+    refuse(outbox, UNAVAILABLE);
+    let seconds = 0;
+    while (sent.length === refusals) {
+      mock.timers.tick(1_000);
+      seconds += 1;
+    }
+    pauses.push(seconds);
+  }
+  assert.deepEqual(pauses, [1, 2, 4, 8, 16, 30, 30]);
+});
+
+test("a text that the server fails to take again and again is given back in the end", () => {
+  const outbox = outboxOf("one");
+  let kept = 0;
+  while (refuse(outbox, INTERNAL)) {
+    kept += 1;
+    mock.timers.tick(30_000);
+  }
+  assert.equal(kept, 4);
+  assert.equal(outbox.settle(lastId()), "one");
+});
+
+test("a final refusal is not kept", () => {
+  assert.equal(refuse(outboxOf("one"), TOO_LONG), false);
+});
+
+test("a refusal of somebody else's text is none of its business", () => {
+  const outbox = outboxOf("one");
+  assert.equal(outbox.postpone("another", { ...UNAVAILABLE, clientId: "another", request: null }), false);
+  assert.equal(outbox.postpone(null, { ...UNAVAILABLE, clientId: null, request: null }), false);
+  assert.equal(outbox.settle("another"), null);
+  assert.equal(outbox.settle(null), null);
+});
+
+test("it says so when nothing answers, and only then", () => {
+  const outbox = outboxOf("one");
+  outbox.stalled = mock.fn();
+  outbox.resume();
+  refuse(outbox, { ...UNAVAILABLE, retryAfter: 60 });
+  mock.timers.tick(59_000);
+  assert.equal(/** @type {any} */ (outbox.stalled).mock.callCount(), 0);
+  mock.timers.tick(1_000);
+  mock.timers.tick(20_000);
+  assert.equal(/** @type {any} */ (outbox.stalled).mock.callCount(), 1);
+});
+
+test("the page after a reload takes over what is left, under the same ids", () => {
+  const outbox = outboxOf("one", "two");
+  const first = lastId();
+  outbox.settle(first);
+  const next = outboxOf();
+  next.resume();
+  assert.deepEqual(texts(), ["one", "two", "two"]);
+  assert.equal(sent[1]?.[0], sent[2]?.[0]);
+});
+
+test("what is moved is found under the new key alone", () => {
+  outboxOf("one").moveTo("another's");
+  assert.equal(sessionStorage.getItem("outbox"), null);
+  const next = outboxOf();
+  next.keepIn("another's");
+  next.resume();
+  assert.deepEqual(texts(), ["one", "one"]);
+});
+
+test("a hundred texts fill it", () => {
+  const outbox = outboxOf(...Array.from({ length: 99 }, (_, number) => String(number)));
+  assert.equal(outbox.full, false);
+  outbox.add("99");
+  assert.equal(outbox.full, true);
+});
+
+for (const nonsense of ["{", '"text"', "null", "7", '["text"]', "[[1, 2]]", "[null]"]) {
+  test(`storage that holds ${nonsense} is taken for empty`, () => {
+    sessionStorage.setItem("outbox", nonsense);
+    const outbox = outboxOf("one");
+    assert.deepEqual(texts(), ["one"]);
+    assert.equal(outbox.childElementCount, 1);
+  });
+}

@@ -1,0 +1,83 @@
+// @ts-check
+import "../../dom.js";
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, mock, test } from "node:test";
+import { Connection } from "../../../../static/chat/connection/connection.js";
+import { FakeSocket } from "../../sockets.js";
+
+beforeEach(() => {
+  FakeSocket.install();
+  mock.timers.enable({ apis: ["setTimeout", "setInterval", "Date"] });
+  mock.method(Math, "random", () => 0);
+});
+afterEach(() => {
+  mock.timers.reset();
+  mock.restoreAll();
+});
+
+function opened() {
+  const connection = new Connection(() => "ws://localhost/");
+  connection.open();
+  FakeSocket.last.accept();
+  return connection;
+}
+
+/** @param {number} seconds */
+const pass = (seconds) => mock.timers.tick(seconds * 1000);
+
+test("a connection that stays silent is renewed within 45 seconds", () => {
+  opened();
+  pass(30);
+  assert.deepEqual(FakeSocket.last.sent, [{ ping: 1 }]);
+  pass(15);
+  assert.equal(FakeSocket.all.length, 2);
+  assert.equal(FakeSocket.all[0]?.closedByPage, true);
+});
+
+test("a connection whose pings are answered lives on", () => {
+  const connection = opened();
+  for (let ping = 1; ping <= 10; ping++) {
+    pass(25);
+    FakeSocket.last.receive({ pong: ping });
+  }
+  assert.equal(FakeSocket.all.length, 1);
+  assert.equal(FakeSocket.last.sent.length, 10);
+  assert.equal(connection.state, "open");
+});
+
+test("whatever else comes is a sign of life, and makes the ping needless", () => {
+  opened();
+  for (let frame = 0; frame < 10; frame++) {
+    pass(20);
+    FakeSocket.last.receive({ message: "hello" });
+  }
+  assert.equal(FakeSocket.all.length, 1);
+  assert.deepEqual(FakeSocket.last.sent, []);
+});
+
+test("an older server's error about a ping is a sign of life, and nobody hears of it", () => {
+  const connection = opened();
+  const heard = mock.fn();
+  connection.addEventListener("frame", heard);
+  pass(25);
+  FakeSocket.last.receive({ message: "The frame has no “message”.", kind: "error", error: { code: "invalid_frame" } });
+  pass(24);
+  assert.equal(FakeSocket.all.length, 1);
+  assert.equal(heard.mock.callCount(), 0);
+});
+
+test("a pong is no frame of the chat", () => {
+  const connection = opened();
+  const heard = mock.fn();
+  connection.addEventListener("frame", heard);
+  FakeSocket.last.receive({ pong: 1 });
+  assert.equal(heard.mock.callCount(), 0);
+});
+
+test("nothing is renewed while it is closed", () => {
+  const connection = opened();
+  FakeSocket.last.end(4403);
+  pass(120);
+  assert.equal(connection.state, "refused");
+  assert.equal(FakeSocket.all.length, 1);
+});

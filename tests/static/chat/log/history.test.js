@@ -1,0 +1,177 @@
+// @ts-check
+import "../../dom.js";
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, mock, test } from "node:test";
+import { ChatHistory } from "../../../../static/chat/log/history.js";
+
+customElements.define("chat-history", ChatHistory);
+
+/** @type {{ before: number, request: string }[]} */
+let asked;
+let connected = true;
+let start = 41;
+
+beforeEach(() => {
+  asked = [];
+  connected = true;
+  start = 41;
+  mock.timers.enable({ apis: ["setTimeout"] });
+});
+afterEach(() => {
+  mock.timers.reset();
+  document.body.replaceChildren();
+});
+
+/** The history of a room whose log begins at `start`, and has something before that. */
+function newHistory() {
+  const history = /** @type {ChatHistory} */ (document.createElement("chat-history"));
+  history.innerHTML = "<button></button><p role=status></p>";
+  document.body.append(history);
+  history.start = () => start;
+  history.ask = (before, request) => {
+    if (connected) asked.push({ before, request });
+    return connected;
+  };
+  history.more = true;
+  return history;
+}
+
+const button = () => /** @type {HTMLButtonElement} */ (document.querySelector("button"));
+const status = () => document.querySelector("[role=status]")?.textContent;
+const request = () => asked.at(-1)?.request ?? "";
+
+/** @param {number[]} offsets */
+const page = (...offsets) => ({ kind: "history", messages: offsets.map(entry), more: true });
+/** @param {number} offset */
+const entry = (offset) => ({ kind: "message", message: `text ${offset}`, offset });
+/** @param {import("../../../../static/chat/log/message.js").Message[] | null} messages */
+const offsetsOf = (messages) => messages?.map(({ offset }) => offset);
+
+test("one page is asked for at a time, under an id of its own", () => {
+  const history = newHistory();
+  history.load();
+  history.load();
+  assert.deepEqual(
+    asked.map(({ before }) => before),
+    [41],
+  );
+  assert.equal(button().textContent, "Loading…");
+  assert.deepEqual(offsetsOf(history.answer({ ...page(39, 40), request: request() })), [39, 40]);
+  start = 39;
+  history.load();
+  assert.equal(new Set(asked.map(({ request }) => request)).size, 2);
+});
+
+test("an answer without an id is an older server's, and comes in the order of the questions", () => {
+  const history = newHistory();
+  history.load();
+  assert.deepEqual(offsetsOf(history.answer(page(40))), [40]);
+});
+
+test("an answer to a question that nobody asked is passed over", () => {
+  const history = newHistory();
+  assert.equal(history.answer({ ...page(40), request: "what" }), null);
+  assert.equal(history.answer(page(40)), null);
+  history.load();
+  assert.equal(history.answer({ ...page(40), request: "what" }), null);
+  assert.equal(button().textContent, "Loading…");
+});
+
+test("a question that failed ends the loading with the error, and is asked again by the button alone", () => {
+  const history = newHistory();
+  history.load();
+  assert.equal(history.fail(request(), "The database does not answer."), true);
+  assert.equal(button().textContent, "Try again");
+  assert.match(status() ?? "", /could not be loaded: The database does not answer\./);
+  history.load();
+  assert.equal(asked.length, 1);
+  button().click();
+  assert.equal(asked.length, 2);
+  assert.equal(button().textContent, "Loading…");
+  assert.equal(status(), "");
+});
+
+test("an error about something else leaves the question as it is", () => {
+  const history = newHistory();
+  history.load();
+  assert.equal(history.fail("another", "What?"), false);
+  assert.equal(history.fail(null, "What?"), false);
+  assert.equal(button().textContent, "Loading…");
+});
+
+test("a question that gets no answer at all fails", () => {
+  const history = newHistory();
+  history.load();
+  mock.timers.tick(20_000);
+  assert.equal(button().textContent, "Try again");
+});
+
+test("what was asked over the last connection is asked again over the next", () => {
+  const history = newHistory();
+  history.load();
+  const first = request();
+  connected = false;
+  history.resume();
+  connected = true;
+  history.resume();
+  assert.equal(asked.length, 2);
+  assert.equal(history.answer({ ...page(40), request: first }), null);
+  assert.deepEqual(offsetsOf(history.answer({ ...page(40), request: request() })), [40]);
+});
+
+test("the answer to a question from before the log began elsewhere is passed over", () => {
+  const history = newHistory();
+  history.load();
+  const first = request();
+  start = 813;
+  history.reload();
+  assert.equal(history.answer({ ...page(40), request: first }), null);
+  assert.equal(button().textContent, "Loading…");
+  assert.deepEqual(offsetsOf(history.answer({ ...page(812), request: request() })), [812]);
+});
+
+test("an answer that no longer fits ends the loading", () => {
+  const history = newHistory();
+  history.load();
+  start = 60;
+  assert.equal(history.answer({ ...page(40), request: request() }), null);
+  assert.equal(button().textContent, "Load older messages");
+});
+
+for (const moment of ["before the question", "during the question"]) {
+  test(`a deletion that came ${moment} takes the text from an answer that still has it`, () => {
+    const history = newHistory();
+    if (moment === "before the question") history.noteDeletion(39);
+    history.load();
+    if (moment === "during the question") history.noteDeletion(39);
+    const messages = history.answer({ ...page(38, 39, 40), request: request() });
+    assert.deepEqual(
+      messages?.map(({ text, deleted }) => [text, deleted]),
+      [
+        ["text 38", false],
+        ["", true],
+        ["text 40", false],
+      ],
+    );
+  });
+}
+
+test("a deletion that was noted before the log went back concerns no message of the new one", () => {
+  const history = newHistory();
+  history.noteDeletion(39);
+  history.reload();
+  const messages = history.answer({ ...page(39), request: request() });
+  assert.deepEqual(
+    messages?.map(({ deleted }) => deleted),
+    [false],
+  );
+});
+
+test("the beginning of the room is said, and nothing more is asked", () => {
+  const history = newHistory();
+  history.more = false;
+  history.load();
+  assert.deepEqual(asked, []);
+  assert.equal(status(), "Beginning of the room");
+  assert.equal(button().hidden, true);
+});
