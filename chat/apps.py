@@ -5,5 +5,5 @@ class ChatConfig(AppConfig):
     name = "chat"
 
     def ready(self) -> None:
-        from chat import checks  # noqa: F401  # registers checks, and receivers of what happens to users
-        from chat.connections import login_watch  # noqa: F401  # registers checks, and receivers of what happens to users
+        from chat import checks  # noqa: F401  # registers system checks
+        from chat.connections import login_watch  # noqa: F401  # registers receivers of what happens to users

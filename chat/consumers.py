@@ -12,6 +12,7 @@ from chat.delivery.hub import Hub
 from chat.delivery.listener import Writer
 from chat.domain import people, rooms
 from chat.domain.events import Event
+from chat.domain.people import Person
 from chat.domain.rooms import Room
 from chat.errors import (
     Banned,
@@ -60,7 +61,6 @@ class ChatConsumer(SocketConsumer):
     listener: Writer | None = None
 
     async def connect(self) -> None:
-        self.person = people.of_scope(self.scope)
         self.direct_send = self.scope.get("direct_send", self.base_send)
         try:
             self.recognise()
@@ -81,6 +81,11 @@ class ChatConsumer(SocketConsumer):
         except Exception as error:
             await self.refuse(unforeseen(error))
             await self.leave()
+
+    @property
+    def person(self) -> Person:
+        """The person as they are called now: a guest may take another name while the socket is open."""
+        return people.of_scope(self.scope)
 
     def recognise(self) -> None:
         """Raises SessionEnded where a page that was somebody's would go on as somebody else's."""

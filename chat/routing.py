@@ -2,7 +2,7 @@
 
 from django.urls import path, register_converter
 
-from chat.connections.sockets import registered
+from chat.connections.registration import registered
 from chat.consumers import ChatConsumer
 
 

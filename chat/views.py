@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from asgiref.sync import async_to_sync
 from django import forms
 from django.conf import settings
 from django.contrib.auth import get_user_model, login
@@ -14,6 +15,7 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.generic import FormView
 
+from chat.connections import login_watch
 from chat.domain import names, people, rooms
 from chat.domain.people import Person
 from chat.domain.rooms import Room
@@ -128,7 +130,10 @@ class GuestNameView(RedirectURLMixin, FormView):
         return {"name": people.of_request(self.request).name}
 
     def form_valid(self, form: GuestNameForm) -> HttpResponse:
-        people.rename_guest(self.request.session, form.cleaned_data["name"])
+        session = self.request.session
+        people.rename_guest(session, form.cleaned_data["name"])
+        session.save()  # before the hint, as that has sockets look at it
+        async_to_sync(login_watch.hint)(guests=[people.guest_of(session).id])
         return super().form_valid(form)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:

@@ -88,7 +88,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "chat.connections.login_watch.hint_at_logout",
+    "chat.connections.login_watch.hint_at_session_end",
     "chat.login_throttle.LoginLimit",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]

@@ -1,86 +1,137 @@
-"""How somebody came in, and whether that still holds: a login may end while sockets that were opened by it are open.
+"""Closes the sockets of logins that have ended, and lets guests who took another name speak under it.
 
-The database decides: `ended` asks it. `Sockets` does so at intervals for all who are connected to this process, and at
+The database decides (`chat.storage.logins`). It is asked at intervals for all who are connected to this process, and at
 once for those of whom a hint says that something has happened. Hints go to every process through the broker. They are
-sent for what people do through Django: logging out, and changing, deactivating and deleting a user.
+sent for what people do through Django: logging in and out, changing, deactivating and deleting a user, and renaming a
+guest.
 """
 
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+import asyncio
+import itertools
+import logging
+from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping
+from datetime import UTC, datetime, timedelta
 from functools import partial
-from importlib import import_module
 from typing import Any
 
 from asgiref.sync import async_to_sync, iscoroutinefunction
 from django.conf import settings
-from django.contrib.auth import get_user_model
-from django.contrib.auth.signals import user_logged_out
+from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.db import transaction
 from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
 from django.utils.decorators import sync_and_async_middleware
 
+from chat import log_context
+from chat.connections.sockets import LOG_IN, Socket, Sockets
 from chat.delivery import hub
+from chat.delivery.per_loop import PerLoop
+from chat.errors import SessionEnded, Unavailable
+from chat.storage import logins
+from chat.storage.database import in_database
+from chat.storage.logins import Login
+
+logger = logging.getLogger(__name__)
 
 SUBJECT = "sessions"  # of the hints
+CHECK_SIZE = 1000  # logins that the database is asked about at once, so that nobody's message waits for long behind it
+CLOCK_SKEW = timedelta(seconds=10)  # by which the clocks of two instances may differ
 
 
-@dataclass(frozen=True, slots=True)
-class Login:
-    """What a connection was opened by. A guest has no user, a program neither user nor session."""
+class LoginWatch(PerLoop):
+    """Looks after the logins of all sockets of one event loop, from `start` to `stop`."""
 
-    user_id: Any = None
-    password: str = ""  # the hash: when it has changed, Django takes the user's sessions for ended
-    session_key: str | None = None
+    def __init__(self) -> None:
+        self._watching: asyncio.Task[None] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
 
-    @property
-    def can_end(self) -> bool:
-        return self.user_id is not None or self.session_key is not None
+    def start(self) -> None:
+        if self._watching is None:
+            self._watching = asyncio.create_task(self._watch(), context=log_context.detached())
 
+    def stop(self) -> None:
+        if self._watching is not None:
+            self._watching.cancel()
+            self._watching = None
 
-def of_scope(scope: Mapping[str, Any]) -> Login:
-    """By what AuthMiddlewareStack let this connection in, if that is around it."""
-    user, session = scope.get("user"), scope.get("session")
-    session_key = session.session_key if session is not None else None
-    if user is None or not user.is_authenticated:
-        return Login(session_key=session_key)
-    return Login(user.pk, user.password, session_key)
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(settings.CHAT_SESSION_CHECK)
+            await self._check(Sockets.here())
 
+    def check_soon(self, hint: Mapping[str, Any]) -> None:
+        """Looks at the sockets of the `users`, `sessions` and `guests` that a hint names."""
+        user_ids, session_keys, guest_ids = set(hint["users"]), set(hint["sessions"]), set(hint.get("guests", ()))
+        concerned = [
+            socket
+            for socket in Sockets.here()
+            if str(socket.login.user_id) in user_ids
+            or socket.login.session_key in session_keys
+            or socket.person_id in guest_ids
+        ]
+        if concerned:
+            self._start(self._check(concerned))
 
-def ended(logins: Collection[Login]) -> set[Login]:
-    """Those of `logins` that hold no more, in two queries however many there are. Reads the database."""
-    user_ids = {login.user_id for login in logins if login.user_id is not None}
-    active = get_user_model()._default_manager.filter(pk__in=user_ids, is_active=True)
-    passwords = dict(active.values_list("pk", "password"))
-    lasting = lasting_sessions({login.session_key for login in logins if login.session_key is not None})
-    return {
-        login
-        for login in logins
-        if (login.user_id is not None and passwords.get(login.user_id) != login.password)
-        or (login.session_key is not None and login.session_key not in lasting)
-    }
+    async def _check(self, sockets: Iterable[Socket]) -> None:
+        by_login: dict[Login, list[Socket]] = {}
+        for socket in sockets:
+            if socket.login.can_end and not socket.closing:
+                by_login.setdefault(socket.login, []).append(socket)
+        remaining = iter(by_login)
+        while some := list(itertools.islice(remaining, CHECK_SIZE)):
+            try:
+                await self._check_some({login: by_login[login] for login in some})
+            except Unavailable:
+                return  # while the database doesn't answer, nobody is put out
+            except Exception:
+                logger.exception("Can't look which logins have ended")
+                return
 
+    async def _check_some(self, by_login: Mapping[Login, list[Socket]]) -> None:
+        """Closes the sockets whose login has ended, and renames the guests whose session says so."""
+        asked_at = datetime.now(UTC)
+        standing = await in_database(logins.standing, by_login.keys())
+        saved_since: dict[str, list[Socket]] = {}
+        for login, sockets in by_login.items():
+            if login in standing.ended:
+                for socket in sockets:
+                    self._start(socket.close(LOG_IN, SessionEnded.code))
+            elif login.user_id is None and login.session_key is not None:
+                saved = standing.saved[login.session_key]
+                stale = [socket for socket in sockets if saved is None or saved > socket.named_at - CLOCK_SKEW]
+                if stale:
+                    saved_since[login.session_key] = stale
+        if saved_since:
+            guests = await in_database(logins.guests, set(saved_since))
+            for session_key, sockets in saved_since.items():
+                for socket in sockets:
+                    socket.named_at = asked_at
+                    if session_key in guests:
+                        socket.rename(guests[session_key])
 
-def lasting_sessions(keys: set[str]) -> set[str]:
-    """Those of `keys` whose sessions are there and have not expired."""
-    store = import_module(settings.SESSION_ENGINE).SessionStore
-    if hasattr(store, "get_model_class"):  # they are in the database
-        found = store.get_model_class().objects.filter(session_key__in=keys, expire_date__gt=timezone.now())
-        return set(found.values_list("session_key", flat=True))
-    if settings.SESSION_ENGINE.endswith("signed_cookies"):
-        return keys  # such a session is nowhere but with the client: nobody can end it
-    return {key for key in keys if store().exists(key)}
+    def _start(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work, context=log_context.detached())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
 
 # Hints
 
 
-async def hint(*, users: Collection[Any] = (), sessions: Collection[str] = ()) -> None:
-    """Tells all processes, after the fact, to look whether these still hold."""
-    # An ended session's key is of no use to anybody any more, so it may be seen in Redis.
-    await hub.send_control(SUBJECT, {"users": [str(user_id) for user_id in users], "sessions": list(sessions)})
+@hub.on_control(SUBJECT)
+def check_soon(hint: Mapping[str, Any]) -> None:
+    LoginWatch.here().check_soon(hint)
+
+
+async def hint(*, users: Collection[Any] = (), sessions: Collection[str] = (), guests: Collection[str] = ()) -> None:
+    """Tells all processes, after the fact, to look at the logins of these.
+
+    `users` are primary keys, `guests` ids of people. `sessions` are keys of sessions that have ended: these are of no
+    use to anybody any more, so they may be seen in Redis.
+    """
+    about = {"users": [str(user_id) for user_id in users], "sessions": list(sessions), "guests": list(guests)}
+    await hub.send_control(SUBJECT, about)
 
 
 def hint_after_commit(user: Any) -> None:
@@ -100,24 +151,32 @@ def user_deleted(instance: Any, **_: Any) -> None:
 
 @receiver(user_logged_out)
 def logging_out(request: HttpRequest | None, **_: Any) -> None:
-    """The signal comes before the session ends. So the request remembers, and `hint_at_logout` tells."""
+    """The signal comes before the session ends. So the request remembers it for `hint_at_session_end`."""
     if request is not None:
-        request.ending_session = request.session.session_key  # type: ignore[attr-defined]
+        request.ended_session = request.session.session_key  # type: ignore[attr-defined]
+
+
+@receiver(user_logged_in)
+def logged_in(request: HttpRequest, **_: Any) -> None:
+    """A login gives the session another key. What was opened as a guest by the one before has ended."""
+    before = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
+    if before and before != request.session.session_key:
+        request.ended_session = before  # type: ignore[attr-defined]
 
 
 @sync_and_async_middleware
-def hint_at_logout(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest], Any]:
-    """Django middleware: once somebody has logged out, tells all processes."""
+def hint_at_session_end(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest], Any]:
+    """Django middleware: once a login or a logout has ended a session, tells all processes."""
 
     def respond(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
-        if session_key := getattr(request, "ending_session", None):
+        if session_key := getattr(request, "ended_session", None):
             async_to_sync(hint)(sessions=[session_key])
         return response
 
     async def respond_async(request: HttpRequest) -> HttpResponse:
         response = await get_response(request)
-        if session_key := getattr(request, "ending_session", None):
+        if session_key := getattr(request, "ended_session", None):
             await hint(sessions=[session_key])
         return response
 

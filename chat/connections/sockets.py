@@ -2,33 +2,30 @@
 
 import asyncio
 import contextlib
-import itertools
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
 from django.conf import settings
 
-from chat import log_context, metrics
-from chat.connections import login_watch
-from chat.connections.login_watch import Login
-from chat.delivery import hub
+from chat import metrics
 from chat.delivery.listener import WRITE_TIMEOUT
 from chat.delivery.per_loop import PerLoop
 from chat.domain import people
 from chat.domain.addresses import address_of
-from chat.errors import SessionEnded, SlowListener, TooManyConnections, Unavailable
-from chat.storage.database import in_database
+from chat.domain.people import Person
+from chat.errors import SlowListener, TooManyConnections
+from chat.storage.logins import Login
 
 logger = logging.getLogger(__name__)
 
 BY_CLIENT = "by the client"
 LOG_IN = 4401
 SLOW = 4008
-CHECK_SIZE = 1000  # logins that the database is asked about at once, so that nobody's message waits for long behind it
 POLL = 0.02  # seconds from one look whether somebody is busy to the next
 LAST_WORDS = 0.5  # seconds that consumers have to end, once their sockets are closed
 REASON_MAX = 123  # bytes that a close frame has for its reason (RFC 6455, 5.5)
@@ -55,12 +52,16 @@ class Socket:
         "consumer",
         "door",
         "login",
+        "named_at",
         "opened_at",
+        "person_id",
     )
 
     def __init__(self, door: str, scope: Any, send: Any) -> None:
         self.door = door
-        self.login = login_watch.of_scope(scope)
+        self.login = login_of(scope)
+        self.person_id = people.of_scope(scope).id  # which the log knows from here on
+        self.named_at = datetime.now(UTC)  # when the guest's name was last read
         self.address = address_of(scope)
         self.opened_at = time.time()
         self.accepted = False
@@ -79,6 +80,11 @@ class Socket:
     def busy(self) -> bool:
         """Whether the client is owed something: an answer, or events that wait to be written."""
         return self.consumer is not None and self.consumer.busy
+
+    def rename(self, guest: Person) -> None:
+        """Has the consumer speak under the name of `guest`, who is the same person, from now on."""
+        if self.consumer is not None and guest.id == self.person_id:
+            people.rename_in_scope(self.consumer.scope, guest)
 
     async def close(self, code: int, reason: str) -> None:
         """Closes it, whatever its consumer is doing; the consumer is told as if the client had gone.
@@ -146,6 +152,15 @@ class Socket:
             await self._hand_over(self._direct_send, {"type": "websocket.close", "code": code, "reason": reason})
 
 
+def login_of(scope: Mapping[str, Any]) -> Login:
+    """The login by which AuthMiddlewareStack let this connection in, if that is around it."""
+    user, session = scope.get("user"), scope.get("session")
+    session_key = session.session_key if session is not None else None
+    if user is None or not user.is_authenticated:
+        return Login(session_key=session_key)
+    return Login(user.pk, user.password, session_key)
+
+
 def is_gone(error: Exception) -> bool:
     """Whether something could not be sent just because nobody is there any more.
 
@@ -173,8 +188,6 @@ class Sockets(PerLoop):
 
     def __init__(self) -> None:
         self._all: set[Socket] = set()
-        self._watching: asyncio.Task[None] | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
         self.by_address: Counter[str | None] = Counter()
         self.ending: tuple[int, str] | None = None  # how all are closed that are here and that come yet
 
@@ -189,8 +202,6 @@ class Sockets(PerLoop):
         self._all.add(socket)
         self.by_address[socket.address] += 1
         metrics.CONNECTIONS.labels(socket.door).inc()
-        if self._watching is None:
-            self._watching = asyncio.create_task(self._watch(), context=log_context.detached())
 
     def admit(self, address: str | None) -> None:
         """For a socket that has been added. Raises TooManyConnections if its address has too many to this process."""
@@ -205,9 +216,6 @@ class Sockets(PerLoop):
         if not self.by_address[socket.address]:
             del self.by_address[socket.address]  # or every address that was ever here would stay
         metrics.CONNECTIONS.labels(socket.door).dec()
-        if not self._all and self._watching is not None:
-            self._watching.cancel()
-            self._watching = None
 
     async def end(self, code: int, reason: str, patience: float) -> None:
         """Closes all, each as soon as it has what it is owed, and waits for the consumers to end.
@@ -228,78 +236,3 @@ class Sockets(PerLoop):
     async def _see_off(self, socket: Socket, code: int, reason: str, patience: float) -> None:
         await until(lambda: not socket.busy, patience / 2)
         await socket.close(code, reason)
-
-    # Logins end
-
-    async def _watch(self) -> None:
-        while True:
-            await asyncio.sleep(settings.CHAT_SESSION_CHECK)
-            await self._check(self)
-
-    def check_soon(self, hint: Mapping[str, Any]) -> None:
-        """Looks at the sockets of the `users` and `sessions` that a hint names."""
-        user_ids, session_keys = set(hint["users"]), set(hint["sessions"])
-        concerned = [
-            socket
-            for socket in self
-            if str(socket.login.user_id) in user_ids or socket.login.session_key in session_keys
-        ]
-        if concerned:
-            self._start(self._check(concerned))
-
-    async def _check(self, sockets: Iterable[Socket]) -> None:
-        """Closes those whose login has ended. While the database doesn't answer, nobody is put out."""
-        by_login: dict[Login, list[Socket]] = {}
-        for socket in sockets:
-            if socket.login.can_end and not socket.closing:
-                by_login.setdefault(socket.login, []).append(socket)
-        logins = iter(by_login)
-        while some := list(itertools.islice(logins, CHECK_SIZE)):
-            try:
-                ended = await in_database(login_watch.ended, some)
-            except Unavailable:
-                return
-            except Exception:
-                logger.exception("Can't look which logins have ended")
-                return
-            for login in ended:
-                for socket in by_login[login]:
-                    self._start(socket.close(LOG_IN, SessionEnded.code))
-
-    def _start(self, work: Coroutine[None, None, None]) -> None:
-        task = asyncio.create_task(work, context=log_context.detached())
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-
-@hub.on_control(login_watch.SUBJECT)
-def check_soon(hint: Mapping[str, Any]) -> None:
-    Sockets.here().check_soon(hint)
-
-
-def registered(consumer: Any, *, door: str) -> Any:
-    """Around a door's consumer, inside of AuthMiddlewareStack: enters each of its sockets into `Sockets`."""
-
-    async def application(scope: Any, receive: Any, send: Any) -> None:
-        socket, sockets = Socket(door, scope, send), Sockets.here()
-        people.of_scope(scope)  # so that the log knows who it is, whatever they come to do
-
-        async def noting_the_end() -> Any:
-            message = await receive()
-            while sockets.ending and message["type"] == "websocket.receive":
-                message = await receive()
-            if message["type"] == "websocket.disconnect":
-                socket.ended_by_client(message.get("code"))
-            return message
-
-        sockets.add(socket)
-        if sockets.ending:
-            await socket.close(*sockets.ending)
-        try:
-            await consumer({**scope, "socket": socket}, noting_the_end, socket.send)
-        finally:
-            sockets.remove(socket)
-            socket.consumer = None  # which has the socket in its scope
-            socket.log_end(scope["path"])
-
-    return application

@@ -1,4 +1,4 @@
-"""Who speaks: a user of the site, or a guest whose name stays with the session."""
+"""The people who speak: users of the site, and guests, whose names stay with their sessions."""
 
 import random
 import re
@@ -15,7 +15,8 @@ from chat.domain import names
 from chat.domain.addresses import address_of
 
 NAME_MAX = 40  # characters
-SESSION_KEY = "chat_guest"
+SESSION_KEY = "chat_guest"  # in a session, of its guest
+SCOPE_KEY = "chat_guest"  # in a connection's scope, of a guest who isn't in its session, or is called otherwise there
 USER = "user-"
 USER_ID = re.compile(r"user-[0-9]{1,18}", re.ASCII)
 GUEST_ID = re.compile(r"guest-[0-9a-f]{16}", re.ASCII)
@@ -85,12 +86,17 @@ def of_request(request: HttpRequest) -> Person:
 def of_scope(scope: MutableMapping[str, Any] | None, *, remember: bool = False) -> Person:
     """The person at the other end of an ASGI connection, with or without AuthMiddlewareStack around it.
 
-    Who has no session is a guest for as long as the connection lasts: a WebSocket can't hand out a new one's cookie.
-    HTTP can; with `remember` it does.
+    Without a session, that is a guest for as long as the connection lasts: a WebSocket can't hand out the cookie of a
+    new session. HTTP can; with `remember` it does.
     """
     person = new_guest() if scope is None else replace(_found(scope, remember), address=address_of(scope))
     log_context.identify(person.id)
     return person
+
+
+def rename_in_scope(scope: MutableMapping[str, Any], guest: Person) -> None:
+    """Has `of_scope` say `guest` from now on, for a guest whose session has another name than when it was read."""
+    scope[SCOPE_KEY] = guest
 
 
 def _found(scope: MutableMapping[str, Any], remember: bool) -> Person:
@@ -98,11 +104,17 @@ def _found(scope: MutableMapping[str, Any], remember: bool) -> Person:
     if user is not None and user.is_authenticated:
         return of_user(user)
     session = scope.get("session")
-    if session is not None and (SESSION_KEY in session or (remember and scope["type"] == "http")):
+    if remember and session is not None and scope["type"] == "http":
         return guest_of(session)
-    return scope.setdefault("chat_guest", new_guest())
+    if SCOPE_KEY in scope:
+        known: Person = scope[SCOPE_KEY]
+        return known
+    if session is not None and SESSION_KEY in session:
+        return guest_of(session)
+    guest = scope[SCOPE_KEY] = new_guest()
+    return guest
 
 
 def context(request: HttpRequest) -> Mapping[str, object]:
-    """Template context: `person`, who is asking. Lazy: only a page that shows a guest's name starts a session."""
+    """Template context: `person`, the one who asks. Lazy: only a page that shows a guest's name starts a session."""
     return {"person": SimpleLazyObject(lambda: of_request(request))}

@@ -4,7 +4,7 @@ from channels.auth import AuthMiddlewareStack
 from django.urls import URLPattern, re_path
 from strawberry.schema import BaseSchema
 
-from chat.connections.sockets import registered
+from chat.connections.registration import registered
 from gqlchat.guards import bodies
 from gqlchat.transport.consumers import ChatGraphQLHTTPConsumer, ChatGraphQLWSConsumer
 

@@ -1,8 +1,9 @@
 """Logins that end, and what becomes of the sockets that were opened by them."""
 
+import asyncio
+import secrets
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from importlib import import_module
 from typing import Any
 from unittest import mock
 
@@ -12,14 +13,15 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.db import DatabaseError
+from django.db.models import F
 from django.test import AsyncClient
 from django.utils import timezone
-from pytest_django import DjangoAssertNumQueries, Settings
+from pytest_django import Settings
 
 from chat.connections import login_watch
-from chat.connections.login_watch import Login
 from chat.connections.sockets import Socket, Sockets
 from chat.delivery.hub import Hub
+from chat.storage import logins
 from mysite.asgi import application
 from tests.conftest import ChatSocket, GraphQLSocket, close
 from tests.test_identity import cookies_of, over_http
@@ -158,8 +160,8 @@ async def test_nobody_else_is_put_out(connect: Any, settings: Settings, eventual
     assert len(open_sockets()) == len(staying)
     await deactivate(anns_other, ann)
     await assert_closed(staying.pop(0))
-    looks = mock.Mock(wraps=login_watch.ended)
-    with mock.patch("chat.connections.login_watch.ended", looks):
+    looks = mock.Mock(wraps=logins.standing)
+    with mock.patch("chat.storage.logins.standing", looks):
         await eventually(lambda: looks.call_count >= 2)
     assert len(open_sockets()) == len(staying)
 
@@ -186,6 +188,71 @@ async def test_the_browser_that_changes_its_password_may_come_back_at_once(conne
     assert [socket.login.user_id for socket in open_sockets()] == [ann.pk]
 
 
+async def say_who(socket: Any) -> str:
+    """The name under which the other end of `socket` speaks, by either door."""
+    if isinstance(socket, ChatSocket):
+        text = secrets.token_hex(4)  # there may be others in the room
+        await socket.say(text)
+        while (frame := await socket.receive_json_from(timeout=5))["message"] != text:
+            pass
+        return frame["user"]
+    await socket.start("{ me { name } }", id="me")
+    name = (await socket.result("me"))["data"]["me"]["name"]
+    assert (await socket.receive_json_from(timeout=5))["type"] == "complete"
+    return name
+
+
+async def assert_speaks_as(socket: Any, name: str) -> None:
+    async with asyncio.timeout(5):
+        while await say_who(socket) != name:
+            await asyncio.sleep(0.05)
+
+
+async def test_a_guest_who_takes_another_name_speaks_under_it_on_all_open_sockets(
+    connect: Any, settings: Settings
+) -> None:
+    settings.CHAT_SESSION_CHECK = NEVER
+    guest, other = await visitor(None), await visitor(None)
+    sockets, unconcerned = [await connect(guest), await connect(guest)], await connect(other)
+    before = await say_who(unconcerned)
+    await guest.post("/accounts/name/", {"name": "Zoë"})
+    for socket in sockets:
+        await assert_speaks_as(socket, "Zoë")
+    assert await say_who(unconcerned) == before
+
+
+async def test_another_name_is_found_out_without_a_hint(connect: Any, settings: Settings) -> None:
+    settings.CHAT_SESSION_CHECK = 0.1
+    guest = await visitor(None)
+    socket = await connect(guest)
+    with mock.patch("chat.delivery.hub.send_control"):
+        await guest.post("/accounts/name/", {"name": "Zoë"})
+    await assert_speaks_as(socket, "Zoë")
+
+
+async def test_sessions_that_nobody_has_saved_since_are_not_read_again(
+    connect: Any, settings: Settings, eventually: Eventually
+) -> None:
+    settings.CHAT_SESSION_CHECK = 0.05
+    await connect(await visitor(None))
+    await Session.objects.aupdate(expire_date=F("expire_date") - timedelta(minutes=1))
+    with (
+        mock.patch("chat.storage.logins.guests", side_effect=AssertionError) as read,
+        mock.patch("chat.storage.logins.standing", wraps=logins.standing) as look,
+    ):
+        await eventually(lambda: look.call_count >= 3)
+    assert not read.called
+
+
+async def test_a_login_ends_what_the_guest_of_before_has_open(connect: Any, settings: Settings) -> None:
+    settings.CHAT_SESSION_CHECK = NEVER
+    await user_called("ann")
+    client = await visitor(None)
+    socket = await connect(client)
+    await client.post("/accounts/login/", {"username": "ann", "password": PASSWORD})
+    await assert_closed(socket)
+
+
 async def test_graphql_over_http_looks_at_each_request(settings: Settings) -> None:
     ann = await user_called("ann")
     client = await visitor(ann)
@@ -201,7 +268,7 @@ async def test_while_the_database_does_not_answer_nobody_is_put_out(
     settings.CHAT_SESSION_CHECK = 0.05
     client = await visitor(await user_called("ann"))
     socket = await connect(client)
-    with mock.patch("chat.connections.login_watch.ended", side_effect=DatabaseError("away")) as look:
+    with mock.patch("chat.storage.logins.standing", side_effect=DatabaseError("away")) as look:
         await eventually(lambda: look.call_count >= 3)
         assert len(open_sockets()) == 1
     await end_session(client, None)  # and then it looks again
@@ -213,30 +280,3 @@ async def test_a_hint_that_makes_no_sense_is_passed_over(about: dict[str, Any], 
     Hub.here().receive({"type": "chat.control", "subject": login_watch.SUBJECT, "about": about})
     Hub.here().receive({"type": "chat.control", "subject": "of a later version", "about": {}})
     assert [record.levelname for record in caplog.records] == ["WARNING", "WARNING"]
-
-
-@pytest.mark.django_db
-def test_it_takes_two_queries_however_many_there_are(django_assert_num_queries: DjangoAssertNumQueries) -> None:
-    users = [User.objects.create_user(f"user-{number}") for number in range(20)]
-    logins = [Login(user.pk, user.password, f"session {user.pk}") for user in users]
-    with django_assert_num_queries(2):
-        assert login_watch.ended(logins) == set(logins)
-
-
-@pytest.mark.django_db
-@pytest.mark.parametrize(
-    ("engine", "lasting"),
-    [
-        ("db", {"known"}),
-        ("cached_db", {"known"}),
-        ("cache", {"known"}),
-        ("signed_cookies", {"known", "unknown"}),
-    ],
-)
-def test_sessions_are_looked_for_where_they_are(settings: Settings, engine: str, lasting: set[str]) -> None:
-    settings.SESSION_ENGINE = f"django.contrib.sessions.backends.{engine}"
-    session = import_module(settings.SESSION_ENGINE).SessionStore()
-    session.create()
-    known = session.session_key or "signed"
-    found = login_watch.lasting_sessions({known, "unknown"})
-    assert {"known" if key == known else key for key in found} == lasting

@@ -9,9 +9,10 @@ from channels.testing import WebsocketCommunicator
 from django.contrib.auth import get_user_model
 from django.test import AsyncClient
 
-from chat.connections.login_watch import Login
-from chat.connections.sockets import Gone, Socket, Sockets, registered
+from chat.connections.registration import registered
+from chat.connections.sockets import Gone, Socket, Sockets
 from chat.models import Message
+from chat.storage.logins import Login
 from mysite.asgi import application
 from tests.conftest import ChatSocket, GraphQLSocket, SlowServer
 from tests.test_identity import cookies_of
