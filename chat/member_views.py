@@ -24,7 +24,16 @@ LATELY = 200  # messages whose senders are offered to be added or banned
 
 class NewRoomForm(forms.Form):
     name = forms.CharField(
-        max_length=rooms.NAME_MAX, widget=forms.TextInput(attrs={"autocomplete": "off", "autofocus": True})
+        max_length=rooms.NAME_MAX,
+        widget=forms.TextInput(
+            attrs={
+                "autocomplete": "off",
+                "autocapitalize": "none",
+                "autocorrect": "off",
+                "spellcheck": "false",
+                "autofocus": True,
+            }
+        ),
     )
     private = forms.BooleanField(
         initial=True, required=False, help_text="Only people whom you add can find and enter the room."

@@ -10,7 +10,7 @@ from django.contrib.auth.decorators import user_passes_test
 from django.contrib.auth.forms import UserCreationForm
 from django.contrib.auth.views import RedirectURLMixin
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils.decorators import method_decorator
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.generic import FormView
@@ -31,6 +31,8 @@ guests_if_allowed = user_passes_test(lambda user: settings.CHAT_GUESTS or user.i
 
 @guests_if_allowed
 def index(request: HttpRequest) -> HttpResponse:
+    if name := request.GET.get("room", "").strip():
+        return redirect(Room(name))  # the form without JavaScript; the room's page says what is wrong with a name
     person = people.of_request(request)
     context = {
         "rooms": lately_used(request, person),
@@ -69,6 +71,7 @@ def room(request: HttpRequest, room_name: str) -> HttpResponse:
         "room": entered,
         "rooms": used,
         "room_data": room_data,
+        "events": page.events,
         "permission": permission,
         "guests": settings.CHAT_GUESTS,
     }

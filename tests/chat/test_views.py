@@ -161,3 +161,31 @@ def test_a_body_that_can_not_be_read_is_the_clients_fault(path: str, status: int
     assert strict.generic("POST", path, b"{}", content_type="multipart/form-data").status_code == status
     assert "ERROR" not in written_log.getvalue()
     assert "Traceback" not in written_log.getvalue()
+
+
+def test_history_is_in_the_page_for_readers_without_scripts(client: Client) -> None:
+    room = find("room1")
+    person = Person(id="guest-1", name="Ann <b>")
+    log.append([log.Draft(room=room, text="<i>first</i>", person=person)])
+    page = client.get("/chat/room1/").content.decode()
+    start, end = page.index("<chat-log"), page.index("</chat-log>")
+    assert '<bdi class="author">Ann &lt;b&gt;</bdi>' in page[start:end]
+    assert "&lt;i&gt;first&lt;/i&gt;" in page[start:end]
+    assert 'aria-label="Messages"></chat-log>' in client.get("/chat/empty/").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("typed", "address"),
+    [
+        ("room1", "/chat/room1/"),
+        (" a/b ", "/chat/a%2Fb/"),
+        ("50% off", "/chat/50%25%20off/"),
+        ("日本", "/chat/%E6%97%A5%E6%9C%AC/"),
+    ],
+)
+def test_the_form_leads_to_a_room_without_scripts(client: Client, typed: str, address: str) -> None:
+    assert client.get("/chat/", {"room": typed}).headers["Location"] == address
+
+
+def test_the_form_stays_where_no_name_was_typed(client: Client) -> None:
+    assert client.get("/chat/", {"room": " "}).status_code == 200

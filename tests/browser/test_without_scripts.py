@@ -1,0 +1,56 @@
+"""What the pages are to a browser that runs no scripts."""
+
+from collections.abc import Iterator
+
+import pytest
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+
+from tests.browser.chromium import Chromium
+from tests.browser.test_history import AT_END, said
+from tests.browser.window import Window
+
+LOG = "#chat-log"
+
+
+@pytest.fixture
+def window(browser: Chromium) -> Iterator[Window]:
+    window = browser.open("about:blank")
+    window.driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
+    yield window
+    window.driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
+
+
+def shown(window: Window, selector: str) -> bool:
+    return any(element.is_displayed() for element in window.driver.find_elements(By.CSS_SELECTOR, selector))
+
+
+def test_history_is_readable_and_the_page_says_what_is_missing(window: Window, site: str) -> None:
+    lines = said(1, 40)
+    window.go(f"{site}/chat/room1/")
+    texts = [text.text for text in window.driver.find_elements(By.CSS_SELECTOR, f"{LOG} .message .text")]
+    assert texts == lines
+    assert window.find(f"{LOG} .author").text == "Zoë"
+    assert window.find(f"{LOG} time")
+    assert window.find(".notice", "Without JavaScript")
+    assert not shown(window, ".composer, connection-status, #chat-newest, #chat-history button")
+
+    window.find(".notice a", "Go to the newest").click()
+
+    assert window.run(AT_END)
+
+
+def test_a_room_is_entered_by_its_name(window: Window, site: str) -> None:
+    window.go(f"{site}/chat/")
+    window.find("#room-name-input").send_keys("room 1/2", Keys.ENTER)
+    window.until(lambda: window.url == f"{site}/chat/room%201%2F2/", "enters the room")
+    assert window.find("h1", "room 1/2")
+
+
+def test_scripts_show_each_message_once(browser: Chromium, site: str) -> None:
+    lines = said(1, 3)
+    window = browser.open(f"{site}/chat/room1/")
+    window.find("#chat-status", "Connected")
+    texts = [text.text for text in window.driver.find_elements(By.CSS_SELECTOR, f"{LOG} .text")]
+    assert texts == lines
+    assert not shown(window, ".notice")
