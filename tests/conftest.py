@@ -67,8 +67,12 @@ class GraphQLSocket(GraphQLWebsocketCommunicator):
             assert await self.hear(id) == (room, f"Hello my name is {user}!")
 
     async def start(self, query: str, variables: dict[str, Any] | None = None, id: str = "1") -> None:
+        await self.begin({"query": query, "variables": variables}, id)
+
+    async def begin(self, payload: dict[str, Any], id: str = "1") -> None:
+        """Begins an operation with that payload."""
         start = "subscribe" if self.protocol == "graphql-transport-ws" else "start"
-        await self.send_json_to({"type": start, "id": id, "payload": {"query": query, "variables": variables}})
+        await self.send_json_to({"type": start, "id": id, "payload": payload})
 
     async def result(self, id: str = "1") -> dict[str, Any]:
         """The next result of operation `id`, which has to be the next frame."""

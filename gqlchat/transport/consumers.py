@@ -13,6 +13,7 @@ from django.template.loader import render_to_string
 from django.utils.http import parse_header_parameters
 from strawberry.channels import GraphQLHTTPConsumer, GraphQLWSConsumer
 from strawberry.channels.handlers.http_handler import ChannelsRequest, ChannelsRequestAdapter, ChannelsResponse
+from strawberry.http import GraphQLRequestData
 from strawberry.http.temporal_response import TemporalResponse
 from strawberry.schema.exceptions import InvalidOperationTypeError
 from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL, GRAPHQL_WS_PROTOCOL
@@ -24,11 +25,13 @@ from chat.domain.addresses import address_of
 from chat.errors import FrameTooLong, TooManyConnections
 from gqlchat.assets import ASSETS
 from gqlchat.schema.errors import as_payload
+from gqlchat.transport.persisted_queries import PERSISTED_QUERY_NOT_SUPPORTED, is_probe
 from gqlchat.transport.protocols import LegacyWSHandler, TooLong, TransportWSHandler, WebSocketAdapter
 
 TOO_MANY = 4429
 JSON = "application/json"
 GRAPHQL = "application/graphql-response+json"
+HTML = "text/html"
 ACCEPT_MAX = 1000  # characters of an Accept header that are read: to read 40,000 of them takes Django 60 ms
 
 
@@ -45,11 +48,11 @@ class RequestAdapter(ChannelsRequestAdapter):
         return self.headers.get("content-type", "").lower()
 
 
-def preferred_type(request: ChannelsRequest) -> str:
-    """JSON or GRAPHQL: what the client would rather have; JSON where it doesn't care."""
+def preferred_type(request: ChannelsRequest, *offered: str) -> str:
+    """The type of those `offered` (JSON and GRAPHQL) that the client prefers; JSON where it has no preference."""
     asked = HttpRequest()
     asked.META["HTTP_ACCEPT"] = RequestAdapter(request).headers.get("accept", "*/*")[:ACCEPT_MAX]
-    return asked.get_preferred_type([JSON, GRAPHQL]) or JSON
+    return asked.get_preferred_type(offered or (JSON, GRAPHQL)) or JSON
 
 
 class ChatGraphQLHTTPConsumer(GraphQLHTTPConsumer):
@@ -62,6 +65,9 @@ class ChatGraphQLHTTPConsumer(GraphQLHTTPConsumer):
         """A request that can't be understood is answered the way GraphQL answers: by `errors`."""
         try:
             return await super().run(request, *args, **kwargs)
+        except PersistedQueryNotSupported:
+            status = 200 if preferred_type(request) == JSON else 400  # as for other operations that can't be run
+            return self.refusal(request, status, PERSISTED_QUERY_NOT_SUPPORTED)
         except HTTPException as error:
             changes_by_get = request.method == "GET" and isinstance(error.__cause__, InvalidOperationTypeError)
             return self.refusal(request, 405 if changes_by_get else error.status_code, {"message": error.reason})
@@ -84,23 +90,35 @@ class ChatGraphQLHTTPConsumer(GraphQLHTTPConsumer):
         return super().create_response(response_data, sub_response)
 
     def should_render_graphql_ide(self, request: Any) -> bool:
-        return settings.CHAT_GRAPHIQL and super().should_render_graphql_ide(request)
+        """A browser that opens a URL with a query gets the page too, which takes the query from there."""
+        if not settings.CHAT_GRAPHIQL or "extensions" in request.query_params:
+            return False
+        if "query" in request.query_params:
+            return request.method == "GET" and preferred_type(request.request, JSON, GRAPHQL, HTML) == HTML
+        return super().should_render_graphql_ide(request)
 
     async def parse_http_body(self, request: Any) -> Any:
         # Forms of foreign sites can send anything but JSON: to insist on it is what keeps them out.
         if request.method == "POST" and parse_header_parameters(request.content_type)[0] != JSON:
             raise HTTPException(415, f"Send JSON, with Content-Type: {JSON}.")
         try:
-            return await super().parse_http_body(request)
+            data = await super().parse_http_body(request)
         except (AttributeError, TypeError, ValueError, RecursionError):  # ValueError: not UTF-8, or 5,000 digits
             raise HTTPException(400, "The request is no JSON object.") from None
+        if isinstance(data, GraphQLRequestData) and is_probe({"query": data.query, "extensions": data.extensions}):
+            raise PersistedQueryNotSupported
+        return data
 
     async def render_graphql_ide(self, request: ChannelsRequest) -> ChannelsResponse:
         page = render_to_string("graphiql.html", {"assets": ASSETS})
         # GraphiQL has its fonts in its style sheet, and its dialogs put styles of their own into the page.
         policy = build_policy(update={"font-src": "data:", "style-src": UNSAFE_INLINE})
-        headers = {b"Content-Security-Policy": policy.encode()}
+        headers = {b"Content-Security-Policy": policy.encode(), b"Vary": b"Accept"}
         return ChannelsResponse(page.encode(), content_type="text/html; charset=utf-8", headers=headers)
+
+
+class PersistedQueryNotSupported(Exception):
+    """A request has the hash of a document in the place of a document."""
 
 
 def could_not_run(result: dict[str, Any]) -> bool:

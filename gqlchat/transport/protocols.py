@@ -18,11 +18,13 @@ from chat.actions import rate_limits
 from chat.errors import FrameTooLong, TooManySubscriptions
 from gqlchat.schema.errors import as_payload
 from gqlchat.transport.following import Following
+from gqlchat.transport.persisted_queries import PERSISTED_QUERY_NOT_SUPPORTED, is_probe
 
 STARTS = {"subscribe", "start"}
 ENDS = {"complete", "stop"}
 OTHERS = {"connection_init", "connection_terminate", "ping", "pong"}
 
+QUERY_MISSING = "`query` must be a string"
 NOT_INITIALISED = 4408
 MESSAGE_TOO_BIG = 1009
 
@@ -62,6 +64,11 @@ class Guarded(Following):
             await self.refuse(message)
         elif problem := problem_with(message):
             await self.complain(message, problem)
+        elif message["type"] == "connection_init" and message.get("payload") is None:
+            # Null is as good as nothing, which Strawberry takes for granted in one of the protocols only.
+            await super().handle_message({"type": "connection_init", "payload": {}})  # type: ignore[misc]
+        elif message["type"] in STARTS and is_probe(message["payload"]):
+            await self.refuse_probe(message)
         elif message["type"] in STARTS and self.is_full(message["id"]):
             rate_limits.hit("subscriptions")
             limit = settings.CHAT_SUBSCRIPTIONS_PER_CONNECTION
@@ -74,6 +81,13 @@ class Guarded(Following):
         """Whether an operation of that id would be one too many."""
         limit = settings.CHAT_SUBSCRIPTIONS_PER_CONNECTION
         return self.connection_acknowledged and id not in self.under_way and len(self.under_way) >= limit
+
+    async def refuse_probe(self, message: dict[str, Any]) -> None:
+        """Answers an operation that has the hash of a document in its place."""
+        if self.connection_acknowledged and message["id"] not in self.under_way:
+            await self.send_error(message["id"], PERSISTED_QUERY_NOT_SUPPORTED)
+        else:
+            await self.complain(message, QUERY_MISSING)
 
     async def refuse(self, frame: TooLong) -> None:
         """Answers the operation that the frame would have begun; where there is none to answer, that is the end."""
@@ -203,8 +217,8 @@ def problem_with_operation(payload: Any) -> str | None:
     """What keeps the payload of `subscribe` and `start` from being an operation."""
     if not isinstance(payload, dict):
         return "`payload` must be an object"
-    if not isinstance(payload.get("query"), str):
-        return "`query` must be a string"
+    if not isinstance(payload.get("query"), str) and not is_probe(payload):
+        return QUERY_MISSING
     if not isinstance(payload.get("operationName"), str | None):
         return "`operationName` must be a string or null"
     if not isinstance(payload.get("variables"), dict | None):

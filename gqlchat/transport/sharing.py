@@ -135,6 +135,7 @@ def share(
 
     Raises ChatError for a request that can't be met.
     """
+    operation_name = operation_name or None  # an empty name is none
     plan = _plan(schema, query, operation_name) if len(query) <= documents.CACHED_LENGTH else None
     if plan is None:
         return None

@@ -11,6 +11,8 @@ from pytest_django import Settings
 from mysite.asgi import application
 
 ECHO = 'mutation echo { sendChatMessage(message: "hello room 1", room: { roomName: "room1" }) }'
+LISTEN = 'subscription S { roomMessages(rooms: [{roomName: "room1"}]) { message } }'
+MUST_NAME = "Must provide operation name if query contains multiple operations."
 SAY = "mutation ($room: String!, $message: String!) { sendChatMessage(room: {roomName: $room}, message: $message) }"
 
 
@@ -93,6 +95,78 @@ async def test_a_request_that_makes_no_sense_is_answered_with_400_and_errors(bod
     status, answer = await request(body)
     assert status == 400
     assert complaint in answer["errors"][0]["message"]
+
+
+SEVERAL = f"{ECHO} query Who {{ me {{ isGuest }} }}"
+
+
+@pytest.mark.parametrize("name", [{}, {"operationName": None}, {"operationName": ""}])
+async def test_several_operations_of_which_none_is_named_are_refused_and_none_is_run(open_chat, name: dict) -> None:
+    browser = await open_chat("/ws/chat/room1/")
+    for document in [SEVERAL, "query A { me { id } } query B { me { id } }", "query A { me { id } } " + LISTEN]:
+        status, answer = await request({"query": document} | name)
+        assert (status, answer) == (400, {"errors": [{"message": MUST_NAME}]})
+        assert await request(method="GET", path=f"/graphql?query={quote(document)}&operationName=") == (status, answer)
+    await browser.say("the first that is heard")
+    assert await browser.hear() == "the first that is heard"
+
+
+async def test_of_several_operations_the_named_one_is_run(open_chat) -> None:
+    browser = await open_chat("/ws/chat/room1/")
+    assert (await request({"query": SEVERAL, "operationName": "Who"}))[1] == {"data": {"me": {"isGuest": True}}}
+    path = f"/graphql?query={quote(SEVERAL)}&operationName="
+    assert (await request(method="GET", path=path + "Who")) == (200, {"data": {"me": {"isGuest": True}}})
+    assert (await request(method="GET", path=path + "echo"))[0] == 405
+    assert (await request({"query": SEVERAL, "operationName": "echo"}))[1] == {"data": {"sendChatMessage": None}}
+    assert await browser.hear() == "hello room 1"
+
+
+@pytest.mark.parametrize("document", ["{ me { isGuest } }", "query Who { me { isGuest } }"])
+async def test_an_empty_operation_name_is_none(document: str) -> None:
+    assert await request({"query": document, "operationName": ""}) == (200, {"data": {"me": {"isGuest": True}}})
+
+
+PROBE = {
+    "persistedQuery": {"version": 1, "sha256Hash": "ecf4edb46db40b5132295c0291d62fb65d6759a9eedfa4d5d612dd5ec54a6b38"}
+}
+
+
+@pytest.mark.parametrize("accept", ["application/json", "*/*", "text/html", "application/graphql-response+json"])
+async def test_the_hash_of_a_document_is_answered_as_apollos_clients_expect(accept: str) -> None:
+    status = 400 if "graphql" in accept else 200
+    error = {"message": "PersistedQueryNotSupported", "extensions": {"code": "PERSISTED_QUERY_NOT_SUPPORTED"}}
+    expected = (status, {"errors": [error]})
+    assert await request({"operationName": "Who", "variables": {}, "extensions": PROBE}, accept=accept) == expected
+    path = f"/graphql?operationName=Who&variables=%7B%7D&extensions={quote(json.dumps(PROBE))}"
+    assert await request(method="GET", path=path, accept=accept) == expected
+
+
+async def test_a_document_that_comes_with_its_hash_is_run() -> None:
+    asked = {"query": "{ me { isGuest } }", "extensions": PROBE}
+    assert await request(asked) == (200, {"data": {"me": {"isGuest": True}}})
+
+
+@pytest.mark.parametrize("query", ["{", "query ($a: Nope) { me { id } }"])
+async def test_a_query_in_the_url_is_answered_to_programs_and_shown_to_browsers(settings: Settings, query: str) -> None:
+    chromium = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
+    axios = "application/json, text/plain, */*"
+    for accept, graphiql, shown in [
+        (chromium, True, True),
+        ("text/html", True, True),
+        (chromium, False, False),
+        (axios, True, False),
+        ("*/*", True, False),
+        ("", True, False),
+        ("application/json;q=0.9, text/html;q=0.5", True, False),
+        ("application/graphql-response+json, text/html;q=0.5", True, False),
+    ]:
+        settings.CHAT_GRAPHIQL = graphiql
+        headers = [(b"accept", accept.encode())]
+        path = f"/graphql?query={quote(query)}&variables=nonsense"
+        response = await HttpCommunicator(application, "GET", path, b"", headers).get_response(timeout=5)
+        content_type = dict(response["headers"])[b"Content-Type"]
+        assert content_type.startswith(b"text/html") is shown, accept
+        assert response["status"] == (200 if shown else 400), accept
 
 
 @pytest.mark.parametrize("query", ["{ nope }", "{", "query ($a: Nope) { me { id } }"])

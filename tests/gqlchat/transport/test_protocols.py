@@ -5,6 +5,7 @@ import asyncio
 import pytest
 from channels.testing import WebsocketCommunicator
 
+from gqlchat.transport import sharing
 from gqlchat.transport.protocols import problem_with
 from mysite.asgi import application
 from tests.conftest import GraphQLSocket, SlowServer, close
@@ -64,6 +65,90 @@ async def test_an_operation_that_can_not_be_run_is_answered_and_the_connection_l
     while (frame := await graphql.receive_json_from(timeout=5))["id"] == "1":
         assert frame["type"] == "complete"
     assert frame["payload"]["data"]["me"]["name"]
+
+
+@pytest.mark.parametrize("frame", [{"payload": None}, {"payload": {}}, {}])
+async def test_an_init_without_a_payload_is_acknowledged(subprotocol: str, frame: dict) -> None:
+    socket = GraphQLSocket(application, "/graphql", protocol=subprotocol, subprotocols=[])
+    await socket.connect(timeout=5)
+    await socket.send_json_to({"type": "connection_init"} | frame)
+    assert await socket.receive_json_from(timeout=5) == {"type": "connection_ack"}
+    await socket.join("room1")
+    await close(socket)
+
+
+async def test_an_init_whose_payload_is_no_object_is_refused(subprotocol: str) -> None:
+    for payload in [7, "", [], False]:
+        socket = GraphQLSocket(application, "/graphql", protocol=subprotocol, subprotocols=[])
+        await socket.connect(timeout=5)
+        await socket.send_json_to({"type": "connection_init", "payload": payload})
+        if subprotocol == "graphql-ws":
+            assert await socket.receive_json_from(timeout=5) == {"type": "connection_error"}
+        assert (await socket.receive_output(timeout=5))["type"] == "websocket.close"
+        await close(socket)
+
+
+SEVERAL = """mutation Say { sendChatMessage(room: {roomName: "room1"}, message: "said") }
+subscription Listen { joinChatRooms(rooms: [{roomName: "room1"}], user: "foo") { roomName message } }
+query Who { me { isGuest } }"""
+
+
+@pytest.mark.parametrize(
+    ("name", "complaint"),
+    [
+        ({}, "Must provide operation name"),
+        ({"operationName": None}, "Must provide operation name"),
+        ({"operationName": ""}, "Must provide operation name"),
+        ({"operationName": "Nope"}, 'Unknown operation named "Nope"'),
+    ],
+)
+@pytest.mark.parametrize("first", [0, 1, 2])
+async def test_of_several_operations_one_has_to_be_named(
+    open_graphql, open_chat, subprotocol: str, name: dict, complaint: str, first: int
+) -> None:
+    browser, graphql = await open_chat("/ws/chat/room1/"), await open_graphql(subprotocol)
+    lines = SEVERAL.splitlines()
+    document = "\n".join(lines[first:] + lines[:first])
+    await graphql.begin({"query": document} | name)
+    frame = await graphql.receive_json_from(timeout=5)
+    assert (frame["type"], frame["id"]) == ("error", "1")
+    assert complaint in str(frame["payload"])
+    await graphql.begin({"query": document, "operationName": "Who"}, id="2")
+    assert await graphql.result("2") == {"data": {"me": {"isGuest": True}}}
+    await browser.say("the first that is heard")
+    assert await browser.hear() == "the first that is heard"
+
+
+async def test_the_named_one_of_several_operations_is_run_and_shared(open_graphql, subprotocol: str) -> None:
+    graphql = await open_graphql(subprotocol)
+    await graphql.begin({"query": SEVERAL, "operationName": "Listen"})
+    assert await graphql.hear() == ("room1", "Hello my name is foo!")
+    assert (SEVERAL, "Listen", "{}") in sharing._operations
+    await graphql.begin({"query": SEVERAL, "operationName": "Say"}, id="2")
+    frames = [await graphql.receive_json_from(timeout=5) for _ in range(3)]
+    (heard,) = [frame for frame in frames if frame["id"] == "1"]
+    assert heard["payload"]["data"]["joinChatRooms"]["message"] == "said"
+
+
+async def test_an_empty_operation_name_is_none(open_graphql, open_chat, subprotocol: str) -> None:
+    browser, graphql = await open_chat("/ws/chat/room1/"), await open_graphql(subprotocol)
+    query = 'subscription Listen { joinChatRooms(rooms: [{roomName: "room1"}], user: "foo") { roomName message } }'
+    await graphql.begin({"query": query, "operationName": ""})
+    assert await graphql.hear() == ("room1", "Hello my name is foo!")
+    assert await browser.hear() == "Hello my name is foo!"
+    assert any(name is None for _, name, *_ in sharing._operations)
+
+
+async def test_the_hash_of_a_document_is_answered_as_apollos_clients_expect(open_graphql, subprotocol: str) -> None:
+    graphql = await open_graphql(subprotocol)
+    await graphql.join("room1")
+    probe = {"operationName": "Who", "extensions": {"persistedQuery": {"version": 1, "sha256Hash": "ecf4edb4"}}}
+    await graphql.begin(probe, id="2")
+    error = {"message": "PersistedQueryNotSupported", "extensions": {"code": "PERSISTED_QUERY_NOT_SUPPORTED"}}
+    payload = error if subprotocol == "graphql-ws" else [error]
+    assert await graphql.receive_json_from(timeout=5) == {"type": "error", "id": "2", "payload": payload}
+    await graphql.begin({"query": "{ me { isGuest } }"} | probe | {"operationName": None}, id="2")
+    assert await graphql.result("2") == {"data": {"me": {"isGuest": True}}}
 
 
 @pytest.mark.parametrize(("frame", "complaint"), BAD_FRAMES)
