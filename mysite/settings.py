@@ -140,6 +140,8 @@ else:
     POOL |= {"timeout": 2, "reconnect_timeout": 1}  # seconds
     DATABASES["default"]["OPTIONS"] = {"connect_timeout": 3, **DATABASES["default"].get("OPTIONS", {}), "pool": POOL}
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+    # By name: Channels' live server would make one up from a name that is the test database's already.
+    DATABASES["default"]["TEST"] = {"NAME": f"test_{DATABASES['default']['NAME']}"}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env.str("REDIS_URL", default="")

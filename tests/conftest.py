@@ -14,13 +14,13 @@ import pytest
 from asgiref.sync import sync_to_async
 from channels.layers import get_channel_layer
 from channels.testing import WebsocketCommunicator
+from django.conf import settings
 from django.db import connections
 from strawberry.channels.testing import GraphQLWebsocketCommunicator
 
 from chat.delivery.hub import Hub
 from chat.domain.rooms import find
 from mysite.asgi import application
-from mysite.test_settings import PLACE
 from tests.servers import ROOT, UVICORN, Server
 
 JOIN = """subscription Join($rooms: [ChatRoom!]!, $user: String! = "foo") {
@@ -89,7 +89,8 @@ class GraphQLSocket(GraphQLWebsocketCommunicator):
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     logging.getLogger("mysite.valkey").disabled = True  # it misses its folder, in the second that is left
-    shutil.rmtree(ROOT / PLACE, ignore_errors=True)
+    if place := getattr(settings, "PLACE", None):  # under the tests' settings
+        shutil.rmtree(ROOT / place, ignore_errors=True)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -34,7 +34,7 @@ class Chromium:
 
     def __init__(self) -> None:
         __tracebackhide__ = True  # pytest then shows what is missing, not where it was missed
-        self.driver = _start()
+        self.driver = start()
         self.blank = self.driver.current_window_handle
 
     def open(self, url: str, before: str = "") -> Window:
@@ -64,7 +64,7 @@ class Chromium:
         self.driver.quit()
 
 
-def _start() -> webdriver.Chrome:
+def start() -> webdriver.Chrome:
     __tracebackhide__ = True
     options = webdriver.ChromeOptions()
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
