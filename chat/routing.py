@@ -20,4 +20,4 @@ class AnyText:
 
 register_converter(AnyText, "any_text")
 
-websocket = [path("ws/chat/<any_text:room_name>/", registered(ChatConsumer.as_asgi(), door="browser"))]
+websocket_urlpatterns = [path("ws/chat/<any_text:room_name>/", registered(ChatConsumer.as_asgi(), door="browser"))]

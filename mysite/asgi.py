@@ -1,21 +1,22 @@
 """The one place where both protocols and both doors meet.
 
-    HTTP       /livez …            → whoever runs the site
+    HTTP       /livez …            → probes
                /graphql            → GraphQL
                anything else       → Django
     WebSocket  /ws/chat/<room>/    → the browser's chat
                /graphql            → GraphQL, both subprotocols
                anything else       → refused
 
-What a foreign site's page asks for is refused before anything else looks at it; whoever comes through has a user and a
-session. Who the client is, a proxy may say if it is one that the site trusts, to whichever server.
+Requests of foreign sites' pages are refused before anything else looks at them; the rest get a user and a session.
+A trusted proxy may say what address the client has, under any server.
 """
 
 import gc
 import os
-from typing import Any
+from typing import Any, cast
 
 from asgiref.sync import ThreadSensitiveContext, sync_to_async
+from asgiref.typing import ASGI3Application, ASGIReceiveCallable, ASGISendCallable, Scope
 from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
 from channels.security.websocket import WebsocketDenier
@@ -26,7 +27,7 @@ from django.urls import URLPattern, re_path
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mysite.settings")
-django_application: Any = get_asgi_application()  # loads the apps, which the imports below need
+django_application = cast(ASGI3Application, get_asgi_application())  # loads the apps, which the imports below need
 
 import chat.routing  # noqa: E402
 import gqlchat.transport.routing  # noqa: E402
@@ -35,14 +36,15 @@ from mysite import daphne_protocol  # noqa: E402
 from mysite.graphql import schema  # noqa: E402
 from mysite.origins import OriginCheck  # noqa: E402
 from mysite.probes import Probes  # noqa: E402
-from mysite.request_log import AccessLog  # noqa: E402
+from mysite.request_log import RequestLog  # noqa: E402
 from mysite.safeguards import Safeguards  # noqa: E402
 
 
-async def pages(scope: Any, receive: Any, send: Any) -> None:
-    """Django's own. It runs each request in a thread of its own, which opens a connection to the database.
+async def pages(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+    """Django's pages. Django runs each request in a thread of its own, which opens a connection to the database.
 
-    That is closed here: as the thread ends it would be left to the garbage collector, which may let hundreds stay open.
+    The connection is closed here. When the thread ends it would be left to the garbage collector, which may leave
+    hundreds of them open.
     """
     async with ThreadSensitiveContext():
         try:
@@ -55,17 +57,28 @@ def safe(route: URLPattern) -> URLPattern:
     return URLPattern(route.pattern, Safeguards(route.callback))
 
 
-http = URLRouter([*map(safe, gqlchat.transport.routing.http(schema)), re_path("", pages)])  # type: ignore[arg-type]  # an ASGI application, as Channels has it
+http = URLRouter(
+    [
+        *map(safe, gqlchat.transport.routing.http_urlpatterns(schema)),
+        re_path("", pages),  # type: ignore[arg-type]  # Channels routes to ASGI applications
+    ]
+)
 websocket = URLRouter(
-    [*chat.routing.websocket, *gqlchat.transport.routing.websocket(schema), re_path("", WebsocketDenier.as_asgi())]
+    [
+        *chat.routing.websocket_urlpatterns,
+        *gqlchat.transport.routing.websocket_urlpatterns(schema),
+        re_path("", WebsocketDenier.as_asgi()),
+    ]
 )
 protocols = ProtocolTypeRouter({"http": Probes(http), "websocket": OriginCheck(AuthMiddlewareStack(websocket))})
-application: Any = Stopping(ProxyHeadersMiddleware(AccessLog(protocols), settings.FORWARDED_ALLOW_IPS))
+# uvicorn has types of its own for ASGI.
+proxied = ProxyHeadersMiddleware(cast(Any, RequestLog(protocols)), settings.FORWARDED_ALLOW_IPS)
+application = Stopping(cast(ASGI3Application, proxied))
 
-daphne_protocol.install()  # for when it is Daphne that serves this
+daphne_protocol.install()  # in case Daphne serves this
 
 # Thousands of sockets are millions of objects that stay. With Python's defaults (700, 10, 10) the collector walks
-# through them again and again while more come; this lets it look some thirty times more seldom. Not never: connections
-# that are over lie there until it looks at everything. When they come and go fast, that is some 40 MB; with 20 and 100
-# it was gigabytes.
+# through them again and again while more come; these thresholds make it do so about thirty times less often. Higher
+# ones are no option: garbage of closed connections waits for a full collection. With connections that come and go fast
+# it takes some 40 MB; with 20 and 100 it took gigabytes.
 gc.set_threshold(20_000, 10, 5)

@@ -20,7 +20,7 @@ class Protocol(WebSocketProtocol):
     def unread(self) -> int:
         """How many bytes wait for the client, who doesn't read them. Twisted has no other way to ask."""
         transport = self.transport
-        return len(transport.dataBuffer) - transport.offset + transport._tempDataLen
+        return int(len(transport.dataBuffer) - transport.offset + transport._tempDataLen)
 
     def handle_reply(self, message: dict[str, Any]) -> None:
         if message["type"] == "websocket.close" and self.state == self.STATE_OPEN:

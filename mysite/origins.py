@@ -1,9 +1,11 @@
-"""Which pages may use this site: its own. Browsers say whose page it is that asks."""
+"""Only the site's own pages may use it. Browsers say which page a request comes from."""
 
 import logging
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, cast
 from urllib.parse import SplitResult, urlsplit
 
+from asgiref.typing import ASGI3Application, ASGIReceiveCallable, ASGISendCallable, Scope
 from channels.security.websocket import WebsocketDenier
 from django.conf import settings
 from django.http.request import split_domain_port, validate_host
@@ -17,27 +19,27 @@ logger = logging.getLogger(__name__)
 class OriginCheck:
     """ASGI middleware: refuses (HTTP 403) a WebSocket that a page of a foreign site opens.
 
-    Being the outermost, it also notes the server's own `send` in the scope, as `direct_send`: what is inside wraps it
-    in layers that look at each frame for the sake of HTTP's cookies, which costs as much as sending it.
+    It also puts the server's own `send` into the scope, as `direct_send`. The layers inside wrap `send` to look at each
+    frame for the sake of HTTP's cookies, which costs as much as sending it.
     """
 
-    def __init__(self, application: Any) -> None:
+    def __init__(self, application: ASGI3Application) -> None:
         self.application = application
 
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+    async def __call__(self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         if comes_from_elsewhere(scope):
             await WebsocketDenier()(scope, receive, send)
         else:
-            await self.application({**scope, "direct_send": send}, receive, send)
+            await self.application(cast(Scope, {**scope, "direct_send": send}), receive, send)
 
 
-def comes_from_elsewhere(scope: Any) -> bool:
-    """Whether a page of a foreign site makes this request or opens this WebSocket, with the visitor's cookies perhaps.
+def comes_from_elsewhere(scope: Mapping[str, Any]) -> bool:
+    """Whether a page of a foreign site makes this request or opens this WebSocket, perhaps with the visitor's cookies.
 
-    Browsers send `Origin` with all WebSockets, with whatever could change something, and with all that scripts may
-    read. With the rest, which are GETs, they say in `Sec-Fetch-Site` from how far away the page is that asks. To follow
-    a link that leads here from elsewhere is fine. Programs send neither: they come with no visitor's cookies, so there
-    is nobody to protect.
+    Browsers send `Origin` with all WebSockets, with all requests that could change something, and with those whose
+    answers scripts may read. With the rest, which are GETs, `Sec-Fetch-Site` says where the page is that asks. Links
+    from elsewhere may be followed. Programs send neither header; they bring no visitor's cookies, so there is nobody to
+    protect.
     """
     headers = dict(scope.get("headers", ()))
     origin = headers.get(b"origin", b"").decode("latin1")
@@ -54,17 +56,17 @@ def comes_from_elsewhere(scope: Any) -> bool:
     return foreign
 
 
-def _follows_a_link(scope: Any, headers: dict[bytes, bytes]) -> bool:
+def _follows_a_link(scope: Mapping[str, Any], headers: dict[bytes, bytes]) -> bool:
     return scope.get("method") == "GET" and headers.get(b"sec-fetch-mode") == b"navigate" and not scope["query_string"]
 
 
 def is_ours(origin: str, host: str) -> bool:
-    """Whether `origin` (`https://chat.example.org`) belongs to the site that was asked for as `host`.
+    """Whether `origin` (`https://chat.example.org`) belongs to the site that was requested as `host`.
 
-    It is if it is the very host and port that was asked for, and ALLOWED_HOSTS allows the host; if ALLOWED_HOSTS names
-    the host, and it is on the scheme's own port, whatever a proxy made of what was asked for; or if it is one of
-    CSRF_TRUSTED_ORIGINS. Another port of the same host is another site, and so is another subdomain that nobody named.
-    (No browser leaves out `Host`; where it is missing, any port of an allowed host will do.)
+    It does in three cases: it is the requested host and port, and ALLOWED_HOSTS allows the host; ALLOWED_HOSTS names
+    its host, and it is on the scheme's own port (a proxy may have changed `host`); or it is in CSRF_TRUSTED_ORIGINS.
+    Another port of the same host is another site, and so is a subdomain that is not named. (Browsers always send
+    `Host`; without it, any port of an allowed host will do.)
     """
     try:
         page = urlsplit(origin)

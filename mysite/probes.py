@@ -1,7 +1,7 @@
-"""What a machine asks a server, and an operator with it: `/livez`, `/readyz` and `/metrics`.
+"""Probes for operators and their machines: `/livez`, `/readyz` and `/metrics`.
 
-They are answered before anything else looks at the request: no session, and no check of the host, because who
-probes knows an address and no name. They wait for nothing longer than DATABASE_TIMEOUT.
+They are answered before anything else looks at the request: without a session, and without a check of the host, because
+a probe knows an address and no name. They wait for nothing longer than DATABASE_TIMEOUT.
 """
 
 import asyncio
@@ -12,9 +12,9 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import partial
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
 from weakref import WeakKeyDictionary
 
+from asgiref.typing import ASGI3Application, ASGIReceiveCallable, ASGISendCallable, HTTPScope
 from django.conf import settings
 from prometheus_client import REGISTRY, CollectorRegistry, Metric, ProcessCollector
 from prometheus_client.exposition import choose_encoder
@@ -22,6 +22,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from chat import log_context, models
+from chat.connections.answers import answer
 from chat.connections.shutdown import stopping
 from chat.delivery.hub import Hub
 from chat.errors import Unavailable
@@ -29,7 +30,7 @@ from chat.metrics import TASKS
 from chat.storage.database import in_database
 from mysite import workers
 
-DATABASE_TIMEOUT = 2.0  # seconds that the database has, to answer
+DATABASE_TIMEOUT = 2.0  # seconds that the database has to answer
 
 Answer = tuple[HTTPStatus, str, bytes]  # with the type of the content
 
@@ -37,10 +38,10 @@ Answer = tuple[HTTPStatus, str, bytes]  # with the type of the content
 class Probes:
     """ASGI middleware around everything that serves HTTP."""
 
-    def __init__(self, application: Any) -> None:
+    def __init__(self, application: ASGI3Application) -> None:
         self.application = application
 
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+    async def __call__(self, scope: HTTPScope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         probe = PROBES.get(scope["path"])
         if probe is None:
             await self.application(scope, receive, send)
@@ -52,17 +53,16 @@ class Probes:
             status, content_type, content = HTTPStatus.METHOD_NOT_ALLOWED, "text/plain", b"GET or HEAD\n"
             headers.append((b"allow", b"GET, HEAD"))
         headers += [(b"content-type", content_type.encode()), (b"content-length", str(len(content)).encode())]
-        await send({"type": "http.response.start", "status": int(status), "headers": headers})
-        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else content})
+        await answer(send, status, headers, b"" if scope["method"] == "HEAD" else content)
 
 
-async def livez(scope: Mapping[str, Any]) -> Answer:
-    """Whether the process does anything at all. Who gets no answer should start it again."""
+async def livez(scope: HTTPScope) -> Answer:
+    """Whether the process does anything at all. Without an answer it should be started again."""
     return _json(HTTPStatus.OK, {"alive": True, "process": os.getpid()})
 
 
-async def readyz(scope: Mapping[str, Any]) -> Answer:
-    """Whether clients should be sent here. Without Redis they should: the chat goes on, if more slowly."""
+async def readyz(scope: HTTPScope) -> Answer:
+    """Whether clients should be sent here. Also without Redis: the chat then goes on more slowly."""
     database, redis = await asyncio.gather(_database_answers(), Hub.here().ask())
     state = {
         "ready": database and not stopping(),
@@ -74,18 +74,18 @@ async def readyz(scope: Mapping[str, Any]) -> Answer:
     return _json(HTTPStatus.OK if state["ready"] else HTTPStatus.SERVICE_UNAVAILABLE, state)
 
 
-async def metrics(scope: Mapping[str, Any]) -> Answer:
-    """What was counted, as Prometheus reads it, for CHAT_METRICS_ALLOW only."""
+async def metrics(scope: HTTPScope) -> Answer:
+    """The metrics in Prometheus' format, for the addresses in CHAT_METRICS_ALLOW only."""
     headers = dict(scope["headers"])
     if not may_see_metrics(scope.get("client"), headers.get(b"x-forwarded-for", b"").decode("latin1")):
         return HTTPStatus.FORBIDDEN, "text/plain", b"Not from this address: see CHAT_METRICS_ALLOW.\n"
-    await Hub.here().ask()  # or nobody notices that Redis is away while nothing is said
+    await Hub.here().ask()  # finds out whether Redis is away even while nobody posts
     TASKS.set(len(asyncio.all_tasks()))
     encode, content_type = choose_encoder(headers.get(b"accept", b"").decode("latin1"))
     return HTTPStatus.OK, content_type, encode(_registry())
 
 
-PROBES: dict[str, Callable[[Mapping[str, Any]], Awaitable[Answer]]] = {
+PROBES: dict[str, Callable[[HTTPScope], Awaitable[Answer]]] = {
     "/livez": livez,
     "/readyz": readyz,
     "/metrics": metrics,
@@ -93,10 +93,10 @@ PROBES: dict[str, Callable[[Mapping[str, Any]], Awaitable[Answer]]] = {
 
 
 def may_see_metrics(client: tuple[str, int] | None, forwarded_for: str) -> bool:
-    """Whether everybody on the way of this request is in CHAT_METRICS_ALLOW.
+    """Whether all addresses that this request has passed through are in CHAT_METRICS_ALLOW.
 
-    The proxy in front may be on this machine, and its clients aren't: so whom it speaks for has to be in it as well,
-    whether or not the server believes the proxy. Who is behind a Unix socket is nobody that can be told.
+    A proxy in front may be on this machine, but its clients aren't. So they have to be allowed as well, whether or not
+    the server trusts the proxy. A client behind a Unix socket has no address, and is refused.
     """
     addresses = [client[0] if client else "", *(forwarded_for.split(",") if forwarded_for else [])]
     return all(_is_allowed(address.strip()) for address in addresses)
@@ -113,7 +113,7 @@ def _is_allowed(given: str) -> bool:
 
 
 def _registry() -> CollectorRegistry:
-    """What this process has counted; where there are several behind the port, what all of them have."""
+    """The metrics of this process; where several serve the port, of all of them."""
     if not settings.CHAT_METRICS_FOLDER:
         return REGISTRY
     registry = CollectorRegistry()
@@ -123,7 +123,7 @@ def _registry() -> CollectorRegistry:
 
 
 class Processes(Collector):
-    """Memory, CPU and files of each of several processes, whom prometheus_client leaves out where it adds up."""
+    """Memory, CPU and files of each of several processes. prometheus_client leaves these out where it adds up."""
 
     def __init__(self, processes: Iterable[str]) -> None:
         self.processes = processes
@@ -142,7 +142,7 @@ _looking: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Task[bool]] = Wea
 
 
 async def _database_answers() -> bool:
-    """One look at a time, however many ask: a database that hangs mustn't collect them."""
+    """Shares one query among all who ask, so that a hanging database doesn't collect queries."""
     loop = asyncio.get_running_loop()
     looking = _looking.get(loop)
     if looking is None or looking.done():

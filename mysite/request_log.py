@@ -1,37 +1,37 @@
-"""What the log says of requests, in one form whichever server has them, and without what people say in them."""
+"""The request log: one form under every server, and without the texts of messages."""
 
 import logging
 import time
-from typing import Any
 from urllib.parse import quote
 
+from asgiref.typing import ASGI3Application, ASGIReceiveCallable, ASGISendCallable, ASGISendEvent, Scope
 from websockets.exceptions import InvalidState
 
 from chat import log_context
 
 logger = logging.getLogger(__name__)
 
-PROBES = {"/livez", "/readyz", "/metrics"}  # every few seconds: of interest only to who looks closely
+PROBES = {"/livez", "/readyz", "/metrics"}  # asked every few seconds, so logged at DEBUG
 
 
-class AccessLog:
-    """ASGI middleware around everything: from here on lines of the log tell connections apart. A request gets a line.
+class RequestLog:
+    """ASGI middleware around everything: begins the logging context of each connection, and logs a line per request.
 
-    (A WebSocket gets its own when it is closed, in `chat.connections.sockets`.) Query strings are left out: there may
-    be a message in `GET /graphql?query=…`, and whether that is refused or not, it isn't for the log.
+    The line of a WebSocket is logged when it is closed, by `chat.connections.sockets`. Query strings are left out:
+    `GET /graphql?query=…` may hold a message.
     """
 
-    def __init__(self, application: Any) -> None:
+    def __init__(self, application: ASGI3Application) -> None:
         self.application = application
 
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+    async def __call__(self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         log_context.begin()
         if scope["type"] != "http":
             await self.application(scope, receive, send)
             return
         began, status = time.monotonic(), 500
 
-        async def noting_the_status(message: Any) -> None:
+        async def noting_the_status(message: ASGISendEvent) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
@@ -47,7 +47,7 @@ class AccessLog:
 
 
 class ServersOwn(logging.Filter):
-    """Lets through what a server says of itself: not of requests, and not of frames, which it shows at DEBUG."""
+    """Lets a server's lines about itself through; drops those about requests, and about frames (at DEBUG)."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         said = str(record.msg)
@@ -55,10 +55,10 @@ class ServersOwn(logging.Filter):
 
 
 class ClientsFault(logging.Filter):
-    """What a client alone did wrong is no error of the site: a warning of one line, so that nobody can flood the log.
+    """Turns errors that a client alone has caused into warnings of one line, so that no client can flood the log.
 
-    Django logs a host or a redirect that it refuses as an error with a traceback; uvicorn a text that is not UTF-8; and
-    asyncio, for uvicorn, such a text on a connection that is closing already.
+    Django logs a refused host or redirect as an error with a traceback. So does uvicorn a text that is not UTF-8, and
+    asyncio such a text on a connection that is closing already.
     """
 
     def filter(self, record: logging.LogRecord) -> bool:

@@ -1,9 +1,10 @@
-"""Django's safeguards for HTTP that does not go through Django, which is GraphQL."""
+"""Django's safeguards for HTTP requests that don't go through Django's handlers: those for GraphQL."""
 
 import logging
 from io import BytesIO
-from typing import Any
+from typing import Any, cast
 
+from asgiref.typing import ASGI3Application, ASGIReceiveCallable, ASGISendCallable, ASGISendEvent, HTTPScope
 from csp.middleware import CSPMiddleware
 from django.core.exceptions import DisallowedHost
 from django.core.handlers.asgi import ASGIRequest
@@ -11,40 +12,42 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonRespons
 from django.middleware.clickjacking import XFrameOptionsMiddleware
 from django.middleware.security import SecurityMiddleware
 
+from chat.connections.answers import answer
 from mysite.origins import comes_from_elsewhere
 
 logger = logging.getLogger(__name__)
 
 
 class Safeguards:
-    """ASGI middleware: what Django's middleware does for Django's pages, by Django's own middleware.
+    """ASGI middleware that applies Django's own middleware.
 
     A host that is not in ALLOWED_HOSTS is refused (400), plain HTTP is redirected where the site is HTTPS only (301),
     a page of a foreign site is refused (403), and all answers have the headers of SecurityMiddleware,
     XFrameOptionsMiddleware and the content security policy, unless they come with a policy of their own.
     """
 
-    def __init__(self, application: Any) -> None:
+    def __init__(self, application: ASGI3Application) -> None:
         self.application = application
         self.security = SecurityMiddleware(_no_view)
         self.others: list[Any] = [XFrameOptionsMiddleware(_no_view), CSPMiddleware(_no_view)]
 
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+    async def __call__(self, scope: HTTPScope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         # Django would refuse a query string that is not UTF-8 before it looks at anything else.
         request = ASGIRequest({**scope, "query_string": scope["query_string"].decode("latin1")}, BytesIO())
 
-        async def send_safely(message: Any) -> None:
+        async def send_safely(message: ASGISendEvent) -> None:
             if message["type"] == "http.response.start":
-                message = {**message, "headers": self.add_headers(request, list(message.get("headers", ())))}
+                message["headers"] = self.add_headers(request, list(message.get("headers", ())))
             await send(message)
 
         refusal = self.refusal(request)
         if refusal is None:
             await self.application(scope, receive, send_safely)
         else:
-            await _answer(refusal, send_safely)
+            headers = [(name.lower().encode("latin1"), value.encode("latin1")) for name, value in refusal.items()]
+            await answer(send_safely, refusal.status_code, headers, refusal.content)
 
-    def refusal(self, request: ASGIRequest) -> HttpResponseBase | None:
+    def refusal(self, request: ASGIRequest) -> HttpResponse | None:
         try:
             if "HTTP_HOST" in request.META:  # a browser always sends it
                 request.get_host()
@@ -54,7 +57,7 @@ class Safeguards:
             return _refuse(400, "There is no site of this name here.")
         if redirect is None and comes_from_elsewhere(request.scope):
             return _refuse(403, "Pages of other sites may not do this.")
-        return redirect
+        return cast(HttpResponse | None, redirect)
 
     def add_headers(self, request: HttpRequest, headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
         """Those that are there already stay as they are."""
@@ -72,11 +75,5 @@ def _no_view(request: HttpRequest) -> HttpResponseBase:
     raise NotImplementedError  # only what is before and after the view is called here
 
 
-def _refuse(status: int, message: str) -> HttpResponseBase:
+def _refuse(status: int, message: str) -> HttpResponse:
     return JsonResponse({"errors": [{"message": message}]}, status=status)
-
-
-async def _answer(response: Any, send: Any) -> None:
-    headers = [(name.encode("latin1"), value.encode("latin1")) for name, value in response.items()]
-    await send({"type": "http.response.start", "status": response.status_code, "headers": headers})
-    await send({"type": "http.response.body", "body": response.content})

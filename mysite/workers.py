@@ -1,7 +1,7 @@
-"""Several server processes behind one port (WEB_CONCURRENCY): where they count together.
+"""Metrics of several server processes behind one port (WEB_CONCURRENCY).
 
-Whoever asks for `/metrics` meets one of them, and wants the numbers of all. So each counts in files of a folder that
-they share, and the one that is asked adds up.
+A request for `/metrics` reaches one of them, and is meant for all. So each process counts in files of a folder that
+they share, and the one that is asked adds them up.
 """
 
 import contextlib
@@ -23,15 +23,15 @@ def folder(place: Path) -> Path | None:
     _sweep(place)
     shared = place / f"{os.getppid()}-{key}"
     shared.mkdir(parents=True, exist_ok=True)
-    for left in shared.glob(f"gauge_live*_{os.getpid()}.db"):  # by a worker that is dead, or I wouldn't have its number
+    for left in shared.glob(f"gauge_live*_{os.getpid()}.db"):  # of a dead process that had this one's number
         left.unlink()
     return shared
 
 
 def living(shared: Path) -> set[str]:
-    """The numbers of the processes that count in `shared`, and live.
+    """The numbers of the living processes that count in `shared`.
 
-    What those that don't said of their present is removed; what they have counted stays counted.
+    Gauges of dead processes are removed; their counters stay.
     """
     alive = set()
     for file in shared.glob("gauge_live*_*.db"):
@@ -44,14 +44,14 @@ def living(shared: Path) -> set[str]:
 
 
 def _sweep(place: Path) -> None:
-    """Removes the folders of parents that are no more."""
+    """Removes the folders of dead parents."""
     for shared in place.glob("*-*"):
         if not _is_alive(shared.name.partition("-")[0]):
             shutil.rmtree(shared, ignore_errors=True)
 
 
 def _is_alive(process: str) -> bool:
-    with contextlib.suppress(PermissionError):  # there is one, and it is another user's
+    with contextlib.suppress(PermissionError):  # it exists, and belongs to another user
         try:
             os.kill(int(process), 0)
         except (ProcessLookupError, ValueError):

@@ -169,13 +169,13 @@ def hint_at_session_end(get_response: Callable[[HttpRequest], Any]) -> Callable[
     """Django middleware: once a login or a logout has ended a session, tells all processes."""
 
     def respond(request: HttpRequest) -> HttpResponse:
-        response = get_response(request)
+        response: HttpResponse = get_response(request)
         if session_key := getattr(request, "ended_session", None):
             async_to_sync(hint)(sessions=[session_key])
         return response
 
     async def respond_async(request: HttpRequest) -> HttpResponse:
-        response = await get_response(request)
+        response: HttpResponse = await get_response(request)
         if session_key := getattr(request, "ended_session", None):
             await hint(sessions=[session_key])
         return response

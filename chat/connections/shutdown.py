@@ -1,15 +1,15 @@
-"""Stopping without a loss: what happens between a server's SIGTERM and its end, on whichever server.
+"""Stopping without a loss: the steps between SIGTERM and the end of the process, under any server.
 
-    1. `stopping()` is true, and so the server is not ready any more. With CHAT_DRAIN_SECONDS, whatever distributes
-       connections has that long to notice.
-    2. Nothing more is taken from sockets. Whoever is owed an answer, or has events waiting, gets them, within GRACE.
-    3. Each socket is closed with 1012, and its consumer ends: so listeners leave their groups.
-    4. Requests over HTTP that are under way are answered, new ones by 503.
-    5. The server gets the signal, and ends as it always does; LIMIT after the first socket was closed at the latest.
+    1. `stopping()` is true, and the server is not ready any more. With CHAT_DRAIN_SECONDS, a load balancer has that
+       long to notice.
+    2. Nothing more is taken from sockets. Within GRACE_SOCKETS, clients get the answers and events that they wait for.
+    3. Each socket is closed with 1012, and its consumer ends, so that listeners leave their groups.
+    4. Requests over HTTP that are under way are answered, new ones with 503.
+    5. The server gets the signal, and ends in its own way; LIMIT after the first socket was closed at the latest.
 
-Uvicorn would close sockets in the middle of an answer, and Daphne would drop them without a word and leave consumers
-as they are. Neither tells an application that the end is near (Daphne knows no lifespan). So the signal is taken from
-the server when it first serves something, which is after it has set its handler, and handed to it afterwards.
+Uvicorn would close sockets in the middle of an answer; Daphne would drop them without a close frame and leave their
+consumers running. Neither tells an application that it is about to stop (Daphne knows no lifespan). So the signal is
+taken from the server when it first serves something, which is after it has set its handler, and handed to it later.
 """
 
 import asyncio
@@ -20,14 +20,16 @@ import threading
 from types import FrameType
 from typing import Any
 
+from asgiref.typing import ASGI3Application, ASGIReceiveCallable, ASGISendCallable, Scope
 from django.conf import settings
 
+from chat.connections.answers import answer
 from chat.connections.sockets import Sockets, until
 
-GRACE = 1.5  # seconds in which everybody at a socket has to have been given what is theirs
-GRACE_HTTP = 1.0
-LIMIT = 4.5  # seconds after which the process ends, whatever it waits for
-FLUSH = 0.05  # seconds that the server has, to write what it was given last
+GRACE_SOCKETS = 1.5  # seconds for what clients at sockets still wait for
+GRACE_HTTP = 1.0  # seconds for requests that are under way
+LIMIT = 4.5  # seconds after which the process ends in any case
+FLUSH = 0.05  # seconds for the server to write what it was given last
 RESTARTING = 1012
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
@@ -41,16 +43,16 @@ def stopping() -> bool:
     return _stopping
 
 
-async def refuse(scope: Any, receive: Any, send: Any) -> None:
+async def refuse(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+    """The application for requests that come after the sockets were closed: 503, try again in a second."""
     headers = [(b"content-type", b"text/plain"), (b"retry-after", b"1"), (b"connection", b"close")]
-    await send({"type": "http.response.start", "status": 503, "headers": headers})
-    await send({"type": "http.response.body", "body": b"This server is restarting.\n"})
+    await answer(send, 503, headers, b"This server is restarting.\n")
 
 
 class Stopping:
     """ASGI middleware around everything, once in a process."""
 
-    def __init__(self, application: Any) -> None:
+    def __init__(self, application: ASGI3Application) -> None:
         self.application = application
         self._requests = 0  # over HTTP, that are being answered
         self._closed = False
@@ -58,7 +60,7 @@ class Stopping:
         self._loop: asyncio.AbstractEventLoop
         self._work: asyncio.Task[None] | None = None
 
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+    async def __call__(self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         if self._handlers is None:
             self._take_signals()
         if scope["type"] != "http":
@@ -74,7 +76,7 @@ class Stopping:
         self._handlers = {}
         self._loop = asyncio.get_running_loop()
         if threading.current_thread() is not threading.main_thread():
-            return  # a development server that reloads: it has no handlers either
+            return  # a development server that reloads has no handlers either
         for number in SIGNALS:
             handler = signal.getsignal(number)
             if callable(handler) and handler is not signal.default_int_handler:
@@ -86,7 +88,7 @@ class Stopping:
         if not _stopping:
             _stopping = True
             self._loop.call_soon_threadsafe(self._begin, number)
-        elif number == signal.SIGINT:  # somebody who doesn't want to wait; also comes to a worker before its SIGTERM
+        elif number == signal.SIGINT:  # a second Ctrl+C; workers get one before their SIGTERM, too
             self._loop.call_soon_threadsafe(self._hand_over, number)
 
     def _begin(self, number: int) -> None:
@@ -98,23 +100,23 @@ class Stopping:
                 await asyncio.sleep(settings.CHAT_DRAIN_SECONDS)
             self._limit_time()
             logger.info("Stopping, with %d open sockets", len(Sockets.here()))
-            await Sockets.here().end(RESTARTING, "restarting", GRACE)
+            await Sockets.here().end(RESTARTING, "restarting", GRACE_SOCKETS)
             self._closed = True
             await until(lambda: not self._requests, GRACE_HTTP)
             await asyncio.sleep(FLUSH)
         except Exception:
-            logger.exception("Can't stop in good order")
+            logger.exception("Can't stop cleanly")
         finally:
             self._hand_over(number)
 
     def _limit_time(self) -> None:
-        """A thread that waits for a database can't be broken off, and Python doesn't end before its threads do."""
+        """Ends the process by force in the end: a thread that waits for a database can't be cancelled."""
         timer = threading.Timer(LIMIT, self._break_off)
         timer.daemon = True
         timer.start()
 
     def _break_off(self) -> None:
-        logger.error("Something hangs, most likely the database: ending without it")
+        logger.error("Stopped by force: something hangs, most likely the database")
         os._exit(1)
 
     def _hand_over(self, number: int) -> None:

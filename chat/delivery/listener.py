@@ -276,6 +276,6 @@ def _resumed(coroutine: Coroutine[Any, Any, None], blocked_by: Any) -> Generator
         else:
             step = lambda value=value: coroutine.send(value)  # noqa: E731
         try:
-            blocked_by = step()
+            blocked_by = step()  # type: ignore[no-untyped-call]
         except StopIteration:
             return

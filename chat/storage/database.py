@@ -19,7 +19,8 @@ Result = TypeVar("Result")
 async def in_database(function: Callable[Given, Result], *args: Given.args, **kwargs: Given.kwargs) -> Result:
     """Calls `function` in the one thread that does this process's database work. Raises Unavailable."""
     try:
-        return await database_sync_to_async(function)(*args, **kwargs)
+        result: Result = await database_sync_to_async(function)(*args, **kwargs)
+        return result
     except Error as error:
         metrics.DATABASE_ERRORS.inc()
         # Its first line only: PostgreSQL goes on with the row that it couldn't store.

@@ -1,33 +1,44 @@
-"""How much one may send at once over HTTP."""
+"""The limit on what one request over HTTP may send."""
 
 import asyncio
 import json
-from typing import Any
 
+from asgiref.typing import (
+    ASGI3Application,
+    ASGIReceiveCallable,
+    ASGIReceiveEvent,
+    ASGISendCallable,
+    HTTPResponseBodyEvent,
+    HTTPScope,
+    Scope,
+)
 from django.conf import settings
 
 from chat.actions import rate_limits
+from chat.connections.answers import answer
 
-LINGER = 2.0  # seconds in which a client may go on sending what nobody reads, before it is cut off
+LINGER = 2.0  # seconds for which a refused client may go on sending
 
 
 class TooLong(Exception):
-    """More came than may come."""
+    """The body is longer than CHAT_BODY_MAX."""
 
 
-def limited(application: Any) -> Any:
-    """ASGI middleware: answers 413 once a body is announced to be, or turns out to be, longer than CHAT_BODY_MAX.
+def limited(application: ASGI3Application) -> ASGI3Application:
+    """ASGI middleware: answers 413 as soon as a body is, or is announced to be, longer than CHAT_BODY_MAX.
 
-    A query in the URL may be as long; beyond that it is 414.
+    A query string that is longer than that is answered by 414.
     """
 
-    async def measuring(scope: Any, receive: Any, send: Any) -> None:
+    async def measuring(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+        assert scope["type"] == "http"
         length = 0
 
-        async def counted() -> Any:
+        async def counted() -> ASGIReceiveEvent:
             nonlocal length
             message = await receive()
-            length += len(message.get("body", b""))
+            if message["type"] == "http.request":
+                length += len(message.get("body", b""))  # ASGI lets servers leave it out
             if length > settings.CHAT_BODY_MAX:
                 raise TooLong
             return message
@@ -45,24 +56,23 @@ def limited(application: Any) -> Any:
     return measuring
 
 
-def announced(scope: Any) -> int:
-    """The length that the client says its body has; 0 where it says none, or nonsense."""
+def announced(scope: HTTPScope) -> int:
+    """The length that Content-Length announces; 0 where there is none, or where it makes no sense."""
     value = dict(scope["headers"]).get(b"content-length", b"")
     return int(value) if value.isdigit() else 0
 
 
-async def refuse(receive: Any, send: Any, status: int, code: str, problem: str) -> None:
+async def refuse(receive: ASGIReceiveCallable, send: ASGISendCallable, status: int, code: str, problem: str) -> None:
     rate_limits.hit("body")
     message = f"{problem}: {settings.CHAT_BODY_MAX:,} bytes are allowed."
     content = json.dumps({"errors": [{"message": message, "extensions": {"code": code}}]}).encode()
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(content)).encode())]
-    await send({"type": "http.response.start", "status": status, "headers": [*headers, (b"connection", b"close")]})
-    await send({"type": "http.response.body", "body": content, "more_body": True})
+    await answer(send, status, [*headers, (b"connection", b"close")], content, more=True)
     try:
-        # Who is hung up on while still sending may never see the answer.
+        # A client whose connection ends while it is still sending may never see the answer.
         async with asyncio.timeout(LINGER):
             while (await receive()).get("more_body"):
                 pass
     except TimeoutError:
         pass
-    await send({"type": "http.response.body", "body": b""})
+    await send(HTTPResponseBodyEvent(type="http.response.body", body=b"", more_body=False))

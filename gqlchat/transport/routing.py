@@ -11,10 +11,11 @@ from gqlchat.transport.consumers import ChatGraphQLHTTPConsumer, ChatGraphQLWSCo
 GRAPHQL = r"^graphql/?$"
 
 
-def http(schema: BaseSchema) -> list[URLPattern]:
+def http_urlpatterns(schema: BaseSchema) -> list[URLPattern]:
     # Around this route only: the rest of HTTP is Django's, which finds session and user itself.
-    return [re_path(GRAPHQL, bodies.limited(AuthMiddlewareStack(ChatGraphQLHTTPConsumer.as_asgi(schema=schema))))]
+    application = bodies.limited(AuthMiddlewareStack(ChatGraphQLHTTPConsumer.as_asgi(schema=schema)))
+    return [re_path(GRAPHQL, application)]  # type: ignore[arg-type]  # Channels routes to ASGI applications
 
 
-def websocket(schema: BaseSchema) -> list[URLPattern]:
+def websocket_urlpatterns(schema: BaseSchema) -> list[URLPattern]:
     return [re_path(GRAPHQL, registered(ChatGraphQLWSConsumer.as_asgi(schema=schema), door="graphql"))]

@@ -55,7 +55,7 @@ async def test_a_body_that_comes_in_pieces_is_not_waited_for(settings: Settings)
     assert (await request.receive_output(timeout=5))["status"] == 413
     await request.send_input({"type": "http.disconnect"})
     await request.receive_output(timeout=5)
-    assert (await request.receive_output(timeout=5)) == {"type": "http.response.body", "body": b""}
+    assert (await request.receive_output(timeout=5)) == {"type": "http.response.body", "body": b"", "more_body": False}
 
 
 @pytest.fixture(scope="module")
