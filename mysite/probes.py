@@ -25,7 +25,7 @@ from chat import log_context, models
 from chat.connections.answers import answer
 from chat.connections.shutdown import stopping
 from chat.delivery.hub import Hub
-from chat.errors import Unavailable
+from chat.errors import unforeseen
 from chat.metrics import TASKS
 from chat.storage.database import in_database
 from mysite import workers
@@ -154,7 +154,8 @@ async def _database_answers() -> bool:
 async def _look() -> bool:
     try:
         await in_database(models.Room.objects.filter(pk=0).exists)
-    except Unavailable:
+    except Exception as error:
+        unforeseen(error)  # into the log, if it is anything but Unavailable
         return False
     return True
 
