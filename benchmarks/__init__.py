@@ -1,1 +1,1 @@
-"""What hearing a message costs here and elsewhere: `make bench`. README.md says how it is measured."""
+"""The cost of a delivery, here and elsewhere: `make bench`. README.md says how it is measured."""

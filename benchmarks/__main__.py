@@ -60,7 +60,7 @@ def main() -> None:
 
 
 def measure(run: Run) -> dict[str, Any]:
-    """What the driver says of it, or a `problem`."""
+    """The driver's report, or a `problem`."""
     with TemporaryDirectory(prefix="bench-") as directory:
         try:
             with servers.running(run.server, run.processes, Path(directory)) as server:

@@ -14,7 +14,7 @@ MODES = {"gql": "GraphQL", "ws": "browser"}
 
 @dataclass(frozen=True)
 class Figure:
-    """What came out, and what it may be at most, or has to be at `least`. `value` is None where it was not measured."""
+    """A measured value and its limit: the most it may be, or the `least`. `value` is None where it wasn't measured."""
 
     what: str
     value: float | None
@@ -48,7 +48,7 @@ class Figures:
         yield Figure("lost by this site", self.lost(SITE), 0)
 
     def deliveries(self) -> Iterator[Figure]:
-        """What a delivery costs."""
+        """The cost of a delivery."""
         for n, most, aim in ((200, 0.6, None), (800, 1.0, 0.7), (3000, 1.0, 0.7)):
             yield Figure(f"GraphQL CPU, {n:,}: × Node", self.ratio(CPU, SITE, NODE_PEER, "gql", n), most, aim)
         for n in SIZES:
@@ -68,7 +68,7 @@ class Figures:
             yield Figure(what, ran, processes + 1)
 
     def connections(self) -> Iterator[Figure]:
-        """What it costs to be there."""
+        """The cost of a connection."""
         for n in SIZES:
             connecting = self.ratio("connect_cpu_ms", SITE, NODE_PEER, "gql", n)
             yield Figure(f"GraphQL connect and subscribe CPU, {n:,}: × Node", connecting, 1.0)

@@ -1,4 +1,4 @@
-"""What a GraphQL subscriber sends, in either subprotocol.
+"""The frames that a GraphQL subscriber sends, in either subprotocol.
 
 In queries and variables, ROOMS stands for a list of rooms (`[{roomName:"bench"}]`), ROOM for the name of the first of
 them, and NUMBER for the subscriber's number.

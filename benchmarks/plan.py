@@ -1,4 +1,4 @@
-"""What is run: which server, with how many of whom."""
+"""The plan of a benchmark: servers, and numbers of subscribers."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class Run:
 
     @property
     def audience(self) -> str:
-        """What is measured, the same for all servers."""
+        """The measurement, the same for all servers."""
         words = ["GraphQL" if self.mode == "gql" else "browser", f"{self.n:,}"]
         if self.rooms > 1:
             words.append(f"in {self.rooms} rooms")

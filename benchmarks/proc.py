@@ -1,4 +1,4 @@
-"""What servers cost: CPU and memory of their process trees, and the commands that Redis ran for them."""
+"""The cost of servers: CPU and memory of their process trees, and the commands that Redis ran for them."""
 
 from collections.abc import Sequence
 

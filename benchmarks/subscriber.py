@@ -14,7 +14,7 @@ CONNECT_TIMEOUT = 60  # seconds
 
 
 class Tally:
-    """What all subscribers of a run have heard, of what was sent since `start`."""
+    """The messages sent since `start` that the subscribers of a run have heard."""
 
     def __init__(self) -> None:
         self.closed = 0

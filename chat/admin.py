@@ -19,7 +19,7 @@ from chat.storage import moderation
 
 
 class Kept(admin.ModelAdmin):
-    """What is here neither begins nor ends on an admin page."""
+    """A model whose rows are neither added nor deleted on admin pages."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -1,6 +1,6 @@
-"""What can go wrong with a request: domain errors, each with a stable code that clients may rely on.
+"""The errors of the domain, each with a stable code that clients may rely on.
 
-The text says to a person what to do. How an error travels is each adapter's matter.
+The text tells a person what to do. Each door decides how an error travels.
 """
 
 import logging
@@ -14,18 +14,18 @@ logger = logging.getLogger(__name__)
 
 
 class ChatError(Exception):
-    """Something was asked for that can't be done; `str()` of it is written for whoever asked."""
+    """A request that can't be met; its `str()` is written for the person who made it."""
 
     code = "error"
 
     @property
     def details(self) -> dict[str, Any]:
-        """What programs may want to know beside the text, as JSON: the code at least."""
+        """Facts for programs, as JSON: the code at least."""
         return {"code": self.code}
 
 
 class InvalidName(ChatError):
-    """A name of a room or a person is empty, too long or has characters that a name can't have."""
+    """A name of a room or a person is empty, too long, or has characters that a name can't have."""
 
     code = "invalid_name"
 
@@ -35,7 +35,7 @@ class InvalidRoomName(InvalidName):
 
 
 class InvalidMessage(ChatError):
-    """The message is no text, or a text that can't be stored or sent on."""
+    """The message is not a text, or one that can't be stored or sent on."""
 
     code = "invalid_message"
 
@@ -49,25 +49,25 @@ class MessageTooLong(InvalidMessage):
 
 
 class InvalidClientId(ChatError):
-    """A client's own id of a message is no text of 1 to 100 characters."""
+    """A client's own id of a message is not a text of 1 to 100 characters."""
 
     code = "invalid_client_id"
 
 
 class InvalidPosition(ChatError):
-    """What was given as an offset of a room's log can't be one."""
+    """A value that can't be an offset of a room's log."""
 
     code = "invalid_position"
 
 
 class InvalidPage(ChatError):
-    """A part of a list was asked for that is too large, or from both ends."""
+    """A page of a list that is too large, or asked for from both ends."""
 
     code = "invalid_page"
 
 
 class NoRooms(ChatError):
-    """Somebody wants to listen, but names no room."""
+    """A request to listen that names no room."""
 
     code = "no_rooms"
 
@@ -77,25 +77,25 @@ class LoginRequired(ChatError):
 
 
 class NotAMember(ChatError):
-    """The room is private, and whoever asks is none of its members."""
+    """The room is private, and the person is not a member."""
 
     code = "not_a_member"
 
 
 class Removed(NotAMember):
-    """Who listens in a private room has been removed from it."""
+    """A listener's person has been removed from a private room."""
 
     code = "removed"
 
 
 class Banned(ChatError):
-    """Whoever asks may not be in this room."""
+    """The person is banned from this room."""
 
     code = "banned"
 
 
 class NotAllowed(ChatError):
-    """It takes another role in the room to do that."""
+    """The person's role in the room does not allow it."""
 
     code = "not_allowed"
 
@@ -107,7 +107,7 @@ class NoSuchMessage(ChatError):
 
 
 class NoSuchPerson(ChatError):
-    """Nobody has an account of that name, or is there by that id."""
+    """There is no account of that name, and no person with that id."""
 
     code = "no_such_person"
 
@@ -119,7 +119,7 @@ class LastOwner(ChatError):
 
 
 class RoomExists(ChatError):
-    """A room of that name is there already."""
+    """A room of that name exists already."""
 
     code = "room_exists"
 
@@ -143,19 +143,19 @@ class TooManyRooms(ChatError):
 
 
 class FrameTooLong(ChatError):
-    """What came through a WebSocket has more than CHAT_FRAME_MAX bytes."""
+    """A frame of a WebSocket has more than CHAT_FRAME_MAX bytes."""
 
     code = "frame_too_long"
 
 
 class RateLimited(ChatError):
-    """Somebody, or an address, says more in a while than its rates allow, CHAT_RATE_PERSON and so on."""
+    """A person or an address exceeds its rate: CHAT_RATE_PERSON and so on."""
 
     code = "rate_limited"
 
     def __init__(self, retry_after: float) -> None:
         self.retry_after = round(retry_after, 3)
-        """In how many seconds one may go on."""
+        """Seconds until the same request may succeed."""
         seconds = math.ceil(retry_after)
         super().__init__(f"That was too fast. Please try again in {seconds} second{'s' if seconds > 1 else ''}.")
 
@@ -165,7 +165,7 @@ class RateLimited(ChatError):
 
 
 class SessionEnded(ChatError):
-    """Who was logged in has logged out since, or is no user any more; or a guest's session is over."""
+    """The login of a connection has ended: logged out, no active user any more, or the session is over."""
 
     code = "session_ended"
 
@@ -183,7 +183,7 @@ class SlowListener(ChatError):
 
 
 class InternalError(ChatError):
-    """What clients are told of an exception that nobody foresaw. `id` finds it in the log."""
+    """Stands for an unexpected exception. `id` finds it in the log."""
 
     code = "internal_error"
 
@@ -197,7 +197,7 @@ class InternalError(ChatError):
 
 
 def unforeseen(error: BaseException) -> ChatError:
-    """`error` as clients may see it. What it really is goes into the log, with its traceback."""
+    """`error` as clients may see it. The original goes into the log, with its traceback."""
     if isinstance(error, ChatError):
         return error
     masked = InternalError(secrets.token_hex(6))

@@ -1,4 +1,4 @@
-"""Pages on which a room is created, and on which those who belong to it say who else may be there."""
+"""The pages for creating a room, and for managing its members and bans."""
 
 from collections.abc import Callable
 from typing import Any
@@ -41,7 +41,7 @@ class NewRoomForm(forms.Form):
 
 
 class NewRoomView(LoginRequiredMixin, FormView):
-    """Makes a room, which then belongs to whoever made it."""
+    """Creates a room and makes its creator the owner."""
 
     template_name = "chat/room_new.html"
     form_class = NewRoomForm
@@ -62,7 +62,7 @@ def role(given: str) -> Role:
 
 
 class MembersView(View):
-    """Who belongs to the room `?room=`, who is banned, and the forms to change that: each posts its `do`."""
+    """Members and bans of the room `?room=`, with forms to change them. Each form posts its action as `do`."""
 
     ACTIONS: dict[str, tuple[Action, Callable[[QueryDict], list[Any]]]] = {
         "set_role": (moderation.set_role, lambda given: [given.get("username", ""), role(given.get("role", ""))]),
@@ -122,6 +122,6 @@ class MembersView(View):
         return context
 
     def others(self, *known: list[Person]) -> list[Person]:
-        """Who has been heard here lately, and is none of the `known`."""
+        """People who spoke here lately, without the `known`."""
         ids = {person.id for people in known for person in people}
         return [person for person in history.lately_heard(self.room, LATELY) if person.id not in ids]

@@ -1,21 +1,21 @@
-"""What is counted here, for whoever runs the site: every name, in one place. `/metrics` shows it.
+"""All metrics, for the people who run the site. `/metrics` shows them.
 
-Labels have few values, all of them ours: never a room's name, and nobody's own. Nothing is counted once per delivery:
-an event is counted once in each process, for all who hear it there.
+Labels have few values, all of them ours: never the name of a room or a person. Nothing is counted per delivery: an
+event is counted once in each process, for all its listeners there.
 """
 
 from prometheus_client import Counter, Gauge, Histogram, disable_created_metrics
 
-disable_created_metrics()  # when each counter was made: as many lines again, which nobody reads
+disable_created_metrics()  # as many lines again, which nobody reads
 
-# Who is there. Of several processes behind one port, the sum of those that live.
+# Connections and listeners. Of several processes behind one port, the sum of the living ones.
 TASKS = Gauge("chat_tasks", "Tasks of asyncio, when it was last asked.", multiprocess_mode="livesum")
 CONNECTIONS = Gauge("chat_connections", "Open WebSockets.", ["door"], multiprocess_mode="livesum")
 LISTENERS = Gauge("chat_listeners", "Browsers and subscriptions that listen to rooms.", multiprocess_mode="livesum")
 ROOMS = Gauge("chat_rooms", "Rooms that somebody here listens to.", multiprocess_mode="livesum")
 CLOSED = Counter("chat_closed", "WebSockets that were closed, by close code.", ["door", "code"])
 
-# What they say and hear
+# Messages and events
 POSTS = Counter("chat_posts", "Messages posted: stored, repeated, or the code of the error they met.", ["outcome"])
 EVENTS = Counter("chat_events", "Events given to listeners here.")
 DELIVERIES = Counter("chat_deliveries", "The same, times the listeners that each was given to.")
@@ -26,7 +26,7 @@ LATENCY = Histogram(
 )
 RECOVERIES = Counter("chat_recoveries", "Listeners that came back with a position, by how they went on.", ["outcome"])
 
-# What went wrong, and was made good or refused
+# Faults, and refusals
 REPAIRED = Counter("chat_repaired", "Messages that the channel layer didn't bring here, and the database did.")
 DROPPED = Counter("chat_dropped", "Events from the channel layer that nobody could make sense of.")
 REDIS_UP = Gauge("chat_redis_up", "1 while the channel layer answers, 0 while it is away.", multiprocess_mode="livemin")

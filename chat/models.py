@@ -1,5 +1,4 @@
-"""What is kept: rooms, what was said in them, and who may be there. Fields and constraints; `chat.storage.log` and
-`chat.storage.moderation` write.
+"""The tables: rooms, their entries, members and bans. `chat.storage` reads and writes them.
 
 Columns that came later have a default in the database: an instance of the version before can go on writing.
 """
@@ -25,7 +24,7 @@ class Room(models.Model):
 
 
 class Role(models.TextChoices):
-    """What a member may do: an owner all that a moderator may, a moderator all that a member may."""
+    """The role of a member. An owner may do all that a moderator may, a moderator all that a member may."""
 
     MEMBER = "member"
     MODERATOR = "moderator"

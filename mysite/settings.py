@@ -17,7 +17,7 @@ THIS_MACHINE = ["localhost", "127.0.0.1", "[::1]"]
 env = environ.Env()
 env.read_env(BASE_DIR / ".env", encoding="utf-8")  # what is set outside wins over the file
 
-# What the site is
+# The site
 
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env.ENVIRON.get("SECRET_KEY", "")  # as it is: env.str() takes one like "$a1" for another variable's name
@@ -44,7 +44,7 @@ CHAT_RECOVERY_MAX = env.int("CHAT_RECOVERY_MAX", default=500)  # messages that o
 CHAT_DRAIN_SECONDS = env.float("CHAT_DRAIN_SECONDS", default=0)  # from SIGTERM until sockets are closed
 CHAT_SESSION_CHECK = env.float("CHAT_SESSION_CHECK", default=5)  # seconds from one look at the logins to the next
 
-# What is too much
+# Limits
 
 CHAT_LIMITS = env.bool("CHAT_LIMITS", default=True)  # of rates and connections; what follows them always holds
 CHAT_RATE_PERSON = env.str("CHAT_RATE_PERSON", default="20/10s")  # messages, by `chat.actions.rate_limits.parse_rate`
@@ -123,7 +123,7 @@ DATABASE_URL = env.str("DATABASE_URL", default="") or f"sqlite:///{BASE_DIR / 'v
 DATABASES = {"default": env.db_url_config(DATABASE_URL)}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # Readers go on while one writes, and a writer waits its turn instead of failing half-way through a transaction.
-    # What is deleted is written over, which not every SQLite does by itself.
+    # Deleted text is overwritten; not every build of SQLite does that by itself.
     DATABASES["default"]["OPTIONS"] = {
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA secure_delete=ON",
         "transaction_mode": "IMMEDIATE",
@@ -171,7 +171,7 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 SERVESTATIC_USE_FINDERS = True
 SERVESTATIC_MAX_AGE = 0  # browsers ask whether a file has changed: after a deploy no page mixes old and new modules
 
-# Who may do what
+# Security
 
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
@@ -208,10 +208,10 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
-# What it tells whoever runs it
+# Logs and metrics
 
 PORT = env.int("PORT", default=8000)  # where `manage.py chat_status` looks; the server is told by the Procfile
-# Whose requests for /metrics are answered: addresses, or networks as 10.0.0.0/8.
+# Addresses and networks (10.0.0.0/8) that may read /metrics.
 CHAT_METRICS_ALLOW = env.list("CHAT_METRICS_ALLOW", default=["127.0.0.1", "::1"])
 # Where several processes behind one port count together; prometheus_client looks into the environment for it.
 CHAT_METRICS_FOLDER = env.str("PROMETHEUS_MULTIPROC_DIR", default="") or str(

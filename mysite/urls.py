@@ -29,6 +29,6 @@ urlpatterns = [
     path("accounts/signup/", SignUpView.as_view(), name="signup"),
     path("accounts/name/", GuestNameView.as_view(), name="guest_name"),
     path("admin/", admin.site.urls),
-    # What browsers ask for where a page names no icon, as the admin's pages don't.
+    # Browsers ask for this where a page names no icon, as the admin's pages don't.
     path("favicon.ico", RedirectView.as_view(url=f"{settings.STATIC_URL}favicon.svg")),
 ]

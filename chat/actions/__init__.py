@@ -1,1 +1,1 @@
-"""What may be done through any door: a file for each verb."""
+"""The actions that every door offers: a file for each verb."""

@@ -1,1 +1,1 @@
-"""What the connections of all doors need, whatever travels through them."""
+"""Connections of all doors: sockets, logins that end, shutdown."""

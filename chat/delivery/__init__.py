@@ -1,1 +1,1 @@
-"""From what is stored to whoever listens. Asynchronous, and the only code that touches the channel layer."""
+"""From the log to the listeners. Asynchronous, and the only code that touches the channel layer."""

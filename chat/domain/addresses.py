@@ -1,4 +1,4 @@
-"""Where a connection comes from, as far as limits care."""
+"""The address that limits count a connection under."""
 
 from collections.abc import Mapping
 from ipaddress import IPv6Address, IPv6Network, ip_address
@@ -6,9 +6,9 @@ from typing import Any
 
 
 def address_of(scope: Mapping[str, Any] | None) -> str | None:
-    """Whoever is at the other end of an ASGI connection: `192.0.2.7`, `2001:db8:1:2::/64`; None for a Unix socket.
+    """The client of an ASGI connection: `192.0.2.7`, `2001:db8:1:2::/64`; None for a Unix socket.
 
-    Of IPv6 everybody has at least a /64 to choose addresses from, so that counts as one.
+    An IPv6 client usually has a /64 to choose addresses from, so a /64 counts as one.
     """
     host, *_ = (scope and scope.get("client")) or ("",)
     try:

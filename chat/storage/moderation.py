@@ -1,9 +1,9 @@
-"""What owners and moderators do in a room, and authors with what they said: each is an entry of the room's log.
+"""Moderation by owners and moderators, and deletion by authors. Each act is an entry of the room's log.
 
-So it has a place in the order of what is said, reaches everybody who listens, and recovery brings it. Whoever is
-excluded by an entry hears nothing that comes after it.
+So it has a place in the order of the messages, reaches all listeners, and recovery brings it. A person who is excluded
+by an entry hears nothing that comes after it.
 
-`by` is who does it; None is the site itself, as in the admin pages, and may do anything. These functions are
+`by` is the person who acts; None is the site itself, as in the admin pages, and may do anything. These functions are
 synchronous, like the database, and each is one transaction. They return the entry, or None where nothing had to be
 done. `chat.actions.moderation` runs them and publishes the entry.
 """
@@ -25,11 +25,11 @@ from chat.storage.permissions import Permission
 
 DELETED = "A message was deleted."
 MODERATORS_ONLY = "That is up to the owners and moderators of the room."
-RECENT = 1000  # entries among which the name of a guest who is banned is looked for
+RECENT = 1000  # entries that are searched for the name of a guest who is banned
 
 
 def create(room: Room, *, private: bool, by: Person | None) -> Event:
-    """Makes a room that nobody has named before, and `by` its owner. Raises RoomExists or LoginRequired."""
+    """Creates a room that has no entries yet, and makes `by` its owner. Raises RoomExists or LoginRequired."""
     with transaction.atomic():
         if by is not None and by.is_guest:
             raise LoginRequired("Log in to create a room.")
@@ -47,8 +47,8 @@ def create(room: Room, *, private: bool, by: Person | None) -> Event:
 def delete_message(room: Room, offset: int, *, by: Person | None) -> Event:
     """Deletes the text at `offset`: from the database here, from screens by the entry that is returned.
 
-    The message keeps its place, and who said it and when. What is deleted already stays so, and the entry that did it
-    is returned. Raises NoSuchMessage, NotAllowed, Banned or NotAMember.
+    The message keeps its place, its author and its time. For one that is deleted already, the first deletion is
+    returned. Raises NoSuchMessage, NotAllowed, Banned or NotAMember.
     """
     with transaction.atomic():
         place = log.take_offset(room)
@@ -157,8 +157,9 @@ def set_private(room: Room, private: bool, *, by: Person | None) -> Event | None
 
 
 def _begin(room: Room, by: Person | None, *, anybody: bool = False) -> tuple[Place, models.Room, Permission]:
-    """The place of the entry, the room, which is locked from here on, and what `by` is there: a moderator at least,
-    unless it is for `anybody` who may be there.
+    """The place of the entry, the room (locked from here on), and the permissions of `by`.
+
+    Raises NotAllowed unless `by` is a moderator, or it is for `anybody` who may be there.
     """
     place = log.take_offset(room)
     permissions.check(room, by)
@@ -196,7 +197,7 @@ def _user(username: str) -> Person:
 
 
 def _person(place: Place, person_id: str) -> Person:
-    """Who has that id: a user, or a guest, whose name is the one under which they were last heard here."""
+    """The person with that id: a user, or a guest by the name that their last entry here has."""
     person = Person(id=person_id, name="A guest")
     if not person.is_guest:
         user = get_user_model().objects.filter(pk=person.user_id).first() if USER_ID.fullmatch(person_id) else None

@@ -1,7 +1,7 @@
-"""Who may be in a room, as the database has it: asked on entering, listening, reading and posting.
+"""Permissions: what a person may do in a room. Asked on entering, listening, reading and posting.
 
-A public room in which nobody is banned is not `restricted`, and none of this is asked for it. Everything that reads a
-restricted room asks after it has read: so whoever is told something was still allowed to be told it.
+A public room without bans is not `restricted`, and needs no query for them. Code that reads a restricted room asks
+after it has read, so that a person is told only what they were still allowed to read.
 """
 
 from collections.abc import Iterable
@@ -30,7 +30,7 @@ MEMBERS_ONLY = "“{}” is a private room, and you are not a member. Ask one of
 
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """What somebody is in a room."""
+    """The permissions of one person in one room."""
 
     private: bool = False
     role: Role | None = None
@@ -54,7 +54,7 @@ def permission(room: Room, person: Person) -> Permission:
 
 
 def by_room(rooms: Iterable[Room], person: Person) -> dict[Room, Permission]:
-    """What `person` is in each of `rooms`. One query; a room that isn't there yet is open to everybody."""
+    """The permissions of `person` in each of `rooms`, by one query. A room that doesn't exist yet is open to all."""
     by_name = {room.name: room for room in rooms}
     found = dict.fromkeys(by_name.values(), Permission())
     if not by_name:
@@ -69,7 +69,7 @@ def by_room(rooms: Iterable[Room], person: Person) -> dict[Room, Permission]:
 
 
 def check(room: Room, person: Person | None) -> None:
-    """Raises Banned or NotAMember. None is the site itself, which may do anything."""
+    """Raises Banned or NotAMember. `person` None is the site itself, which may do anything."""
     if person is None:
         return
     found = permission(room, person)
@@ -80,7 +80,7 @@ def check(room: Room, person: Person | None) -> None:
 
 
 def members(room: Room, *, person: Person | None) -> list[tuple[Person, Role]]:
-    """Who belongs to `room`, by name. Raises Banned or NotAMember."""
+    """The members of `room`, by name. Raises Banned or NotAMember."""
     check(room, person)
     found = models.RoomMember.objects.filter(room__name=room.name).select_related("user").order_by("user__username")
     return [(people.of_user(member.user), Role(member.role)) for member in found]
@@ -93,7 +93,7 @@ def rooms_of(person: Person) -> list[Room]:
 
 
 def bans(room: Room, *, person: Person | None) -> list[Person]:
-    """Who is banned from `room`, the last one first. Raises Banned, NotAMember or NotAllowed."""
+    """The people banned from `room`, the last one first. Raises Banned, NotAMember or NotAllowed."""
     check(room, person)
     if person is not None and not permission(room, person).may_moderate:
         raise NotAllowed("Only the owners and moderators of the room can see who is banned.")
@@ -102,7 +102,7 @@ def bans(room: Room, *, person: Person | None) -> list[Person]:
 
 
 def visible_to(person: Person) -> Q:
-    """Of rooms: those that are public, and those that `person` is a member of."""
+    """Filters rooms: public ones, and those that `person` is a member of."""
     member = models.RoomMember.objects.filter(room=OuterRef("pk"), user_id=person.user_id)
     return Q(is_private=False) | Q(Exists(member))
 

@@ -1,1 +1,1 @@
-"""What is looked at before an operation is run: how large it is, and how much it asks for."""
+"""Limits that are checked before an operation runs: its size, and how much it asks for."""

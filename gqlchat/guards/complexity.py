@@ -45,7 +45,7 @@ class Complexity(NamedTuple):
 
 
 def problem_with(document: DocumentNode, variables: Mapping[str, Any] | None) -> GraphQLError | None:
-    """What keeps a document from being looked at any closer; None if nothing does."""
+    """The limit that a document exceeds, as an error; None if it exceeds none."""
     measured, items = measure(document), Pages(document, variables or {}).document()
     for found, allowed, text in (
         (items, settings.CHAT_QUERY_NODES, "The query is for {} items; {} are allowed."),

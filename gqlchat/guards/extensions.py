@@ -1,4 +1,4 @@
-"""What is done around every operation."""
+"""Schema extensions, which run around every operation."""
 
 from collections.abc import Iterator
 

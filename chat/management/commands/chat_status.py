@@ -77,7 +77,7 @@ class Command(BaseCommand):
 
 
 def describe(address: str) -> list[str]:
-    """What the instance has counted, as far as it is told."""
+    """The instance's counters, as far as its `/metrics` shows them."""
     allowed, exposition = fetch(f"{address}/metrics")
     if not allowed:
         return ["(no /metrics for this machine: see CHAT_METRICS_ALLOW)"]
