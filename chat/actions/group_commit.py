@@ -1,33 +1,36 @@
-"""What is posted at the same moment is stored together: one hop to the database's thread, one wait for the disk."""
+"""Stores together what is posted at the same moment: one hop to the database's thread, one wait for the disk."""
 
 import asyncio
 
 from chat import log_context
-from chat.delivery import hub
 from chat.delivery.per_loop import PerLoop
+from chat.delivery.publisher import Publisher
 from chat.errors import Unavailable
 from chat.storage import log
 from chat.storage.database import in_database
 from chat.storage.log import Draft, Entry
 
 TOGETHER_MAX = 90  # drafts; SQLite takes a thousand values in a statement, and each draft has ten
-WAITING_MAX = 5_000  # drafts: what comes while the database is so far behind is refused
+WAITING_MAX = 5_000  # drafts; more are refused until the database has caught up
+
+Waiting = tuple[Draft, asyncio.Future[Entry]]
 
 
 class GroupCommit(PerLoop):
     """Stores drafts and publishes them; those that come while others are being stored make up the next commit.
 
-    Whoever is alone doesn't wait for company.
+    A lone draft commits at once.
     """
 
     def __init__(self) -> None:
-        self._waiting: list[tuple[Draft, asyncio.Future[Entry]]] = []
+        self._waiting: list[Waiting] = []
         self._working: asyncio.Task[None] | None = None
 
     async def store(self, draft: Draft) -> Entry:
-        """Returns once the draft is stored and published. Raises Unavailable, Banned or NotAMember.
+        """Returns once the draft is stored and heard in this process; others hear it without anybody waiting for that.
 
         A caller that is cancelled takes nothing back: the message is stored and published all the same.
+        Raises Unavailable, Banned or NotAMember.
         """
         if len(self._waiting) >= WAITING_MAX:
             raise Unavailable("Too much is being said at once. Please try again in a moment.")
@@ -45,19 +48,35 @@ class GroupCommit(PerLoop):
         finally:
             self._working = None
 
-    async def _commit(self, together: list[tuple[Draft, asyncio.Future[Entry]]]) -> None:
+    async def _commit(self, together: list[Waiting]) -> None:
         try:
             entries = await in_database(log.append, [draft for draft, _ in together])
-        except Exception as error:
+        except Unavailable as error:
             for _, stored in together:
-                if not stored.done():
-                    stored.set_exception(error)
-            return
-        await hub.publish(*(entry.event for entry in entries if isinstance(entry, Entry) and not entry.repeated))
-        for (_, stored), entry in zip(together, entries, strict=True):
-            if stored.done():
-                continue
-            if isinstance(entry, Entry):
-                stored.set_result(entry)
-            else:
-                stored.set_exception(entry)
+                _fail(stored, error)
+        except Exception as error:
+            if len(together) == 1:
+                _fail(together[0][1], error)
+                return
+            for one in together:  # a draft that can't be stored is no reason to lose the others
+                await self._commit([one])
+        else:
+            # First heard, then acknowledged.
+            Publisher.here().publish(
+                entry.event for entry in entries if isinstance(entry, Entry) and not entry.repeated
+            )
+            for (_, stored), entry in zip(together, entries, strict=True):
+                if isinstance(entry, Entry):
+                    _succeed(stored, entry)
+                else:
+                    _fail(stored, entry)
+
+
+def _succeed(stored: asyncio.Future[Entry], entry: Entry) -> None:
+    if not stored.done():  # its caller may have been cancelled
+        stored.set_result(entry)
+
+
+def _fail(stored: asyncio.Future[Entry], error: Exception) -> None:
+    if not stored.done():
+        stored.set_exception(error)

@@ -1,17 +1,20 @@
 """Storing together what is posted at the same moment, on a real database."""
 
 import asyncio
+import io
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.db import OperationalError
+from django.db import DataError, OperationalError
 
 from chat.actions import posting
 from chat.actions.group_commit import TOGETHER_MAX, GroupCommit
+from chat.delivery.hub import Hub
+from chat.delivery.publisher import Publisher
 from chat.domain.people import Person
 from chat.domain.rooms import Room, find
-from chat.errors import NotAMember, Unavailable
+from chat.errors import ChatError, NotAMember, Unavailable
 from chat.storage import history, log, moderation
 from chat.storage.database import in_database
 from chat.storage.log import Entry
@@ -43,7 +46,7 @@ async def texts(room: Room = ROOM) -> list[str]:
     return [event.message for event in await in_database(history.since, room, 0, 10_000)]
 
 
-async def test_who_is_alone_is_stored_at_once(commits: list[int]) -> None:
+async def test_lone_draft_commits_at_once(commits: list[int]) -> None:
     for text in ("one", "two"):
         await post(text)
     assert commits == [1, 1]
@@ -106,6 +109,21 @@ async def test_a_database_that_fails_fails_those_who_were_to_be_stored_and_not_t
     assert (await post("three")).event.offset == 1
 
 
+async def test_draft_that_can_not_be_stored_fails_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    append = log.append
+
+    def picky(drafts: list[log.Draft]) -> list[Entry | ChatError]:
+        if any(draft.text == "poison" for draft in drafts):
+            raise DataError("out of range")
+        return append(drafts)
+
+    monkeypatch.setattr(log, "append", picky)
+    posts = [post("one"), post("poison"), post("two", OTHER), post("three")]
+    one, poison, two, three = await asyncio.gather(*posts, return_exceptions=True)
+    assert isinstance(poison, DataError)
+    assert [entry.event.offset for entry in (one, two, three) if isinstance(entry, Entry)] == [1, 1, 2]
+
+
 async def test_what_no_database_can_catch_up_with_is_refused(
     monkeypatch: pytest.MonkeyPatch, eventually: Callable
 ) -> None:
@@ -113,6 +131,56 @@ async def test_what_no_database_can_catch_up_with_is_refused(
     answers = await asyncio.gather(*(post(str(number)) for number in range(5)), return_exceptions=True)
     assert [isinstance(answer, Unavailable) for answer in answers] == [False, False, False, True, True]
     assert await texts() == ["0", "1", "2"]
+
+
+async def test_posters_are_answered_when_publishing_fails(
+    monkeypatch: pytest.MonkeyPatch, written_log: io.StringIO
+) -> None:
+    def broken(*args: Any) -> Any:
+        raise KeyError("a mistake")
+
+    monkeypatch.setattr(Hub, "hear", broken)
+    monkeypatch.setattr(Hub, "send", broken)
+    entries = await asyncio.wait_for(asyncio.gather(post("one"), post("two")), 5)
+    assert [entry.event.offset for entry in entries] == [1, 2]
+    assert (await asyncio.wait_for(post("three"), 5)).event.offset == 3
+    assert "KeyError: 'a mistake'" in written_log.getvalue()
+
+
+async def test_what_was_not_published_is_heard_by_the_watch(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*args: Any) -> Any:
+        raise KeyError("a mistake")
+
+    async with BrowserDoor.open(ROOM.name) as door:
+        with monkeypatch.context() as patched:
+            patched.setattr(Hub, "hear", broken)
+            patched.setattr(Hub, "send", broken)
+            await post("unpublished")
+        assert (await door.hear()).text == "unpublished"
+
+
+async def test_commits_do_not_wait_for_the_layer_and_publish_in_order(
+    monkeypatch: pytest.MonkeyPatch, eventually: Callable
+) -> None:
+    sent: list[str] = []
+    answers = asyncio.Event()
+
+    async def hanging(self: Hub, *addressed: Any) -> None:
+        await answers.wait()
+        sent.extend(message["message"] for _, message in addressed)
+
+    monkeypatch.setattr(Hub, "send", hanging)
+    monkeypatch.setattr("chat.delivery.publisher.WAITING_MAX", 20)
+    Publisher._instances.clear()
+    async with asyncio.timeout(5):
+        for number in range(40):
+            await post(str(number))
+    assert await texts() == [str(number) for number in range(40)]
+    assert len(Publisher.here()._waiting) == 20
+
+    answers.set()
+    await eventually(lambda: Publisher.here()._sending is None)
+    assert sent == ["0", *(str(number) for number in range(20, 40))]
 
 
 async def test_nothing_is_left_of_it_when_all_is_stored(eventually: Callable) -> None:
