@@ -9,9 +9,10 @@ from django.contrib.auth import get_user_model, login
 from django.contrib.auth.decorators import user_passes_test
 from django.contrib.auth.forms import UserCreationForm
 from django.contrib.auth.views import RedirectURLMixin
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.decorators import method_decorator
+from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.generic import FormView
 
@@ -19,7 +20,7 @@ from chat.connections import login_watch
 from chat.domain import names, people, rooms
 from chat.domain.people import Person
 from chat.domain.rooms import Room
-from chat.errors import Banned, ChatError, InvalidName, InvalidRoomName, NotAMember
+from chat.errors import Banned, ChatError, InvalidName, InvalidRoomName, LoginRequired, NotAMember
 from chat.frames import shown
 from chat.storage import history, permissions
 
@@ -76,6 +77,16 @@ def room(request: HttpRequest, room_name: str) -> HttpResponse:
         "guests": settings.CHAT_GUESTS,
     }
     return render(request, "chat/room.html", context)
+
+
+@never_cache
+def me(request: HttpRequest) -> JsonResponse:
+    """Who one is in this browser: for pages that are open while one logs in or out in another tab."""
+    if request.user.is_anonymous and not settings.CHAT_GUESTS:
+        error = LoginRequired("Log in first.")
+        return JsonResponse({"error": {**error.details, "message": str(error)}}, status=403)
+    person = people.of_request(request)
+    return JsonResponse({"id": person.id, "name": person.name, "isGuest": person.is_guest})
 
 
 def closed(request: HttpRequest, room: Room, error: ChatError) -> HttpResponse:

@@ -9,7 +9,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from chat.member_views import MembersView, NewRoomView
-from chat.views import GuestNameView, SignUpView
+from chat.views import GuestNameView, SignUpView, me
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -27,6 +27,7 @@ urlpatterns = [
     path("accounts/login/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
     path("accounts/logout/", LogoutView.as_view(), name="logout"),
     path("accounts/signup/", SignUpView.as_view(), name="signup"),
+    path("accounts/me/", me, name="me"),  # /chat/me/ would be a room's
     path("accounts/name/", GuestNameView.as_view(), name="guest_name"),
     path("admin/", admin.site.urls),
     # Browsers ask for this where a page names no icon, as the admin's pages don't.

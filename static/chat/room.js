@@ -7,6 +7,7 @@ import { ChatOutbox } from "./composer/outbox.js";
 import { Connection } from "./connection/connection.js";
 import { ConnectionStatus } from "./connection/connection-status.js";
 import { readError } from "./connection/errors.js";
+import { ChatIdentity } from "./connection/identity.js";
 import { afterSleep } from "./connection/sleep.js";
 import { find } from "./elements.js";
 import { ChatLog } from "./log/chat-log.js";
@@ -17,11 +18,14 @@ import { MessageMenu } from "./log/message-menu.js";
 
 /** @import { Frame } from "./connection/connection.js" */
 /** @import { ServerError } from "./connection/errors.js" */
+/** @import { Person } from "./connection/identity.js" */
 /** @import { Message } from "./log/message.js" */
 
+const SESSION_ENDED = 4401;
 const MODERATING = new Set(["moderator", "owner"]);
 
 customElements.define("chat-history", ChatHistory);
+customElements.define("chat-identity", ChatIdentity);
 customElements.define("chat-log", ChatLog);
 customElements.define("chat-outbox", ChatOutbox);
 customElements.define("connection-status", ConnectionStatus);
@@ -31,6 +35,8 @@ const scroller = find(document, "#chat-scroller", HTMLElement);
 const history = find(document, "#chat-history", ChatHistory);
 const log = find(document, "#chat-log", ChatLog);
 const outbox = find(document, "#chat-outbox", ChatOutbox);
+const identity = find(document, "#chat-identity", ChatIdentity);
+const draft = new Draft(storageKey("draft", data.person));
 const connection = new Connection(() => {
   const scheme = location.protocol === "https:" ? "wss" : "ws";
   // `as`: once logged out elsewhere, the page must not go on as somebody else without a word.
@@ -43,12 +49,7 @@ const follower = new Follower(
   find(document, "#chat-end", HTMLElement),
   find(document, "#chat-newest", HTMLElement),
 );
-const composer = new Composer(
-  find(document, "#chat-composer", HTMLFormElement),
-  data.messageMax,
-  new Draft(`draft of ${data.person.id} in ${data.room}`),
-  post,
-);
+const composer = new Composer(find(document, "#chat-composer", HTMLFormElement), data.messageMax, draft, post);
 const menu = new MessageMenu(find(document, "#chat-menu", HTMLElement), [
   {
     label: "Delete",
@@ -65,6 +66,14 @@ const menu = new MessageMenu(find(document, "#chat-menu", HTMLElement), [
  * @type {{ offset: number, id: string | null }}
  */
 let position = { offset: data.position, id: data.positionId ?? null };
+
+/**
+ * @param {"draft" | "outbox"} what
+ * @param {Person} person
+ */
+function storageKey(what, person) {
+  return `${what} of ${person.id} in ${data.room}`;
+}
 
 /** @param {string} text */
 function post(text) {
@@ -161,12 +170,44 @@ function startOver(frame) {
   history.reload();
 }
 
+/** The page may not be here as this person any more, so it shows nothing more of the room. */
+function leave() {
+  log.clear();
+  history.hidden = true;
+  if (connection.closeCode === SESSION_ENDED) identity.refuse();
+}
+
+/** The session was only renewed. */
+function comeBack() {
+  history.hidden = false;
+  history.reload();
+  connection.open();
+}
+
+/**
+ * Go on as the person that one has become in another tab, with what isn't said yet.
+ *
+ * @param {Person} person
+ */
+function takeOver(person) {
+  if (person.id !== data.person.id) {
+    outbox.moveTo(storageKey("outbox", person));
+    draft.moveTo(storageKey("draft", person));
+    location.reload();
+    return;
+  }
+  data.person = person;
+  const name = document.querySelector(".account .person bdi");
+  if (name) name.textContent = person.name;
+  composer.focus(); // the button that had the focus is gone
+}
+
 log.readerId = data.person.id;
 log.showOrigin = data.showOrigin;
 log.menu = menu;
 outbox.transmit = (id, text) => connection.send({ message: text, client_id: id });
 outbox.stalled = () => connection.renew();
-outbox.keepIn(`outbox of ${data.person.id} in ${data.room}`);
+outbox.keepIn(storageKey("outbox", data.person));
 history.start = () => log.firstOffset ?? position.offset + 1;
 history.ask = (before, request) => connection.send({ before, request });
 showOlder(history.read(data.history.messages), data.history.more);
@@ -179,10 +220,14 @@ connection.addEventListener("frame", (event) => receive(/** @type {CustomEvent<F
 connection.addEventListener("state", () => {
   outbox.resume();
   history.resume();
+  if (connection.state === "refused") leave();
   for (const notice of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-close-code]"))) {
     notice.hidden = connection.state !== "refused" || Number(notice.dataset.closeCode) !== connection.closeCode;
   }
 });
+identity.takeOver = takeOver;
+identity.reconnect = comeBack;
+identity.watch(data.person);
 find(document, "#chat-status", ConnectionStatus).follow(connection);
 connection.open();
 

@@ -5,9 +5,14 @@ from urllib.parse import quote
 
 import pytest
 from django.contrib.auth import get_user_model
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
 
+from chat.models import Message
 from tests.browser.chromium import Chromium
+from tests.browser.half_open import HalfOpenProxy
 from tests.browser.room_window import enter
+from tests.browser.window import Window
 from tests.servers import Server
 
 PASSWORD = "a long and unlikely one"
@@ -43,6 +48,35 @@ TIME = """
         window.setInterval = (act, delay) => setInterval(act, delay === 10000 ? 50 : delay);
         window.setTimeout = (act, delay) => setTimeout(act, delay === 20000 ? 500 : delay);
     }
+"""
+# What takes the page long takes it a hundredth of that.
+HASTE = """
+    {
+        const { setTimeout } = window;
+        window.setTimeout = (act, delay) => setTimeout(act, delay > 10000 ? delay / 100 : delay);
+    }
+"""
+# How many pings have been answered.
+PONGS = """
+    window.pongs = 0;
+    window.WebSocket = class extends WebSocket {
+        constructor(...address) {
+            super(...address);
+            this.addEventListener("message", ({ data }) => { pongs += "pong" in JSON.parse(data); });
+        }
+    };
+"""
+# The server can't take what is said, as long as `unavailable` is set.
+UNAVAILABLE = """
+    window.WebSocket = class extends WebSocket {
+        send(data) {
+            const { message, client_id } = JSON.parse(data);
+            if (message === undefined || !window.unavailable) return super.send(data);
+            const text = "The database does not answer.";
+            const frame = { message: text, kind: "error", error: { code: "unavailable", message: text }, client_id };
+            setTimeout(() => this.dispatchEvent(new MessageEvent("message", { data: JSON.stringify(frame) })));
+        }
+    };
 """
 # Nothing that is sent arrives, and nobody says so.
 DEAD = "Object.assign(sockets[0], { send() {}, close() {} })"
@@ -86,6 +120,63 @@ def test_a_connection_that_died_in_silence_is_replaced(browser: Chromium, site: 
     assert room.lines == ["hello"]
 
 
+def test_a_half_open_connection_is_noticed_by_its_silence_and_replaced(
+    browser: Chromium, site: str, same_site: str, server: Server
+) -> None:
+    with HalfOpenProxy(server.port) as proxy:
+        room = enter(browser, f"http://{proxy.host}", "room1", SOCKETS + HASTE)
+        other = enter(browser, same_site, "room1")
+        proxy.fall_silent()
+
+        other.say("meanwhile")
+
+        room.hear("meanwhile")
+        assert room.window.run("return sockets.length") == 2
+        room.say("hello")
+        other.hear("hello")
+        browser.tidy()
+
+
+def test_a_quiet_connection_that_lives_is_kept(browser: Chromium, site: str) -> None:
+    room = enter(browser, site, "room1", SOCKETS + HASTE + PONGS)
+    room.window.until(lambda: room.window.run("return pongs > 3"), "has heard pongs")
+    assert room.window.run("return sockets.length") == 1
+
+
+def test_what_is_unavailable_for_now_is_said_once_and_in_the_order_in_which_it_was_written(
+    browser: Chromium, site: str
+) -> None:
+    room = enter(browser, site, "room1", UNAVAILABLE)
+    room.window.run("window.unavailable = true")
+    for text in ("one", "two", "three"):
+        room.say(text)
+    room.window.find("#chat-outbox", "can’t take it at the moment")
+
+    room.window.run("window.unavailable = false")
+
+    room.hear("three")
+    assert room.lines == ["one", "two", "three"]
+    assert room.window.run("return document.querySelector('#chat-message-input').value") == ""
+
+
+def test_a_page_comes_back_with_offset_and_id_of_the_last_entry_that_it_has_seen(browser: Chromium, site: str) -> None:
+    addresses = "return sockets.map(({ url }) => Object.fromEntries(new URL(url).searchParams))"
+    room = enter(browser, site, "room1", SOCKETS)
+    room.say("hello")
+    room.hear("hello")
+    room.window.run("sockets[0].close()")
+    room.window.until(lambda: room.window.run("return sockets.length") == 2, "connects again")
+    first, second = room.window.run(addresses)
+    assert first["after"] == "0"
+    assert "id" not in first
+    entry = Message.objects.get()
+    assert (second["after"], second["id"]) == (str(entry.offset), str(entry.pk))
+
+    room.window.go(f"{site}/chat/room1/")
+    room.connect()
+    assert room.window.run(addresses)[0] == second
+
+
 @pytest.mark.parametrize(("dice", "seconds"), [("0.999", "in 4 s"), ("0.5", "in 2 s")])
 def test_pages_come_back_to_a_restarted_server_at_times_of_their_own(
     transactional_db: None, browser: Chromium, dice: str, seconds: str
@@ -100,28 +191,77 @@ def test_pages_come_back_to_a_restarted_server_at_times_of_their_own(
     assert all("WebSocket" in complaint for complaint in browser.complaints())
 
 
+def sign_up(window: Window, name: str = "zoe") -> None:
+    window.fill_in(username=name, password1=PASSWORD, password2=PASSWORD)
+
+
 @pytest.mark.parametrize("guests", ["true", "false"])
 def test_a_page_whose_login_has_ended_says_so_and_does_not_try_for_ever(
     start_servers: Callable[..., list[Server]], browser: Chromium, guests: str
 ) -> None:
     (server,) = start_servers(1, CHAT_GUESTS=guests)
     window = browser.open(f"http://{server.host}/accounts/signup/")
-    window.fill_in(username="zoe", password1=PASSWORD, password2=PASSWORD)
+    sign_up(window)
     window.find(".account .person", "zoe")
     room = enter(browser, f"http://{server.host}", "room1", SOCKETS)
-    room.window.until(lambda: room.window.run("return sockets.length") == 1, "is connected")
+    room.say("hello")
+    room.hear("hello")
 
     window.find(".account button", "Log out").click()
 
     room.window.find(STATUS, "Not connected")
     assert room.window.run("return sockets.length") == 2
-    link = room.window.find("[role=alert] a", "Log in")
+    assert room.lines == []
+    link = room.window.find("#chat-identity a", "Log in")
     assert link.get_attribute("href").endswith(f"/accounts/login/?next={quote('/chat/room1/')}")
     if guests == "true":
-        room.window.find("[role=alert] a", "go on as a guest").click()
-        room.connect().say("hello")
-        room.hear("hello")
+        guest = window.find(".account .person bdi").text
+        room.window.find("#chat-identity", f"You are now {guest} in this browser.")
+        room.window.find("#chat-identity button", f"Go on as {guest}").click()
         room.window.find(".account a", "Log in")
+        room.connect().say("as a guest")
+        room.hear("as a guest")
+    else:
+        room.window.find("#chat-identity", "Your session here has ended.")
+        browser.tidy()
+        assert all("403" in complaint for complaint in browser.complaints())  # the answer to: who am I?
+
+
+def test_a_page_goes_on_as_who_logged_in_in_another_tab_with_what_was_not_said_yet(
+    browser: Chromium, site: str
+) -> None:
+    room = enter(browser, site, "room1", UNAVAILABLE)
+    window = browser.open(f"{site}/accounts/signup/")
+    room.window.run("window.unavailable = true")
+    room.say("on its way")
+    room.window.find("#chat-outbox", "can’t take it at the moment")
+    room.window.type("a draft")
+
+    sign_up(window)
+
+    room.window.find("#chat-identity", "You are now zoe in this browser.")
+    room.window.find("#chat-identity button", "Go on as zoe").click()
+    room.window.find(".account .person", "zoe")
+    room.connect().hear("on its way")
+    assert room.window.run("return document.querySelector('#chat-message-input').value") == "a draft"
+    assert Message.objects.get().person_name == "zoe"
+
+
+def test_a_page_takes_over_the_name_that_its_guest_takes_in_another_tab(browser: Chromium, site: str) -> None:
+    room = enter(browser, site, "room1", SOCKETS)
+    window = browser.open(f"{site}/accounts/name/")
+    room.window.type("a draft")
+
+    window.fill_in(name="Zoë")
+
+    room.window.find("#chat-identity", "You are now Zoë in this browser.")
+    room.window.find("#chat-identity button", "Go on as Zoë").click()
+    room.window.find(".account .person", "Zoë")
+    room.window.type(" that is sent", Keys.ENTER)
+    room.hear("a draft that is sent")
+    assert Message.objects.get().person_name == "Zoë"
+    assert not room.window.driver.find_element(By.ID, "chat-identity").is_displayed()
+    assert room.window.run("return sockets.length") == 1
 
 
 def test_a_page_stays_connected_when_its_user_takes_another_password(
@@ -129,7 +269,7 @@ def test_a_page_stays_connected_when_its_user_takes_another_password(
 ) -> None:
     (server,) = start_servers(1)
     window = browser.open(f"http://{server.host}/accounts/signup/")
-    window.fill_in(username="zoe", password1=PASSWORD, password2=PASSWORD)
+    sign_up(window)
     window.find(".account .person", "zoe")
     get_user_model().objects.update(is_staff=True)
     window.go(f"http://{server.host}/admin/password_change/")

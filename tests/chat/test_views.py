@@ -189,3 +189,26 @@ def test_the_form_leads_to_a_room_without_scripts(client: Client, typed: str, ad
 
 def test_the_form_stays_where_no_name_was_typed(client: Client) -> None:
     assert client.get("/chat/", {"room": " "}).status_code == 200
+
+
+def test_a_guest_can_ask_who_they_are_and_nothing_caches_the_answer(client: Client) -> None:
+    answer = client.get("/accounts/me/")
+    assert answer.json() == room_data(client)["person"]
+    assert answer.json()["isGuest"] is True
+    assert "no-store" in answer.headers["Cache-Control"]
+
+
+@pytest.mark.parametrize("guests", [True, False])
+def test_a_user_can_ask_who_they_are(client: Client, settings: Settings, guests: bool) -> None:
+    settings.CHAT_GUESTS = guests
+    user = get_user_model().objects.create_user(username="zoe")
+    client.force_login(user)
+    assert client.get("/accounts/me/").json() == {"id": f"user-{user.pk}", "name": "zoe", "isGuest": False}
+
+
+def test_where_guests_may_not_chat_one_is_nobody_without_a_login(client: Client, settings: Settings) -> None:
+    settings.CHAT_GUESTS = False
+    answer = client.get("/accounts/me/")
+    assert answer.status_code == 403
+    assert answer.json()["error"]["code"] == "login_required"
+    assert not client.cookies

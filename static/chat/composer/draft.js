@@ -23,6 +23,23 @@ export class Draft {
     document.addEventListener("visibilitychange", () => this.#store()); // a phone may end a page that nobody sees
   }
 
+  /**
+   * Leave the text to the page that comes next, and that will look for it under `key`.
+   *
+   * @param {string} key
+   */
+  moveTo(key) {
+    clearTimeout(this.#timer);
+    try {
+      if (this.#text !== "") sessionStorage.setItem(key, this.#text);
+      sessionStorage.removeItem(this.#key);
+    } catch {
+      // Storage is full or forbidden: then the draft ends with the page.
+    }
+    this.#key = key;
+    this.#stored = this.#text;
+  }
+
   get text() {
     return this.#text;
   }

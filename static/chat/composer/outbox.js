@@ -72,7 +72,12 @@ export class ChatOutbox extends HTMLElement {
    * @param {string} key
    */
   moveTo(key) {
-    sessionStorage.removeItem(this.#storageKey);
+    for (const [id, text] of stored(key)) this.#enter(id, text);
+    try {
+      sessionStorage.removeItem(this.#storageKey);
+    } catch {
+      // Storage is forbidden: then there is nothing to move.
+    }
     this.#storageKey = key;
     this.#store();
   }
