@@ -5,13 +5,21 @@ The Procfile names it. Whatever else serves the site has to see to this itself, 
 
 import socket
 from asyncio import BaseTransport
+from typing import Any
 
+from django.conf import settings
+from uvicorn.config import Config
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 READ_TIMEOUT = 40.0  # seconds; as long as uvicorn waits for the answer to a ping
 
 
 class WebSocket(WebSocketsSansIOProtocol):
+    def __init__(self, config: Config, *args: Any, **kwargs: Any) -> None:
+        """Reads frames as long as the site's settings say, whatever uvicorn was told."""
+        config.ws_max_size = settings.WEBSOCKET_MAX_SIZE
+        super().__init__(config, *args, **kwargs)
+
     def connection_made(self, transport: BaseTransport) -> None:
         """Has the system end a connection whose client takes nothing for READ_TIMEOUT.
 
