@@ -62,7 +62,8 @@ async def test_so_is_one_that_asks_for_history(
 
 
 @pytest.mark.parametrize(
-    "broken", ["chat.domain.rooms.enter", "chat.delivery.listener.Writer.recover", "chat.frames.event_frame"]
+    "broken",
+    ["chat.domain.rooms.enter", "chat.delivery.socket_listener.SocketListener.recover", "chat.frames.event_frame"],
 )
 async def test_a_browser_that_can_not_be_served_is_told_before_its_socket_closes(
     open_chat, foreign_send, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, broken: str
