@@ -100,6 +100,7 @@ ROOT_URLCONF = "mysite.urls"
 ASGI_APPLICATION = "mysite.asgi.application"
 LOGIN_REDIRECT_URL = "chat:index"
 LOGOUT_REDIRECT_URL = "chat:index"
+CSRF_FAILURE_VIEW = "chat.account_views.csrf_failure"
 
 TEMPLATES = [
     {

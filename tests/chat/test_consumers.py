@@ -88,7 +88,9 @@ async def test_an_error_names_the_clients_id_even_if_no_frame_could_hold_that(op
     assert json.loads(text)["error"]["code"] == "invalid_client_id"
 
 
-@pytest.mark.parametrize("message", ["x" * 4000, "🍓" * 4000, "a\nb\tc", "<b>", "‮", "\u200b!", '"\\', "chat.message"])
+@pytest.mark.parametrize(
+    "message", ["x" * 4000, "🍓" * 4000, "a\nb\tc", "<b>", "a\u202eb", "\u200b!", '"\\', "chat.message"]
+)
 async def test_any_text_comes_through_as_it_is(open_chat, message: str) -> None:
     socket = await open_chat("/ws/chat/any/")
     await socket.say(message)
