@@ -9,10 +9,11 @@ from chat.actions.moderation import carry_out
 from chat.connections.socket_consumer import SocketConsumer
 from chat.connections.sockets import LOG_IN, Sockets, is_gone
 from chat.delivery.hub import Hub
-from chat.delivery.socket_listener import SocketListener
+from chat.delivery.listener import Writer
 from chat.domain import people, rooms
 from chat.domain.events import Event
 from chat.domain.people import Person
+from chat.domain.positions import Position
 from chat.domain.rooms import Room
 from chat.errors import (
     Banned,
@@ -30,12 +31,12 @@ from chat.errors import (
 from chat.frames import (
     error_frame,
     event_frame,
+    event_message,
     history_frame,
     me_frame,
     pong_frame,
     read_frame,
     read_request,
-    ready_frame,
 )
 from chat.storage import history, moderation, permissions
 from chat.storage.database import in_database
@@ -54,36 +55,20 @@ CLOSE_CODES = {
 }
 
 
-class BrowserListener(SocketListener):
-    """Hears the room of one browser."""
-
-    def __init__(self, consumer: "ChatConsumer", room: Room, after: int | None) -> None:
-        missed = {} if after is None else {room: after}
-        super().__init__([room], missed, consumer.person, scope=consumer.scope, send=consumer.base_send)
-        self.consumer = consumer
-
-    def render(self, event: Event) -> bytes:
-        return ready_frame(event)
-
-    async def fail(self, error: Exception) -> None:
-        if not is_gone(error):
-            await self.consumer.refuse(unforeseen(error))
-        await self.consumer.leave()
-
-
 class ChatConsumer(SocketConsumer):
     """One browser in one room."""
 
     room: Room | None = None
-    listener: BrowserListener | None = None
+    listener: Writer | None = None
 
     async def connect(self) -> None:
+        self.direct_send = self.scope.get("direct_send", self.base_send)
         try:
             self.recognise()
             Sockets.here().admit(self.person.address)
             room = rooms.enter(self.scope["url_route"]["kwargs"]["room_name"], self.person)
             after = read_position(self.scope["query_string"])
-            self.listener = BrowserListener(self, room, after)
+            self.listener = Writer([room], {} if after is None else {room: after}, self.write, self.fail, self.person)
             await Hub.here().join(self.listener)
         except Exception as error:
             await self.accept()  # a browser can't read why it was refused, but it can read a frame
@@ -114,10 +99,9 @@ class ChatConsumer(SocketConsumer):
         return self.handling or (self.listener is not None and self.listener.waiting)
 
     async def leave(self) -> None:
-        if listener := self.listener:
-            await listener.close()
-            await Hub.here().leave(listener)
-            self.listener = None  # it has this consumer: neither would be freed before the collector looks
+        if self.listener:
+            await self.listener.close()
+            await Hub.here().leave(self.listener)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         if self.room is None or self.listener is None:
@@ -139,7 +123,7 @@ class ChatConsumer(SocketConsumer):
             with contextlib.suppress(OSError):  # the client went away
                 await self.send(text_data=answer)
 
-    async def post(self, room: Room, listener: BrowserListener, frame: dict[str, Any]) -> str | None:
+    async def post(self, room: Room, listener: Writer, frame: dict[str, Any]) -> str | None:
         client_id = frame.get("client_id")
         entry = await posting.post(room=room, message=frame["message"], person=self.person, client_id=client_id)
         if entry.repeated and (entry.event.offset or 0) <= listener.positions[room]:
@@ -159,13 +143,23 @@ class ChatConsumer(SocketConsumer):
             return me_frame(self.person, permission, request)
         return pong_frame(frame["ping"])
 
+    async def write(self, event: Event) -> None:
+        await self.direct_send(event_message(event))
+
+    async def fail(self, error: Exception) -> None:
+        if not is_gone(error):
+            await self.refuse(unforeseen(error))
+        await self.leave()
+
     async def refuse(self, error: ChatError) -> None:
         with contextlib.suppress(OSError):
             await self.send(text_data=error_frame(error))
             await self.close(code=CLOSE_CODES.get(type(error), BAD_REQUEST), reason=error.code)
 
 
-def read_position(query_string: bytes) -> int | None:
-    """The offset after `?after=`, if there is one. Raises InvalidPosition."""
-    given = parse_qs(query_string.decode("latin1"), keep_blank_values=True).get("after")
-    return None if given is None else history.check_offset(given[-1])
+def read_position(query_string: bytes) -> Position | None:
+    """The position in `?after=<offset>&id=<id>`, of which the id may be left out. Raises InvalidPosition."""
+    given = parse_qs(query_string.decode("latin1"), keep_blank_values=True)
+    if "after" not in given:
+        return None
+    return history.check_position(given["after"][-1], given.get("id", [None])[-1])

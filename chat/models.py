@@ -3,8 +3,25 @@
 Columns that came later have a default in the database: an instance of the version before can go on writing.
 """
 
+from typing import Any
+from uuid import UUID
+
 from django.conf import settings
 from django.db import models
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models.sql.compiler import SQLCompiler
+
+
+class RandomId(models.Func):
+    """A random UUID, made by the database: so it has one for what an instance of the version before writes, too."""
+
+    output_field = models.UUIDField()
+
+    def as_postgresql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any) -> Any:
+        return self.as_sql(compiler, connection, template="gen_random_uuid()", **context)
+
+    def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any) -> Any:
+        return self.as_sql(compiler, connection, template="lower(hex(randomblob(16)))", **context)
 
 
 class Room(models.Model):
@@ -61,27 +78,14 @@ class Ban(models.Model):
         return f"{self.person_name or self.person_id} in {self.room}"
 
 
-class AccountSkeleton(models.Model):
-    """What the name of an account looks like; it may have several rows. `chat.domain.skeletons` has the rule."""
-
-    # Without a constraint, which would keep an instance of the version before from deleting a user.
-    user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.CASCADE, related_name="chat_skeletons", db_constraint=False
-    )
-    skeleton = models.CharField(max_length=200)
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["skeleton", "user"], name="one_skeleton_per_account")]
-
-    def __str__(self) -> str:
-        return self.skeleton
-
-
 class Message(models.Model):
     """An entry of a room's log: something said there, or a later change to that or to who may be there."""
 
     room = models.ForeignKey(Room, models.CASCADE, related_name="messages")
     offset = models.PositiveBigIntegerField(help_text="1, 2, 3 … without holes, in the order of the transactions.")
+    uid = models.UUIDField(  # beside the primary key, which a database that was set back gives again
+        null=True, db_default=RandomId(), editable=False, help_text="Its own for ever; rows from before have none."
+    )
     text = models.TextField()
     person_id = models.CharField(max_length=100, help_text="Who said it: user-1, guest-4f…")
     person_name = models.CharField(max_length=150, help_text="The name they had when they said it.")
@@ -124,3 +128,13 @@ class Message(models.Model):
 
     def __str__(self) -> str:
         return f"{self.room} {self.offset}"
+
+    @property
+    def entry_id(self) -> str:
+        """The entry's id as everybody gets it."""
+        return entry_id(self.pk, self.uid)
+
+
+def entry_id(pk: int, uid: UUID | None) -> str:
+    """An entry's id by its columns. Never given twice: rows without `uid` are older than all that have one."""
+    return uid.hex if uid else str(pk)

@@ -6,6 +6,7 @@ from sys import getsizeof
 from django.conf import settings
 
 from chat.domain.events import Event
+from chat.domain.rooms import Room
 
 
 class Backlog:
@@ -34,6 +35,12 @@ class Backlog:
         event = self._events.popleft()
         self._bytes -= getsizeof(event.message)
         return event
+
+    def drop(self, room: Room) -> None:
+        """Forgets what waits of one room."""
+        kept = [event for event in self._events if event.room != room]
+        self._events = deque(kept)
+        self._bytes = sum(getsizeof(event.message) for event in kept)
 
     def clear(self) -> None:
         self._events.clear()

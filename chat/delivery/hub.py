@@ -3,9 +3,10 @@
 The only code that uses the channel layer. Each process (each event loop, to be exact) has one channel, which is in
 the group of every room that somebody here listens to, once, however many they are.
 
-What comes through a group is a hint. The hub knows up to which offset its listeners have heard each room; what it
-hears out of turn, and what it doesn't hear, it reads from the database. So nothing depends on the layer; without it
-everything arrives all the same, within WATCH_INTERVAL.
+What comes through a group is a hint. The hub knows how far its listeners have heard each room: the offset and the id
+of the last entry. What follows that entry it gives to them. What it hears out of turn, and what it doesn't hear, it
+reads from the database. So nothing depends on the layer; without it everything arrives all the same, within
+WATCH_INTERVAL. Where the database has no such entry any more, its log went back, and the listeners start over.
 
 A layer raises whatever its backend does, so `except Exception` here means: the layer is away.
 """
@@ -20,12 +21,13 @@ from channels.layers import get_channel_layer
 
 from chat import log_context, metrics
 from chat.delivery.feed import Feed
-from chat.delivery.listener import Listener
+from chat.delivery.listener import Listener, QueuedListener
 from chat.delivery.per_loop import PerLoop
-from chat.delivery.queued_listener import QueuedListener
+from chat.delivery.recent_ids import RecentIds
 from chat.domain import events
 from chat.domain.events import Event
 from chat.domain.people import Person
+from chat.domain.positions import Position
 from chat.domain.rooms import Room
 from chat.errors import NotAMember, Unavailable
 from chat.storage import history, permissions
@@ -36,7 +38,7 @@ logger = logging.getLogger(__name__)
 LAYER_TIMEOUT = 1.0  # seconds that anybody waits for the layer
 RETRY_INTERVAL = 1.0  # seconds between two tries while the layer is away
 WATCH_INTERVAL = 1.0  # seconds from one look at the database to the next
-READ_SIZE = 500  # messages read at once
+READ_SIZE = 500  # entries read at once
 PROBE_GROUP = "chat.nobody"  # a group that no room has
 
 # What processes tell each other beside events has a group that is no room's: those begin with "chat_" and "chat.".
@@ -92,6 +94,7 @@ class Hub(PerLoop):
 
     def __init__(self) -> None:
         self._feeds: dict[str, Feed] = {}  # by group
+        self._recent_ids = RecentIds()
         self._channel: str | None = None
         self._hearing: asyncio.Task[None] | None = None
         self._watching: asyncio.Task[None] | None = None
@@ -102,7 +105,7 @@ class Hub(PerLoop):
 
     @contextlib.asynccontextmanager
     async def listen(
-        self, rooms: Iterable[Room], after: Mapping[Room, int] | None = None, person: Person | None = None
+        self, rooms: Iterable[Room], after: Mapping[Room, Position] | None = None, person: Person | None = None
     ) -> AsyncIterator[QueuedListener]:
         """A listener that hears everything said in `rooms` from here to the end of the block, or to its exclusion."""
         listener = QueuedListener(rooms, after, person)
@@ -119,18 +122,18 @@ class Hub(PerLoop):
 
         Waits no longer than LAYER_TIMEOUT for the layer. Raises Unavailable, Banned or NotAMember.
         """
-        feeds = [self._feeds.setdefault(room.group, Feed(room)) for room in listener.rooms]
+        feeds = [self._feeds.setdefault(room.group, Feed(room, self._recent_ids)) for room in listener.rooms]
         metrics.LISTENERS.inc()
         for feed in feeds:
             feed.listeners.add(listener)
             if feed.position is not None:
-                listener.positions[feed.room] = feed.position
+                listener.joined(feed.room, feed.position, self.catch_up)
         if self._watching is None:
             self._watching = asyncio.create_task(self._watch(), context=log_context.detached())
         metrics.ROOMS.set(len(self._feeds))
         await self._sync_groups(listener.rooms)
         for feed in feeds:
-            listener.positions.setdefault(feed.room, await self._locate(feed))
+            listener.joined(feed.room, await self._locate(feed), self.catch_up)
         for feed in feeds:
             # By now it is among the listeners: of what excludes it from here on, it is going to hear.
             if feed.restricted:
@@ -150,7 +153,12 @@ class Hub(PerLoop):
     def hear(self, event: Event) -> None:
         """Delivers an event, or finds out what has to be delivered before it."""
         feed = self._feeds.get(event.room.group)
-        if feed and (not feed.take(event) or feed.needs_recheck):
+        if feed is None:
+            return
+        if not feed.take(event):
+            feed.heard_too_early(event)
+            self._catch_up(feed)
+        elif feed.needs_recheck:
             self._catch_up(feed)
 
     async def _hear(self, channel: str) -> None:
@@ -174,7 +182,7 @@ class Hub(PerLoop):
             case _:
                 logger.debug("Passed over what is not for anybody here.")
                 return
-        if feed.has_heard(message.get("offset")):
+        if message.get("offset") is not None and message.get("id") in self._recent_ids:
             return  # what was posted in this process comes back to it
         try:
             event = events.parse(message, feed.room)
@@ -194,24 +202,22 @@ class Hub(PerLoop):
         """Looks whether something was said that nobody heard of: one query for all rooms, once an interval."""
         while True:
             await asyncio.sleep(WATCH_INTERVAL)
-            by_room = {feed.room: feed for feed in self._feeds.values()}
+            watched = {feed: feed.position for feed in self._feeds.values() if feed.position is not None}
             try:
-                heads = await in_database(history.heads, list(by_room))
+                heads = await in_database(history.heads, [feed.room for feed in watched])
             except Unavailable:
                 continue
-            for room, head in heads.items():
-                feed = by_room[room]
-                if feed.position is None:
-                    continue
-                if head.offset > feed.position or feed.needs_recheck:
+            for feed, position in watched.items():
+                head = heads[feed.room]
+                if feed.needs_recheck or not feed.is_in_step_with(head.position, position):
                     self._catch_up(feed)
-                if head.offset >= feed.position:  # else a notice may have come meanwhile, which knows better
+                if not feed.is_past(head.position):  # else a notice may have come since, which knows better
                     feed.restricted = head.restricted
 
     # From the database, what the layer didn't bring
 
-    async def _locate(self, feed: Feed) -> int:
-        """The offset from which the room's listeners hear; the first to ask has the database asked."""
+    async def _locate(self, feed: Feed) -> Position:
+        """The position from which the room's listeners hear; the first to ask has the database asked."""
         if feed.position is None:
             if feed.locating is None:
                 feed.locating = asyncio.create_task(in_database(history.heads, [feed.room]))
@@ -221,10 +227,18 @@ class Hub(PerLoop):
                 feed.locating = None
             if feed.position is None:
                 head = heads[feed.room]
-                feed.position, feed.restricted = head.offset, head.restricted
+                feed.position, feed.restricted = head.position, head.restricted
                 if feed.behind:
                     self._catch_up(feed)
         return feed.position
+
+    async def catch_up(self, room: Room) -> Position:
+        """Reads what is missing of a room. Returns where its listeners are then."""
+        feed = self._feeds.get(room.group) or Feed(room, self._recent_ids)  # whoever asked may have left
+        self._catch_up(feed)
+        if feed.reading:
+            await asyncio.wait([feed.reading])
+        return await self._locate(feed)
 
     def _catch_up(self, feed: Feed) -> None:
         """Reads what is missing, once at a time for each room."""
@@ -237,18 +251,27 @@ class Hub(PerLoop):
             while feed.behind and feed.listeners and feed.position is not None:
                 feed.behind = False
                 await self._recheck(feed)
-                for event in await in_database(history.since, feed.room, feed.position, READ_SIZE):
-                    await self._recheck(feed)
-                    metrics.REPAIRED.inc((event.offset or 0) > feed.position)
-                    if not feed.take(event):  # there are no holes, so what was between them has been pruned
-                        feed.start_over((event.offset or 0) - 1)
-                        await self._recheck(feed)
-                        feed.take(event)
-                    feed.behind = True  # and maybe there is more
+                await self._read_on(feed, feed.position)
         except Unavailable:
             pass  # `_watch` sees that something is missing, as long as it is
         finally:
             feed.reading = None
+
+    async def _read_on(self, feed: Feed, position: Position) -> None:
+        """Gives what comes after `position` in the database; or has everybody start over, if that can't be had."""
+        found = await in_database(history.read_on, feed.room, position, READ_SIZE)
+        hint, feed.hint = feed.hint, None
+        if found.events is None:
+            feed.start_over(_position_before(hint, found.end))
+            feed.behind = True
+        elif feed.position is position:
+            feed.position = found.after
+        for event in found.events or ():
+            await self._recheck(feed)
+            if feed.position and event.follows(feed.position):
+                metrics.REPAIRED.inc()
+                feed.take(event)
+                feed.behind = True  # and maybe there is more
 
     async def _recheck(self, feed: Feed) -> None:
         """Ends the listeners who may not be in the room any more, where no notice has named them."""
@@ -371,3 +394,10 @@ class Hub(PerLoop):
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
+
+
+def _position_before(hint: Event | None, end: Position) -> Position:
+    """Where listeners start over: at the end of the log, or before what was heard of last, so that they hear that."""
+    if hint is None or hint.id is None or hint.offset is None or not 0 <= end.offset - hint.offset < READ_SIZE:
+        return end
+    return Position(hint.offset - 1, hint.previous)

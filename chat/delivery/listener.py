@@ -1,47 +1,67 @@
 """Listeners: the local consumers of rooms, whom the hub gives what it hears."""
 
+import asyncio
 import contextvars
 import logging
-from collections.abc import Iterable, Mapping
+import types
+from collections import deque
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable, Mapping
+from typing import Any
 
 from chat import metrics
 from chat.delivery.backlog import Backlog
 from chat.domain import events
-from chat.domain.events import Event
+from chat.domain.events import Event, Kind
 from chat.domain.people import Person
+from chat.domain.positions import Position
 from chat.domain.rooms import Room
 from chat.errors import SlowListener
 from chat.storage import history
 from chat.storage.database import in_database
+from chat.storage.history import Recovery
 
 logger = logging.getLogger(__name__)
 
+WRITE_TIMEOUT = 20.0  # seconds that a socket may take nothing of what is written to it
 PAGE_SIZE = 100  # messages that are read at once, of what a listener has missed
+
+CatchUp = Callable[[Room], Awaitable[Position]]
+"""Has the hub read what it has missed of a room. Returns where it is then."""
 
 
 class Listener:
     """A consumer of one or more rooms, which gets each event once, in order, from its own position on.
 
-    `after` says for some of the rooms up to which offset they have been heard. What was said since then comes first; if
-    that can't be brought, an event of kind START_OVER.
+    `after` says for some of the rooms how far they have been heard. What was said since then comes first; if that can't
+    be brought, an event of kind START_OVER. That may come at any time later, too: what comes after it follows the
+    position that it has, and not what came before. Entries that this release doesn't know are passed over.
 
     `person` is who listens: where not everybody may be, they are looked up. None is the site itself, which hears all.
     """
 
     def __init__(
-        self, rooms: Iterable[Room], after: Mapping[Room, int] | None = None, person: Person | None = None
+        self, rooms: Iterable[Room], after: Mapping[Room, Position] | None = None, person: Person | None = None
     ) -> None:
         self.rooms = frozenset(rooms)
         self.person = person
-        self.after = {room: offset for room, offset in (after or {}).items() if room in self.rooms}
+        self.after = {room: position for room, position in (after or {}).items() if room in self.rooms}
         self.positions: dict[Room, int] = {}  # the last offset that was taken, by room
-        self._recovers_to: dict[Room, int] = {}  # where the past ends that has to be read, and the present begins
+        self._live_from: dict[Room, Position] = {}  # where the past ends that has to be read, and the present begins
+        self._resumed: set[Room] = set()  # rooms of which a part of the past has been read
         self._held: Backlog | None = Backlog()  # what comes while the past is being read
         self._context = contextvars.copy_context()  # its own tasks are its connection's doing, not of whoever posts
         self._ended_by: Exception | None = None  # what happened meanwhile, so that it can't go on to the present
 
+    def joined(self, room: Room, position: Position, catch_up: CatchUp) -> None:
+        """The hub calls this: what comes after `position` in `room` is put to this listener from here on."""
+        self.positions.setdefault(room, position.offset)
+        self._live_from[room] = position
+        self._catch_up = catch_up
+
     def put(self, event: Event) -> None:
         """The hub calls this, for each room in the order of the offsets and without holes."""
+        if event.kind is Kind.START_OVER:
+            self._start_over(event)
         if self._held is None:
             self._pass_on(event)
         elif self._ended_by is not None:
@@ -58,22 +78,49 @@ class Listener:
         """
         while self.after:
             room, after = next(iter(self.after.items()))
-            recovery = await in_database(history.recover, room, after, PAGE_SIZE, person=self.person)
-            missed = recovery.events
-            if missed is None:
-                missed, last = [events.start_over(room, recovery.position)], recovery.position
-            else:
-                last = missed[-1].offset or 0 if missed else after
-            if last < self._recovers_to.setdefault(room, recovery.position):
-                self.after[room] = last
-            else:
-                del self.after[room]
-                metrics.RECOVERIES.labels("start_over" if recovery.events is None else "caught_up").inc()
-            self.positions[room] = last
+            end = self._live_from[room]
+            size = max(0, min(PAGE_SIZE, end.offset - after.offset))
+            resumed = room in self._resumed
+            recovery = await in_database(history.recover, room, after, size, resumed=resumed, person=self.person)
+            caught_up = None if recovery.leads_to(end) else await self._catch_up(room)
             self.check()
+            if self.after.get(room) is not after:
+                continue  # meanwhile the room has started over
+            if caught_up is None:
+                missed = self._take_missed(room, recovery)
+            elif recovery.events is None or caught_up == end:
+                missed = self._give_up(room, caught_up)
+            else:
+                self._live_from[room] = caught_up  # the hub had heard less than the client; now it hasn't
+                continue
             if missed:
                 return missed
         return []
+
+    def _take_missed(self, room: Room, recovery: Recovery) -> list[Event]:
+        """Goes on to the end of what was read. Returns what is to be heard of it."""
+        self.positions[room] = recovery.last.offset
+        if recovery.last.offset < self._live_from[room].offset:
+            self.after[room] = recovery.last
+            self._resumed.add(room)
+        else:
+            del self.after[room]
+            metrics.RECOVERIES.labels("caught_up").inc()
+        return [event for event in recovery.events or () if event.known]
+
+    def _give_up(self, room: Room, position: Position) -> list[Event]:
+        """Goes on from where the hub is, without what was missed. Returns what tells so."""
+        del self.after[room]
+        self.positions[room] = position.offset
+        metrics.RECOVERIES.labels("start_over").inc()
+        return [events.start_over(room, position)]
+
+    def _start_over(self, event: Event) -> None:
+        """Forgets what the listener has of the room, and what it was still to have before `event`."""
+        self.after.pop(event.room, None)
+        self.positions[event.room] = event.offset or 0
+        if self._held is not None:
+            self._held.drop(event.room)
 
     def go_live(self) -> None:
         """From the past to the present, which overlap. Raises as `check` does."""
@@ -89,10 +136,11 @@ class Listener:
 
     def _pass_on(self, event: Event) -> None:
         if event.offset is not None:
-            if event.offset <= self.positions.get(event.room, 0):
+            if event.offset <= self.positions.get(event.room, 0) and event.kind is not Kind.START_OVER:
                 return
             self.positions[event.room] = event.offset
-        self.take(event)
+        if event.known:
+            self.take(event)
 
     def take(self, event: Event) -> None:
         """Does with the event what is to be done with it; doesn't wait for anybody."""
@@ -115,3 +163,162 @@ class Listener:
     def stop(self, error: Exception) -> None:
         """Ends a listener that has recovered."""
         raise NotImplementedError
+
+
+class QueuedListener(Listener):
+    """A listener to iterate over, which raises the error with which it was ended."""
+
+    def __init__(
+        self, rooms: Iterable[Room], after: Mapping[Room, Position] | None = None, person: Person | None = None
+    ) -> None:
+        super().__init__(rooms, after, person)
+        self._missed: deque[Event] = deque()
+        self._backlog = Backlog()
+        self._more = asyncio.Event()
+        self._error: Exception | None = None
+
+    def take(self, event: Event) -> None:
+        if self._error is not None:
+            return
+        if self._backlog.add(event):
+            self._more.set()
+        else:
+            self._backlog.clear()  # what it hasn't taken by now, it isn't going to
+            self.cut_off()
+
+    def stop(self, error: Exception) -> None:
+        if self._error is None:
+            self._error = error
+            self._more.set()
+
+    def __aiter__(self) -> "QueuedListener":
+        return self
+
+    async def __anext__(self) -> Event:
+        if self._held is not None and not self._missed:
+            self._missed.extend(await self.read_missed())
+            if not self._missed:
+                self.go_live()
+        if self._missed:
+            self.check()
+            return self._missed.popleft()
+        while not self._backlog:
+            if self._error is not None:
+                raise self._error
+            self._more.clear()
+            await self._more.wait()
+        return self._backlog.pop()
+
+
+class Writer(Listener):
+    """A listener that writes to a socket: `write` is called with one event after the other.
+
+    As long as the socket takes what it is given, all of that happens within `take`, without a task or a queue. Where it
+    has to be waited for, a task does the waiting, and events queue up behind it.
+
+    `fail` is called once, with what went wrong, when there is nothing more to write to.
+    """
+
+    def __init__(
+        self,
+        rooms: Iterable[Room],
+        after: Mapping[Room, Position] | None,
+        write: Callable[[Event], Coroutine[Any, Any, None]],
+        fail: Callable[[Exception], Coroutine[Any, Any, None]],
+        person: Person | None = None,
+    ) -> None:
+        super().__init__(rooms, after, person)
+        self._write = write
+        self._fail = fail
+        self._backlog: Backlog | None = None  # while there is something to wait for
+        self._waiting: asyncio.Task[None] | None = None
+        self._failing: asyncio.Task[None] | None = None
+        self._over = False
+
+    async def recover(self) -> None:
+        """Writes what was missed, no faster than the socket takes it, and goes on with what is said from now on.
+
+        Raises as `read_missed` does.
+        """
+        while missed := await self.read_missed():
+            for event in missed:
+                self.check()
+                self.take(event)
+                if self._waiting is not None:
+                    await asyncio.wait([self._waiting])
+                if self._over:
+                    return
+        self.go_live()
+
+    def take(self, event: Event) -> None:
+        if self._over:
+            return
+        if self._backlog is not None:
+            if not self._backlog.add(event):
+                self.cut_off()
+            return
+        writing = self._write(event)
+        try:
+            blocked_by = writing.send(None)
+        except StopIteration:
+            return
+        except Exception as error:
+            self.stop(error)
+            return
+        self._backlog = Backlog()
+        waiting = self._wait(_resumed(writing, blocked_by), self._backlog)
+        self._waiting = asyncio.create_task(waiting, context=self._context)
+
+    @property
+    def waiting(self) -> bool:
+        """Whether there is something that the socket hasn't taken yet."""
+        return self._waiting is not None and not self._over
+
+    async def close(self) -> None:
+        """Stops writing, whatever was still to be written. `fail` may call this."""
+        self._over = True
+        if self._waiting:
+            self._waiting.cancel()
+            await asyncio.wait([self._waiting])
+
+    def stop(self, error: Exception) -> None:
+        if self._over:
+            return
+        self._over = True
+        if self._backlog is not None:
+            self._backlog.clear()
+        if self._waiting:
+            self._waiting.cancel()
+        self._failing = asyncio.create_task(self._fail(error), context=self._context)
+
+    async def _wait(self, writing: Awaitable[None], backlog: Backlog) -> None:
+        try:
+            async with asyncio.timeout(WRITE_TIMEOUT) as patience:
+                await writing
+                while backlog:
+                    patience.reschedule(asyncio.get_running_loop().time() + WRITE_TIMEOUT)
+                    await self._write(backlog.pop())
+        except Exception as error:
+            self._waiting = self._backlog = None
+            if isinstance(error, TimeoutError) and patience.expired():
+                self.cut_off()
+            else:
+                self.stop(error)
+        else:
+            self._waiting = self._backlog = None
+
+
+@types.coroutine
+def _resumed(coroutine: Coroutine[Any, Any, None], blocked_by: Any) -> Generator[Any, Any, None]:
+    """The rest of a coroutine that was begun outside of a task, and is blocked by what it yielded."""
+    while True:
+        try:
+            value = yield blocked_by
+        except BaseException as error:
+            step = lambda error=error: coroutine.throw(error)  # noqa: E731
+        else:
+            step = lambda value=value: coroutine.send(value)  # noqa: E731
+        try:
+            blocked_by = step()  # type: ignore[no-untyped-call]
+        except StopIteration:
+            return

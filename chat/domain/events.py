@@ -4,20 +4,22 @@
  "id": "<id>", "offset": 42, "client_id": "<the poster's own>", "kind": "message", the rest is ours: a foreign sender
  "user": "<name>", "user_id": "<id>", "sent_at": "<ISO 8601>",                    or an older instance may leave out
  "origin": {"process": 4711, "thread": "MainThread"},                             any of it
- "target": 41, "deleted": false, "subject": "<id>", "access": "removed", "role": "none"}
+ "target": 41, "deleted": false, "subject": "<id>", "access": "removed", "role": "none",
+ "previous": "<id>"}
 
 Three kinds are stored. A `message` is what somebody said. A `deletion` names by `target` the message whose text is
 gone; its own `message` is a sentence for those who know no kinds. A `notice` tells of a change to who may be there:
 `access` is the change, `subject` the id of the person it is about, if it is about one, and `role` what that person is
 from then on.
 
-An event with an offset is stored: an entry of the room's log. One without is passed on live, and gone.
+An event with an offset is stored: an entry of the room's log. One without is passed on live, and gone. An entry names
+by `previous` the one before it, so a listener at that one knows that nothing is missing in between.
 """
 
 import os
 import threading
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -26,6 +28,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from chat.domain.people import Person
+from chat.domain.positions import Position
 from chat.domain.rooms import Room
 
 TYPE = "chat.message"
@@ -36,7 +39,10 @@ class Kind(StrEnum):
     DELETION = "deletion"
     NOTICE = "notice"
     GREETING = "greeting"
-    START_OVER = "start_over"  # never in a group: tells one listener that what it missed can't be brought any more
+    START_OVER = "start_over"  # never in a group: tells listeners that what they missed can't be brought any more
+
+
+STORED_KINDS = frozenset({Kind.MESSAGE, Kind.DELETION, Kind.NOTICE})
 
 
 class Change(StrEnum):
@@ -78,7 +84,11 @@ class Origin:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """Something said in a room, or done there. What its sender didn't say of itself is None."""
+    """Something said in a room, or done there. What its sender didn't say of itself is None.
+
+    `known` is false for an entry of a kind, or of a change, that only a newer release knows. Its offset counts, and
+    that is all: nobody is shown it.
+    """
 
     room: Room
     message: str
@@ -95,6 +105,17 @@ class Event:
     change: Change | None = None
     role: NewRole | None = None
     """Of a notice with a subject. None, too, where an instance of an older version wrote it."""
+    known: bool = True
+    previous: str | None = field(default=None, compare=False)  # the id of the entry before it, where that was looked up
+
+    @property
+    def position(self) -> Position | None:
+        """The position of a listener that has heard this entry; None for what is not stored."""
+        return None if self.offset is None else Position(self.offset, self.id)
+
+    def follows(self, position: Position) -> bool:
+        """Whether this is the entry right after `position`, with nothing in between, in the same log."""
+        return self.offset == position.offset + 1 and self.previous == position.id
 
     @property
     def text(self) -> str:
@@ -117,10 +138,13 @@ def build(*, room: Room, message: str, person: Person | None, kind: Kind = Kind.
     )
 
 
-def start_over(room: Room, position: int) -> Event:
-    """Tells a listener of `room` that what it hears from here on follows `position`, and not what it heard before."""
+def start_over(room: Room, position: Position) -> Event:
+    """Tells listeners of `room` that what they hear from here on follows `position`, and not what they heard before.
+
+    Its offset and id are those of the position.
+    """
     text = "Some messages are missing here. Please start over from the history."
-    return Event(room=room, message=text, kind=Kind.START_OVER, offset=position)
+    return Event(room=room, message=text, kind=Kind.START_OVER, offset=position.offset, id=position.id)
 
 
 def to_group(event: Event) -> dict[str, Any]:
@@ -142,6 +166,7 @@ def to_group(event: Event) -> dict[str, Any]:
         "subject": event.subject,
         "access": event.change and str(event.change),
         "role": event.role and str(event.role),
+        "previous": event.previous,
     }
 
 
@@ -153,12 +178,13 @@ def parse(raw: dict[str, Any], room: Room) -> Event:
     message = raw.get("message")
     if not isinstance(message, str):
         raise MalformedEvent(f"`message` is {type(message).__name__}, not a text")
+    offset = _offset(raw.get("offset"))
     return Event(
         room=room,
         message=message,
         kind=_kind(raw),
-        id=_text(raw.get("id")),
-        offset=_offset(raw.get("offset")),
+        id=_text(raw.get("id")) if offset is None else _entry_id(raw.get("id")),
+        offset=offset,
         client_id=_text(raw.get("client_id")),
         person=_person(raw.get("user"), raw.get("user_id")),
         sent_at=_time(raw.get("sent_at")),
@@ -168,7 +194,14 @@ def parse(raw: dict[str, Any], room: Room) -> Event:
         subject=_text(raw.get("subject")),
         change=_change(raw.get("access")),
         role=_role(raw.get("role")),
+        known=offset is None or is_known(raw.get("kind"), raw.get("access")),
+        previous=_text(raw.get("previous")),
     )
+
+
+def is_known(kind: object, change: object) -> bool:
+    """Whether an entry of the log is one that this release knows, by what is stored or sent of it."""
+    return (kind is None or kind in [*STORED_KINDS]) and (not change or change in [*Change])
 
 
 def _kind(raw: dict[str, Any]) -> Kind:
@@ -193,6 +226,11 @@ def _role(value: object) -> NewRole | None:
 
 def _text(value: object) -> str | None:
     return value if isinstance(value, str) else None
+
+
+def _entry_id(value: object) -> str | None:
+    """The id of an entry. The release before sent the row's number, which a database that was set back gives again."""
+    return value if isinstance(value, str) and not value.isdecimal() else None
 
 
 def _offset(value: object) -> int | None:

@@ -10,11 +10,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.conf import settings
-from django.db.models import Count, F, QuerySet, Subquery, Sum
+from django.db.models import Count, F, FilteredRelation, Q, QuerySet, Subquery, Sum
 
 from chat import models
-from chat.domain.events import Change, Event, Kind, NewRole, Origin
+from chat.domain.events import STORED_KINDS, Change, Event, Kind, NewRole, Origin, is_known
 from chat.domain.people import Person
+from chat.domain.positions import START, Position
 from chat.domain.rooms import Room
 from chat.errors import InvalidPosition
 from chat.storage import permissions
@@ -33,20 +34,43 @@ def check_offset(given: object) -> int:
     raise InvalidPosition("An offset has to be a whole number, 0 or more.")
 
 
+def check_position(offset: object, id: object = None) -> Position:
+    """A position as clients give it: an offset and, if they have it, that entry's id. Raises InvalidPosition."""
+    return Position(check_offset(offset), id if isinstance(id, str) and id else None)
+
+
 @dataclass(frozen=True, slots=True)
 class Head:
     """Where a room's log ends, and whether by then it has to be looked up who may be there."""
 
-    offset: int = 0
+    position: Position = START
     restricted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Recovery:
-    """What somebody has missed: `events`, or the first of them, up to `position`. None if that can't be told now."""
+    """What comes after a position: `events`, or the first of them. None if the log doesn't go on from there.
+
+    `after` is that position as the database has it: without an id, if the entry is no longer kept. `end` is where the
+    log ends; its id is given where there are no events.
+    """
 
     events: list[Event] | None
-    position: int
+    after: Position
+    end: Position
+
+    @property
+    def last(self) -> Position:
+        """The position of a listener that has heard these events."""
+        return (self.events[-1].position if self.events else None) or self.after
+
+    def leads_to(self, position: Position) -> bool:
+        """Whether these events end at `position`, in the same log, or are on the way there."""
+        if self.events is None or self.last.offset > position.offset:
+            return False
+        if self.last.offset < position.offset:
+            return bool(self.events)
+        return position.id is None or self.last.id in {None, position.id}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,46 +92,96 @@ class Page:
 
 
 def heads(rooms: Iterable[Room]) -> dict[Room, Head]:
-    """Where each room's log ends."""
+    """Where each room's log ends. One query."""
     by_name = {room.name: room for room in rooms}
-    found = models.Room.objects.filter(name__in=by_name).values_list("name", "last_offset", "restricted")
+    last = FilteredRelation("messages", condition=Q(messages__offset=F("last_offset")))
+    found = models.Room.objects.filter(name__in=by_name).annotate(last=last)
+    columns = found.values_list("name", "last_offset", "restricted", "last__id", "last__uid")
     return dict.fromkeys(by_name.values(), Head()) | {
-        by_name[name]: Head(offset, restricted) for name, offset, restricted in found
+        by_name[name]: Head(Position(offset, models.entry_id(pk, uid) if pk else None), restricted)
+        for name, offset, restricted, pk, uid in columns
     }
 
 
 def last_offset(room: Room, *, person: Person | None) -> int:
     """The room's last offset; 0 where nothing was ever said. Raises Banned or NotAMember."""
-    offset = heads([room])[room].offset
+    offset = heads([room])[room].position.offset
     permissions.check(room, person)
     return offset
 
 
 def since(room: Room, after: int, limit: int) -> list[Event]:
-    """The next `limit` messages after the offset `after`, in order."""
-    return [as_event(message, room) for message in rows(room).filter(offset__gt=after).order_by("offset")[:limit]]
+    """The next `limit` entries after the offset `after`, in order; each but the first has the id of the one before."""
+    found = rows(room).filter(offset__gt=after).order_by("offset")[:limit]
+    before = None
+    events = []
+    for message in found:
+        event = as_event(message, room, previous=before)
+        events.append(event)
+        before = event.id
+    return events
 
 
-def recover(room: Room, after: int, size: int | None = None, *, person: Person | None) -> Recovery:
-    """What somebody who was at `after` has missed, if it is all there and no more than CHAT_RECOVERY_MAX messages.
+def read_on(room: Room, position: Position, size: int) -> Recovery:
+    """The next `size` entries after `position`, in order and without holes.
 
-    Of that only the first `size`, if that is given. Raises Banned or NotAMember.
+    There are none (`events` is None) if some have been pruned, or if the log went back behind the position: then the
+    room hasn't come as far, or has another entry there.
     """
-    here = models.Room.objects.filter(name=room.name).first() or models.Room()
-    recovery = _recover(room, after, size or settings.CHAT_RECOVERY_MAX, here.last_offset, here.pruned_to)
+    return _read_on(_row(room), room, position, size)
+
+
+def recover(
+    room: Room, after: Position, size: int | None = None, *, resumed: bool = False, person: Person | None
+) -> Recovery:
+    """What somebody who was at `after` has missed, if it is all there and no more than CHAT_RECOVERY_MAX entries.
+
+    Of that only the first `size`, if that is given. `resumed` asks for the next part: then it doesn't matter how much
+    was said since the first was read. Raises Banned or NotAMember.
+    """
+    here = _row(room)
+    if not resumed and here.last_offset - after.offset > settings.CHAT_RECOVERY_MAX:
+        recovery = _nothing(here, after)
+    else:
+        recovery = _read_on(here, room, after, settings.CHAT_RECOVERY_MAX if size is None else size)
     # Asked last: whoever was removed meanwhile is told nothing. Where it began meanwhile, a notice tells of it.
     if here.restricted or any(event.kind is Kind.NOTICE for event in recovery.events or ()):
         permissions.check(room, person)
     return recovery
 
 
-def _recover(room: Room, after: int, size: int, last: int, pruned_to: int) -> Recovery:
-    if not pruned_to <= after <= last or last - after > settings.CHAT_RECOVERY_MAX:
-        return Recovery(events=None, position=last)
-    events = since(room, after, size)
-    if last > after and (not events or events[0].offset != after + 1):
-        return Recovery(events=None, position=last)  # pruned between the two reads
-    return Recovery(events=events, position=max(last, events[-1].offset or 0) if events else last)
+def _row(room: Room) -> models.Room:
+    return models.Room.objects.filter(name=room.name).first() or models.Room()
+
+
+def _read_on(here: models.Room, room: Room, position: Position, size: int) -> Recovery:
+    found = since(room, max(position.offset - 1, 0), size + 1)
+    at = found.pop(0) if found and found[0].offset == position.offset else None
+    events = [event for offset, event in enumerate(found[:size], position.offset + 1) if event.offset == offset]
+    missing = here.last_offset > position.offset or bool(found)
+    if not _goes_on(here, position, at) or (missing and not events):
+        return _nothing(here, position)
+    after = replace(position, id=at.id if at else None)
+    if events:
+        events[0] = replace(events[0], previous=after.id)
+    return Recovery(events, after, Position(max(here.last_offset, position.offset + len(events))))
+
+
+def _goes_on(here: models.Room, position: Position, at: Event | None) -> bool:
+    """Whether the log is still the one of `position`, and what came after that is kept. `at` is the entry there."""
+    if not here.pruned_to <= position.offset <= here.last_offset:
+        return False
+    if position.id is None or position.offset == 0:
+        return True
+    if at is not None:
+        return at.id == position.id
+    # An entry that has been pruned proves nothing. Asked again: it may have gone meanwhile.
+    return models.Room.objects.filter(pk=here.pk, pruned_to=position.offset).exists()
+
+
+def _nothing(here: models.Room, position: Position) -> Recovery:
+    last = models.Message.objects.filter(room=here.pk, offset=here.last_offset).first()
+    return Recovery(None, position, Position(here.last_offset, last.entry_id if last else None))
 
 
 def page(
@@ -117,7 +191,7 @@ def page(
 
     Raises Banned or NotAMember, if `person` is not the site itself (None).
     """
-    found = rows(room)
+    found = known_rows(room)
     if after is not None:
         found = found.filter(offset__gt=after)
     if before is not None:
@@ -181,20 +255,28 @@ def rows(room: Room) -> QuerySet[models.Message]:
     return models.Message.objects.filter(room=models.Room.objects.filter(name=room.name)[:1])
 
 
-def as_event(message: models.Message, room: Room) -> Event:
+def known_rows(room: Room) -> QuerySet[models.Message]:
+    """Without the entries that only a newer release knows."""
+    return rows(room).filter(kind__in=STORED_KINDS, change__in=["", *Change])
+
+
+def as_event(message: models.Message, room: Room, *, previous: str | None = None) -> Event:
+    known = is_known(message.kind, message.change)
     return Event(
         room=room,
         message=message.text,
-        id=str(message.pk),
+        id=message.entry_id,
         offset=message.offset,
         client_id=message.client_id,
         person=Person(id=message.person_id, name=message.person_name) if message.person_id else None,
         sent_at=message.sent_at,
         origin=Origin(process=message.process, thread=message.thread),
-        kind=Kind(message.kind),
+        kind=Kind(message.kind) if message.kind in [*STORED_KINDS] else Kind.MESSAGE,
         target=message.target,
         deleted=message.deletion is not None,
         subject=message.subject or None,
-        change=Change(message.change) if message.change else None,
-        role=NewRole(message.role) if message.role else None,
+        change=Change(message.change) if message.change and known else None,
+        role=NewRole(message.role) if message.role in [*NewRole] else None,
+        known=known,
+        previous=previous,
     )

@@ -30,11 +30,15 @@ TAKE_OFFSETS = """
     RETURNING id, last_offset, restricted
 """
 COLUMNS = "room_id offset text person_id person_name sender client_id sent_at process thread".split()
-# What a client sends again conflicts with what it has sent before, and comes back in no row.
+# What a client sends again conflicts with what it has sent before, and comes back in no row. The entry before is looked
+# up here, and not by TAKE_OFFSETS, which began before the lock was there and wouldn't see it.
 INSERT = f"""
     INSERT INTO chat_message ({", ".join(f'"{column}"' for column in COLUMNS)}) VALUES %s
     ON CONFLICT (room_id, sender, client_id) DO NOTHING
-    RETURNING id, room_id, "offset"
+    RETURNING room_id, "offset", CAST(uid AS text), (
+        SELECT COALESCE(CAST(previous.uid AS text), CAST(previous.id AS text)) FROM chat_message AS previous
+        WHERE previous.room_id = chat_message.room_id AND previous."offset" = chat_message."offset" - 1
+    )
 """
 ROW = f"({', '.join(['%s'] * len(COLUMNS))})"
 
@@ -118,14 +122,27 @@ def _store(drafts: Sequence[Draft]) -> list[Entry] | None:
             places |= {number: (room_id, offset) for number, offset in zip(numbers, offsets, strict=True)}
         rows = [_row(draft, *places[number], now) for number, draft in enumerate(drafts)]
         cursor.execute(INSERT % ", ".join([ROW] * len(rows)), [value for row in rows for value in row])
-        ids = {(room_id, offset): id for id, room_id, offset in cursor.fetchall()}
-        if len(ids) < len(drafts):
+        inserted = cursor.fetchall()
+        if len(inserted) < len(drafts):
             transaction.set_rollback(True)
             return None
+    links = _linked(inserted)
     return [
-        Entry(_new_event(draft, ids[places[number]], places[number][1], now), repeated=False)
+        Entry(_new_event(draft, places[number][1], links[places[number]], now), repeated=False)
         for number, draft in enumerate(drafts)
     ]
+
+
+def _linked(inserted: list[tuple[int, int, str, str | None]]) -> dict[tuple[int, int], tuple[str, str | None]]:
+    """The id of each new entry and of the one before it, by room's id and offset."""
+    # As models.Message.entry_id has them: PostgreSQL writes a UUID with hyphens.
+    ids = {(room_id, offset): uid.replace("-", "") for room_id, offset, uid, _ in inserted}
+    # A statement needn't see what it inserts itself.
+    stored = {(room_id, offset): before.replace("-", "") for room_id, offset, _, before in inserted if before}
+    return {
+        (room_id, offset): (id, ids.get((room_id, offset - 1)) or stored.get((room_id, offset)))
+        for (room_id, offset), id in ids.items()
+    }
 
 
 def _by_room(drafts: Sequence[Draft]) -> dict[Room, list[int]]:
@@ -178,7 +195,8 @@ def write(
         change=change or "",
         role=role or "",
     )
-    return history.as_event(message, place.room)
+    before = history.find(place.room, place.offset - 1)
+    return history.as_event(message, place.room, previous=before.id if before else None)
 
 
 def blank(place: Place, target: int) -> None:
@@ -213,14 +231,16 @@ def _prune_room(room_id: int, older_than: datetime | None, keep: int | None) -> 
     return deleted
 
 
-def _new_event(draft: Draft, id: int, offset: int, now: datetime) -> Event:
+def _new_event(draft: Draft, offset: int, ids: tuple[str, str | None], now: datetime) -> Event:
+    id, previous = ids
     return Event(
         room=draft.room,
         message=draft.text,
-        id=str(id),
+        id=id,
         offset=offset,
         client_id=draft.client_id,
         person=draft.person,
         sent_at=now,
         origin=draft.origin,
+        previous=previous,
     )

@@ -54,7 +54,7 @@ def delete_message(room: Room, offset: int, *, by: Person | None) -> Event:
         place = log.take_offset(room)
         permissions.check(room, by)
         message = history.find(room, offset)
-        if message is None or message.kind is not Kind.MESSAGE:
+        if message is None or message.kind is not Kind.MESSAGE or not message.known:
             raise NoSuchMessage(f"There is no message {offset} here.")
         own = by is not None and message.person is not None and message.person.id == by.id
         if by is not None and not (own or permissions.permission(room, by).may_moderate):

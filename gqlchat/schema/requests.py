@@ -9,21 +9,22 @@ from django.conf import settings
 from chat.actions import greetings, rate_limits
 from chat.domain.events import Event
 from chat.domain.people import Person
+from chat.domain.positions import Position
 from chat.domain.rooms import Room, enter, enter_all
 from chat.errors import RateLimited, TooManyRooms
-from chat.storage.history import check_offset
+from chat.storage.history import check_position
 
 Named = TypeVar("Named")
-Position = tuple[str, int | None]
-"""A room's name, and the offset up to which it has been heard."""
+Given = tuple[str, int | None, str | None]
+"""Of a RoomPosition: the room's name, the offset up to which it has been heard, and the id of the entry there."""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """To hear `rooms`, some of them `after` an offset, as `current_user`; and to greet them first, if it joins."""
+    """To hear `rooms`, some of them `after` a position, as `current_user`; and to greet them first, if it joins."""
 
     rooms: list[Room]
-    after: dict[Room, int]
+    after: dict[Room, Position]
     current_user: str
     person: Person
     joins_as: str | None = None
@@ -45,17 +46,17 @@ class Request:
         return [await greetings.greet(room=room, name=name, person=person, aloud=aloud) for room in self.rooms]
 
 
-def to_join(person: Person, rooms: Iterable[str], user: str, positions: Iterable[Position]) -> Request:
+def to_join(person: Person, rooms: Iterable[str], user: str, positions: Iterable[Given]) -> Request:
     """joinChatRooms. Raises InvalidName, InvalidRoomName, InvalidPosition, LoginRequired, NoRooms or TooManyRooms."""
     name = greetings.clean_name(user)
     entered, after = enter_all(_few(rooms), person), _after(_few(positions), person)
     return Request(entered, after, current_user=user, person=person, joins_as=name)
 
 
-def to_follow(person: Person, positions: Iterable[Position]) -> Request:
+def to_follow(person: Person, positions: Iterable[Given]) -> Request:
     """roomMessages. Raises InvalidRoomName, InvalidPosition, LoginRequired, NoRooms or TooManyRooms."""
     positions = _few(positions)
-    rooms = enter_all([name for name, _ in positions], person)
+    rooms = enter_all([name for name, *_ in positions], person)
     return Request(rooms, _after(positions, person), current_user=person.name, person=person)
 
 
@@ -68,5 +69,5 @@ def _few(named: Iterable[Named]) -> list[Named]:
     return named
 
 
-def _after(positions: Iterable[Position], person: Person) -> dict[Room, int]:
-    return {enter(name, person): check_offset(after) for name, after in positions if after is not None}
+def _after(positions: Iterable[Given], person: Person) -> dict[Room, Position]:
+    return {enter(name, person): check_position(after, id) for name, after, id in positions if after is not None}

@@ -21,6 +21,13 @@ class RoomPosition:
     after: int | None = strawberry.field(
         default=None, description="The last `offset` that was heard; without it, only what comes from now on is sent."
     )
+    after_id: strawberry.ID | None = strawberry.field(
+        default=None, description="The `id` of what has that offset: it tells whether the room was set back since."
+    )
+
+    @property
+    def given(self) -> tuple[str, int | None, str | None]:
+        return self.room_name, self.after, self.after_id
 
 
 @strawberry.type
@@ -30,7 +37,7 @@ class MessageSubscription:
         self, info: strawberry.Info, rooms: list[ChatRoom], user: str, positions: list[RoomPosition] | None = None
     ) -> AsyncGenerator[ChatRoomMessage, None]:
         names = [room.room_name for room in rooms]
-        request = to_join(context.person(info), names, user, [(one.room_name, one.after) for one in positions or []])
+        request = to_join(context.person(info), names, user, [one.given for one in positions or []])
         async for message in heard(request):
             yield message
 
@@ -38,7 +45,7 @@ class MessageSubscription:
     async def room_messages(
         self, info: strawberry.Info, rooms: list[RoomPosition]
     ) -> AsyncGenerator[ChatRoomMessage, None]:
-        request = to_follow(context.person(info), [(one.room_name, one.after) for one in rooms])
+        request = to_follow(context.person(info), [one.given for one in rooms])
         async for message in heard(request):
             yield message
 

@@ -13,6 +13,7 @@ from chat.actions import posting
 from chat.delivery import hub
 from chat.delivery.hub import Hub
 from chat.domain import events, people
+from chat.domain.positions import Position
 from chat.domain.rooms import find
 from chat.errors import ChatError
 from chat.storage import log
@@ -125,7 +126,7 @@ async def test_rubbish_from_the_layer_is_dropped(foreign_send, eventually) -> No
 @pytest.mark.parametrize(("after", "outcome"), [(0, "caught_up"), (7, "start_over")])
 async def test_who_comes_back_is_counted_by_how_they_go_on(after: int, outcome: str) -> None:
     recoveries = Growth("chat_recoveries_total", outcome=outcome)
-    async with Hub.here().listen([ROOM], {ROOM: after}) as listener:
+    async with Hub.here().listen([ROOM], {ROOM: Position(after)}) as listener:
         await listener.read_missed()
         assert recoveries() == 1
 

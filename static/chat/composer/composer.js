@@ -1,7 +1,6 @@
 // @ts-check
 
 import { find } from "../elements.js";
-import { isBlank } from "../unseen.js";
 
 /** @import { Draft } from "./draft.js" */
 
@@ -78,7 +77,7 @@ export class Composer {
   #submit() {
     const text = this.#input.value;
     this.focus();
-    if (isBlank(text)) return;
+    if (text.trim() === "") return;
     const fault = this.#tooLong(text) || this.#post(text);
     if (fault === "") this.#write("");
     this.showError(fault);

@@ -14,6 +14,7 @@ from chat.delivery import hub
 from chat.delivery.hub import Hub, Listener
 from chat.domain.events import Event, build, to_group
 from chat.domain.people import Person
+from chat.domain.positions import Position
 from chat.domain.rooms import Room, find
 from chat.storage import log
 from chat.storage.database import in_database
@@ -160,7 +161,7 @@ async def test_a_listener_hears_its_rooms_and_no_other(layer: str) -> None:
 async def test_who_comes_back_hears_what_they_missed_and_goes_live(layer: str) -> None:
     for number in range(10):
         await post_elsewhere(str(number))
-    async with Hub.here().listen([ROOM], {ROOM: 4}) as listener:
+    async with Hub.here().listen([ROOM], {ROOM: Position(4)}) as listener:
         for number in range(10):
             await post_elsewhere(str(number))
         assert offsets(await hear(listener, 16)) == [*range(5, 21)]

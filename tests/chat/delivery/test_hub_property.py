@@ -1,14 +1,15 @@
-"""Whatever happens in whatever order: each listener hears offsets without holes, each once, in order; and whoever may
-not be in the room any more hears nothing that came after that.
+"""Whatever happens in whatever order: each listener hears the log without holes, each entry once, in order, or is told
+to start over; and a person who may not be in the room any more hears nothing that came after that.
 
 Hypothesis makes up what happens. So that it happens again when it is told to, nothing here is real: the log is a list,
 reading takes as long as the example says, and the clock jumps to when the next thing is due.
 """
 
 import asyncio
+import itertools
 import selectors
-from collections.abc import Callable, Coroutine, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Coroutine, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from chat.delivery import hub, listener
 from chat.delivery.hub import Hub
 from chat.domain.events import Change, Event, Kind
 from chat.domain.people import Person
+from chat.domain.positions import Position
 from chat.domain.rooms import Room, find
 from chat.errors import Banned, NotAMember
 from chat.storage import history, permissions
@@ -42,6 +44,9 @@ steps = st.one_of(
     st.tuples(st.just("delete"), st.booleans()),
     st.tuples(st.just("leave"), st.integers(0, 5)),
     st.tuples(st.just("prune"), st.integers(0, 6)),  # all but so many
+    # The log goes back by so many entries; then others are stored, so many, of which nobody hears.
+    st.tuples(st.just("go back"), st.tuples(st.integers(0, 12), st.integers(0, 12))),
+    st.tuples(st.just("return"), st.integers(0, 12)),  # with a position in what was lost like that
 )
 pauses = st.sampled_from([0, 0, 0, 1, 3, 20, 2000])  # milliseconds until the next thing happens
 delays = st.sampled_from([0, 0, 1, 5, 30, 1500])  # milliseconds before and after the database is read
@@ -94,14 +99,33 @@ class ListLog:
     stored: list[Event] = field(default_factory=list)
     pruned_to: int = 0
     reads: int = 0
+    ids: Iterator[int] = field(default_factory=itertools.count)
+    lost: list[Event] = field(default_factory=list)  # when the log went back
 
     def store(self, kind: Kind = Kind.MESSAGE, **fields: Any) -> Event:
-        event = Event(room=ROOM, message="hi", offset=len(self.stored) + 1, kind=kind, **fields)
+        offset, id = len(self.stored) + 1, f"id {next(self.ids)}"
+        event = Event(room=ROOM, message="hi", offset=offset, id=id, kind=kind, previous=self.end.id, **fields)
         self.stored.append(event)
         return event
 
+    def go_back(self, count: int) -> None:
+        left = max(0, len(self.stored) - count)
+        self.lost += self.stored[left:]
+        del self.stored[left:]
+        self.pruned_to = min(self.pruned_to, left)
+
+    def position(self, back: int) -> Position:
+        """So many entries before the end."""
+        offset = max(0, len(self.stored) - back)
+        return Position(offset, self.stored[offset - 1].id if 0 < offset <= len(self.stored) else None)
+
+    @property
+    def end(self) -> Position:
+        kept = self.stored[self.pruned_to :]
+        return Position(len(self.stored), kept[-1].id if kept else None)
+
     def heads(self, rooms: Iterable[Room]) -> dict[Room, Head]:
-        return dict.fromkeys(rooms, Head(len(self.stored), self.allowed(ROOM, PEOPLE) != set(PEOPLE)))
+        return dict.fromkeys(rooms, Head(self.end, self.allowed(ROOM, PEOPLE) != set(PEOPLE)))
 
     def allowed(self, room: Room, people: Iterable[Person], at: int | None = None) -> set[Person]:
         """Those of `people` who may be there by the offset `at`, or now."""
@@ -127,15 +151,23 @@ class ListLog:
     def was_excluded(self, person: Person) -> bool:
         return not all(self.allowed(ROOM, [person], at) for at in range(len(self.stored) + 1))
 
-    def since(self, room: Room, after: int, limit: int) -> list[Event]:
-        return self.stored[max(after, self.pruned_to) :][:limit]
+    def read_on(self, room: Room, position: Position, size: int) -> Recovery:
+        offset = position.offset
+        if not self.pruned_to <= offset <= len(self.stored):
+            return Recovery(None, position, self.end)
+        here = self.stored[offset - 1].id if offset > self.pruned_to else None
+        if here is not None and position.id not in {None, here}:
+            return Recovery(None, position, self.end)
+        events = self.stored[offset:][:size]
+        if events:
+            events[0] = replace(events[0], previous=here)
+        return Recovery(events, Position(offset, here), self.end)
 
-    def recover(self, room: Room, after: int, size: int, *, person: Person | None) -> Recovery:
+    def recover(self, room: Room, after: Position, size: int, *, resumed: bool, person: Person | None) -> Recovery:
         self.check(room, person)
-        last = len(self.stored)
-        if not self.pruned_to <= after <= last or last - after > RECOVERY_MAX:
-            return Recovery(None, position=last)
-        return Recovery(self.stored[after:][:size], position=last)
+        if not resumed and len(self.stored) - after.offset > RECOVERY_MAX:
+            return Recovery(None, after, self.end)
+        return self.read_on(room, after, size)
 
     async def read(self, function: Callable, *args: Any, **kwargs: Any) -> Any:
         """In the place of `in_database`."""
@@ -153,7 +185,7 @@ class ListLog:
 class Ear:
     """Somebody who listens, from `after` on or from now on; `heard` is what they heard with an offset."""
 
-    after: int | None
+    after: Position | None
     person: Person
     heard: list[Event] = field(default_factory=list)
     live_from: int | None = None  # how much had been said by the time they had joined
@@ -167,20 +199,23 @@ class Ear:
                 if event.offset is not None:
                     self.heard.append(event)
                     may_hear = log.was_allowed(self.person, since=event.offset - 1)
-                    assert may_hear or event.kind is Kind.START_OVER, (self, event)
+                    assert may_hear or event.kind is Kind.START_OVER or event in log.lost, (self, event)
 
-    def check(self) -> int | None:
+    def check(self, log: ListLog) -> Position | None:
         """Where they are in the end; None if they have heard nothing. Fails if they have heard something amiss."""
         position = self.after
         for event in self.heard:
-            offset = event.offset or 0
+            assert event.position
+            offset = event.position.offset
             if event.kind is Kind.START_OVER:
-                assert event is self.heard[0] or offset > (position or 0), self
+                assert event is self.heard[0] or log.pruned_to or log.lost, self
             elif position is None:
-                assert offset <= (self.live_from or 0) + 1, self
+                assert offset <= (self.live_from or 0) + 1 or log.lost, self
             else:
-                assert offset == position + 1, self
-            position = offset
+                assert offset == position.offset + 1, self
+                # An entry before it that was pruned is named by nobody.
+                assert event.previous in {None, position.id} or position.id is None, self
+            position = event.position
         return position
 
 
@@ -201,7 +236,7 @@ async def follow(script: Iterable[tuple[tuple[str, Any], int]], log: ListLog) ->
                 hub.hear(Event(room=ROOM, message="from elsewhere"))
             case "join":
                 back, who = number
-                ear = Ear(after=None if back is None else max(0, len(log.stored) - back), person=PEOPLE[who])
+                ear = Ear(after=None if back is None else log.position(back), person=PEOPLE[who])
                 ear.listening = asyncio.create_task(ear.listen(log))
                 ears.append(ear)
             case "ban" | "unban" | "close" | "open":
@@ -213,6 +248,15 @@ async def follow(script: Iterable[tuple[tuple[str, Any], int]], log: ListLog) ->
                 event = log.store(Kind.DELETION, target=1)
                 if number:
                     hub.hear(event)
+            case "go back":
+                count, stored_since = number
+                log.go_back(count)
+                for _ in range(stored_since):
+                    log.store()
+            case "return" if log.lost:
+                ear = Ear(after=log.lost[-1 - number % len(log.lost)].position, person=PEOPLE[0])
+                ear.listening = asyncio.create_task(ear.listen(log))
+                ears.append(ear)
             case "leave":
                 ears[number % len(ears)].listening.cancel()  # type: ignore[union-attr]
             case "prune":
@@ -220,15 +264,18 @@ async def follow(script: Iterable[tuple[tuple[str, Any], int]], log: ListLog) ->
         await asyncio.sleep(pause / 1000)
     await asyncio.sleep(60)  # on our clock
     for ear in ears:
-        position, last = ear.check(), len(log.stored)
+        position = ear.check(log)
         if ear.listening.done():  # type: ignore[union-attr]
             if not ear.listening.cancelled():  # type: ignore[union-attr]
                 assert isinstance(ear.listening.exception(), (Banned, NotAMember)), ear  # type: ignore[union-attr]
-                assert log.was_excluded(ear.person), ear
+                assert log.was_excluded(ear.person) or log.lost, ear
         else:
-            # What was pruned before anybody heard of it is told with the next message.
-            assert last in (ear.live_from if position is None else position, log.pruned_to), ear
-            assert log.allowed(ROOM, [ear.person]) or last == log.pruned_to, ear
+            if position is None:  # of a log that came and went again before anybody looked, nobody hears
+                assert log.end.offset == ear.live_from or log.lost, ear
+            else:
+                assert log.end.offset == position.offset, ear
+            assert position is None or position.id in {None, log.end.id} or log.end.id is None, ear
+            assert log.allowed(ROOM, [ear.person]), ear
     for ear in ears:
         ear.listening.cancel()  # type: ignore[union-attr]
     await asyncio.wait([ear.listening for ear in ears])  # type: ignore[type-var]
@@ -303,7 +350,7 @@ def test_every_listener_hears_every_offset_once_and_in_order(
 ) -> None:
     fake = ListLog(delays)
     with pytest.MonkeyPatch.context() as monkeypatch:
-        for name in ["heads", "since", "recover"]:
+        for name in ["heads", "read_on", "recover"]:
             monkeypatch.setattr(history, name, getattr(fake, name))
         for name in ["allowed", "check"]:
             monkeypatch.setattr(permissions, name, getattr(fake, name))

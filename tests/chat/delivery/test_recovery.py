@@ -75,7 +75,7 @@ class Talk:
         await in_database(log.prune, keep=keep)
 
     async def last(self) -> int:
-        return (await in_database(history.heads, [self.room]))[self.room].offset
+        return (await in_database(history.heads, [self.room]))[self.room].position.offset
 
     async def since(self, after: int) -> list[tuple[int | None, str]]:
         return [(event.offset, event.message) for event in await in_database(history.since, self.room, after, 10_000)]

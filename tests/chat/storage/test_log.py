@@ -14,6 +14,7 @@ from pytest_django import Settings
 from chat.delivery.hub import Hub
 from chat.domain.events import Kind
 from chat.domain.people import Person
+from chat.domain.positions import Position
 from chat.domain.rooms import Room, find
 from chat.errors import InvalidPosition
 from chat.storage import history, log, permissions
@@ -40,11 +41,16 @@ def offsets(events: list) -> list[int]:
     return [event.offset for event in events]
 
 
+def starts_over(recovery: history.Recovery, *, at: int) -> bool:
+    return (recovery.events, recovery.end.offset) == (None, at)
+
+
 class TestOffsets:
     def test_are_1_2_3_in_each_room(self) -> None:
         rooms = [ROOM, ROOM, OTHER, ROOM, OTHER]
         assert [say(room=room).event.offset for room in rooms] == [1, 2, 1, 3, 2]
-        assert history.heads([ROOM, OTHER, find("empty")]) == {ROOM: Head(3), OTHER: Head(2), find("empty"): Head(0)}
+        ends = {room: head.position.offset for room, head in history.heads([ROOM, OTHER, find("empty")]).items()}
+        assert ends == {ROOM: 3, OTHER: 2, find("empty"): 0}
 
     def test_of_a_message_that_is_rolled_back_is_given_to_the_next(self) -> None:
         say("first")
@@ -164,26 +170,28 @@ class TestRecovery:
 
     @pytest.mark.parametrize(("after", "found"), [(0, [*range(1, 11)]), (7, [8, 9, 10]), (10, [])])
     def test_brings_what_was_missed(self, after: int, found: list) -> None:
-        recovery = history.recover(ROOM, after, person=ANN)
-        assert (offsets(recovery.events), recovery.position) == (found, 10)
+        recovery = history.recover(ROOM, Position(after), person=ANN)
+        assert (offsets(recovery.events), recovery.end.offset) == (found, 10)
 
     @pytest.mark.parametrize("after", [11, 2**63 - 1])
     def test_from_an_offset_that_was_never_given_is_impossible(self, after: int) -> None:
-        assert history.recover(ROOM, after, person=ANN) == history.Recovery(None, position=10)
+        assert starts_over(history.recover(ROOM, Position(after), person=ANN), at=10)
 
     def test_in_a_room_where_nothing_was_said(self) -> None:
-        assert history.recover(OTHER, 0, person=ANN) == history.Recovery([], position=0)
-        assert history.recover(OTHER, 1, person=ANN) == history.Recovery(None, position=0)
+        assert history.recover(OTHER, Position(0), person=ANN) == history.Recovery(
+            [], after=Position(0), end=Position(0)
+        )
+        assert starts_over(history.recover(OTHER, Position(1), person=ANN), at=0)
 
     def test_brings_as_many_as_are_allowed_and_not_one_more(self, settings: Settings) -> None:
         settings.CHAT_RECOVERY_MAX = 4
-        assert offsets(history.recover(ROOM, 6, person=ANN).events) == [7, 8, 9, 10]
-        assert history.recover(ROOM, 5, person=ANN) == history.Recovery(None, position=10)
+        assert offsets(history.recover(ROOM, Position(6), person=ANN).events) == [7, 8, 9, 10]
+        assert starts_over(history.recover(ROOM, Position(5), person=ANN), at=10)
 
     def test_past_what_was_pruned_is_impossible(self) -> None:
         log.prune(keep=4)
-        assert offsets(history.recover(ROOM, 6, person=ANN).events) == [7, 8, 9, 10]
-        assert history.recover(ROOM, 5, person=ANN) == history.Recovery(None, position=10)
+        assert offsets(history.recover(ROOM, Position(6), person=ANN).events) == [7, 8, 9, 10]
+        assert starts_over(history.recover(ROOM, Position(5), person=ANN), at=10)
 
     @pytest.mark.parametrize(("keep", "said_since"), [(4, 0), (0, 0), (0, 3)])
     def test_is_impossible_when_something_is_pruned_in_its_midst(
@@ -195,7 +203,7 @@ class TestRecovery:
             return read(*args)
 
         monkeypatch.setattr(history, "since", prune_and_read)
-        assert history.recover(ROOM, 3, person=ANN).events is None
+        assert history.recover(ROOM, Position(3), person=ANN).events is None
 
     def test_brings_what_was_said_in_its_midst(self, monkeypatch: pytest.MonkeyPatch) -> None:
         def say_and_read(*args: object, read: Callable = history.since) -> list:
@@ -203,8 +211,8 @@ class TestRecovery:
             return read(*args)
 
         monkeypatch.setattr(history, "since", say_and_read)
-        recovery = history.recover(ROOM, 8, person=ANN)
-        assert (offsets(recovery.events), recovery.position) == ([9, 10, 11], 11)
+        recovery = history.recover(ROOM, Position(8), person=ANN)
+        assert (offsets(recovery.events), recovery.end.offset) == ([9, 10, 11], 11)
 
 
 def test_rooms_are_listed_by_name_once_something_was_said_there() -> None:
@@ -251,7 +259,7 @@ def test_what_an_instance_of_the_version_before_writes_is_understood() -> None:
         None,
         None,
     )
-    assert history.heads([ROOM]) == {ROOM: Head(1, restricted=False)}
+    assert history.heads([ROOM]) == {ROOM: Head(Position(1, event.id), restricted=False)}
 
 
 class TestCost:
@@ -266,7 +274,7 @@ class TestCost:
         "read",
         [
             lambda: history.since(ROOM, 5, 10),
-            lambda: history.recover(ROOM, 5, person=ANN),
+            lambda: history.recover(ROOM, Position(5), person=ANN),
             lambda: history.page(ROOM, person=ANN, size=5, from_end=True),
             lambda: history.page(ROOM, person=ANN, size=5, from_end=True, before=10),
             lambda: history.page(ROOM, person=ANN, size=5, from_end=False, after=10),

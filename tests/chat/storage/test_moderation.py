@@ -14,6 +14,7 @@ from chat.delivery.hub import Hub
 from chat.domain import people
 from chat.domain.events import Change, Event, Kind, NewRole
 from chat.domain.people import Person
+from chat.domain.positions import Position
 from chat.domain.rooms import find
 from chat.errors import (
     Banned,
@@ -70,14 +71,14 @@ def say(text: str = "a secret", person: Person | None = None) -> int:
 
 
 def last() -> int:
-    return history.heads([ROOM])[ROOM].offset
+    return history.heads([ROOM])[ROOM].position.offset
 
 
 OTHER = "other 0"
 ACTIONS: dict[str, Callable[[Cast, Person | None], object]] = {
     "enter": lambda cast, by: permissions.check(ROOM, by),
     "read": lambda cast, by: history.page(ROOM, person=by, size=10, from_end=True),
-    "recover": lambda cast, by: history.recover(ROOM, 1, person=by),
+    "recover": lambda cast, by: history.recover(ROOM, Position(1), person=by),
     "see the last offset": lambda cast, by: history.last_offset(ROOM, person=by),
     "delete another's": lambda cast, by: moderation.delete_message(ROOM, say(), by=by),
     "add": lambda cast, by: moderation.set_role(ROOM, OTHER, Role.MEMBER, by=by),
@@ -178,7 +179,7 @@ class TestDeletion:
         assert entry == deletion
         assert (entry.kind, entry.offset, entry.target) == (Kind.DELETION, offset + 1, offset)
         assert (entry.message, entry.person) == ("A message was deleted.", cast["moderator"])
-        assert history.recover(ROOM, offset - 1, person=None).events == [gone, entry]
+        assert history.recover(ROOM, Position(offset - 1), person=None).events == [gone, entry]
         assert history.page(ROOM, person=None, size=2, from_end=True).events == [gone, entry]
 
     def test_twice_is_once(self, cast: Cast) -> None:

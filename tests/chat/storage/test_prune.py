@@ -13,6 +13,7 @@ from chat import models
 from chat.delivery.hub import Hub
 from chat.domain.events import Kind
 from chat.domain.people import Person
+from chat.domain.positions import Position
 from chat.domain.rooms import Room, find
 from chat.storage import log
 
@@ -127,7 +128,7 @@ async def test_who_comes_back_from_before_what_was_pruned_starts_over(after: int
         prune("--keep", "3")
 
     await ten_and_prune()
-    async with Hub.here().listen([ROOM], {ROOM: after}) as listener:
+    async with Hub.here().listen([ROOM], {ROOM: Position(after)}) as listener:
         heard = [await anext(listener) for _ in kinds]
         assert [event.kind for event in heard] == kinds
         assert heard[-1].offset == 10

@@ -1,0 +1,18 @@
+"""Positions: how far somebody has heard a room, with the proof that it is still the same log."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """The last entry of a room's log that somebody has heard.
+
+    `id` is that entry's id, for those who have it. Offsets are given again by a database that was set back, ids never
+    are: so an entry of another id at `offset` means that the log went back. Without an id, nothing can be proven.
+    """
+
+    offset: int
+    id: str | None = None
+
+
+START = Position(0)
