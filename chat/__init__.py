@@ -11,6 +11,6 @@ The way of a message, one line a step:
     access.check                        … where the room is private or bans people, only if this person may be there;
     broker.publish                      this process hears of it at once, the others by the room's group in Redis
     broker.Hub.hear                     each process once: in the order of the offsets, and what is missing from the log
-    listener.Writer.take                one for each browser socket and each GraphQL subscription
-    consumers.ChatConsumer.write        a frame leaves for a browser      (gqlchat.transport.protocols: for GraphQL)
+    socket_listener.SocketListener.take one for each browser socket and each GraphQL subscription
+    consumers.BrowserListener.render    a frame leaves for a browser      (gqlchat.transport.following: for GraphQL)
 """
