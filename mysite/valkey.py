@@ -6,8 +6,11 @@
 - When nobody holds `users.lock` any more, the keeper stops the server and goes.
 
 The locks are the kernel's, which lets go of them however a process ends. That is why nothing here counts or cleans up.
+
+All of this takes time, and more where it goes wrong. So an event loop never calls `hold`: it awaits `Server.answers`.
 """
 
+import asyncio
 import hashlib
 import logging
 import os
@@ -16,6 +19,8 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import Future
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 from urllib.parse import quote
@@ -31,10 +36,14 @@ logger = logging.getLogger(__name__)
 
 PATH_MAX = 103  # bytes, of a Unix socket's path: macOS's limit, which is the smaller one
 START_TIMEOUT = 10.0  # seconds that a server has, to answer
+LOOP_TIMEOUT = 1.0  # seconds from the beginning of a start until event loops go on without it
+RETRY_INTERVALS = (1.0, 2.0, 5.0)  # seconds from a start that failed to the next, which is the last of these for ever
 KEEPER_CHECK_INTERVAL = 1.0  # seconds from one look for a keeper to the next
 
-_held: dict[tuple[int, Path], IO[str]] = {}  # by process and directory: a forked child holds for itself
-_holding = threading.Lock()
+_held: dict[tuple[int, Path], "Server"] = {}  # by process and directory: a forked child holds for itself
+
+
+OPERATIONS = {"new_channel", "send", "receive", "group_add", "group_discard", "group_send", "flush"}
 
 
 class ValkeyUnavailable(RuntimeError):
@@ -44,13 +53,24 @@ class ValkeyUnavailable(RuntimeError):
 class ValkeyChannelLayer(RedisPubSubChannelLayer):
     """Channels' pub/sub layer on the embedded Valkey in `directory`.
 
-    Channels makes its layer when one is first used, so a command that uses none starts no server. `options` are the
-    pub/sub layer's own. Raises ValkeyUnavailable.
+    Channels makes its layer when one is first used, so a command that uses none starts no server. That may be in an
+    event loop, so it only begins here; whatever is asked of the layer waits for it. `options` are the pub/sub layer's
+    own. What is asked of it raises ValkeyUnavailable.
     """
 
     def __init__(self, directory: Path, connection: dict[str, Any] | None = None, **options: Any) -> None:
-        hold(directory)
+        self._directory = directory
+        server_of(directory).begin()
         super().__init__(hosts=[{"address": url(directory), **(connection or {})}], **options)
+
+    def __getattr__(self, name: str) -> Any:
+        """Channels' operations are looked up here, see RedisPubSubChannelLayer; each now waits for the server."""
+        found = super().__getattr__(name)
+        return partial(self._when_it_answers, found) if name in OPERATIONS else found
+
+    async def _when_it_answers(self, operation: Any, *args: Any, **kwargs: Any) -> Any:
+        await server_of(self._directory).answers()
+        return await operation(*args, **kwargs)
 
 
 def url(directory: Path) -> str:
@@ -72,41 +92,105 @@ def socket_path(directory: Path) -> Path:
     return Path(f"/tmp/valkey-{os.getuid()}-{digest}") / "valkey.sock"
 
 
+Start = Future[Exception | None]  # and why it failed
+
+
 def hold(directory: Path) -> None:
     """Keeps the server of `directory` running from here to the end of this process. Returns when it answers.
 
     `directory` is made if need be; the server's log and the locks are in it. Blocks, usually for a few tenths of a
     second where this is the first instance and not noticeably elsewhere. Raises ValkeyUnavailable.
     """
+    server_of(directory).hold()
+
+
+def server_of(directory: Path) -> "Server":
+    """The server of `directory`, as this process knows it. Starts nothing."""
     directory = directory.resolve()
-    path = socket_path(directory)
-    with _holding:
-        if (os.getpid(), directory) not in _held:
-            _hold(directory, path)
-        log = directory / "valkey.log"
-        deadline = time.monotonic() + START_TIMEOUT
-        while not _answers(path):
-            if time.monotonic() > deadline:
-                raise ValkeyUnavailable(f"The embedded Valkey doesn't answer: see {log}, or set REDIS_URL.")
-            time.sleep(0.02)
+    return _held.setdefault((os.getpid(), directory), Server(directory))
 
 
-def _hold(directory: Path, path: Path) -> None:
-    binary = _binary()
-    try:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if path.parent != directory:
-            _claim(path.parent)
-        users = (directory / "users.lock").open("a")
-        # Waits while a keeper that nobody needed stops its server. From here on none does.
-        fcntl.flock(users, fcntl.LOCK_SH)
-        # -P keeps this directory, whose modules are named like libraries, off the keeper's path.
-        command = [sys.executable, "-P", str(Path(__file__).with_name("keeper.py")), binary, str(path), str(directory)]
-        keeper = _appoint_keeper(command, directory, path)
-    except OSError as error:
-        raise ValkeyUnavailable(f"Can't start the embedded Valkey ({error}). Set REDIS_URL.") from error
-    _held[os.getpid(), directory] = users
-    threading.Thread(target=_replace_keepers, args=(keeper, command, directory, path), daemon=True).start()
+class Server:
+    """One process's part in the server of a directory: it holds it, and knows how the last start went."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.path = socket_path(directory)
+        self._users: IO[str] | None = None  # its lock is what holds the server
+        self._holding = threading.Lock()
+        self._beginning = threading.Lock()  # around those below
+        self._start: Start | None = None  # the one that is under way, or the last
+        self._began_at = 0.0
+        self._failures = 0
+        self._retry_at = 0.0
+
+    def hold(self) -> None:
+        """See `hold`."""
+        with self._holding:
+            if self._users is None:
+                self._users = self._hold()
+            deadline = time.monotonic() + START_TIMEOUT
+            while not _answers(self.path):
+                if time.monotonic() > deadline:
+                    log = self.directory / "valkey.log"
+                    raise ValkeyUnavailable(f"The embedded Valkey doesn't answer: see {log}, or set REDIS_URL.")
+                time.sleep(0.02)
+
+    def _hold(self) -> IO[str]:
+        binary = _binary()
+        directory, path = self.directory, self.path
+        try:
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if path.parent != directory:
+                _claim(path.parent)
+            users = (directory / "users.lock").open("a")
+            # Waits while a keeper that nobody needed stops its server. From here on none does.
+            fcntl.flock(users, fcntl.LOCK_SH)
+            # -P keeps this directory, whose modules are named like libraries, off the keeper's path.
+            keeper = str(Path(__file__).with_name("keeper.py"))
+            command = [sys.executable, "-P", keeper, binary, str(path), str(directory)]
+            process = _appoint_keeper(command, directory, path)
+        except OSError as error:
+            raise ValkeyUnavailable(f"Can't start the embedded Valkey ({error}). Set REDIS_URL.") from error
+        threading.Thread(target=_replace_keepers, args=(process, command, directory, path), daemon=True).start()
+        return users
+
+    # For event loops
+
+    def begin(self) -> Start:
+        """Has a thread `hold` the server, unless that is done, under way, or has failed just now. Doesn't block."""
+        with self._beginning:
+            now = time.monotonic()
+            if self._start is None or (self._start.done() and self._start.result() and now >= self._retry_at):
+                self._start, self._began_at = Future(), now
+                threading.Thread(target=self._run, args=[self._start], daemon=True).start()
+            return self._start
+
+    def _run(self, start: Start) -> None:
+        try:
+            hold(self.directory)
+        except Exception as error:
+            interval = RETRY_INTERVALS[min(self._failures, len(RETRY_INTERVALS) - 1)]
+            self._failures += 1
+            self._retry_at = time.monotonic() + interval
+            start.set_result(error)
+        else:
+            self._failures = 0
+            start.set_result(None)
+
+    async def answers(self) -> None:
+        """Returns once the server has answered; at once, where it has done so before.
+
+        Raises ValkeyUnavailable: after LOOP_TIMEOUT, and at once while a start has just failed or takes longer.
+        """
+        start = self.begin()
+        remaining = self._began_at + LOOP_TIMEOUT - time.monotonic()
+        if not start.done() and remaining > 0:
+            await asyncio.wait([asyncio.wrap_future(start)], timeout=remaining)
+        if not start.done():
+            raise ValkeyUnavailable("The embedded Valkey takes long to start.")
+        if error := start.result():
+            raise ValkeyUnavailable(str(error)) from error
 
 
 def _binary() -> str:

@@ -125,10 +125,6 @@ class Buckets(PerLoop):
     """The buckets, as one event loop knows them."""
 
     def __init__(self) -> None:
-        try:
-            hub.start_layer()
-        except Exception as error:
-            logger.warning("Rates are limited without Redis: %r", error)
         options: dict[str, Any] = {**settings.REDIS_OPTIONS, "socket_timeout": REDIS_TIMEOUT}
         pool = BlockingConnectionPool.from_url(
             settings.REDIS_URL, max_connections=CONNECTIONS_MAX, timeout=REDIS_TIMEOUT, **options
@@ -137,6 +133,7 @@ class Buckets(PerLoop):
         self._full_at: dict[str, float] = {}  # on this process's clock
         self._tidy_at = LOCAL_MAX
         self._away_until: float | None = None  # None while Redis is there
+        self._layer_started = False  # and with it the embedded Valkey, if that is where the buckets are
 
     @classmethod
     def here(cls) -> "Buckets":
@@ -163,6 +160,9 @@ class Buckets(PerLoop):
 
     async def _take_from_redis(self, rates: Mapping[str, Rate]) -> bool | None:
         """Whether Redis gave a token from each; None if it doesn't answer."""
+        if not self._layer_started:
+            await hub.start_layer()
+            self._layer_started = True
         sizes = [round(size * 1000, 3) for rate in rates.values() for size in (rate.interval, rate.period)]
         try:
             async with asyncio.timeout(REDIS_TIMEOUT):

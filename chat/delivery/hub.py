@@ -47,9 +47,9 @@ CONTROL_TYPE = "chat.control"
 ControlHandler = Callable[[Mapping[str, Any]], None]
 
 
-def start_layer() -> None:
-    """Makes the layer, and so the embedded Valkey, which is there once somebody asks for a layer. Raises anything."""
-    get_channel_layer()
+async def start_layer() -> None:
+    """Makes the layer, and so the embedded Valkey. Returns when it answers, or LAYER_TIMEOUT later."""
+    await Hub.here().ask()
 
 
 async def publish(*together: Event) -> None:

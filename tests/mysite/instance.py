@@ -18,9 +18,9 @@ GROUP = "everybody"
 
 async def main(directory: Path) -> None:
     layer = ValkeyChannelLayer(directory)
+    channel = await layer.new_channel()
     async with redis.asyncio.from_url(url(directory)) as client:
         print((await client.info("server"))["run_id"], flush=True)
-    channel = await layer.new_channel()
     await layer.group_add(GROUP, channel)
     hearing = asyncio.create_task(hear(layer, channel))
     while line := await asyncio.to_thread(sys.stdin.readline):
