@@ -1,6 +1,6 @@
 // @ts-check
 
-const KINDS = new Set(["deletion", "notice", "greeting", "error", "start_over"]);
+const KINDS = new Set(["deletion", "notice", "greeting", "start_over"]);
 
 /**
  * A chat frame as the page uses it.
@@ -17,7 +17,6 @@ const KINDS = new Set(["deletion", "notice", "greeting", "error", "start_over"])
  * @property {string} userName
  * @property {Date} sentAt
  * @property {{ process: number, thread: string } | null} origin
- * @property {number | null} retryAfter seconds, of an error that passes
  */
 
 /**
@@ -41,6 +40,5 @@ export function readMessage(frame) {
     userName: String(frame.user || "Someone"),
     sentAt: Number.isNaN(sentAt.getTime()) ? new Date() : sentAt,
     origin: frame.origin ?? null,
-    retryAfter: frame.error?.retry_after ?? null,
   };
 }

@@ -1,0 +1,141 @@
+// @ts-check
+import "../../dom.js";
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, mock, test } from "node:test";
+import { announce, ChatIdentity } from "../../../../static/chat/connection/identity.js";
+
+customElements.define("chat-identity", ChatIdentity);
+
+const ANN = { id: "guest-1", name: "Ann" };
+const BEN = { id: "guest-2", name: "Ben" };
+const ZOE = { id: "user-7", name: "zoe" };
+
+/** @type {() => Response | Promise<Response>} what /accounts/me/ answers */
+let answer;
+
+beforeEach(() => {
+  localStorage.clear();
+  answer = () => Response.json(ANN);
+  mock.method(globalThis, "fetch", async () => answer());
+});
+afterEach(() => {
+  mock.restoreAll();
+  document.body.replaceChildren();
+});
+
+/** The notice of a page that was made for Ann. */
+function newIdentity() {
+  const identity = /** @type {ChatIdentity} */ (document.createElement("chat-identity"));
+  identity.hidden = true;
+  identity.dataset.url = "/accounts/me/";
+  identity.innerHTML = '<span class="words"></span> <a href="/login/">Log in</a> <button hidden></button>';
+  document.body.append(identity);
+  identity.takeOver = mock.fn();
+  identity.reconnect = mock.fn();
+  identity.watch(ANN);
+  return identity;
+}
+
+/** Until what was asked for is answered. */
+const settled = () => new Promise((resolve) => setImmediate(resolve));
+
+const calls = (/** @type {any} */ fake) => fake.mock.calls.map((/** @type {any} */ call) => call.arguments);
+const words = () => document.querySelector(".words")?.textContent;
+const link = () => /** @type {HTMLElement} */ (document.querySelector("a"));
+const button = () => /** @type {HTMLButtonElement} */ (document.querySelector("button"));
+const anotherTab = () => dispatchEvent(new StorageEvent("storage", { key: "chat person" }));
+
+for (const [person, hasLink] of /** @type {const} */ ([
+  [ZOE, false],
+  [BEN, true],
+])) {
+  test(`a refused page says that one is ${person.name} now, and goes on as ${person.name} when that is pressed`, async () => {
+    answer = () => Response.json(person);
+    const identity = newIdentity();
+    identity.refuse();
+    assert.equal(words(), "Your session here has ended.");
+    await settled();
+    assert.equal(identity.hidden, false);
+    assert.equal(words(), `You are now ${person.name} in this browser.`);
+    assert.equal(button().textContent, `Go on as ${person.name}`);
+    assert.equal(link().hidden, !hasLink);
+    button().click();
+    assert.deepEqual(calls(identity.takeOver), [[person]]);
+    assert.equal(identity.hidden, true);
+  });
+}
+
+test("a refused page where one is nobody offers the login alone", async () => {
+  answer = () => Response.json({ error: { code: "login_required" } }, { status: 403 });
+  const identity = newIdentity();
+  identity.refuse();
+  await settled();
+  assert.equal(words(), "Your session here has ended.");
+  assert.equal(link().hidden, false);
+  assert.equal(button().hidden, true);
+});
+
+for (const [name, bad] of /** @type {const} */ ([
+  ["an error", () => new Response("", { status: 500 })],
+  ["no JSON", () => new Response("<html>")],
+  ["nothing", () => Promise.reject(new TypeError("Failed to fetch"))],
+])) {
+  test(`a refused page that gets ${name} from the server says that the session has ended`, async () => {
+    answer = bad;
+    const identity = newIdentity();
+    identity.refuse();
+    await settled();
+    assert.equal(words(), "Your session here has ended.");
+    assert.equal(identity.hidden, false);
+    assert.equal(button().hidden, true);
+  });
+}
+
+test("a refused page whose person is the same connects again, but not in circles", async () => {
+  const identity = newIdentity();
+  identity.refuse();
+  await settled();
+  assert.equal(calls(identity.reconnect).length, 1);
+  assert.equal(identity.hidden, true);
+  identity.refuse();
+  await settled();
+  assert.equal(calls(identity.reconnect).length, 1);
+  assert.equal(words(), "Your session here has ended.");
+});
+
+test("another tab's person is looked up at once, and the notice goes when one is the same again", async () => {
+  const identity = newIdentity();
+  answer = () => Response.json(ZOE);
+  anotherTab();
+  await settled();
+  assert.equal(identity.hidden, false);
+  answer = () => Response.json(ANN);
+  anotherTab();
+  await settled();
+  assert.equal(identity.hidden, true);
+  assert.equal(calls(identity.reconnect).length, 0);
+});
+
+test("another name of the same guest is another person to talk as", async () => {
+  newIdentity();
+  answer = () => Response.json({ ...ANN, name: "Anna" });
+  anotherTab();
+  await settled();
+  assert.equal(words(), "You are now Anna in this browser.");
+});
+
+test("what else is stored in another tab is of no interest", async () => {
+  newIdentity();
+  dispatchEvent(new StorageEvent("storage", { key: "something else" }));
+  await settled();
+  assert.equal(calls(fetch).length, 0);
+});
+
+test("announcing stores id and name, and fails in silence where storage is forbidden", () => {
+  announce(ZOE);
+  assert.equal(localStorage.getItem("chat person"), '["user-7","zoe"]');
+  mock.method(Object.getPrototypeOf(localStorage), "setItem", () => {
+    throw new Error("forbidden");
+  });
+  announce(ANN);
+});

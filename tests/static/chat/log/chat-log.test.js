@@ -1,0 +1,144 @@
+// @ts-check
+import "../../dom.js";
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, mock, test } from "node:test";
+import { ChatLog } from "../../../../static/chat/log/chat-log.js";
+import { readMessage } from "../../../../static/chat/log/message.js";
+
+/** @import { Message } from "../../../../static/chat/log/message.js" */
+
+customElements.define("chat-log", ChatLog);
+
+const ANN = { user: "Ann", user_id: "user-1" };
+const BEN = { user: "Ben", user_id: "user-2" };
+const NOON = Date.UTC(2026, 0, 15, 12);
+
+beforeEach(() => mock.timers.enable({ apis: ["setTimeout"] }));
+afterEach(() => {
+  mock.timers.reset();
+  document.body.replaceChildren();
+});
+
+function newLog() {
+  const log = /** @type {ChatLog} */ (document.createElement("chat-log"));
+  log.readerId = ANN.user_id;
+  document.body.append(log);
+  return log;
+}
+
+/**
+ * @param {number} offset
+ * @param {Record<string, any>} [frame] what is different from Ann saying the offset, a second after the one before
+ * @returns {Message}
+ */
+function entry(offset, frame = {}) {
+  const sentAt = new Date(NOON + offset * 1000).toISOString();
+  const message = readMessage({ message: String(offset), offset, sent_at: sentAt, ...ANN, ...frame });
+  if (message === null) throw new Error("no message");
+  return message;
+}
+
+/** @param {ChatLog} log */
+const classes = (log) => Array.from(log.children, ({ className }) => className);
+
+test("value is what was said, a line each, without names and times", () => {
+  const log = newLog();
+  log.add(entry(1, { message: "one" }));
+  log.add(entry(2, { message: "two\nlines", ...BEN }));
+  assert.equal(log.value, "one\ntwo\nlines\n");
+});
+
+test("a day stands before its first message, and a turn is told by who speaks and when", () => {
+  const log = newLog();
+  log.add(entry(1));
+  log.add(entry(2));
+  log.add(entry(3, BEN));
+  log.add(entry(4, { ...BEN, sent_at: new Date(NOON + 3_000 + 5 * 60_000).toISOString() }));
+  log.add(entry(5, { ...BEN, sent_at: "2026-01-17T12:00:00Z" }));
+  assert.deepEqual(classes(log), [
+    "day",
+    "message own",
+    "message own continued",
+    "message",
+    "message",
+    "day",
+    "message",
+  ]);
+});
+
+test("a notice ends a turn", () => {
+  const log = newLog();
+  log.add(entry(1));
+  log.add(entry(2, { kind: "notice" }));
+  log.add(entry(3));
+  assert.deepEqual(classes(log), ["day", "message own", "notice-line", "message own"]);
+});
+
+test("older messages join what is shown: one day, one turn", () => {
+  const log = newLog();
+  log.add(entry(3));
+  log.addOlder([entry(1), entry(2)]);
+  assert.equal(log.value, "1\n2\n3\n");
+  assert.deepEqual(classes(log), ["day", "message own", "message own continued", "message own continued"]);
+});
+
+test("older messages are not read out to those who can't see them", () => {
+  const log = newLog();
+  log.ariaLive = "polite";
+  log.add(entry(2));
+  log.addOlder([entry(1)]);
+  assert.equal(log.ariaLive, "off");
+  mock.timers.tick(500);
+  assert.equal(log.ariaLive, "polite");
+});
+
+test("a deletion has no line, and takes the text of the message that it names", () => {
+  const log = newLog();
+  log.add(entry(1));
+  log.add(entry(2));
+  log.add(entry(3, { kind: "deletion", target: 1 }));
+  assert.equal(log.value, "2\n");
+  assert.equal(log.querySelectorAll(".message").length, 2);
+  assert.equal(log.querySelector(".gone")?.textContent, "Deleted");
+});
+
+test("a deletion of what is not shown changes nothing", () => {
+  const log = newLog();
+  log.add(entry(5));
+  log.add(entry(6, { kind: "deletion", target: 1 }));
+  log.add(entry(7, { kind: "deletion", target: null }));
+  assert.equal(log.value, "5\n");
+});
+
+test("the log begins at the lowest offset that was added, be it a deletion", () => {
+  const log = newLog();
+  assert.equal(log.firstOffset, null);
+  log.add(entry(7));
+  log.add(entry(8));
+  assert.equal(log.firstOffset, 7);
+  log.addOlder([entry(5, { kind: "deletion", target: 1 }), entry(6)]);
+  assert.equal(log.firstOffset, 5);
+  log.addOlder([]);
+  assert.equal(log.firstOffset, 5);
+  log.clear();
+  assert.equal(log.firstOffset, null);
+  assert.equal(log.childElementCount, 0);
+});
+
+test("too many lines lose the oldest, and the log still begins with a day", () => {
+  const log = newLog();
+  for (let offset = 1; offset <= 1_999; offset++) log.add(entry(offset));
+  assert.equal(log.trim(), false);
+  for (let offset = 2_000; offset <= 2_100; offset++) log.add(entry(offset));
+  assert.equal(log.trim(), true);
+  assert.equal(log.childElementCount, 2_000);
+  assert.equal(log.firstOffset, 102);
+  assert.deepEqual(classes(log).slice(0, 3), ["day", "message own", "message own continued"]);
+});
+
+test("what was shown before the log was defined is not part of it", () => {
+  const log = /** @type {ChatLog} */ (document.createElement("chat-log"));
+  log.innerHTML = '<div class="message"><p class="text">from the server</p></div>';
+  document.body.append(log);
+  assert.equal(log.value, "");
+});

@@ -1,0 +1,41 @@
+// @ts-check
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { readMessage } from "../../../../static/chat/log/message.js";
+
+for (const frame of [{}, { pong: 7 }, { message: null }, { message: 7 }, { kind: "history", messages: [] }]) {
+  test(`${JSON.stringify(frame)} is no message`, () => {
+    assert.equal(readMessage(frame), null);
+  });
+}
+
+test("a foreign sender's frame of a text alone is a message of somebody, said now", () => {
+  const message = readMessage({ message: "hello" });
+  assert.equal(message?.kind, "message");
+  assert.equal(message?.text, "hello");
+  assert.equal(message?.userName, "Someone");
+  assert.ok(Math.abs(Date.now() - (message?.sentAt.getTime() ?? 0)) < 10_000);
+  for (const key of /** @type {const} */ (["offset", "clientId", "userId", "origin", "target", "subject"]))
+    assert.equal(message?.[key], null);
+});
+
+for (const [key, value, read, expected] of /** @type {const} */ ([
+  ["kind", "of a newer version", "kind", "message"],
+  ["kind", "notice", "kind", "notice"],
+  ["offset", "7", "offset", null],
+  ["offset", 1.5, "offset", null],
+  ["offset", 7, "offset", 7],
+  ["deleted", "yes", "deleted", false],
+  ["deleted", true, "deleted", true],
+  ["user", "", "userName", "Someone"],
+  ["user", 7, "userName", "7"],
+])) {
+  test(`${key} ${JSON.stringify(value)} is read as ${read} ${JSON.stringify(expected)}`, () => {
+    assert.equal(readMessage({ message: "hello", [key]: value })?.[read], expected);
+  });
+}
+
+test("a time that is none is now", () => {
+  const sentAt = readMessage({ message: "hello", sent_at: "yesterday" })?.sentAt;
+  assert.equal(Number.isNaN(sentAt?.getTime()), false);
+});
