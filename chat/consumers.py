@@ -38,7 +38,7 @@ from chat.frames import (
     read_frame,
     read_request,
 )
-from chat.storage import history, moderation, permissions
+from chat.storage import history, moderation, pages, permissions
 from chat.storage.database import in_database
 
 BAD_REQUEST = 4400
@@ -135,8 +135,8 @@ class ChatConsumer(SocketConsumer):
         """The answer to a question, which has the question's id."""
         request = read_request(frame)
         if "before" in frame:
-            asked = {"size": history.PAGE_SIZE, "before": history.check_offset(frame["before"])}
-            page = await in_database(history.page, room, person=self.person, from_end=True, **asked)
+            asked = {"size": pages.PAGE_SIZE, "before": history.check_offset(frame["before"])}
+            page = await in_database(pages.page, room, person=self.person, from_end=True, **asked)
             return history_frame(page, request)
         if "me" in frame:
             permission = await in_database(permissions.permission, room, self.person)

@@ -9,7 +9,7 @@ from chat.domain.events import Event, Kind, NewRole
 from chat.domain.people import Person
 from chat.domain.texts import CLIENT_ID_MAX, is_storable
 from chat.errors import ChatError
-from chat.storage.history import Page
+from chat.storage.pages import Page
 from chat.storage.permissions import Permission
 
 

@@ -16,7 +16,7 @@ from chat.domain.people import Person
 from chat.domain.rooms import Room
 from chat.errors import Banned, ChatError, InvalidRoomName, NotAMember
 from chat.models import Role
-from chat.storage import history, moderation, permissions
+from chat.storage import history, members, moderation, permissions
 from chat.views import closed
 
 LATELY = 200  # messages whose senders are offered to be added or banned
@@ -107,18 +107,18 @@ class MembersView(View):
 
     def context(self) -> dict[str, Any]:
         permission = permissions.permission(self.room, self.person)
-        members = permissions.members(self.room, person=self.person)
+        belonging = members.members(self.room, person=self.person)
         context = {
             "room": self.room,
             "permission": permission,
             "roles": Role.choices,
             "members": [
-                {"person": person, "role": role, "is_self": person.id == self.person.id} for person, role in members
+                {"person": person, "role": role, "is_self": person.id == self.person.id} for person, role in belonging
             ],
         }
         if permission.may_moderate:
-            bans = permissions.bans(self.room, person=self.person)
-            context |= {"bans": bans, "others": self.others([person for person, _ in members], bans)}
+            bans = members.bans(self.room, person=self.person)
+            context |= {"bans": bans, "others": self.others([person for person, _ in belonging], bans)}
         return context
 
     def others(self, *known: list[Person]) -> list[Person]:

@@ -22,7 +22,7 @@ from chat.domain.people import Person
 from chat.domain.rooms import Room
 from chat.errors import Banned, ChatError, InvalidName, InvalidRoomName, LoginRequired, NotAMember
 from chat.frames import shown
-from chat.storage import history, permissions
+from chat.storage import history, pages, permissions
 
 SESSION_KEY = "chat_rooms"
 ROOMS_REMEMBERED = 12
@@ -52,7 +52,7 @@ def room(request: HttpRequest, room_name: str) -> HttpResponse:
         return render(request, "chat/room_invalid.html", {"error": error, "room_name_max": rooms.NAME_MAX}, status=400)
     try:
         last = history.last_offset(entered, person=person)  # before the page is read: it counts where nothing is kept
-        page = history.page(entered, person=person, size=history.PAGE_SIZE, from_end=True)
+        page = pages.page(entered, person=person, size=pages.PAGE_SIZE, from_end=True)
     except (Banned, NotAMember) as error:
         return closed(request, entered, error)
     permission = permissions.permission(entered, person)

@@ -59,7 +59,7 @@ CHAT_BODY_MAX = env.int("CHAT_BODY_MAX", default=LONGEST_REQUEST)  # bytes
 CHAT_QUERY_DEPTH = env.int("CHAT_QUERY_DEPTH", default=12)  # fields within fields
 CHAT_QUERY_ALIASES = env.int("CHAT_QUERY_ALIASES", default=30)
 CHAT_QUERY_DIRECTIVES = env.int("CHAT_QUERY_DIRECTIVES", default=8)
-CHAT_QUERY_NODES = env.int("CHAT_QUERY_NODES", default=3000)  # rooms and messages that it may be answered with
+CHAT_QUERY_NODES = env.int("CHAT_QUERY_NODES", default=3000)  # rooms, messages, members, bans
 CHAT_QUERY_TOKENS = env.int("CHAT_QUERY_TOKENS", default=500)
 CHAT_INIT_TIMEOUT = env.int("CHAT_INIT_TIMEOUT", default=10)  # seconds
 

@@ -53,7 +53,7 @@ async def test_so_is_one_that_asks_for_history(
 ) -> None:
     browser = await open_chat("/ws/chat/room1/")
     with monkeypatch.context() as patch:
-        patch.setattr("chat.storage.history.page", fail)
+        patch.setattr("chat.storage.pages.page", fail)
         await browser.send_json_to({"before": 3})
         frame = await browser.receive_json_from(timeout=5)
     check(frame, frame["error"], caplog)

@@ -17,11 +17,9 @@ from chat.domain.events import STORED_KINDS, Change, Event, Kind, NewRole, Origi
 from chat.domain.people import Person
 from chat.domain.positions import START, Position
 from chat.domain.rooms import Room
-from chat.errors import InvalidPosition
+from chat.errors import ChatError, InvalidPosition
 from chat.storage import permissions
 
-PAGE_SIZE = 50  # messages
-PAGE_MAX = 100
 TALLY_MAX = 100_000
 
 
@@ -82,15 +80,6 @@ class Tally:
     recent: int
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
-    """A part of a room's history in its order, and whether there is more on either side."""
-
-    events: list[Event]
-    has_earlier: bool
-    has_later: bool
-
-
 def heads(rooms: Iterable[Room]) -> dict[Room, Head]:
     """Where each room's log ends. One query."""
     by_name = {room.name: room for room in rooms}
@@ -105,9 +94,17 @@ def heads(rooms: Iterable[Room]) -> dict[Room, Head]:
 
 def last_offset(room: Room, *, person: Person | None) -> int:
     """The room's last offset; 0 where nothing was ever said. Raises Banned or NotAMember."""
-    offset = heads([room])[room].position.offset
-    permissions.check(room, person)
-    return offset
+    found = last_offsets([room], person=person)[room]
+    if isinstance(found, ChatError):
+        raise found
+    return found
+
+
+def last_offsets(rooms: Iterable[Room], *, person: Person | None) -> dict[Room, int | ChatError]:
+    """The last offset of each room, or Banned or NotAMember in its place. Two queries."""
+    found = heads(rooms)
+    problems = permissions.problems(found, person)
+    return {room: problems[room] or head.position.offset for room, head in found.items()}
 
 
 def since(room: Room, after: int, limit: int) -> list[Event]:
@@ -184,30 +181,6 @@ def _nothing(here: models.Room, position: Position) -> Recovery:
     return Recovery(None, position, Position(here.last_offset, last.entry_id if last else None))
 
 
-def page(
-    room: Room, *, person: Person | None, size: int, after: int | None = None, before: int | None = None, from_end: bool
-) -> Page:
-    """At most `size` messages strictly between two offsets: the first of them, or the last.
-
-    Raises Banned or NotAMember, if `person` is not the site itself (None).
-    """
-    found = known_rows(room)
-    if after is not None:
-        found = found.filter(offset__gt=after)
-    if before is not None:
-        found = found.filter(offset__lt=before)
-    messages = list(found.order_by("-offset" if from_end else "offset")[: size + 1])
-    permissions.check(room, person)  # now: whoever was removed while this was read, is told nothing
-    more, messages = len(messages) > size, messages[:size]
-    if from_end:
-        messages.reverse()
-    return Page(
-        events=[as_event(message, room) for message in messages],
-        has_earlier=more if from_end else bool(after),
-        has_later=before is not None if from_end else more,
-    )
-
-
 def names(*, person: Person, size: int, after: str | None = None) -> list[str]:
     """The names of the next `size` rooms after the one called `after`, in the order of their names.
 
@@ -253,11 +226,6 @@ def last_name(room: Room, person: Person, after: int) -> Person:
 def rows(room: Room) -> QuerySet[models.Message]:
     # Not by a join, after which PostgreSQL takes all messages of the room and sorts them.
     return models.Message.objects.filter(room=models.Room.objects.filter(name=room.name)[:1])
-
-
-def known_rows(room: Room) -> QuerySet[models.Message]:
-    """Without the entries that only a newer release knows."""
-    return rows(room).filter(kind__in=STORED_KINDS, change__in=["", *Change])
 
 
 def as_event(message: models.Message, room: Room, *, previous: str | None = None) -> Event:

@@ -11,10 +11,9 @@ from django.db import connection
 from django.db.models import Exists, OuterRef, Q
 
 from chat import models
-from chat.domain import people
 from chat.domain.people import Person
 from chat.domain.rooms import Room
-from chat.errors import Banned, NotAllowed, NotAMember
+from chat.errors import Banned, ChatError, NotAMember
 from chat.models import Role
 
 # In SQL, because it is asked for each post and each person of a room that is restricted.
@@ -70,35 +69,30 @@ def by_room(rooms: Iterable[Room], person: Person) -> dict[Room, Permission]:
 
 def check(room: Room, person: Person | None) -> None:
     """Raises Banned or NotAMember. `person` None is the site itself, which may do anything."""
+    if problem := problems([room], person)[room]:
+        raise problem
+
+
+def problems(rooms: Iterable[Room], person: Person | None) -> dict[Room, ChatError | None]:
+    """Why `person` may not be in each of `rooms`: Banned, NotAMember, or None. One query."""
     if person is None:
-        return
-    found = permission(room, person)
-    if found.banned:
-        raise Banned(f"You are banned from “{room.name}”.")
-    if not found.may_enter:
-        raise NotAMember(MEMBERS_ONLY.format(room.name))
+        return dict.fromkeys(rooms)
+    return {room: problem_with(room, permission) for room, permission in by_room(rooms, person).items()}
 
 
-def members(room: Room, *, person: Person | None) -> list[tuple[Person, Role]]:
-    """The members of `room`, by name. Raises Banned or NotAMember."""
-    check(room, person)
-    found = models.RoomMember.objects.filter(room__name=room.name).select_related("user").order_by("user__username")
-    return [(people.of_user(member.user), Role(member.role)) for member in found]
+def problem_with(room: Room, permission: Permission) -> Banned | NotAMember | None:
+    """Why somebody with that permission may not be in `room`; None if they may."""
+    if permission.banned:
+        return Banned(f"You are banned from “{room.name}”.")
+    if not permission.may_enter:
+        return NotAMember(MEMBERS_ONLY.format(room.name))
+    return None
 
 
 def rooms_of(person: Person) -> list[Room]:
     """The rooms that `person` belongs to, by name."""
     found = models.Room.objects.filter(members__user_id=person.user_id).order_by("name").values_list("name", flat=True)
     return [Room(name) for name in found] if not person.is_guest else []
-
-
-def bans(room: Room, *, person: Person | None) -> list[Person]:
-    """The people banned from `room`, the last one first. Raises Banned, NotAMember or NotAllowed."""
-    check(room, person)
-    if person is not None and not permission(room, person).may_moderate:
-        raise NotAllowed("Only the owners and moderators of the room can see who is banned.")
-    found = models.Ban.objects.filter(room__name=room.name).order_by("-at", "-pk")
-    return [Person(id=ban.person_id, name=ban.person_name) for ban in found]
 
 
 def visible_to(person: Person) -> Q:

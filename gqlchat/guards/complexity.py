@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 
 from django.conf import settings
 from graphql import (
-    ArgumentNode,
     DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
@@ -25,9 +24,17 @@ from graphql import (
 )
 
 from chat.actions import rate_limits
-from chat.storage.history import PAGE_MAX, PAGE_SIZE
+from chat.storage.pages import PAGE_MAX, PAGE_SIZE
 
-PAGED = {"rooms", "messages"}  # fields that are connections
+# Fields that are lists of what the database has, and how many items each of them has where nobody says.
+PAGED = {
+    "rooms": PAGE_SIZE,
+    "messages": PAGE_SIZE,
+    "membersConnection": PAGE_SIZE,
+    "bansConnection": PAGE_SIZE,
+    "members": PAGE_MAX,
+    "bans": PAGE_MAX,
+}
 CODE = "query_too_complex"
 
 
@@ -133,7 +140,7 @@ class Pages:
             return 0
         items = self._selections(selection.selection_set)
         if isinstance(selection, FieldNode) and selection.name.value in PAGED:
-            return self._size(selection.arguments) * (1 + items)
+            return self._size(selection) * (1 + items)
         return items
 
     def _fragment(self, name: str) -> int:
@@ -143,10 +150,10 @@ class Pages:
                 self._counted[name] = self._selections(fragment.selection_set)
         return self._counted[name]
 
-    def _size(self, arguments: Iterable[ArgumentNode] | None) -> int:
-        """Of a page; the largest there is where nobody can tell yet, or where it would be larger."""
-        size = PAGE_SIZE
-        for argument in arguments or ():
+    def _size(self, field: FieldNode) -> int:
+        """The size of a page: the largest there is where nobody can tell yet, or where it would be larger."""
+        size = PAGED[field.name.value]
+        for argument in field.arguments or ():
             if argument.name.value in {"first", "last"}:
                 value = argument.value
                 if isinstance(value, IntValueNode) and len(value.value) < 5:

@@ -1,15 +1,19 @@
 """Relay connections: parts of a list, found by where they start and not by counting."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Generic, TypeVar
 
 import strawberry
 from strawberry.relay import PageInfo
 
-from chat.errors import InvalidPage
-from chat.storage.history import PAGE_MAX, PAGE_SIZE
+from chat.domain.texts import is_storable
+from chat.errors import InvalidPage, InvalidPosition
+from chat.storage.history import check_offset
+from chat.storage.pages import PAGE_MAX, PAGE_SIZE
 
 Node = TypeVar("Node")
+
+NO_CURSOR = "There is no such cursor. Take one that came with a page."
 
 
 @strawberry.type(description="An item of a list, and where it is.")
@@ -32,6 +36,26 @@ def size_of(first: int | None, last: int | None) -> tuple[int, bool]:
     if not 0 < size <= PAGE_MAX:
         raise InvalidPage(f"Ask for 1 to {PAGE_MAX} at a time.")
     return size, first is None
+
+
+def text_cursor(after: str | None) -> str | None:
+    """A cursor that is a name. Raises InvalidPage for what no database can look for."""
+    if after is not None and not is_storable(after):
+        raise InvalidPage(NO_CURSOR)
+    return after
+
+
+def number_cursor(after: str | None) -> int | None:
+    """A cursor that is a number. Raises InvalidPage."""
+    try:
+        return None if after is None else check_offset(after)
+    except InvalidPosition:
+        raise InvalidPage(NO_CURSOR) from None
+
+
+def first_of(size: int, found: Sequence[tuple[str, Node]], after: str | None) -> Connection[Node]:
+    """The connection of the first `size` nodes after the cursor `after`, of which one more was looked for."""
+    return connection(found[:size], has_previous_page=after is not None, has_next_page=len(found) > size)
 
 
 def connection(nodes: Iterable[tuple[str, Node]], *, has_previous_page: bool, has_next_page: bool) -> Connection[Node]:

@@ -15,7 +15,7 @@ from chat.domain.people import Person
 
 def scope_of(context: Any) -> MutableMapping[str, Any] | None:
     """The ASGI scope of the connection that the operation came through."""
-    request = context["request"] if context else None
+    request = context.get("request") if context else None
     consumer = getattr(request, "consumer", request)
     return getattr(consumer, "scope", None)
 

@@ -9,7 +9,7 @@ from strawberry.types.execution import PreExecutionError
 from strawberry.types.graphql import OperationType
 
 from gqlchat.guards import documents
-from gqlchat.schema import errors
+from gqlchat.schema import errors, loaders
 
 
 class Schema(strawberry.Schema):
@@ -32,7 +32,7 @@ class Schema(strawberry.Schema):
         return await super().execute(
             query,
             variable_values=variable_values,
-            context_value=context_value,
+            context_value=loaders.within(context_value),
             root_value=root_value,
             operation_name=documents.check_operation_name(query, operation_name),
             allowed_operation_types={*(allowed_operation_types or OperationType)} - {OperationType.SUBSCRIPTION},
@@ -57,7 +57,7 @@ class Schema(strawberry.Schema):
         return await super().stream(
             query,
             variable_values=variable_values,
-            context_value=context_value,
+            context_value=loaders.within(context_value),
             root_value=root_value,
             operation_name=operation_name,
             operation_extensions=operation_extensions,

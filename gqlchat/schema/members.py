@@ -2,6 +2,7 @@
 
 import strawberry
 
+from chat.domain import people
 from chat.models import Role
 from gqlchat.schema.people import Person
 
@@ -14,3 +15,7 @@ strawberry.enum(Role, name="Role", description="What somebody is in a room; each
 class Member:
     user: Person
     role: Role
+
+    @classmethod
+    def of(cls, person: people.Person, role: Role) -> "Member":
+        return cls(user=Person.of(person), role=role)

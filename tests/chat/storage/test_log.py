@@ -17,7 +17,7 @@ from chat.domain.people import Person
 from chat.domain.positions import Position
 from chat.domain.rooms import Room, find
 from chat.errors import InvalidPosition
-from chat.storage import history, log, permissions
+from chat.storage import history, log, pages, permissions
 from chat.storage.history import Head
 from tests.servers import ROOT, environment
 
@@ -118,49 +118,6 @@ class TestClientIds:
 
     def test_are_not_needed(self) -> None:
         assert [say().repeated for _ in range(3)] == [False] * 3
-
-
-class TestPage:
-    @pytest.fixture(autouse=True)
-    def ten_messages(self) -> None:
-        fill(10)
-        say("elsewhere", OTHER)
-
-    @pytest.mark.parametrize(
-        ("asked", "found", "has_earlier", "has_later"),
-        [
-            ({"size": 3, "from_end": True}, [8, 9, 10], True, False),
-            ({"size": 3, "from_end": False}, [1, 2, 3], False, True),
-            ({"size": 3, "from_end": True, "before": 8}, [5, 6, 7], True, True),
-            ({"size": 3, "from_end": True, "before": 4}, [1, 2, 3], False, True),
-            ({"size": 3, "from_end": True, "before": 3}, [1, 2], False, True),
-            ({"size": 3, "from_end": True, "before": 1}, [], False, True),
-            ({"size": 3, "from_end": True, "before": 0}, [], False, True),
-            ({"size": 3, "from_end": True, "before": 2**63 - 1}, [8, 9, 10], True, True),
-            ({"size": 3, "from_end": False, "after": 3}, [4, 5, 6], True, True),
-            ({"size": 3, "from_end": False, "after": 7}, [8, 9, 10], True, False),
-            ({"size": 3, "from_end": False, "after": 10}, [], True, False),
-            ({"size": 3, "from_end": False, "after": 2**63 - 1}, [], True, False),
-            ({"size": 3, "from_end": False, "after": 0}, [1, 2, 3], False, True),
-            ({"size": 3, "from_end": False, "after": 2, "before": 9}, [3, 4, 5], True, True),
-            ({"size": 3, "from_end": True, "after": 2, "before": 9}, [6, 7, 8], True, True),
-            ({"size": 3, "from_end": True, "after": 4, "before": 5}, [], False, True),
-            ({"size": 10, "from_end": True}, [*range(1, 11)], False, False),
-            ({"size": 10, "from_end": False}, [*range(1, 11)], False, False),
-            ({"size": 11, "from_end": True}, [*range(1, 11)], False, False),
-        ],
-    )
-    def test_is_a_part_of_the_history_from_either_end(
-        self, asked: dict, found: list, has_earlier: bool, has_later: bool
-    ) -> None:
-        page = history.page(ROOM, person=ANN, **asked)
-        assert (offsets(page.events), page.has_earlier, page.has_later) == (found, has_earlier, has_later)
-
-    @pytest.mark.parametrize("from_end", [True, False])
-    def test_of_a_room_where_nothing_was_said_is_empty(self, from_end: bool) -> None:
-        assert history.page(find("empty"), person=ANN, size=3, from_end=from_end) == history.Page(
-            [], has_earlier=False, has_later=False
-        )
 
 
 class TestRecovery:
@@ -275,10 +232,10 @@ class TestCost:
         [
             lambda: history.since(ROOM, 5, 10),
             lambda: history.recover(ROOM, Position(5), person=ANN),
-            lambda: history.page(ROOM, person=ANN, size=5, from_end=True),
-            lambda: history.page(ROOM, person=ANN, size=5, from_end=True, before=10),
-            lambda: history.page(ROOM, person=ANN, size=5, from_end=False, after=10),
-            lambda: history.page(ROOM, person=ANN, size=5, from_end=False, after=10, before=15),
+            lambda: pages.page(ROOM, person=ANN, size=5, from_end=True),
+            lambda: pages.page(ROOM, person=ANN, size=5, from_end=True, before=10),
+            lambda: pages.page(ROOM, person=ANN, size=5, from_end=False, after=10),
+            lambda: pages.page(ROOM, person=ANN, size=5, from_end=False, after=10, before=15),
             lambda: history.names(person=ANN, size=5),
             lambda: history.names(person=ANN, size=5, after="a"),
             lambda: history.heads([ROOM, OTHER]),

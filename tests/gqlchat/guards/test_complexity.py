@@ -172,6 +172,12 @@ async def test_a_subscription_may_ask_up_to_the_limit(
         ("{ ... { ... on Query { rooms(first: 2) { edges { cursor } } } } }", {}, 2),
         ("{ ...a } fragment a on Query { rooms(first: 2) { edges { cursor } } ...a }", {}, 2),
         ("query a { rooms(first: 2) { edges { cursor } } } query b { me { name } }", {}, 2),
+        ('{ room(name: "x") { members { role } } }', {}, 100),
+        ('{ room(name: "x") { bans { id } } }', {}, 100),
+        ('{ room(name: "x") { membersConnection { edges { cursor } } } }', {}, 50),
+        ('{ room(name: "x") { bansConnection(first: 7) { edges { cursor } } } }', {}, 7),
+        ("{ rooms(first: 10) { edges { node { a: members { role } b: bans { id } } } } }", {}, 10 * 201),
+        ("{ rooms(first: 10) { edges { node { membersConnection(first: 3) { edges { cursor } } } } } }", {}, 40),
     ],
 )
 def test_the_items_of_all_pages_are_counted(document: str, variables: dict[str, Any], items: int) -> None:

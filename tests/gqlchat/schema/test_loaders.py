@@ -1,0 +1,159 @@
+"""How often an operation goes to the database, however many rooms and fields it is about."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from chat import models
+from chat.domain.people import Person
+from chat.domain.rooms import Room
+from chat.models import Role
+from chat.storage import log
+from chat.storage.database import in_database
+from gqlchat.schema import loaders, rooms
+from mysite.graphql import schema
+
+ROOMS = 100
+
+
+def fill() -> None:
+    """A hundred rooms with three messages, two members and a ban each; every second one is private."""
+    ann = get_user_model().objects.create(username="ann")
+    bob = get_user_model().objects.create(username="bob")
+    person = Person(id=f"user-{ann.pk}", name="ann")
+    for number in range(ROOMS):
+        name = f"room {number:02}"
+        log.append([log.Draft(room=Room(name), text=str(text), person=person) for text in range(3)])
+        here = models.Room.objects.get(name=name)
+        here.members.create(user=ann, role=Role.OWNER)
+        here.members.create(user=bob, role=Role.MEMBER)
+        here.bans.create(person_id="guest-0123456789abcdef", person_name="Mallory")
+        here.is_private, here.restricted = bool(number % 2), True
+        here.save()
+
+
+class Counted:
+    """What an operation has asked of the database."""
+
+    def __init__(self) -> None:
+        self.queries: list[str] = []
+        self.hops: list[Any] = []
+
+
+@pytest.fixture
+def counting(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """`async with counting() as counted`: what is asked of the database within."""
+
+    @asynccontextmanager
+    async def count() -> AsyncIterator[Counted]:
+        counted, captured = Counted(), CaptureQueriesContext(connection)
+
+        async def hop(function: Any, *args: Any, **kwargs: Any) -> Any:
+            counted.hops.append(function)
+            return await in_database(function, *args, **kwargs)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(loaders, "in_database", hop)
+            patch.setattr(rooms, "in_database", hop)
+            await in_database(captured.__enter__)
+            yield counted
+            await in_database(captured.__exit__, None, None, None)
+            counted.queries = await in_database(lambda: [query["sql"] for query in captured.captured_queries])
+
+    return count
+
+
+async def ask(query: str, person: str = "ann") -> dict[str, Any]:
+    user = await in_database(get_user_model().objects.get, username=person)
+    user.backend = ""
+    result = await schema.execute(query, context_value={"request": Request(user)})
+    assert not result.errors
+    return result.data
+
+
+class Request:
+    def __init__(self, user: Any) -> None:
+        self.scope = {"type": "http", "user": user, "headers": [], "client": ("127.0.0.1", 1)}
+
+
+@pytest.mark.parametrize(
+    ("fields", "queries", "hops"),
+    [
+        ("lastOffset", 1 + 2, 2),
+        ("isPrivate role", 1 + 1, 2),
+        (" ".join(f"a{number}: lastOffset" for number in range(20)), 1 + 2, 2),
+        (" ".join(f"a{number}: {('isPrivate', 'role', 'lastOffset')[number % 3]}" for number in range(20)), 1 + 3, 3),
+        ("messages(last: 2) { edges { node { message } } }", 1 + 2, 2),
+        ("messages(last: 25) { edges { node { message } } }", 1 + 3 * 2, 4),
+        ("lastOffset isPrivate role messages(first: 2) { edges { cursor } }", 1 + 3 + 2, 4),
+    ],
+)
+async def test_a_hundred_rooms_take_a_query_for_each_kind_of_thing(
+    counting: Any, fields: str, queries: int, hops: int
+) -> None:
+    await in_database(fill)
+    async with counting() as counted:
+        found = (await ask(f"{{ rooms(first: 100) {{ edges {{ node {{ name {fields} }} }} }} }}"))["rooms"]["edges"]
+    assert len(found) == ROOMS
+    asked = [sql for sql in counted.queries if "chat_" in sql]
+    assert len(asked) == queries, asked
+    assert len(counted.hops) == hops
+
+
+async def test_members_and_bans_of_many_rooms_take_two_queries_each(counting: Any) -> None:
+    await in_database(fill)
+    query = """{ rooms(first: 10) { edges { node {
+        membersConnection(first: 5) { edges { node { role user { name } } } }
+        bansConnection(first: 5) { edges { node { name } } }
+    } } } }"""
+    async with counting() as counted:
+        found = (await ask(query))["rooms"]["edges"]
+    assert len(counted.hops) == 3
+    assert len([sql for sql in counted.queries if "chat_" in sql]) == 1 + 2 + 2
+    for edge in found:
+        members = [member["node"] for member in edge["node"]["membersConnection"]["edges"]]
+        assert members == [
+            {"role": "OWNER", "user": {"name": "ann"}},
+            {"role": "MEMBER", "user": {"name": "bob"}},
+        ]
+        assert [ban["node"]["name"] for ban in edge["node"]["bansConnection"]["edges"]] == ["Mallory"]
+
+
+async def test_a_field_says_the_same_for_many_rooms_as_for_one(counting: Any) -> None:
+    await in_database(fill)
+    fields = """name isPrivate role lastOffset
+        members { role user { name } } a: membersConnection(first: 1) { pageInfo { hasNextPage } edges { cursor } }
+        messages(last: 2) { pageInfo { hasPreviousPage hasNextPage } edges { cursor node { message } } }
+        b: messages(first: 1, after: "1") { pageInfo { hasPreviousPage hasNextPage } edges { node { message } } }"""
+    together = (await ask(f"{{ rooms(first: 7) {{ edges {{ node {{ {fields} }} }} }} }}"))["rooms"]["edges"]
+    for edge in together:
+        name = edge["node"]["name"]
+        assert (await ask(f'{{ room(name: "{name}") {{ {fields} }} }}'))["room"] == edge["node"]
+
+
+async def test_a_room_that_may_not_be_entered_is_refused_and_the_others_are_told() -> None:
+    await in_database(fill)
+    await in_database(get_user_model().objects.create, username="stranger")
+    user = await in_database(get_user_model().objects.get, username="stranger")
+    query = '{ open: room(name: "room 02") { lastOffset } shut: room(name: "room 03") { lastOffset } }'
+    result = await schema.execute(query.replace("shut:", "shut:"), context_value={"request": Request(user)})
+    assert [error.path for error in result.errors] == [["shut", "lastOffset"]]
+    assert result.errors[0].extensions == {"code": "not_a_member"}
+
+
+async def test_an_operation_begins_with_loaders_of_its_own(open_graphql, subprotocol: str, foreign_send) -> None:
+    graphql = await open_graphql(subprotocol)
+    query = 'query { room(name: "own") { lastOffset } }'
+    await graphql.start(query)
+    assert (await graphql.result())["data"]["room"]["lastOffset"] == 0
+    assert (await graphql.receive_json_from(timeout=5))["type"] == "complete"
+    await graphql.start('mutation { sendChatMessage(message: "hi", room: {roomName: "own"}) }', id="2")
+    await graphql.result("2")
+    assert (await graphql.receive_json_from(timeout=5))["type"] == "complete"
+    await graphql.start(query, id="3")
+    assert (await graphql.result("3"))["data"]["room"]["lastOffset"] == 1
