@@ -39,6 +39,20 @@ def _problem_with_rate(text: str) -> str | None:
 
 
 @register
+def longest_message_fits(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """A message that is allowed can be sent, however its JSON is spelt."""
+    return [
+        Warning(
+            f"{name} is {limit:,} bytes, and a message of CHAT_MESSAGE_MAX characters may take {needed:,}.",
+            hint=f"Leave {name} unset: it then follows CHAT_MESSAGE_MAX.",
+            id="chat.W003",
+        )
+        for name in ("CHAT_FRAME_MAX", "CHAT_BODY_MAX")
+        if (limit := getattr(settings, name)) < (needed := settings.CHAT_REQUEST_BYTES)
+    ]
+
+
+@register
 def hosts_are_named(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """With `*` any page is the site's own that calls itself by the name it asks for, and anybody can make up a name."""
     if settings.DEBUG or "*" not in settings.ALLOWED_HOSTS:

@@ -9,7 +9,7 @@ from chat.actions.moderation import carry_out
 from chat.connections.socket_consumer import SocketConsumer
 from chat.connections.sockets import LOG_IN, Sockets, is_gone
 from chat.delivery.hub import Hub
-from chat.delivery.listener import Writer
+from chat.delivery.socket_listener import SocketListener
 from chat.domain import people, rooms
 from chat.domain.events import Event
 from chat.domain.people import Person
@@ -31,12 +31,12 @@ from chat.errors import (
 from chat.frames import (
     error_frame,
     event_frame,
-    event_message,
     history_frame,
     me_frame,
     pong_frame,
     read_frame,
     read_request,
+    ready_frame,
 )
 from chat.storage import history, moderation, pages, permissions
 from chat.storage.database import in_database
@@ -55,20 +55,36 @@ CLOSE_CODES = {
 }
 
 
+class BrowserListener(SocketListener):
+    """Hears the room of one browser."""
+
+    def __init__(self, consumer: "ChatConsumer", room: Room, after: Position | None) -> None:
+        missed = {} if after is None else {room: after}
+        super().__init__([room], missed, consumer.person, scope=consumer.scope, send=consumer.base_send)
+        self.consumer = consumer
+
+    def render(self, event: Event) -> bytes:
+        return ready_frame(event)
+
+    async def fail(self, error: Exception) -> None:
+        if not is_gone(error):
+            await self.consumer.refuse(unforeseen(error))
+        await self.consumer.leave()
+
+
 class ChatConsumer(SocketConsumer):
     """One browser in one room."""
 
     room: Room | None = None
-    listener: Writer | None = None
+    listener: BrowserListener | None = None
 
     async def connect(self) -> None:
-        self.direct_send = self.scope.get("direct_send", self.base_send)
         try:
             self.recognise()
             Sockets.here().admit(self.person.address)
             room = rooms.enter(self.scope["url_route"]["kwargs"]["room_name"], self.person)
             after = read_position(self.scope["query_string"])
-            self.listener = Writer([room], {} if after is None else {room: after}, self.write, self.fail, self.person)
+            self.listener = BrowserListener(self, room, after)
             await Hub.here().join(self.listener)
         except Exception as error:
             await self.accept()  # a browser can't read why it was refused, but it can read a frame
@@ -99,9 +115,10 @@ class ChatConsumer(SocketConsumer):
         return self.handling or (self.listener is not None and self.listener.waiting)
 
     async def leave(self) -> None:
-        if self.listener:
-            await self.listener.close()
-            await Hub.here().leave(self.listener)
+        if listener := self.listener:
+            await listener.close()
+            await Hub.here().leave(listener)
+            self.listener = None  # it has this consumer: neither would be freed before the collector looks
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         if self.room is None or self.listener is None:
@@ -123,7 +140,7 @@ class ChatConsumer(SocketConsumer):
             with contextlib.suppress(OSError):  # the client went away
                 await self.send(text_data=answer)
 
-    async def post(self, room: Room, listener: Writer, frame: dict[str, Any]) -> str | None:
+    async def post(self, room: Room, listener: BrowserListener, frame: dict[str, Any]) -> str | None:
         client_id = frame.get("client_id")
         entry = await posting.post(room=room, message=frame["message"], person=self.person, client_id=client_id)
         if entry.repeated and (entry.event.offset or 0) <= listener.positions[room]:
@@ -142,14 +159,6 @@ class ChatConsumer(SocketConsumer):
             permission = await in_database(permissions.permission, room, self.person)
             return me_frame(self.person, permission, request)
         return pong_frame(frame["ping"])
-
-    async def write(self, event: Event) -> None:
-        await self.direct_send(event_message(event))
-
-    async def fail(self, error: Exception) -> None:
-        if not is_gone(error):
-            await self.refuse(unforeseen(error))
-        await self.leave()
 
     async def refuse(self, error: ChatError) -> None:
         with contextlib.suppress(OSError):

@@ -1,10 +1,11 @@
 """What travels through the browser's socket: JSON as text. `docs/protocol.md` has it all."""
 
-import asyncio
 import json
 from typing import Any
 
 from chat.actions.rate_limits import check_frame
+from chat.delivery.recent_renderings import RecentRenderings
+from chat.delivery.text_frames import text_frame
 from chat.domain.events import Event, Kind, NewRole
 from chat.domain.people import Person
 from chat.domain.texts import CLIENT_ID_MAX, is_storable
@@ -68,23 +69,16 @@ def event_frame(event: Event) -> str:
     return _encode(shown(event))
 
 
-KEPT = 1.0  # seconds that a frame is kept: what is deleted is not to stay where nobody hears of it any more
-_last: tuple[Event | None, dict[str, str]] = (None, {})
+_ready_frames: RecentRenderings[bytes] = RecentRenderings()
 
 
-def event_message(event: Event) -> dict[str, str]:
-    """The ASGI message that sends an event's frame, made once for all who hear the event one after the other."""
-    global _last
-    if _last[0] is not event:
-        _last = (event, {"type": "websocket.send", "text": event_frame(event)})
-        asyncio.get_running_loop().call_later(KEPT, _forget, event)
-    return _last[1]
-
-
-def _forget(event: Event) -> None:
-    global _last
-    if _last[0] is event:
-        _last = (None, {})
+def ready_frame(event: Event) -> bytes:
+    """An event's frame as WebSocket has it, made once for all who hear the event."""
+    frame = _ready_frames.get(event)
+    if frame is None:
+        frame = text_frame(event_frame(event).encode())
+        _ready_frames.keep(event, frame)
+    return frame
 
 
 # Answers. Only clients that ask get them, so they need no `message`.

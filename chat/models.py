@@ -78,6 +78,22 @@ class Ban(models.Model):
         return f"{self.person_name or self.person_id} in {self.room}"
 
 
+class AccountSkeleton(models.Model):
+    """What the name of an account looks like; it may have several rows. `chat.domain.skeletons` has the rule."""
+
+    # Without a constraint, which would keep an instance of the version before from deleting a user.
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="chat_skeletons", db_constraint=False
+    )
+    skeleton = models.CharField(max_length=200)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["skeleton", "user"], name="one_skeleton_per_account")]
+
+    def __str__(self) -> str:
+        return self.skeleton
+
+
 class Message(models.Model):
     """An entry of a room's log: something said there, or a later change to that or to who may be there."""
 

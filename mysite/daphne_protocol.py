@@ -3,6 +3,7 @@
 from typing import Any
 
 from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
+from django.conf import settings
 
 UNREAD_MAX = 8_000_000  # bytes; no consumer waits for a client here, so what one has missed is written at once
 
@@ -13,8 +14,6 @@ class Protocol(WebSocketProtocol):
     What is sent after that is an OSError, as ASGI has it, and not an error of autobahn's own. And as Daphne has nobody
     wait for a client that doesn't read, such a one is dropped.
     """
-
-    maxFramePayloadSize = maxMessagePayloadSize = 262_144  # bytes; for uvicorn the Procfile says so
 
     @property
     def unread(self) -> int:
@@ -36,4 +35,5 @@ class Protocol(WebSocketProtocol):
 
 
 def install() -> None:
+    Protocol.maxFramePayloadSize = Protocol.maxMessagePayloadSize = settings.WEBSOCKET_MAX_SIZE
     WebSocketFactory.protocol = Protocol

@@ -53,9 +53,12 @@ CHAT_RATE_LOGIN = env.str("CHAT_RATE_LOGIN", default="20/m")  # passwords tried 
 CHAT_CONNECTIONS_PER_ADDRESS = env.int("CHAT_CONNECTIONS_PER_ADDRESS", default=200)  # to one process
 CHAT_SUBSCRIPTIONS_PER_CONNECTION = env.int("CHAT_SUBSCRIPTIONS_PER_CONNECTION", default=20)
 CHAT_ROOMS_PER_SUBSCRIPTION = env.int("CHAT_ROOMS_PER_SUBSCRIPTION", default=50)
-LONGEST_REQUEST = 16_000 + 12 * CHAT_MESSAGE_MAX  # JSON may spell a character in twelve bytes
-CHAT_FRAME_MAX = env.int("CHAT_FRAME_MAX", default=LONGEST_REQUEST)  # bytes
-CHAT_BODY_MAX = env.int("CHAT_BODY_MAX", default=LONGEST_REQUEST)  # bytes
+# Bytes of the longest message and what comes with it: JSON may spell a character in twelve.
+CHAT_REQUEST_BYTES = 16_000 + 12 * CHAT_MESSAGE_MAX
+CHAT_FRAME_MAX = int(env.str("CHAT_FRAME_MAX", default="") or CHAT_REQUEST_BYTES)  # bytes
+CHAT_BODY_MAX = int(env.str("CHAT_BODY_MAX", default="") or CHAT_REQUEST_BYTES)  # bytes
+# Bytes that the server reads of a frame. Longer ones close the connection, those in between are answered by an error.
+WEBSOCKET_MAX_SIZE = 4 * max(CHAT_FRAME_MAX, CHAT_REQUEST_BYTES)
 CHAT_QUERY_DEPTH = env.int("CHAT_QUERY_DEPTH", default=12)  # fields within fields
 CHAT_QUERY_ALIASES = env.int("CHAT_QUERY_ALIASES", default=30)
 CHAT_QUERY_DIRECTIVES = env.int("CHAT_QUERY_DIRECTIVES", default=8)
@@ -97,6 +100,7 @@ ROOT_URLCONF = "mysite.urls"
 ASGI_APPLICATION = "mysite.asgi.application"
 LOGIN_REDIRECT_URL = "chat:index"
 LOGOUT_REDIRECT_URL = "chat:index"
+CSRF_FAILURE_VIEW = "chat.account_views.csrf_failure"
 
 TEMPLATES = [
     {

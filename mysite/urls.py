@@ -8,8 +8,8 @@ from django.shortcuts import render
 from django.urls import include, path
 from django.views.generic import RedirectView
 
+from chat.account_views import GuestNameView, SignUpView, me
 from chat.member_views import MembersView, NewRoomView
-from chat.views import GuestNameView, SignUpView, me
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -5,13 +5,22 @@ The Procfile names it. Whatever else serves the site has to see to this itself, 
 
 import socket
 from asyncio import BaseTransport
+from typing import Any
 
+from django.conf import settings
+from uvicorn.config import Config
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.protocol import State
 
 READ_TIMEOUT = 40.0  # seconds; as long as uvicorn waits for the answer to a ping
 
 
 class WebSocket(WebSocketsSansIOProtocol):
+    def __init__(self, config: Config, *args: Any, **kwargs: Any) -> None:
+        """Reads frames as long as the site's settings say, whatever uvicorn was told."""
+        config.ws_max_size = settings.WEBSOCKET_MAX_SIZE
+        super().__init__(config, *args, **kwargs)
+
     def connection_made(self, transport: BaseTransport) -> None:
         """Has the system end a connection whose client takes nothing for READ_TIMEOUT.
 
@@ -31,6 +40,23 @@ class WebSocket(WebSocketsSansIOProtocol):
             self.conn.data_to_send()
 
     async def run_asgi(self) -> None:
-        """Gives the application a way to end the connection without a word: a close frame would have to be read."""
+        """Gives the application two ways that ASGI doesn't have, in the scope.
+
+        `drop` ends the connection without a word: a close frame would have to be read. `write_frame` is there where
+        frames are sent as they are: compressed ones depend on what that client was sent before.
+        """
         self.scope["drop"] = self.transport.abort  # type: ignore[typeddict-unknown-key]
+        if not self.conn.extensions:
+            self.scope["write_frame"] = self.write_frame  # type: ignore[typeddict-unknown-key]
         await super().run_asgi()
+
+    def write_frame(self, frame: bytes) -> bool:
+        """Writes a ready-made WebSocket frame, at once and whole.
+
+        False, and nothing is written, while the client has to be waited for, before the connection is accepted, and
+        when it is closing or gone. `send` waits, or says which of these it is.
+        """
+        if not self.writable.is_set() or self.conn.state is not State.OPEN or self.disconnected:
+            return False
+        self.transport.write(frame)
+        return True

@@ -19,6 +19,7 @@ from django.db import connections
 from strawberry.channels.testing import GraphQLWebsocketCommunicator
 
 from chat.delivery.hub import Hub
+from chat.delivery.text_frames import text_of
 from chat.domain.rooms import find
 from mysite.asgi import application
 from tests.servers import ROOT, UVICORN, Server
@@ -45,6 +46,16 @@ class SlowServer:
             await send(message)
 
         await self.application(scope, receive, slow_send)
+
+
+def take_frames(socket: WebsocketCommunicator) -> None:
+    """Has a socket take ready-made frames, like those of `mysite.websocket`; before it connects."""
+
+    def write_frame(frame: bytes) -> bool:
+        socket.output_queue.put_nowait({"type": "websocket.send", "text": text_of(frame)})
+        return True
+
+    socket.scope["write_frame"] = write_frame
 
 
 class ChatSocket(WebsocketCommunicator):
@@ -115,11 +126,16 @@ async def close(socket: WebsocketCommunicator) -> None:
 
 @pytest.fixture
 async def open_chat() -> AsyncIterator[Callable[..., Awaitable[ChatSocket]]]:
-    """`await open_chat("/ws/chat/room1/")`: a connected browser socket, closed after the test."""
+    """`await open_chat("/ws/chat/room1/")`: a connected browser socket, closed after the test.
+
+    With `direct=True` it takes ready-made frames.
+    """
     async with contextlib.AsyncExitStack() as stack:
 
-        async def connect(path: str, **kwargs: Any) -> ChatSocket:
+        async def connect(path: str, *, direct: bool = False, **kwargs: Any) -> ChatSocket:
             socket = ChatSocket(application, path, **kwargs)
+            if direct:
+                take_frames(socket)
             connected, _ = await socket.connect(timeout=5)
             assert connected
             stack.push_async_callback(close, socket)
@@ -135,11 +151,18 @@ def subprotocol(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 async def open_graphql() -> AsyncIterator[Callable[..., Awaitable[GraphQLSocket]]]:
-    """`await open_graphql()`: a GraphQL connection that has been acknowledged, closed after the test."""
+    """`await open_graphql()`: a GraphQL connection that has been acknowledged, closed after the test.
+
+    With `direct=True` it takes ready-made frames.
+    """
     async with contextlib.AsyncExitStack() as stack:
 
-        async def connect(protocol: str = "graphql-transport-ws", application: Any = application) -> GraphQLSocket:
+        async def connect(
+            protocol: str = "graphql-transport-ws", application: Any = application, *, direct: bool = False
+        ) -> GraphQLSocket:
             socket = GraphQLSocket(application, "/graphql", protocol=protocol, subprotocols=[])
+            if direct:
+                take_frames(socket)
             await socket.gql_init()
             stack.push_async_callback(close, socket)
             return socket

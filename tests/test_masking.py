@@ -39,7 +39,7 @@ async def test_a_browsers_frame_is_answered_and_its_socket_lives_on(
 ) -> None:
     browser = await open_chat("/ws/chat/room1/")
     with monkeypatch.context() as patch:
-        patch.setattr("chat.actions.posting.check_text", fail)
+        patch.setattr("chat.actions.posting.clean_text", fail)
         await browser.send_json_to({"message": "hi", "client_id": "c1"})
         frame = await browser.receive_json_from(timeout=5)
     assert (frame["kind"], frame["client_id"]) == ("error", "c1")
@@ -62,7 +62,8 @@ async def test_so_is_one_that_asks_for_history(
 
 
 @pytest.mark.parametrize(
-    "broken", ["chat.domain.rooms.enter", "chat.delivery.listener.Writer.recover", "chat.frames.event_frame"]
+    "broken",
+    ["chat.domain.rooms.enter", "chat.delivery.socket_listener.SocketListener.recover", "chat.frames.event_frame"],
 )
 async def test_a_browser_that_can_not_be_served_is_told_before_its_socket_closes(
     open_chat, foreign_send, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, broken: str
@@ -80,7 +81,7 @@ async def test_a_browser_that_can_not_be_served_is_told_before_its_socket_closes
 async def test_graphql_over_http(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, mutation: str
 ) -> None:
-    monkeypatch.setattr("chat.actions.posting.check_text", fail)
+    monkeypatch.setattr("chat.actions.posting.clean_text", fail)
     status, answer = await request({"query": mutation})
     assert status == 200
     (error,) = answer["errors"]
@@ -104,7 +105,7 @@ async def test_graphql_over_both_subprotocols(
 ) -> None:
     graphql = await open_graphql(subprotocol)
     with monkeypatch.context() as patch:
-        patch.setattr("chat.actions.posting.check_text", fail)
+        patch.setattr("chat.actions.posting.clean_text", fail)
         await graphql.start(mutation)
         (error,) = (await graphql.result())["errors"]
     check(error, error["extensions"], caplog)

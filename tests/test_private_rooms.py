@@ -450,8 +450,7 @@ class TestADeletion:
 
     async def test_leaves_nothing_of_the_text_in_this_process(self, eventually, listening, monkeypatch) -> None:
         """Not even where nobody who listens is told of it."""
-        monkeypatch.setattr(frames, "KEPT", 0.05)
-        monkeypatch.setattr("gqlchat.transport.sharing.KEPT", 0.05)
+        monkeypatch.setattr("chat.delivery.recent_renderings.KEPT", 0.05)
         operations: list[SharedOperation] = []
         keep = SharedOperation._keep
         monkeypatch.setattr(
@@ -462,8 +461,9 @@ class TestADeletion:
             await say("a secret")
             await browser.hear()
             await graphql.hear()
-            assert "a secret" in str(frames._last) + str(operations[-1]._last)
-            await eventually(lambda: "a secret" not in str(frames._last) + str([one._last for one in operations]))
+            renderings = [frames._ready_frames, *(one._recent for one in operations)]
+            assert "a secret" in str([one._by_id for one in renderings])
+            await eventually(lambda: "a secret" not in str([one._by_id for one in renderings]))
 
     async def test_leaves_nothing_of_the_text_in_redis(self, member: Visitor, listening) -> None:
         async with BrowserDoor.open(NAME, headers=member.headers):

@@ -5,7 +5,7 @@ from chat.actions import rate_limits
 from chat.actions.group_commit import GroupCommit
 from chat.domain.people import Person
 from chat.domain.rooms import Room
-from chat.domain.texts import check_client_id, check_text
+from chat.domain.texts import check_client_id, clean_text
 from chat.errors import ChatError
 from chat.storage.log import Draft, Entry
 
@@ -23,7 +23,7 @@ async def post(
     Unavailable.
     """
     try:
-        text, client_id = check_text(message), check_client_id(client_id)
+        text, client_id = clean_text(message), check_client_id(client_id)
         draft = Draft(room=room, text=text, person=person, client_id=client_id, trusted=trusted)
         await rate_limits.spend(person)
         entry = await GroupCommit.here().store(draft)

@@ -13,8 +13,8 @@ from urllib.parse import quote
 from django.conf import settings
 
 from chat import metrics
-from chat.delivery.listener import WRITE_TIMEOUT
 from chat.delivery.per_loop import PerLoop
+from chat.delivery.socket_listener import WRITE_TIMEOUT
 from chat.domain import people
 from chat.domain.addresses import address_of
 from chat.domain.people import Person

@@ -21,8 +21,9 @@ from channels.layers import get_channel_layer
 
 from chat import log_context, metrics
 from chat.delivery.feed import Feed
-from chat.delivery.listener import Listener, QueuedListener
+from chat.delivery.listener import Listener
 from chat.delivery.per_loop import PerLoop
+from chat.delivery.queued_listener import QueuedListener
 from chat.delivery.recent_ids import RecentIds
 from chat.domain import events
 from chat.domain.events import Event

@@ -1,12 +1,8 @@
 """Listeners: the local consumers of rooms, whom the hub gives what it hears."""
 
-import asyncio
 import contextvars
 import logging
-import types
-from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable, Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 
 from chat import metrics
 from chat.delivery.backlog import Backlog
@@ -22,7 +18,6 @@ from chat.storage.history import Recovery
 
 logger = logging.getLogger(__name__)
 
-WRITE_TIMEOUT = 20.0  # seconds that a socket may take nothing of what is written to it
 PAGE_SIZE = 100  # messages that are read at once, of what a listener has missed
 
 CatchUp = Callable[[Room], Awaitable[Position]]
@@ -163,162 +158,3 @@ class Listener:
     def stop(self, error: Exception) -> None:
         """Ends a listener that has recovered."""
         raise NotImplementedError
-
-
-class QueuedListener(Listener):
-    """A listener to iterate over, which raises the error with which it was ended."""
-
-    def __init__(
-        self, rooms: Iterable[Room], after: Mapping[Room, Position] | None = None, person: Person | None = None
-    ) -> None:
-        super().__init__(rooms, after, person)
-        self._missed: deque[Event] = deque()
-        self._backlog = Backlog()
-        self._more = asyncio.Event()
-        self._error: Exception | None = None
-
-    def take(self, event: Event) -> None:
-        if self._error is not None:
-            return
-        if self._backlog.add(event):
-            self._more.set()
-        else:
-            self._backlog.clear()  # what it hasn't taken by now, it isn't going to
-            self.cut_off()
-
-    def stop(self, error: Exception) -> None:
-        if self._error is None:
-            self._error = error
-            self._more.set()
-
-    def __aiter__(self) -> "QueuedListener":
-        return self
-
-    async def __anext__(self) -> Event:
-        if self._held is not None and not self._missed:
-            self._missed.extend(await self.read_missed())
-            if not self._missed:
-                self.go_live()
-        if self._missed:
-            self.check()
-            return self._missed.popleft()
-        while not self._backlog:
-            if self._error is not None:
-                raise self._error
-            self._more.clear()
-            await self._more.wait()
-        return self._backlog.pop()
-
-
-class Writer(Listener):
-    """A listener that writes to a socket: `write` is called with one event after the other.
-
-    As long as the socket takes what it is given, all of that happens within `take`, without a task or a queue. Where it
-    has to be waited for, a task does the waiting, and events queue up behind it.
-
-    `fail` is called once, with what went wrong, when there is nothing more to write to.
-    """
-
-    def __init__(
-        self,
-        rooms: Iterable[Room],
-        after: Mapping[Room, Position] | None,
-        write: Callable[[Event], Coroutine[Any, Any, None]],
-        fail: Callable[[Exception], Coroutine[Any, Any, None]],
-        person: Person | None = None,
-    ) -> None:
-        super().__init__(rooms, after, person)
-        self._write = write
-        self._fail = fail
-        self._backlog: Backlog | None = None  # while there is something to wait for
-        self._waiting: asyncio.Task[None] | None = None
-        self._failing: asyncio.Task[None] | None = None
-        self._over = False
-
-    async def recover(self) -> None:
-        """Writes what was missed, no faster than the socket takes it, and goes on with what is said from now on.
-
-        Raises as `read_missed` does.
-        """
-        while missed := await self.read_missed():
-            for event in missed:
-                self.check()
-                self.take(event)
-                if self._waiting is not None:
-                    await asyncio.wait([self._waiting])
-                if self._over:
-                    return
-        self.go_live()
-
-    def take(self, event: Event) -> None:
-        if self._over:
-            return
-        if self._backlog is not None:
-            if not self._backlog.add(event):
-                self.cut_off()
-            return
-        writing = self._write(event)
-        try:
-            blocked_by = writing.send(None)
-        except StopIteration:
-            return
-        except Exception as error:
-            self.stop(error)
-            return
-        self._backlog = Backlog()
-        waiting = self._wait(_resumed(writing, blocked_by), self._backlog)
-        self._waiting = asyncio.create_task(waiting, context=self._context)
-
-    @property
-    def waiting(self) -> bool:
-        """Whether there is something that the socket hasn't taken yet."""
-        return self._waiting is not None and not self._over
-
-    async def close(self) -> None:
-        """Stops writing, whatever was still to be written. `fail` may call this."""
-        self._over = True
-        if self._waiting:
-            self._waiting.cancel()
-            await asyncio.wait([self._waiting])
-
-    def stop(self, error: Exception) -> None:
-        if self._over:
-            return
-        self._over = True
-        if self._backlog is not None:
-            self._backlog.clear()
-        if self._waiting:
-            self._waiting.cancel()
-        self._failing = asyncio.create_task(self._fail(error), context=self._context)
-
-    async def _wait(self, writing: Awaitable[None], backlog: Backlog) -> None:
-        try:
-            async with asyncio.timeout(WRITE_TIMEOUT) as patience:
-                await writing
-                while backlog:
-                    patience.reschedule(asyncio.get_running_loop().time() + WRITE_TIMEOUT)
-                    await self._write(backlog.pop())
-        except Exception as error:
-            self._waiting = self._backlog = None
-            if isinstance(error, TimeoutError) and patience.expired():
-                self.cut_off()
-            else:
-                self.stop(error)
-        else:
-            self._waiting = self._backlog = None
-
-
-@types.coroutine
-def _resumed(coroutine: Coroutine[Any, Any, None], blocked_by: Any) -> Generator[Any, Any, None]:
-    """The rest of a coroutine that was begun outside of a task, and is blocked by what it yielded."""
-    while True:
-        try:
-            value = yield blocked_by
-        except BaseException as error:
-            step = lambda error=error: coroutine.throw(error)  # noqa: E731
-        else:
-            step = lambda value=value: coroutine.send(value)  # noqa: E731
-        try:
-            blocked_by = step()  # type: ignore[no-untyped-call]
-        except StopIteration:
-            return

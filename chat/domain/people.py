@@ -68,12 +68,12 @@ def guest_of(session: MutableMapping[str, Any]) -> Person:
 
 
 def clean_name(name: object) -> str:
-    """A guest's name. Raises InvalidName."""
+    """A name that a guest may have, unless it is somebody's already. Raises InvalidName."""
     return names.clean(name, what="name", longest=NAME_MAX)
 
 
 def rename_guest(session: MutableMapping[str, Any], name: str) -> None:
-    """Gives the session's guest another name, from `clean_name`; the id stays."""
+    """Gives the session's guest another name; the id stays."""
     session[SESSION_KEY] = {"id": guest_of(session).id, "name": name}
 
 

@@ -1,26 +1,44 @@
 """The texts of messages, and the ids that clients give them."""
 
+import regex
 from django.conf import settings
 
+from chat.domain import unseen
 from chat.errors import BlankMessage, InvalidClientId, InvalidMessage, MessageTooLong
 
 CLIENT_ID_MAX = 100  # characters
 
+LINE_END = regex.compile(r"\r\n?")
+# Control characters but for newline and tab, and the signs that Unicode has for them. Those from U+0080 on have none.
+PICTURES = {code: chr(0x2400 + code) for code in range(0x20) if chr(code) not in "\n\t"}
+PICTURES |= {0x7F: "\u2421"} | dict.fromkeys(range(0x80, 0xA0), "\ufffd")
 
-def check_text(message: object) -> str:
-    """`message`, if it is a text that people can read and databases can keep. Raises InvalidMessage, BlankMessage or
-    MessageTooLong."""
+
+def clean_text(message: object) -> str:
+    """`message` as it is stored: with newlines as line ends, without blank lines at its end, and with pictures of
+    control characters (U+2400 …) in their place, so that they do nothing to a terminal or a page.
+
+    Raises InvalidMessage, BlankMessage or MessageTooLong.
+    """
     if not isinstance(message, str):
         raise InvalidMessage("A message has to be a text.")
-    if not message.strip():
+    if unseen.is_blank(message):
         raise BlankMessage("The message is empty.")
-    if len(message) > settings.CHAT_MESSAGE_MAX:
-        raise MessageTooLong(
-            f"The message is too long: {len(message):,} characters, {settings.CHAT_MESSAGE_MAX:,} are allowed."
-        )
     if not is_storable(message):
         raise InvalidMessage("The message contains characters that no text can have.")
-    return message
+    text = _without_blank_end(LINE_END.sub("\n", message)).translate(PICTURES)
+    if len(text) > settings.CHAT_MESSAGE_MAX:
+        raise MessageTooLong(
+            f"The message is too long: {len(text):,} characters, {settings.CHAT_MESSAGE_MAX:,} are allowed."
+        )
+    return text
+
+
+def _without_blank_end(text: str) -> str:
+    lines = text.split("\n")
+    while unseen.is_blank(lines[-1]):
+        lines.pop()
+    return "\n".join(lines)
 
 
 def check_client_id(client_id: object) -> str | None:

@@ -6,7 +6,8 @@ from typing import Any
 
 from chat.connections.sockets import is_gone
 from chat.delivery.hub import Hub
-from chat.delivery.listener import Writer
+from chat.delivery.socket_listener import SocketListener
+from chat.delivery.text_frames import text_frame
 from chat.domain.events import Event
 from chat.errors import ChatError
 from gqlchat.schema.context import person_of
@@ -15,41 +16,45 @@ from gqlchat.schema.requests import Request
 from gqlchat.transport.sharing import Shared, share
 
 
-class Follower(Writer):
+class Follower(SocketListener):
     """One subscriber of a shared operation: gets its results with the own id around them and the own name in them."""
 
     def __init__(self, connection: "Following", id: str, started: object, shared: Shared) -> None:
         request = shared.request
-        super().__init__(request.rooms, request.after, self.write, self.fail, request.person)
+        view = connection.view
+        super().__init__(request.rooms, request.after, request.person, scope=view.scope, send=view.base_send)
         self.connection = connection
         self.id = id
         self.started = started
         self.operation = shared.operation
-        self.start = f'{{"id":{json.dumps(id)},"type":"{connection.next_type}","payload":'
-        self.current_user = json.dumps(request.current_user)
-        self.send = connection.view.scope.get("direct_send", connection.view.base_send)
+        self.start = f'{{"id":{json.dumps(id)},"type":"{connection.next_type}","payload":'.encode()
+        self.current_user = json.dumps(request.current_user).encode()
         self.own: frozenset[str | None] = frozenset()  # its greetings; the rooms get them too, and it is in the rooms
 
     async def begin(self, request: Request) -> None:
         try:
             await Hub.here().join(self)
             greetings = await request.greet()
-            self.own = frozenset(greeting.id for greeting in greetings)
             for greeting in greetings:
-                await self.write_always(greeting)
+                await self.write(greeting)
+            self.own = frozenset(greeting.id for greeting in greetings)
             await self.recover()
         except Exception as error:
             await self.fail(error)
 
-    async def write(self, event: Event) -> None:
+    def take(self, event: Event) -> None:
         if event.id is None or event.id not in self.own:
-            await self.write_always(event)
+            super().take(event)
 
-    async def write_always(self, event: Event) -> None:
+    def render(self, event: Event) -> bytes | None:
         pieces = self.operation.render(event)
-        if not isinstance(pieces, list):
-            pieces = await pieces
-        await self.send({"type": "websocket.send", "text": f"{self.start}{self.current_user.join(pieces)}}}"})
+        return None if pieces is None else self.frame_of(pieces)
+
+    async def render_later(self, event: Event) -> bytes:
+        return self.frame_of(await self.operation.render_later(event))
+
+    def frame_of(self, pieces: list[bytes]) -> bytes:
+        return text_frame(b"%b%b}" % (self.start, self.current_user.join(pieces)))
 
     async def fail(self, error: Exception) -> None:
         await self.connection.unfollow(self)

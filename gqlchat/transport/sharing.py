@@ -12,11 +12,11 @@ import asyncio
 import inspect
 import json
 import secrets
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
-from weakref import WeakValueDictionary, ref
+from weakref import WeakValueDictionary
 
 from graphql import (
     DocumentNode,
@@ -42,6 +42,9 @@ from graphql import (
     visit,
 )
 
+from chat import log_context
+from chat.delivery.recent_renderings import RecentRenderings
+from chat.delivery.rendering_budget import RenderingBudget
 from chat.domain.events import Event
 from chat.domain.people import Person
 from gqlchat.guards import complexity, documents
@@ -49,7 +52,6 @@ from gqlchat.schema.execution import Schema
 from gqlchat.schema.messages import ChatRoomMessage
 from gqlchat.schema.requests import Request, to_follow, to_join
 
-KEPT = 1.0  # seconds that a result is kept: what is deleted is not to stay where nobody hears of it any more
 MARK = f"current_user-{secrets.token_hex(16)}"
 MARKED = json.dumps(MARK)
 
@@ -77,36 +79,64 @@ class SharedOperation:
         assert isinstance(executor, Executor), executor  # the document is valid, and the variables have been looked at
         self._executor = executor
         self._schema = schema
-        self._last: tuple[Event | None, list[str]] = (None, [])
+        self._recent: RecentRenderings[list[bytes]] = RecentRenderings()
+        self._rendering: list[tuple[Event, asyncio.Task[list[bytes]]]] = []  # what takes time
 
-    def render(self, event: Event) -> list[str] | Awaitable[list[str]]:
-        """The payload as JSON, in pieces between which `currentUser` belongs; awaitable if a field is."""
-        if self._last[0] is event:
-            return self._last[1]
+    def render(self, event: Event) -> list[bytes] | None:
+        """The payload as JSON, in pieces between which `currentUser` belongs.
+
+        None where that takes time (`render_later`): a field has to be awaited, or this turn of the loop is full.
+        """
+        if pieces := self._recent.get(event):
+            return pieces
+        if self._task_for(event) or not RenderingBudget.here().spend():
+            return None
+        # No connection's context: the event is rendered for all who follow, and neither for the first nor the poster.
+        result = log_context.detached().run(self._execute, event)
+        if isinstance(result, list):
+            return result
+        self._start(event, result)
+        return None
+
+    async def render_later(self, event: Event) -> list[bytes]:
+        """The same, however long it takes: once for all who wait for it, whichever of them go."""
+        if pieces := self._recent.get(event):
+            return pieces
+        return await asyncio.shield(self._task_for(event) or self._start(event, self._execute_later(event)))
+
+    def _task_for(self, event: Event) -> asyncio.Task[list[bytes]] | None:
+        return next((task for rendered, task in self._rendering if rendered is event), None)
+
+    def _start(self, event: Event, rendering: Coroutine[Any, Any, list[bytes]]) -> asyncio.Task[list[bytes]]:
+        task = asyncio.create_task(rendering, context=log_context.detached())
+        entry = (event, task)
+        self._rendering.append(entry)
+        task.add_done_callback(lambda _: self._rendering.remove(entry))
+        return task
+
+    async def _execute_later(self, event: Event) -> list[bytes]:
+        await RenderingBudget.here().wait()
+        result = self._execute(event)
+        return result if isinstance(result, list) else await result
+
+    def _execute(self, event: Event) -> list[bytes] | Coroutine[Any, Any, list[bytes]]:
+        """A coroutine if a field has to be awaited."""
         message = ChatRoomMessage.of(event, MARK)
         result: Any = execute_subscription_event(self._executor.build_per_event_executor(message))
-        if inspect.isawaitable(result):
-            return self._render_later(event, result)
-        return self._keep(event, result)
+        return self._keep_later(event, result) if inspect.isawaitable(result) else self._keep(event, result)
 
-    async def _render_later(self, event: Event, result: Awaitable[ExecutionResult]) -> list[str]:
+    async def _keep_later(self, event: Event, result: Awaitable[ExecutionResult]) -> list[bytes]:
         return self._keep(event, await result)
 
-    def _keep(self, event: Event, result: ExecutionResult) -> list[str]:
+    def _keep(self, event: Event, result: ExecutionResult) -> list[bytes]:
         payload: dict[str, Any] = {"data": result.data}
         if result.errors:
             self._schema.process_errors(result.errors)
             payload["errors"] = [error.formatted for error in result.errors]
-        pieces = json.dumps(payload, ensure_ascii=False, separators=(",", ":")).split(MARKED)
-        self._last = (event, pieces)
-        asyncio.get_running_loop().call_later(KEPT, _forget, ref(self), event)
+        text = json.dumps(payload, ensure_ascii=False, separators=(",", ":"))
+        pieces = [piece.encode() for piece in text.split(MARKED)]
+        self._recent.keep(event, pieces)
         return pieces
-
-
-def _forget(kept: "ref[SharedOperation]", event: Event) -> None:
-    operation = kept()
-    if operation is not None and operation._last[0] is event:
-        operation._last = (None, [])
 
 
 @dataclass(frozen=True, slots=True)

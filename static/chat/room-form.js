@@ -2,6 +2,7 @@
 /** The form that leads to a room: checks the name and goes to the room's page. */
 
 import { find } from "./elements.js";
+import { isBlank, isDisguised } from "./unseen.js";
 
 const form = find(document, "#room-name-form", HTMLFormElement);
 const input = find(form, "#room-name-input", HTMLInputElement);
@@ -19,8 +20,7 @@ function fault(name) {
   // The server counts code points, a string's length counts UTF-16 units.
   const length = [...name].length;
   if (length > nameMax) return `A room's name has at most ${nameMax} characters, this one has ${length}.`;
-  if (/[\u202a-\u202e\u2066-\u2069\u00ad\u180e\u200b\u2060-\u2064\ufeff]/u.test(name))
-    return "A room's name cannot contain characters that nobody can see.";
+  if (isDisguised(name) || isBlank(name)) return "A room's name cannot contain characters that nobody can see.";
   if (/[\p{Cc}\p{Cs}]/u.test(name)) return "A room's name cannot contain control characters.";
   // Browsers resolve these as path segments, even percent-encoded, so that no address leads there.
   if (name === "." || name === "..") return `A room cannot be called “${name}”.`;

@@ -130,6 +130,7 @@ function receiveRole(frame) {
 /** @param {ServerError} error */
 function receiveError(error) {
   if (history.fail(error.request, error.text) || outbox.postpone(error.clientId, error)) return;
+  if (error.code === "session_ended") return; // which says more once it is known who one is now
   composer.showError(error.text);
   const text = outbox.settle(error.clientId);
   if (text !== null) composer.restore(text);
@@ -173,13 +174,13 @@ function startOver(frame) {
 /** The page may not be here as this person any more, so it shows nothing more of the room. */
 function leave() {
   log.clear();
-  history.hidden = true;
+  log.hidden = history.hidden = true;
   if (connection.closeCode === SESSION_ENDED) identity.refuse();
 }
 
 /** The session was only renewed. */
 function comeBack() {
-  history.hidden = false;
+  log.hidden = history.hidden = false;
   history.reload();
   connection.open();
 }

@@ -46,6 +46,21 @@ QUESTIONS = """
         }
     };
 """
+# Questions for the history are kept in `asked`, and a test answers them.
+ANSWERED_BY_TEST = """
+    window.asked = [];
+    window.answer = (frame) => {
+        const data = JSON.stringify({ ...frame, request: asked.at(-1).request });
+        asked.at(-1).socket.dispatchEvent(new MessageEvent("message", { data }));
+    };
+    window.WebSocket = class extends WebSocket {
+        send(data) {
+            const { before, request } = JSON.parse(data);
+            if (before === undefined) super.send(data);
+            else asked.push({ before, request, socket: this });
+        }
+    };
+"""
 # Messages go out, and never arrive.
 LOSSY = """
     window.WebSocket = class extends WebSocket {
@@ -175,6 +190,43 @@ def test_a_page_is_asked_for_once_at_a_time_and_again_when_the_connection_was_lo
 
     wait_for(room, lines[20:])
     assert room.window.run("return questions") == [71, 71]
+
+
+def test_a_question_that_fails_says_why_and_is_asked_again_at_the_press_of_the_button(
+    browser: Chromium, site: str
+) -> None:
+    lines = said(1, 60)
+    room = enter(browser, site, "room1", ANSWERED_BY_TEST)
+    scroll_up(room)
+    room.window.until(lambda: room.window.run("return asked.length") == 1, "asks")
+
+    text = "The database does not answer."
+    room.window.run("answer(arguments[0])", {"message": text, "kind": "error", "error": {"code": "unavailable"}})
+
+    room.window.find(OLDER, "Try again")
+    room.window.find("#chat-history [role=status]", text)
+    assert room.window.run("return document.querySelector('#chat-composer-error').textContent") == ""
+    room.window.run("document.querySelector('#chat-history button').click()")
+    room.window.until(lambda: room.window.run("return asked.length") == 2, "asks again")
+    older = [{"message": line, "kind": "message", "offset": number} for number, line in enumerate(lines[:10], 1)]
+    room.window.run("answer(arguments[0])", {"kind": "history", "messages": older, "more": False})
+    wait_for(room, lines)
+    room.window.find(BEGINNING, "Beginning of the room")
+
+
+def test_a_deletion_that_comes_before_the_older_page_holds(browser: Chromium, site: str) -> None:
+    lines = said(1, 60)
+    room = enter(browser, site, "room1", ANSWERED_BY_TEST)
+    scroll_up(room)
+    room.window.until(lambda: room.window.run("return asked.length") == 1, "asks")
+
+    deletion = {"message": "A message was deleted.", "kind": "deletion", "target": 7, "offset": 61, "id": "61"}
+    room.window.run("answer(arguments[0])", deletion)
+    older = [{"message": line, "kind": "message", "offset": number} for number, line in enumerate(lines[:10], 1)]
+    room.window.run("answer(arguments[0])", {"kind": "history", "messages": older, "more": False})
+
+    wait_for(room, [line for line in lines if line != lines[6]])
+    assert room.window.run("return document.querySelectorAll('#chat-log .gone').length") == 1
 
 
 def test_older_messages_come_by_keyboard_too(browser: Chromium, site: str) -> None:

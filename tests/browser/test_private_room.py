@@ -68,8 +68,8 @@ def test_a_member_is_added_and_removed_and_hears_only_what_is_said_between(
     owner.find(".back a").click()
     room.connect().say("after")
     room.hear("after")
-    assert other.lines[-1] == "member was removed by owner."
     guest.find("#chat-status", "Not connected")
+    assert other.lines == []  # the room isn't theirs to see any more
     assert all("403" in complaint for complaint in browser.complaints())
 
 
@@ -141,6 +141,8 @@ def test_who_is_made_a_moderator_can_delete_at_once_and_no_longer_than_they_are(
     moderation.remove_member(room, "ben", by=None)
     window.until(lambda: window.driver.find_elements("css selector", ".actions") == [], "may not delete any more")
     assert RoomWindow(window).lines[:2] == ["This room was created by the site’s staff.", "something"]
+    asked = window.run("return performance.getEntriesByType('resource').map(({ name }) => new URL(name).pathname)")
+    assert "/graphql" not in asked
 
 
 def test_the_sites_staff_gives_a_room_an_owner_and_closes_it(browser: Chromium, site: str, same_site: str) -> None:
@@ -166,4 +168,4 @@ def test_the_sites_staff_gives_a_room_an_owner_and_closes_it(browser: Chromium, 
     staff.find("#members-0 .original", "owner in orphan")
     assert staff.find("#id_members-0-role").get_attribute("value") == "owner"
     guest.window.find(".notice", "You can’t be in this room any more")
-    assert guest.lines[-1] == "This room was made private by the site’s staff."
+    assert guest.lines == []

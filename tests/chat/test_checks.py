@@ -27,6 +27,19 @@ def test_a_rate_that_is_none_is_an_error(settings: Settings) -> None:
 
 
 @pytest.mark.parametrize(
+    ("frame", "body", "ids"),
+    [(16_120, 16_120, []), (16_119, 16_120, ["chat.W003"]), (100, 100, ["chat.W003", "chat.W003"])],
+)
+def test_a_limit_below_the_longest_message_is_warned_of(
+    settings: Settings, frame: int, body: int, ids: list[str]
+) -> None:
+    settings.CHAT_LIMITS = True
+    settings.CHAT_REQUEST_BYTES = 16_120
+    settings.CHAT_FRAME_MAX, settings.CHAT_BODY_MAX = frame, body
+    assert said(settings) == ids
+
+
+@pytest.mark.parametrize(
     ("hosts", "debug", "ids"),
     [
         (["chat.example.org", ".example.org"], False, []),

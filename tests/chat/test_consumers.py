@@ -1,13 +1,18 @@
 """The browser's socket by its contract: docs/protocol.md."""
 
 import asyncio
+import gc
 import json
+from weakref import ref
 
 import pytest
 from channels.layers import get_channel_layer
 from channels.testing import WebsocketCommunicator
 from pytest_django import Settings
 
+from chat.delivery.hub import Hub
+from chat.domain.rooms import find
+from chat.errors import Removed
 from mysite.asgi import application
 from tests.conftest import ChatSocket, SlowServer, as_json
 
@@ -83,7 +88,9 @@ async def test_an_error_names_the_clients_id_even_if_no_frame_could_hold_that(op
     assert json.loads(text)["error"]["code"] == "invalid_client_id"
 
 
-@pytest.mark.parametrize("message", ["x" * 4000, "🍓" * 4000, "a\nb\tc", "<b>", "‮", "\u200b!", '"\\', "chat.message"])
+@pytest.mark.parametrize(
+    "message", ["x" * 4000, "🍓" * 4000, "a\nb\tc", "<b>", "a\u202eb", "\u200b!", '"\\', "chat.message"]
+)
 async def test_any_text_comes_through_as_it_is(open_chat, message: str) -> None:
     socket = await open_chat("/ws/chat/any/")
     await socket.say(message)
@@ -136,6 +143,39 @@ async def test_a_closed_socket_leaves_its_group_and_no_task_behind(open_chat) ->
     assert len(layer.channels) == 1  # the hub's, none of the socket's own
     await socket.disconnect()
     assert layer.groups == layer.channels == {}
+
+
+@pytest.mark.parametrize("direct", [True, False], ids=["direct", "send"])
+@pytest.mark.parametrize("ends", ["disconnect", "error"])
+async def test_the_listener_of_a_closed_socket_is_freed_without_the_collector(
+    open_chat, foreign_send, eventually, ends: str, direct: bool
+) -> None:
+    gc.collect()
+    gc.disable()
+    try:
+        browser = await open_chat("/ws/chat/room1/", direct=direct)
+        await foreign_send("room1", message="hi")
+        assert await browser.hear() == "hi"
+        listener = ref(*Hub.here()._feeds[find("room1").group].listeners)
+        if ends == "disconnect":
+            await browser.disconnect()
+        else:
+            listener().end(Removed("You were removed."))
+        await eventually(lambda: listener() is None)
+    finally:
+        gc.enable()
+
+
+@pytest.mark.parametrize("direct", [True, False], ids=["direct", "send"])
+async def test_each_event_and_each_answer_comes_once_and_in_order(open_chat, direct: bool) -> None:
+    browser = await open_chat("/ws/chat/room1/", direct=direct)
+    for number in range(10):
+        await browser.say(str(number))
+        await browser.send_json_to({"before": number + 2, "request": str(number)})
+    frames = [await browser.receive_json_from(timeout=5) for _ in range(20)]
+    assert [frame["offset"] for frame in frames[::2]] == [*range(1, 11)]
+    assert [frame["request"] for frame in frames[1::2]] == [str(number) for number in range(10)]
+    assert await browser.receive_nothing()
 
 
 async def test_a_socket_that_the_server_drops_without_a_word_leaves_too(eventually) -> None:

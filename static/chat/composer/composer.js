@@ -1,6 +1,7 @@
 // @ts-check
 
 import { find } from "../elements.js";
+import { isBlank } from "../unseen.js";
 
 /** @import { Draft } from "./draft.js" */
 
@@ -77,7 +78,7 @@ export class Composer {
   #submit() {
     const text = this.#input.value;
     this.focus();
-    if (text.trim() === "") return;
+    if (isBlank(text)) return;
     const fault = this.#tooLong(text) || this.#post(text);
     if (fault === "") this.#write("");
     this.showError(fault);

@@ -17,6 +17,8 @@ FLAG = "🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f"  # of 
         ("می‌خواهم", "می‌خواهم"),
         ("שלום\u200f!", "שלום\u200f!"),
         (FLAG, FLAG),
+        ("❤️", "❤️"),
+        ("ᠮᠣᠩ\u180b", "ᠮᠣᠩ\u180b"),
         ("x" * 100, "x" * 100),
         (" " + "é" * 100 + " ", "é" * 100),
     ],
@@ -41,11 +43,28 @@ def test_a_name_is_trimmed_and_composed(typed: str, name: str) -> None:
         ("a\u2066b", "nobody can see"),
         ("\u200d", "nobody can see"),
         ("\u3164 \u2800", "nobody can see"),
+        *[
+            (character * 2, "nobody can see")
+            for character in "\ufe0f\u034f\u180b\u17b4\U000e0100\u2800\u115f\U000e0020"
+        ],
+        *[(f"a{character}b", "nobody can see") for character in "\u034f\u17b4\u115f\u206a\ufff0\U0001d173\U000e0fff"],
         (None, "has to be a text"),
         (7, "has to be a text"),
         (["a"], "has to be a text"),
     ],
 )
-def test_what_is_no_name_is_told_why(typed: object, complaint: str) -> None:
+def test_a_name_that_cannot_be_is_refused_with_the_reason(typed: object, complaint: str) -> None:
     with pytest.raises(InvalidName, match=complaint):
         names.clean(typed, what="name", longest=100)
+
+
+@pytest.mark.parametrize(
+    "name", ["You", "you", "YOU\ufe0f", "Υou", "Admin", "аdmin", "adm1n", "Moderator", "mod erator", "The site's staff"]
+)
+def test_names_that_the_site_uses_itself_are_reserved_however_they_are_written(name: str) -> None:
+    assert names.is_reserved(name)
+
+
+@pytest.mark.parametrize("name", ["Yours", "Ann", "Quiet Otter 42", "Administrators", "你"])
+def test_other_names_are_not_reserved(name: str) -> None:
+    assert not names.is_reserved(name)

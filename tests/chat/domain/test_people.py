@@ -1,8 +1,6 @@
-import pytest
 from django.contrib.auth.models import AnonymousUser
 
 from chat.domain import people
-from chat.errors import InvalidName
 
 
 class User:
@@ -26,12 +24,6 @@ def test_a_guest_who_takes_another_name_stays_the_same_guest() -> None:
     people.rename_guest(session, "Ann")
     after = people.guest_of(session)
     assert (after.id, after.name) == (before.id, "Ann")
-
-
-@pytest.mark.parametrize("name", ["", "x" * 41, "a\nb", None])
-def test_what_is_no_name_is_refused(name: object) -> None:
-    with pytest.raises(InvalidName):
-        people.clean_name(name)
 
 
 def test_a_connection_has_the_person_of_its_user_or_else_of_its_session() -> None:

@@ -4,9 +4,31 @@ from chat.domain import texts
 from chat.errors import BlankMessage, InvalidMessage, MessageTooLong
 
 
-@pytest.mark.parametrize("message", ["hi", " hi ", "a\nb\tc", "x" * 4000, "🍓" * 4000, "\u200bx", "<b>&amp;"])
+@pytest.mark.parametrize(
+    "message",
+    ["hi", " hi ", "a\nb\tc", "a\n\n\nb", "\n\nhi", "x" * 4000, "🍓" * 4000, "\u200bx", "<b>&amp;"]
+    + ["می‌خواهم", "👨‍👩‍👧‍👦", "❤️", "a\u202eb"],
+)
 def test_a_message_is_said_as_it_is(message: str) -> None:
-    assert texts.check_text(message) == message
+    assert texts.clean_text(message) == message
+
+
+@pytest.mark.parametrize(
+    ("message", "text"),
+    [
+        ("a\r\nb\rc\n", "a\nb\nc"),
+        ("a\n\n \n\t\n", "a"),
+        ("a\r\n\r\n", "a"),
+        ("a\n\u200b\n\u2800\u3164\n", "a"),
+        ("a  \n", "a  "),
+        ("\x1b[2Ja\x07", "␛[2Ja␇"),
+        ("a\x7fb\x85c\x9b", "a␡b\ufffdc\ufffd"),
+        ("\x07", "␇"),
+        ("x" * 4000 + "\n" * 100, "x" * 4000),
+    ],
+)
+def test_line_ends_and_control_characters_are_made_fit_to_be_shown(message: str, text: str) -> None:
+    assert texts.clean_text(message) == text
 
 
 @pytest.mark.parametrize(
@@ -19,13 +41,17 @@ def test_a_message_is_said_as_it_is(message: str) -> None:
         ({"text": "hi"}, InvalidMessage),
         ("", BlankMessage),
         (" \n\t", BlankMessage),
+        ("\x0b\x0c\x1f\x85\u2028\u3000", BlankMessage),
+        *[(character * 3, BlankMessage) for character in "\u200b\u2800\u034f\ufe0f\u00ad\u180b\u17b4\u3164\U000e0100"],
+        (" \u200b\n\u2800 \u2060", BlankMessage),
         ("x" * 4001, MessageTooLong),
         ("a\0b", InvalidMessage),
+        ("\0", InvalidMessage),
         ("a\ud800b", InvalidMessage),
         ("\udfff", InvalidMessage),
     ],
 )
-def test_what_is_no_message_is_refused(message: object, error: type[InvalidMessage]) -> None:
+def test_a_message_that_cannot_be_is_refused(message: object, error: type[InvalidMessage]) -> None:
     with pytest.raises(error) as caught:
-        texts.check_text(message)
+        texts.clean_text(message)
     assert caught.type is error

@@ -117,6 +117,6 @@ async def test_an_unexpected_error_is_logged_and_a_mistake_is_not(
     await schema.execute("{ nope }")
     await schema.execute(SEND.replace("hello room 1", " "))
     assert caplog.records == []
-    monkeypatch.setattr("chat.actions.posting.check_text", lambda message: 1 / 0)
+    monkeypatch.setattr("chat.actions.posting.clean_text", lambda message: 1 / 0)
     await schema.execute(SEND)
     assert [record.exc_info[0] for record in caplog.records] == [ZeroDivisionError]

@@ -1,8 +1,10 @@
 """Operations by their ids: what happens to one does nothing to a later one that uses its id again."""
 
 import asyncio
+import gc
 from collections.abc import Awaitable, Callable
 from typing import Any
+from weakref import ref
 
 import pytest
 
@@ -107,3 +109,32 @@ async def test_an_operation_can_be_replaced_after_a_frame_of_its_id_that_made_no
     assert await graphql.hear() == ("again", "Hello my name is foo!")
     await foreign_send("first", message="not any more")
     await still_hears(graphql, foreign_send, "again")
+
+
+@pytest.mark.parametrize("direct", [True, False], ids=["direct", "send"])
+@pytest.mark.parametrize("ends", ["complete", "error", "disconnect"])
+async def test_a_follower_that_is_over_is_freed_without_the_collector(
+    open_graphql: OpenGraphQL,
+    foreign_send: ForeignSend,
+    eventually: Callable[[Callable[[], Any]], Awaitable[None]],
+    subprotocol: str,
+    ends: str,
+    direct: bool,
+) -> None:
+    gc.collect()
+    gc.disable()
+    try:
+        graphql = await open_graphql(subprotocol, direct=direct)
+        await graphql.join("room")
+        await foreign_send("room", message="hi")
+        await graphql.hear()
+        follower = ref(the_listener("room"))
+        if ends == "complete":
+            await stop(graphql)
+        elif ends == "error":
+            the_listener("room").end(Removed("You were removed."))
+        else:
+            await graphql.disconnect()
+        await eventually(lambda: follower() is None)
+    finally:
+        gc.enable()

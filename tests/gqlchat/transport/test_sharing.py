@@ -2,12 +2,18 @@
 
 import asyncio
 import gc
+from collections import Counter, defaultdict
 
 import pytest
 import strawberry
 from graphql import parse
+from pytest_django import Settings
 
+from chat.delivery.hub import Hub
+from chat.delivery.listener import Listener
+from chat.delivery.rendering_budget import RENDERINGS_PER_TURN
 from chat.domain import events
+from chat.domain.events import Event
 from chat.domain.rooms import find
 from gqlchat.schema.execution import Schema
 from gqlchat.schema.messages import ChatRoomMessage
@@ -16,6 +22,7 @@ from gqlchat.transport import sharing
 from gqlchat.transport.sharing import SharedOperation
 from mysite.asgi import application
 from tests.conftest import SlowServer
+from tests.turns import Turns
 
 BY_VARIABLE = """subscription ($user: String!) {
     joinChatRooms(rooms: [{roomName: "shared"}], user: $user) { roomName message currentUser }
@@ -185,6 +192,46 @@ async def test_a_slow_follower_holds_nobody_up_and_misses_nothing(open_graphql, 
     assert [(await slow.hear())[1] for _ in range(50)] == [str(number) for number in range(50)]
 
 
+@pytest.mark.parametrize(("shared", "direct"), [(True, True), (True, False), (False, False)])
+async def test_five_hundred_distinct_subscriptions_let_others_have_a_turn_and_hear_all_in_order(
+    open_graphql, eventually, settings: Settings, monkeypatch: pytest.MonkeyPatch, shared: bool, direct: bool
+) -> None:
+    settings.CHAT_SUBSCRIPTIONS_PER_CONNECTION = 100
+    sockets = [await open_graphql(direct=direct) for _ in range(5)]
+    for number in range(500):
+        field = f'm: roomMessages(rooms: [{{roomName: "many"}}]) {{ text: message m{number}: message }}'
+        query = f"subscription {{ {field} }}" if shared else f"subscription {{ {field} {field} }}"
+        await sockets[number % 5].start(query, id=str(number))
+    await eventually(lambda: len(live_listeners("many")) == 500)
+    turns, rendered_in = Turns(), Counter[int]()
+    of = ChatRoomMessage.of
+
+    def count(event: Event, current_user: str) -> ChatRoomMessage:
+        rendered_in[turns.now] += 1
+        return of(event, current_user)
+
+    monkeypatch.setattr(ChatRoomMessage, "of", count)
+    said = [events.build(room=find("many"), message=text, person=None) for text in ("one", "two", "three")]
+    Hub.here().hear(said[0])
+    Hub.here().hear(said[1])
+    await asyncio.sleep(0)
+    Hub.here().hear(said[2])  # comes while the others are still being rendered
+    heard = defaultdict[str, list[str]](list)
+    for socket in sockets:
+        for _ in range(300):
+            frame = await socket.receive_json_from(timeout=10)
+            heard[frame["id"]].append(frame["payload"]["data"]["m"]["text"])
+    turns.stop()
+    assert heard == {str(number): ["one", "two", "three"] for number in range(500)}
+    assert rendered_in.total() == 1500
+    assert max(rendered_in.values()) <= 2 * RENDERINGS_PER_TURN  # a turn as others count them may lie across two
+
+
+def live_listeners(room: str) -> list[Listener]:
+    feed = Hub.here()._feeds.get(find(room).group)
+    return [one for one in feed.listeners if one._held is None] if feed else []
+
+
 async def test_an_operation_is_forgotten_with_its_last_follower(open_graphql) -> None:
     (socket,) = await subscribe(open_graphql, BY_VARIABLE, user="foo")
     assert any(query == BY_VARIABLE for query, *_ in sharing._operations)
@@ -224,12 +271,13 @@ def nosy(selection: str, monkeypatch: pytest.MonkeyPatch) -> SharedOperation:
 async def test_a_shared_execution_has_no_person_and_to_touch_one_is_an_error(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    (payload,) = nosy("message viewer", monkeypatch).render(EVENT)
-    assert "Something went wrong" in payload
+    (payload,) = nosy("message viewer", monkeypatch).render(EVENT) or []
+    assert b"Something went wrong" in payload
     assert "LookupError: A shared subscription has no person" in caplog.text
 
 
 async def test_a_field_that_has_to_be_waited_for_is(monkeypatch: pytest.MonkeyPatch) -> None:
     operation = nosy("later", monkeypatch)
-    assert await operation.render(EVENT) == ['{"data":{"joinChatRooms":{"later":"hi, later"}}}']
-    assert operation.render(EVENT) == ['{"data":{"joinChatRooms":{"later":"hi, later"}}}']
+    assert operation.render(EVENT) is None
+    assert await operation.render_later(EVENT) == [b'{"data":{"joinChatRooms":{"later":"hi, later"}}}']
+    assert operation.render(EVENT) == [b'{"data":{"joinChatRooms":{"later":"hi, later"}}}']

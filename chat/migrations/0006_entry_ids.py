@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
     locked. Like this, rows that are there already get none, and nobody waits.
     """
 
-    dependencies = [("chat", "0004_role_of_notices")]
+    dependencies = [("chat", "0005_account_skeletons")]
 
     operations = [
         migrations.AddField(

@@ -1,0 +1,37 @@
+"""What has been made of the events of the last second, for all who hear them."""
+
+import asyncio
+from typing import Generic, TypeVar
+from weakref import ref
+
+from chat.domain.events import Event
+
+KEPT = 1.0  # seconds: what is deleted is not to stay where nobody hears of it any more
+KEPT_MAX = 100  # events; listeners that are farther behind are few
+
+Rendering = TypeVar("Rendering")
+
+
+class RecentRenderings(Generic[Rendering]):
+    """Renderings by their events, of which each is one object for all its listeners."""
+
+    def __init__(self) -> None:
+        self._by_id: dict[int, tuple[Event, Rendering]] = {}  # with the event, or another could get its id
+
+    def __len__(self) -> int:
+        return len(self._by_id)
+
+    def get(self, event: Event) -> Rendering | None:
+        kept = self._by_id.get(id(event))
+        return None if kept is None else kept[1]
+
+    def keep(self, event: Event, rendering: Rendering) -> None:
+        self._by_id[id(event)] = event, rendering
+        if len(self) > KEPT_MAX:
+            del self._by_id[next(iter(self._by_id))]  # the oldest
+        asyncio.get_running_loop().call_later(KEPT, _forget, ref(self), id(event))
+
+
+def _forget(renderings: "ref[RecentRenderings[Rendering]]", key: int) -> None:
+    if (alive := renderings()) is not None:
+        alive._by_id.pop(key, None)

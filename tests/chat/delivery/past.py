@@ -1,0 +1,40 @@
+"""What was said in a room, without a database."""
+
+import pytest
+
+from chat.delivery import listener
+from chat.delivery.listener import Listener
+from chat.domain.events import Event
+from chat.domain.positions import Position
+from chat.domain.rooms import Room
+from chat.storage.history import Recovery
+
+PAGE_SIZE = 10
+
+
+class Past:
+    """Messages 1 to `last` of each room, for listeners that recover; `read` says how often they have asked."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, last: int) -> None:
+        self.last = last
+        self.read = 0
+        monkeypatch.setattr(listener, "in_database", self.recover)
+        monkeypatch.setattr(listener, "PAGE_SIZE", PAGE_SIZE)
+
+    async def recover(
+        self, function: object, room: Room, after: Position, size: int, *, resumed: bool, person: object
+    ) -> Recovery:
+        self.read += 1
+        offsets = range(after.offset + 1, self.last + 1)[:size]
+        missed = [Event(room=room, message=str(offset), offset=offset) for offset in offsets]
+        return Recovery(missed, after, Position(self.last))
+
+
+def joined(listener: Listener, last: int) -> None:
+    """In the place of the hub, which has heard as much of each of the listener's rooms as is stored."""
+
+    async def catch_up(room: Room) -> Position:
+        raise AssertionError(f"the hub is not behind in {room}")
+
+    for room in listener.rooms:
+        listener.joined(room, Position(last), catch_up)

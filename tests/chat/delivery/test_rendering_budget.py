@@ -1,0 +1,61 @@
+"""How much is rendered in one turn of the event loop, and who comes next."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+
+import pytest
+
+from chat.delivery import rendering_budget
+from chat.delivery.rendering_budget import RenderingBudget
+from tests.turns import Turns
+
+
+@pytest.fixture
+async def turns(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Turns]:
+    monkeypatch.setattr(rendering_budget, "RENDERINGS_PER_TURN", 3)
+    turns = Turns()
+    yield turns
+    turns.stop()
+
+
+async def test_budget_is_spent_until_the_next_turn(turns: Turns) -> None:
+    budget = RenderingBudget()
+    for _ in range(2):
+        assert [budget.spend() for _ in range(5)] == [True, True, True, False, False]
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+
+
+async def test_all_who_wait_get_their_turn_in_their_order_and_no_more_at_once_than_may(turns: Turns) -> None:
+    budget, order, by_turn = RenderingBudget(), [], Counter[int]()
+
+    async def render(number: int) -> None:
+        await budget.wait()
+        order.append(number)
+        by_turn[turns.now] += 1
+
+    await asyncio.wait_for(asyncio.gather(*(render(number) for number in range(20))), 5)
+    assert order == [*range(20)]
+    assert max(by_turn.values()) == 3
+    assert len(by_turn) == 7
+    assert not budget._waiting
+
+
+async def test_a_waiting_task_that_is_cancelled_takes_nobodys_turn(turns: Turns) -> None:
+    budget = RenderingBudget()
+    waiting = [asyncio.create_task(budget.wait()) for _ in range(9)]
+    await asyncio.sleep(0)
+    for task in waiting[3:7]:
+        task.cancel()
+    await asyncio.wait_for(asyncio.wait([*waiting[:3], *waiting[7:]]), 5)
+    await asyncio.sleep(0)
+    assert not budget._waiting
+
+
+async def test_an_idle_budget_asks_for_no_turns(turns: Turns) -> None:
+    budget = RenderingBudget()
+    await budget.wait()
+    for _ in range(3):
+        await asyncio.sleep(0)
+    assert budget._renewal is None
