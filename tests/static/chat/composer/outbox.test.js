@@ -176,6 +176,18 @@ test("what is moved is found under the new key alone", () => {
   assert.deepEqual(texts(), ["one", "one"]);
 });
 
+test("what is moved joins what was left under the new key before", () => {
+  connected = false;
+  outboxOf("one").moveTo("another's");
+  outboxOf("two").moveTo("another's");
+  connected = true;
+  const next = outboxOf();
+  next.keepIn("another's");
+  next.resume();
+  while (next.settle(lastId()) !== null);
+  assert.deepEqual(texts().sort(), ["one", "two"]);
+});
+
 test("a hundred texts fill it", () => {
   const outbox = outboxOf(...Array.from({ length: 99 }, (_, number) => String(number)));
   assert.equal(outbox.full, false);

@@ -74,6 +74,18 @@ test("a pong is no frame of the chat", () => {
   assert.equal(heard.mock.callCount(), 0);
 });
 
+test("a connection that waits to be tried again is not hurried", () => {
+  mock.method(Math, "random", () => 1);
+  const connection = opened();
+  FakeSocket.last.end(1006);
+  for (const seconds of [0.5, 1, 2, 4, 8, 16]) {
+    pass(seconds);
+    FakeSocket.last.end(1006);
+  }
+  pass(29);
+  assert.equal(connection.state, "waiting");
+});
+
 test("nothing is renewed while it is closed", () => {
   const connection = opened();
   FakeSocket.last.end(4403);
