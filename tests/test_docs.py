@@ -24,6 +24,7 @@ FILES = re.compile(r"[\w.@-]+\.(?:py|js|css|html|md|yml|toml|sh|conf|service|gra
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 # Words with a dot that are neither: files of the embedded Valkey, ASGI's and GraphQL's own names
 NOT_CODE = {"users.lock", "keeper.lock", "websocket.close", "extensions.persistedQuery"}
+OTHERS = {"redis.conf"}  # files that aren't the repository's
 README_MAX = 180  # lines
 PAGE_MAX = 350  # lines of a page about the architecture
 
@@ -57,7 +58,7 @@ def missing_paths(page: Path) -> Iterator[str]:
         if path.split("/")[0] in FOLDERS and "/" in path:
             if not list(ROOT.glob(path)):
                 yield path
-        elif FILES.fullmatch(path) and path not in names:
+        elif FILES.fullmatch(path) and path not in names | OTHERS:
             yield path
 
 
