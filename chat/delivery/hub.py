@@ -30,7 +30,7 @@ from chat.domain.events import Event
 from chat.domain.people import Person
 from chat.domain.positions import Position
 from chat.domain.rooms import Room
-from chat.errors import NotAMember, Unavailable
+from chat.errors import NotAMember, unforeseen
 from chat.storage import history, permissions
 from chat.storage.database import in_database
 
@@ -206,7 +206,8 @@ class Hub(PerLoop):
             watched = {feed: feed.position for feed in self._feeds.values() if feed.position is not None}
             try:
                 heads = await in_database(history.heads, [feed.room for feed in watched])
-            except Unavailable:
+            except Exception as error:
+                unforeseen(error)  # into the log, if it is anything but Unavailable
                 continue
             for feed, position in watched.items():
                 head = heads[feed.room]
@@ -253,8 +254,8 @@ class Hub(PerLoop):
                 feed.behind = False
                 await self._recheck(feed)
                 await self._read_on(feed, feed.position)
-        except Unavailable:
-            pass  # `_watch` sees that something is missing, as long as it is
+        except Exception as error:
+            unforeseen(error)  # `_watch` sees that something is missing, as long as it is
         finally:
             feed.reading = None
 
