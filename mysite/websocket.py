@@ -56,7 +56,7 @@ class WebSocket(WebSocketsSansIOProtocol):
         False, and nothing is written, while the client has to be waited for, before the connection is accepted, and
         when it is closing or gone. `send` waits, or says which of these it is.
         """
-        if not self.writable.is_set() or self.conn.state is not State.OPEN or self.disconnected:
+        if not self.writable.is_set() or self.conn.state is not State.OPEN or self.transport.is_closing():
             return False
         self.transport.write(frame)
         return True

@@ -81,6 +81,20 @@ async def test_a_frame_is_refused_while_the_client_takes_nothing_and_none_is_los
             read.set()
 
 
+async def test_a_frame_is_refused_as_soon_as_the_connection_is_dropped() -> None:
+    written = asyncio.Queue[bool]()
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        await send({"type": "websocket.accept"})
+        written.put_nowait(scope["write_frame"](text_frame(b"hi")))
+        scope["drop"]()
+        written.put_nowait(scope["write_frame"](text_frame(b"too late")))
+
+    async with served(application) as url, asyncio.timeout(10), websockets.connect(url, compression=None):
+        assert [await written.get() for _ in range(2)] == [True, False]
+
+
 async def test_a_frame_is_refused_once_the_client_is_gone() -> None:
     written = asyncio.Queue[bool]()
 
