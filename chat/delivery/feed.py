@@ -28,16 +28,17 @@ class Feed:
     locating: asyncio.Task[dict[Room, Head]] | None = None
     restricted: bool = False  # whether who comes has to be looked up
     needs_recheck: bool = False  # some listeners may be excluded by now; until that is known, none hears anything
-    joined: bool = False
-    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    joined: bool = False  # or was never told to have left
+    leaving: bool = False  # whether it was tried to leave, and failed
+    syncing: asyncio.Task[None] | None = None
     reading: asyncio.Task[None] | None = None
     behind: bool = False  # the database has to be read
     hint: Event | None = None  # the first entry that was heard and couldn't be given
 
     @property
     def in_step(self) -> bool:
-        """Whether the process is in the group, somebody listens, and neither is about to change."""
-        return self.joined and bool(self.listeners) and not self.lock.locked()
+        """Whether the process is in the room's group exactly if somebody listens."""
+        return self.joined == bool(self.listeners)
 
     def take(self, event: Event) -> bool:
         """Gives the event to the listeners, unless they have heard it. False if the database has to be read first."""

@@ -99,8 +99,9 @@ class Hub(PerLoop):
         self._channel: str | None = None
         self._hearing: asyncio.Task[None] | None = None
         self._watching: asyncio.Task[None] | None = None
+        self._retrying: asyncio.Task[None] | None = None  # tries to join and leave groups while the layer is away
         self._in_control_group = False  # whether the channel is in the group of all processes
-        self._lock = asyncio.Lock()  # around the four above
+        self._lock = asyncio.Lock()  # around the five above
         self._tasks: set[asyncio.Task[None]] = set()
         self._away_until: float | None = None  # on the loop's clock; None while the layer is there
 
@@ -334,33 +335,74 @@ class Hub(PerLoop):
     # In the group exactly as long as somebody listens
 
     async def _sync_groups(self, rooms: Iterable[Room]) -> None:
-        """Brings the groups of `rooms` in step with their listeners; goes on when the caller is cancelled."""
-        feeds = [self._feeds[room.group] for room in rooms if room.group in self._feeds]
-        tasks = [self._start(self._sync_group(feed)) for feed in feeds if not feed.in_step]
-        if tasks:
-            await asyncio.wait(tasks, timeout=LAYER_TIMEOUT)
+        """Brings the groups of `rooms` in step with their listeners; goes on when the caller is cancelled.
 
-    async def _sync_group(self, feed: Feed, pause: float = 0) -> None:
-        await asyncio.sleep(pause)
-        group = feed.room.group
-        async with feed.lock:
-            wanted = bool(feed.listeners)
-            try:
-                if wanted and not feed.joined:
-                    await get_channel_layer().group_add(group, await self._open())
-                    feed.joined = True
-                    self._find_layer()
-                elif feed.joined and not wanted:
-                    feed.joined = False  # whether or not the layer can be told
-                    await get_channel_layer().group_discard(group, self._channel)
-            except Exception as error:
-                self._lose_layer(error)
-            if wanted and not feed.joined:
-                self._start(self._sync_group(feed, RETRY_INTERVAL))
-            if not feed.listeners and self._feeds.get(group) is feed:
-                del self._feeds[group]
-                metrics.ROOMS.set(len(self._feeds))
+        While the layer is away nobody waits for it, and one task tries for all rooms.
+        """
+        feeds = [self._feeds[room.group] for room in rooms if room.group in self._feeds]
+        if self._away_until is not None:
+            for feed in feeds:
+                self._drop_if_unused(feed)
+            await self._close_if_idle()
+            self._retry_groups()
+            return
+        tasks = [self._sync_group(feed) for feed in feeds if feed.syncing or not feed.in_step]
+        if tasks:
+            _, waiting = await asyncio.wait(tasks, timeout=LAYER_TIMEOUT)
+            if waiting:
+                self._lose_layer(TimeoutError("no answer"))
+
+    def _sync_group(self, feed: Feed) -> asyncio.Task[None]:
+        """The one task that brings this room's group in step, be it under way or new."""
+        if feed.syncing is None:
+            feed.syncing = self._start(self._do_sync_group(feed))
+        return feed.syncing
+
+    async def _do_sync_group(self, feed: Feed) -> None:
+        try:
+            while not feed.in_step:
+                await self._change_group(feed)
+        except Exception as error:
+            self._lose_layer(error)
+            self._retry_groups()
+        finally:
+            feed.syncing = None
+        self._drop_if_unused(feed)
         await self._close_if_idle()
+
+    async def _change_group(self, feed: Feed) -> None:
+        group, layer = feed.room.group, get_channel_layer()
+        if feed.listeners:
+            await layer.group_add(group, await self._open())
+            feed.joined = True
+        else:
+            if feed.leaving:  # a layer that failed to leave a group may have forgotten that it is in there
+                await layer.group_add(group, self._channel)
+            feed.leaving = True
+            await layer.group_discard(group, self._channel)
+            feed.joined = False
+        feed.leaving = False
+        self._find_layer()
+
+    def _retry_groups(self) -> None:
+        if self._retrying is None or self._retrying.done():
+            self._retrying = asyncio.create_task(self._keep_retrying(), context=log_context.detached())
+
+    async def _keep_retrying(self) -> None:
+        """Tries one room's group at an interval; once that succeeds, those of all rooms that are out of step."""
+        while any(not feed.in_step for feed in self._feeds.values()):
+            await asyncio.sleep(RETRY_INTERVAL)
+            for feed in [feed for feed in self._feeds.values() if not feed.in_step][:1]:
+                await asyncio.wait([self._sync_group(feed)])
+            if self._away_until is None:
+                tasks = [self._sync_group(feed) for feed in self._feeds.values() if not feed.in_step]
+                if tasks:
+                    await asyncio.wait(tasks)
+
+    def _drop_if_unused(self, feed: Feed) -> None:
+        if not feed.listeners and not feed.joined and self._feeds.get(feed.room.group) is feed:
+            del self._feeds[feed.room.group]
+            metrics.ROOMS.set(len(self._feeds))
 
     async def _open(self) -> str:
         """This process's channel, which somebody hears."""
@@ -377,9 +419,9 @@ class Hub(PerLoop):
         async with self._lock:
             if self._feeds:
                 return
-            tasks = [task for task in (self._hearing, self._watching) if task]
+            tasks = [task for task in (self._hearing, self._watching, self._retrying) if task]
             channel, in_control_group = self._channel, self._in_control_group
-            self._channel = self._hearing = self._watching = None
+            self._channel = self._hearing = self._watching = self._retrying = None
             self._in_control_group = False
             for task in tasks:
                 task.cancel()

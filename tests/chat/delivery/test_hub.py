@@ -1,10 +1,11 @@
 """The hub, on a real Valkey."""
 
 import asyncio
+import contextlib
 import logging
 
 import pytest
-from channels.layers import get_channel_layer
+from channels.layers import InMemoryChannelLayer, get_channel_layer
 from pytest_django import Settings
 
 from chat.actions import posting
@@ -188,3 +189,57 @@ class TestWhileRedisIsAway:
                     await asyncio.sleep(0.01)
             await hub.publish(said("back"))
             assert await heard(listener) == "back"
+
+    async def test_tasks_do_not_grow_with_joins_and_leaves(self, eventually) -> None:
+        async with Hub.here().listen([ROOM]):
+            before = len(asyncio.all_tasks())
+            for number in range(50):
+                async with Hub.here().listen([ROOM, find(f"room {number % 5}")]):
+                    pass
+            await eventually(lambda: len(asyncio.all_tasks()) <= before + 1)
+
+    async def test_the_groups_are_exactly_those_needed_when_it_is_back(self, settings: Settings, eventually) -> None:
+        rooms = [find(f"room {number}") for number in range(20)]
+        async with contextlib.AsyncExitStack() as stack:
+            for room in rooms:
+                async with Hub.here().listen([room]):
+                    pass
+            for room in rooms[:7]:
+                await stack.enter_async_context(Hub.here().listen([room]))
+            settings.CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+            layer = get_channel_layer()
+            needed = {room.group for room in rooms[:7]} | {hub.CONTROL_GROUP}
+            await eventually(lambda: set(layer.groups) == needed)
+        assert not layer.groups
+
+
+class LeavingFails(InMemoryChannelLayer):
+    """Forgets who was in a group, but fails to tell its server so, as Redis pub/sub does: `failures` times."""
+
+    failures = 0
+
+    async def group_add(self, group: str, channel: str) -> None:
+        await super().group_add(group, channel)
+        self.subscribed = {*getattr(self, "subscribed", ()), group}
+
+    async def group_discard(self, group: str, channel: str) -> None:
+        if channel not in self.groups.get(group, ()):
+            return
+        await super().group_discard(group, channel)
+        if LeavingFails.failures:
+            LeavingFails.failures -= 1
+            raise ConnectionError("it is away")
+        self.subscribed.discard(group)
+
+
+async def test_a_group_that_could_not_be_left_is_left_when_the_layer_is_back(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, eventually
+) -> None:
+    monkeypatch.setattr(hub, "RETRY_INTERVAL", 0.01)
+    monkeypatch.setattr(LeavingFails, "failures", 3)
+    settings.CHANNEL_LAYERS = {"default": {"BACKEND": f"{__name__}.LeavingFails"}}
+    async with Hub.here().listen([OTHER]):
+        async with Hub.here().listen([ROOM]):
+            pass
+        await eventually(lambda: ROOM.group not in get_channel_layer().subscribed)
+        assert OTHER.group in get_channel_layer().groups
