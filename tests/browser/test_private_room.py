@@ -1,16 +1,20 @@
 """A private room in the browser: who is added, what is deleted, and who has to go."""
 
+import json
+
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from selenium.webdriver.common.keys import Keys
 
+from chat import models
 from chat.domain import people
 from chat.domain.rooms import find
 from chat.models import Role
 from chat.storage import log, moderation
 from tests.browser.chromium import Chromium
 from tests.browser.room_window import RoomWindow, enter
+from tests.browser.test_connection import SOCKETS
 from tests.browser.window import Window
 
 DELETED = "return Array.from(document.querySelectorAll('#chat-log .gone'), (line) => line.textContent)"
@@ -143,6 +147,24 @@ def test_who_is_made_a_moderator_can_delete_at_once_and_no_longer_than_they_are(
     assert RoomWindow(window).lines[:2] == ["This room was created by the site’s staff.", "something"]
     asked = window.run("return performance.getEntriesByType('resource').map(({ name }) => new URL(name).pathname)")
     assert "/graphql" not in asked
+
+
+def test_a_notice_that_names_no_role_as_of_an_older_instance_makes_the_page_ask(browser: Chromium, site: str) -> None:
+    room = find("promising")
+    window = browser.open(f"{site}/chat/", SOCKETS)
+    log_in(window, site, "ben")
+    moderation.create(room, private=False, by=None)
+    log.append([log.Draft(room=room, text="something", person=people.new_guest("Ann"))])
+    window.go(f"{site}/chat/promising/")
+    RoomWindow(window).connect().hear("something")
+    ben = User.objects.get(username="ben")
+    models.RoomMember.objects.create(room=models.Room.objects.get(name=room.name), user=ben, role=Role.MODERATOR)
+    assert window.driver.find_elements("css selector", ".actions") == []
+
+    notice = {"message": "ben was made a moderator.", "kind": "notice", "offset": 3, "subject": f"user-{ben.pk}"}
+    window.run("sockets[0].dispatchEvent(new MessageEvent('message', { data: arguments[0] }))", json.dumps(notice))
+
+    window.find(".message .actions")
 
 
 def test_the_sites_staff_gives_a_room_an_owner_and_closes_it(browser: Chromium, site: str, same_site: str) -> None:
