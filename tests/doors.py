@@ -2,16 +2,17 @@
 them hears the same. Parametrise `door` with DOORS."""
 
 import itertools
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote
 
 from mysite.asgi import application
 from tests.conftest import ChatSocket, GraphQLSocket, close
 
-FIELDS = "{ roomName message offset clientId kind }"
+FIELDS = "{ roomName message offset id clientId kind }"
 ROOM_MESSAGES = f"subscription ($rooms: [RoomPosition!]!) {{ roomMessages(rooms: $rooms) {FIELDS} }}"
 JOIN_CHAT_ROOMS = f"""subscription ($rooms: [ChatRoom!]!, $positions: [RoomPosition!]) {{
     joinChatRooms(rooms: $rooms, user: "foo", positions: $positions) {FIELDS}
@@ -28,18 +29,21 @@ class Heard:
     text: str
     client_id: str | None
     room: str
+    id: str | None = None
 
 
 class BrowserDoor:
-    """`/ws/chat/<room>/?after=<offset>`"""
+    """`/ws/chat/<room>/?after=<offset>&id=<id>`"""
 
     def __init__(self, socket: ChatSocket) -> None:
         self.socket = socket
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, room: str, after: int | None = None, **scope: Any) -> AsyncIterator["BrowserDoor"]:
-        query = "" if after is None else f"?after={after}"
+    async def open(
+        cls, room: str, after: int | None = None, id: str | None = None, **scope: Any
+    ) -> AsyncIterator["BrowserDoor"]:
+        query = "" if after is None else f"?after={after}" + (f"&id={quote(id)}" if id else "")
         socket = ChatSocket(application, f"/ws/chat/{quote(room)}/{query}", **scope)
         connected, _ = await socket.connect(timeout=5)
         assert connected
@@ -53,7 +57,8 @@ class BrowserDoor:
         while True:
             frame = await self.socket.receive_json_from(timeout=5)
             if frame["kind"] != "greeting":
-                return Heard(frame["kind"], frame["offset"], frame["message"], frame["client_id"], frame["room"])
+                one = [frame[key] for key in ("kind", "offset", "message", "client_id", "room", "id")]
+                return Heard(*one)
 
     async def post(self, text: str, client_id: str | None = None) -> None:
         """Says `text` in this room."""
@@ -61,7 +66,7 @@ class BrowserDoor:
 
 
 class GraphQLDoor:
-    """`roomMessages(rooms: [{roomName, after}])`, over graphql-transport-ws."""
+    """`roomMessages(rooms: [{roomName, after, afterId}])`, over graphql-transport-ws."""
 
     field = "roomMessages"
 
@@ -72,19 +77,25 @@ class GraphQLDoor:
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, room: str, after: int | None = None, **scope: Any) -> AsyncIterator["GraphQLDoor"]:
-        async with cls.open_all({room: after}, **scope) as door:
+    async def open(
+        cls, room: str, after: int | None = None, id: str | None = None, **scope: Any
+    ) -> AsyncIterator["GraphQLDoor"]:
+        async with cls.open_all({room: after}, ids={room: id}, **scope) as door:
             yield door
 
     @classmethod
     @asynccontextmanager
-    async def open_all(cls, positions: dict[str, int | None], **scope: Any) -> AsyncIterator["GraphQLDoor"]:
+    async def open_all(
+        cls, positions: dict[str, int | None], ids: Mapping[str, str | None] = MappingProxyType({}), **scope: Any
+    ) -> AsyncIterator["GraphQLDoor"]:
         protocol = "graphql-transport-ws"
         socket = GraphQLSocket(application, "/graphql", protocol=protocol, subprotocols=[], **scope)
         await socket.gql_init()
         door = cls(socket, next(iter(positions)))
         try:
-            await door.subscribe([{"roomName": room, "after": after} for room, after in positions.items()])
+            await door.subscribe(
+                [{"roomName": room, "after": after, "afterId": ids.get(room)} for room, after in positions.items()]
+            )
             yield door
         finally:
             await close(socket)
@@ -99,7 +110,8 @@ class GraphQLDoor:
                 data = frame["payload"]["data"][self.field]
                 if data["kind"] != "GREETING":
                     kind = data["kind"].lower()
-                    return Heard(kind, data["offset"], data["message"], data["clientId"], data["roomName"])
+                    one = [data[key] for key in ("offset", "message", "clientId", "roomName", "id")]
+                    return Heard(kind, *one)
 
     async def post(self, text: str, client_id: str | None = None) -> None:
         variables = {"input": {"roomName": self.room, "message": text, "clientId": client_id}}
@@ -107,7 +119,7 @@ class GraphQLDoor:
 
 
 class GreetingDoor(GraphQLDoor):
-    """`joinChatRooms(rooms, user, positions: [{roomName, after}])`"""
+    """`joinChatRooms(rooms, user, positions: [{roomName, after, afterId}])`"""
 
     field = "joinChatRooms"
 

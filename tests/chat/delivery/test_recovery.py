@@ -15,13 +15,15 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.db import OperationalError
 from pytest_django import Settings
 
+from chat import models
 from chat.actions import posting
 from chat.delivery import hub
 from chat.delivery.hub import Hub
-from chat.domain.events import Event
-from chat.domain.people import SESSION_KEY, Person
-from chat.domain.rooms import find
-from chat.storage import history, log
+from chat.domain.events import Event, Kind, to_group
+from chat.domain.people import SESSION_KEY, Person, new_guest
+from chat.domain.rooms import Room, find
+from chat.errors import NotAMember
+from chat.storage import history, log, pages
 from chat.storage.database import in_database
 from tests.doors import DOORS, BrowserDoor, Door, GraphQLDoor, Heard
 
@@ -414,6 +416,185 @@ async def hears_the_rest_although_it_is_gone(door: Door, talk: Talk, after: int,
     assert [one.offset for one in heard] == [*range(after + 1, await talk.last() + 1)]
 
 
+def set_back(room: Room, to: int) -> None:
+    """What a restored backup does: the entries after the offset `to` are gone, and their offsets are given again."""
+    if to == 0:
+        models.Room.objects.filter(name=room.name).delete()
+    else:
+        models.Message.objects.filter(room__name=room.name, offset__gt=to).delete()
+        models.Room.objects.filter(name=room.name).update(last_offset=to)
+
+
+class TestALogThatWentBack:
+    """Ten messages, then the log goes back to the third, or there is no such room any more."""
+
+    @pytest.fixture
+    async def log_of_ten(self) -> Talk:
+        talk = Talk("set back")
+        await talk.store(*"abcdefghij")
+        return talk
+
+    @pytest.mark.parametrize("to", [0, 1, 3, 9])
+    async def test_is_told_at_once_to_those_who_hear_it_where_the_next_message_is_stored(
+        self, door, log_of_ten: Talk, to: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(hub, "WATCH_INTERVAL", 3600)
+        async with door.open("set back", 8) as ear, BrowserDoor.open("set back") as poster:
+            assert [(await ear.hear()).offset for _ in range(2)] == [9, 10]
+            await in_database(set_back, log_of_ten.room, to)
+            await poster.post("said after it", "mine")
+            for one in (ear, poster):
+                told = await one.hear()
+                before = await in_database(history.find, log_of_ten.room, to) if to else None
+                assert (told.kind, told.offset, told.id) == ("start_over", to, before and before.id)
+                heard = await one.hear()
+                assert (heard.offset, heard.text, heard.client_id) == (to + 1, "said after it", "mine")
+
+    @pytest.mark.parametrize("said_since", [0, 4, 7, 20], ids=["shorter", "still shorter", "as long", "longer"])
+    async def test_is_noticed_by_looking_if_nobody_tells(self, door, log_of_ten: Talk, said_since: int) -> None:
+        async with door.open("set back", 8) as ear:
+            assert [(await ear.hear()).offset for _ in range(2)] == [9, 10]
+
+            def go_back_and_on() -> None:
+                set_back(log_of_ten.room, 3)
+                for number in range(said_since):
+                    log_of_ten.store_one(f"since {number}")
+
+            await in_database(go_back_and_on)
+            told = await ear.hear()
+            assert (told.kind, told.offset) == ("start_over", 3 + said_since)
+            await log_of_ten.store("on")
+            assert (await ear.hear()).text == "on"
+
+    async def test_and_grew_to_where_it_was_is_noticed_by_the_next_message(
+        self, door, log_of_ten: Talk, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(hub, "WATCH_INTERVAL", 3600)
+        async with door.open("set back", 8) as ear:
+            assert [(await ear.hear()).offset for _ in range(2)] == [9, 10]
+            await in_database(set_back, log_of_ten.room, 3)
+            await log_of_ten.store(*"1234567")
+            await posting.post(room=log_of_ten.room, message="the eleventh again", person=ANN)
+            told, heard = await ear.hear(), await ear.hear()
+            assert (told.kind, told.offset) == ("start_over", 10)
+            assert (heard.offset, heard.text) == (11, "the eleventh again")
+
+    @pytest.mark.parametrize("somebody_listens", [True, False])
+    @pytest.mark.parametrize("said_since", [0, 4, 7, 20])
+    async def test_is_told_to_those_who_come_back_with_an_id(
+        self, door, log_of_ten: Talk, said_since: int, somebody_listens: bool
+    ) -> None:
+        last = await in_database(history.find, log_of_ten.room, 10)
+        async with AsyncExitStack() as stack:
+            if somebody_listens:
+                await stack.enter_async_context(BrowserDoor.open("set back"))
+            await in_database(set_back, log_of_ten.room, 3)
+            await log_of_ten.store(*[f"since {number}" for number in range(said_since)])
+            ear = await stack.enter_async_context(door.open("set back", 10, last.id))
+            told = await ear.hear()
+            assert (told.kind, told.offset) == ("start_over", 3 + said_since)
+            await log_of_ten.store("on")
+            assert (await ear.hear()).text == "on"
+
+    async def test_behind_somebodys_position_doesnt_concern_them(self, door, log_of_ten: Talk) -> None:
+        second = await in_database(history.find, log_of_ten.room, 2)
+        await in_database(set_back, log_of_ten.room, 3)
+        await log_of_ten.store("new fourth")
+        async with door.open("set back", 2, second.id) as ear:
+            assert [(await ear.hear()).text for _ in range(2)] == ["c", "new fourth"]
+
+    async def test_takes_back_what_was_sent_under_a_client_id_which_then_is_new(self, door, log_of_ten: Talk) -> None:
+        async with door.open("set back", 10) as ear:
+            await ear.post("hi", "mine")
+            assert (await ear.hear()).offset == 11
+            await in_database(set_back, log_of_ten.room, 3)
+            await ear.post("hi", "mine")
+            heard = [await ear.hear(), await ear.hear()]
+            assert [(one.kind, one.offset) for one in heard] == [("start_over", 3), ("message", 4)]
+
+    async def test_ends_those_who_may_not_be_there_by_what_is_left_of_it(self, log_of_ten: Talk) -> None:
+        def close() -> None:
+            set_back(log_of_ten.room, 3)
+            models.Room.objects.filter(name="set back").update(is_private=True, restricted=True)
+            log.append([log.Draft(room=log_of_ten.room, text="among members", person=ANN, trusted=True)])
+
+        async with Hub.here().listen([log_of_ten.room], person=new_guest()) as listener:
+            await in_database(close)
+            async with asyncio.timeout(5):
+                assert (await anext(listener)).kind is Kind.START_OVER
+                with pytest.raises(NotAMember):
+                    await anext(listener)
+
+
+@pytest.mark.parametrize("id", ["0", "x" * 5000, "é", "a\0b"])
+async def test_a_position_with_an_id_that_is_none_starts_over(door, talk, id: str) -> None:
+    async with door.open("recovery", 3, id) as ear:
+        await starts_over(ear, talk)
+
+
+async def test_a_position_with_its_id_is_recovered(door, talk) -> None:
+    third = await in_database(history.find, talk.room, 3)
+    async with door.open("recovery", 3, third.id) as ear:
+        await hears_the_rest(ear, talk, 3)
+
+
+class TestAnEntryOfANewerRelease:
+    """Of a kind, or of a change, that this one doesn't know: it is passed over, and the position moves on."""
+
+    CASES = [{"kind": "poll"}, {"kind": "notice", "change": "frozen"}, {"kind": "start_over"}, {"kind": "greeting"}]
+
+    def store_unknown(self, talk: Talk, fields: dict) -> Event:
+        event = talk.store_one("of a newer release")
+        models.Message.objects.filter(room__name=talk.room.name, offset=event.offset).update(**fields)
+        return event
+
+    @pytest.mark.parametrize("fields", CASES)
+    async def test_is_passed_over_in_recovery(self, door, fields: dict) -> None:
+        talk = Talk("newer")
+        await talk.store("one")
+        await in_database(self.store_unknown, talk, fields)
+        await talk.store("three")
+        async with door.open("newer", 0) as ear:
+            assert [(await ear.hear()).offset for _ in range(2)] == [1, 3]
+            await talk.store("four")
+            assert (await ear.hear()).offset == 4
+
+    @pytest.mark.parametrize("fields", CASES)
+    @pytest.mark.parametrize("brought", [True, False])
+    async def test_is_passed_over_live(self, door, fields: dict, brought: bool, foreign_send) -> None:
+        talk = Talk("newer")
+        await talk.store("one")
+        async with door.open("newer", 0) as ear:
+            assert (await ear.hear()).offset == 1
+            event = await in_database(self.store_unknown, talk, fields)
+            if brought:
+                sent = to_group(event) | {"kind": fields["kind"], "access": fields.get("change")}
+                await foreign_send("newer", **{key: sent[key] for key in sent if key not in {"type", "room_id"}})
+            await posting.post(room=talk.room, message="three", person=ANN)
+            heard = await ear.hear()
+            assert (heard.offset, heard.text) == (3, "three")
+
+    @pytest.mark.parametrize("fields", CASES)
+    async def test_is_passed_over_in_history(self, fields: dict) -> None:
+        talk = Talk("newer")
+        await talk.store("one")
+        await in_database(self.store_unknown, talk, fields)
+        await talk.store("three")
+        page = await in_database(pages.page, talk.room, person=None, size=2, from_end=True)
+        assert ([event.offset for event in page.events], page.has_earlier) == ([1, 3], False)
+
+
+async def test_only_the_first_part_of_a_recovery_decides_whether_it_is_too_much(
+    door, settings: Settings, meanwhile
+) -> None:
+    settings.CHAT_RECOVERY_MAX = 250
+    talk = Talk("much")
+    await in_database(lambda: [talk.store_one(str(number)) for number in range(240)])
+    meanwhile("after", lambda: [talk.store_one(f"meanwhile {number}") for number in range(100)])
+    async with door.open("much", 0) as ear:
+        assert [(await ear.hear()).offset for _ in range(340)] == [*range(1, 341)]
+
+
 class TestAnEventThatIsNotStored:
     async def test_is_heard_live_between_two_that_are(self, door, talk, foreign_send) -> None:
         async with AsyncExitStack() as stack:
@@ -496,7 +677,7 @@ class TestTwoRooms:
         await other.store(*"abcdef")
         query = """subscription ($positions: [RoomPosition!]) {
             joinChatRooms(rooms: [{roomName: "recovery"}], user: "foo", positions: $positions) {
-                roomName message offset clientId kind
+                roomName message offset id clientId kind
             }
         }"""
         door = DOORS[-1]
