@@ -50,6 +50,7 @@ CHAT_LIMITS = env.bool("CHAT_LIMITS", default=True)  # of rates and connections;
 CHAT_RATE_PERSON = env.str("CHAT_RATE_PERSON", default="20/10s")  # messages, by `chat.actions.rate_limits.parse_rate`
 CHAT_RATE_ADDRESS = env.str("CHAT_RATE_ADDRESS", default="100/10s")
 CHAT_RATE_LOGIN = env.str("CHAT_RATE_LOGIN", default="20/m")  # passwords tried and accounts made, for each address
+CHAT_RATE_ACCOUNT = env.str("CHAT_RATE_ACCOUNT", default="10/10m")  # passwords tried, for each account
 CHAT_CONNECTIONS_PER_ADDRESS = env.int("CHAT_CONNECTIONS_PER_ADDRESS", default=200)  # to one process
 CHAT_SUBSCRIPTIONS_PER_CONNECTION = env.int("CHAT_SUBSCRIPTIONS_PER_CONNECTION", default=20)
 CHAT_ROOMS_PER_SUBSCRIPTION = env.int("CHAT_ROOMS_PER_SUBSCRIPTION", default=50)
@@ -91,6 +92,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "chat.user_pages.no_store",
     "chat.connections.login_watch.hint_at_session_end",
     "chat.login_throttle.LoginLimit",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -190,8 +192,12 @@ AUTH_PASSWORD_VALIDATORS = [
 # A site that names a host other than this machine is on the internet: HTTPS only, unless told otherwise.
 CHAT_HTTPS = env.bool("CHAT_HTTPS", default=not DEBUG and not set(ALLOWED_HOSTS) <= {*THIS_MACHINE, "*"})
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = CHAT_HTTPS
-SECURE_HSTS_SECONDS = 31_536_000 if CHAT_HTTPS else 0
-SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = CHAT_HTTPS
+# A browser remembers HSTS for so long, whatever the site then becomes, and with it all subdomains if they are included:
+# only the one who runs the site knows whether that is right for them.
+SECURE_HSTS_SECONDS = env.int("CHAT_HSTS_SECONDS", default=86_400) if CHAT_HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = CHAT_HTTPS and env.bool("CHAT_HSTS_SUBDOMAINS", default=False)
+SECURE_HSTS_PRELOAD = CHAT_HTTPS and env.bool("CHAT_HSTS_PRELOAD", default=False)
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]  # `check --deploy` asks for both
 X_FRAME_OPTIONS = "DENY"
 
 # Pages run, show and talk to what comes from this site, and nothing that stands in the page itself.

@@ -32,6 +32,7 @@ os.environ.update(
     CHAT_RATE_PERSON="20/10s",
     CHAT_RATE_ADDRESS="100/10s",
     CHAT_RATE_LOGIN="20/m",
+    CHAT_RATE_ACCOUNT="10/10m",
     CHAT_CONNECTIONS_PER_ADDRESS="200",
     CHAT_SUBSCRIPTIONS_PER_CONNECTION="20",
     CHAT_ROOMS_PER_SUBSCRIPTION="50",
@@ -46,6 +47,9 @@ os.environ.update(
     CHAT_SESSION_CHECK="5",
     CHAT_DRAIN_SECONDS="0",
     CHAT_HTTPS="false",
+    CHAT_HSTS_SECONDS="86400",
+    CHAT_HSTS_SUBDOMAINS="false",
+    CHAT_HSTS_PRELOAD="false",
     CHAT_METRICS_ALLOW="127.0.0.1,::1",
     PROMETHEUS_MULTIPROC_DIR="",
     CHAT_LOG_FORMAT="text",
@@ -53,12 +57,12 @@ os.environ.update(
 )
 
 from mysite.settings import *  # noqa: E402, F403
-from mysite.settings import BASE_DIR, DATABASES  # noqa: E402
+from mysite.settings import BASE_DIR, DATABASES, SILENCED_SYSTEM_CHECKS  # noqa: E402
 
 (BASE_DIR / PLACE).mkdir(parents=True, exist_ok=True)
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # A file: live servers run in processes of their own, and open it too.
     DATABASES["default"]["TEST"] = {"NAME": str(BASE_DIR / PLACE / "db.sqlite3")}
 
-SILENCED_SYSTEM_CHECKS = ["chat.W001"]  # limits are off, on purpose
+SILENCED_SYSTEM_CHECKS = [*SILENCED_SYSTEM_CHECKS, "chat.W001"]  # limits are off, on purpose
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # the real one is slow on purpose

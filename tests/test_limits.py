@@ -174,6 +174,19 @@ async def test_who_joins_too_often_is_let_in_and_not_announced(limited: Settings
         assert await other.hear() == "messages are another matter"
 
 
+async def test_joining_takes_a_token_for_each_room(limited: Settings, address: str, open_chat) -> None:
+    rooms = [f"{ROOM}{number}" for number in range(5)]
+    others = [await open_chat(f"/ws/chat/{room}/") for room in rooms]
+    async with Transport.open(From(address)) as door:
+        await door.socket.join(*rooms)  # the joiner hears a greeting for each
+        for other in others[:3]:
+            assert await other.hear() == "Hello my name is foo!"
+        for other in others[3:]:
+            await other.say("done")
+            assert await other.hear() == "done"
+            assert await other.receive_nothing()
+
+
 async def test_instances_draw_on_one_bucket(start_servers) -> None:
     servers = start_servers(2, CHAT_LIMITS="on", CHAT_RATE_PERSON="4/1h", CHAT_RATE_ADDRESS="1000/1h")
     async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as ann:

@@ -6,7 +6,7 @@ from weakref import WeakKeyDictionary
 
 from chat import log_context
 from chat.delivery import hub
-from chat.domain import events, names
+from chat.domain import events, names, people
 from chat.domain.events import Event, Kind
 from chat.domain.people import Person
 from chat.domain.rooms import Room
@@ -14,7 +14,7 @@ from chat.domain.rooms import Room
 PERIOD = 1.0  # seconds
 GREETINGS_PER_PERIOD = 4
 NAMES_PER_GREETING = 3
-NAME_MAX = 100  # characters
+NAME_MAX = 100  # characters, of the name that a user joins with
 
 
 @dataclass(eq=False)
@@ -31,9 +31,9 @@ Crowds = dict[Room, Crowd]
 _of_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, Crowds] = WeakKeyDictionary()
 
 
-def clean_name(name: object) -> str:
-    """The name that somebody joins with. Raises InvalidName."""
-    return names.clean(name, what="user name", longest=NAME_MAX)
+def clean_name(name: object, person: Person) -> str:
+    """The name with which `person` joins. A guest's is no longer than in the rest of the site. Raises InvalidName."""
+    return names.clean(name, what="user name", longest=people.NAME_MAX if person.is_guest else NAME_MAX)
 
 
 async def greet(*, room: Room, name: str, person: Person, aloud: bool = True) -> Event:

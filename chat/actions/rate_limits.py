@@ -109,10 +109,20 @@ async def spend(person: Person, *, on: str = "message") -> None:
         await _take(rates)
 
 
-async def spend_login(address: str | None) -> None:
-    """Takes a token for a password that is tried, or an account that is made, from `address`. Raises RateLimited."""
-    if settings.CHAT_LIMITS and address:
-        await _take({f"chat:rate:login:{address}": parse_rate(settings.CHAT_RATE_LOGIN)})
+async def spend_login(address: str | None, account: str | None) -> None:
+    """Takes a token for a password that is tried at `account`, or an account that is made, from `address`.
+
+    Raises RateLimited.
+    """
+    if not settings.CHAT_LIMITS:
+        return
+    rates = {}
+    if address:
+        rates[f"chat:rate:login:{address}"] = parse_rate(settings.CHAT_RATE_LOGIN)
+    if account:
+        rates[f"chat:rate:login:account:{account}"] = parse_rate(settings.CHAT_RATE_ACCOUNT)
+    if rates:
+        await _take(rates)
 
 
 async def _take(rates: Mapping[str, Rate]) -> None:

@@ -32,23 +32,30 @@ class Request:
     async def greet(self) -> list[Event]:
         """Tells the rooms who has joined. Returns the greetings, which the subscriber hears before all else.
 
-        Who joins too often isn't announced, but let in: that may be many who come back at once, after a restart say.
+        A person who joins too many rooms in too short a time is let in without being announced: after a restart, many
+        come back at once.
         """
         if self.joins_as is None:
             return []
-        try:
-            await rate_limits.spend(self.person, on="greeting")
-        except RateLimited:
-            aloud = False
-        else:
-            aloud = True
-        name, person = self.joins_as, self.person
-        return [await greetings.greet(room=room, name=name, person=person, aloud=aloud) for room in self.rooms]
+        name, person, aloud, said = self.joins_as, self.person, True, []
+        for room in self.rooms:
+            aloud = aloud and await may_greet(person)
+            said.append(await greetings.greet(room=room, name=name, person=person, aloud=aloud))
+        return said
+
+
+async def may_greet(person: Person) -> bool:
+    """Whether one more room may be told that `person` has joined."""
+    try:
+        await rate_limits.spend(person, on="greeting")
+    except RateLimited:
+        return False
+    return True
 
 
 def to_join(person: Person, rooms: Iterable[str], user: str, positions: Iterable[Given]) -> Request:
     """joinChatRooms. Raises InvalidName, InvalidRoomName, InvalidPosition, LoginRequired, NoRooms or TooManyRooms."""
-    name = greetings.clean_name(user)
+    name = greetings.clean_name(user, person)
     entered, after = enter_all(_few(rooms), person), _after(_few(positions), person)
     return Request(entered, after, current_user=user, person=person, joins_as=name)
 

@@ -1,7 +1,9 @@
 """Passwords are not to be guessed, nor a server kept busy with hashing them."""
 
 import secrets
+import time
 from collections.abc import Callable
+from urllib.parse import urlencode
 
 import pytest
 import requests
@@ -21,7 +23,7 @@ RIGHT = {"username": "ann", "password": "correct horse"}
 @pytest.fixture
 def address(settings: Settings) -> str:
     """One that nobody has used yet, and that may try three passwords."""
-    settings.CHAT_LIMITS, settings.CHAT_RATE_LOGIN = True, "3/1h"
+    settings.CHAT_LIMITS, settings.CHAT_RATE_LOGIN, settings.CHAT_RATE_ACCOUNT = True, "3/1h", "1000/1h"
     async_to_sync(get_channel_layer().group_send)("nobody", {"type": "nothing"})  # which starts the embedded Valkey
     User.objects.create_superuser("ann", password=RIGHT["password"])
     return f"2001:db8:{secrets.randbelow(2**16):x}:{secrets.randbelow(2**16):x}::1"
@@ -57,6 +59,67 @@ def test_a_site_that_has_a_limiter_of_its_own_needs_none(client: Client, address
     settings.CHAT_LIMITS = False
     for _ in range(5):
         assert client.post("/accounts/login/", WRONG, REMOTE_ADDR=address).status_code == 200
+
+
+@pytest.fixture
+def name(address: str, settings: Settings) -> str:
+    """A user whose password may be tried three times."""
+    settings.CHAT_RATE_LOGIN, settings.CHAT_RATE_ACCOUNT = "1000/1h", "3/1h"
+    return User.objects.create_user(f"zoé{secrets.token_hex(8)}", password=RIGHT["password"]).username
+
+
+def log_in(client: Client, name: str, password: str = RIGHT["password"], path: str = "/accounts/login/") -> int:
+    address = f"2001:db8:{secrets.randbelow(2**16):x}::1"  # another one each time
+    return client.post(path, {"username": name, "password": password}, REMOTE_ADDR=address).status_code
+
+
+def test_an_accounts_password_may_be_tried_so_often_from_all_addresses_together(name: str) -> None:
+    spellings = [name, name.upper(), name.replace("o", "0")]  # which are one account's, or might be
+    for spelling, path in zip(spellings, ["/accounts/login/", "/admin/login/", "/accounts/login/"], strict=True):
+        assert log_in(Client(), spelling, "wrong", path) == 200
+    for path in ("/accounts/login/", "/admin/login/"):
+        assert log_in(Client(), name, path=path) == 429
+    assert log_in(Client(), "somebody else", "wrong") == 200
+
+
+def test_an_account_can_be_tried_again_after_a_while(name: str, settings: Settings) -> None:
+    settings.CHAT_RATE_ACCOUNT = "1/1s"
+    assert log_in(Client(), name, "wrong") == 200
+    deadline = time.monotonic() + 20
+    while (status := log_in(Client(), name)) == 429:
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    assert status == 302
+
+
+def test_nobody_keeps_an_account_from_the_browser_that_it_was_used_with(client: Client, name: str) -> None:
+    assert log_in(client, name) == 302
+    client.post("/accounts/logout/")
+    for _ in range(4):
+        log_in(Client(), name, "wrong")
+    assert log_in(Client(), name) == 429
+    assert log_in(client, name) == 302
+
+
+def test_the_cookie_of_one_account_is_of_no_use_for_another(client: Client, name: str) -> None:
+    other = User.objects.create_user(f"ben{secrets.token_hex(8)}", password=RIGHT["password"]).username
+    assert log_in(client, other) == 302
+    client.post("/accounts/logout/")
+    assert [log_in(client, name, "wrong") for _ in range(4)] == [200, 200, 200, 429]
+
+
+@pytest.mark.parametrize("cookie", ["forged", "", "a:b:c", "x" * 3000])
+def test_a_forged_cookie_changes_nothing(client: Client, name: str, cookie: str) -> None:
+    client.cookies["chat_known"] = cookie
+    assert [log_in(client, name, "wrong") for _ in range(4)] == [200, 200, 200, 429]
+
+
+@pytest.mark.parametrize("username", ["", "\0", "\ud83d", "x" * 10_000, "\u200b"])
+def test_a_name_that_no_account_can_have_is_counted_like_any_other(client: Client, address: str, username: str) -> None:
+    body = urlencode({"username": username.encode(errors="surrogatepass"), "password": "wrong"})
+    form = "application/x-www-form-urlencoded"
+    answer = client.post("/accounts/login/", body, content_type=form, REMOTE_ADDR=address)
+    assert answer.status_code == 200
 
 
 @pytest.mark.django_db(transaction=True)

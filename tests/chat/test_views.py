@@ -81,6 +81,16 @@ def test_where_guests_may_not_chat_pages_lead_to_the_login(client: Client, setti
     assert room_data(client)["person"]["name"] == "ann"
 
 
+@pytest.mark.parametrize("path", ["/chat/", "/chat/room1/", "/rooms/new/", "/rooms/members/?room=room1", "/nope/"])
+def test_nothing_keeps_what_a_user_is_shown(client: Client, path: str) -> None:
+    client.force_login(get_user_model().objects.create_user("ann"))
+    assert {"no-store", "private"} <= set(client.get(path).headers["Cache-Control"].split(", "))
+
+
+def test_a_guests_page_of_a_public_room_may_be_kept(client: Client) -> None:
+    assert "Cache-Control" not in client.get("/chat/room1/").headers
+
+
 def test_the_admin_is_there(admin_client: Client) -> None:
     assert admin_client.get("/admin/").status_code == 200
 

@@ -74,6 +74,23 @@ def test_a_site_on_the_internet_is_https_only_unless_told_otherwise(environment:
     assert settings_of(*names, **environment) == dict.fromkeys(names, https)
 
 
+HSTS = ["SECURE_HSTS_SECONDS", "SECURE_HSTS_INCLUDE_SUBDOMAINS", "SECURE_HSTS_PRELOAD"]
+
+
+@pytest.mark.parametrize(
+    ("environment", "hsts"),
+    [
+        ({"CHAT_HTTPS": "true"}, [86_400, False, False]),
+        ({"CHAT_HTTPS": "false"}, [0, False, False]),
+        ({"CHAT_HTTPS": "false", "CHAT_HSTS_SECONDS": "60", "CHAT_HSTS_PRELOAD": "true"}, [0, False, False]),
+        ({"CHAT_HTTPS": "true", "CHAT_HSTS_SECONDS": "31536000"}, [31_536_000, False, False]),
+        ({"CHAT_HTTPS": "true", "CHAT_HSTS_SUBDOMAINS": "true", "CHAT_HSTS_PRELOAD": "true"}, [86_400, True, True]),
+    ],
+)
+def test_browsers_remember_https_for_a_day_and_this_host_unless_asked_for_more(environment: dict, hsts: list) -> None:
+    assert settings_of(*HSTS, **environment) == dict(zip(HSTS, hsts, strict=True))
+
+
 def test_a_site_in_production_that_takes_any_host_is_refused_and_so_is_its_release(tmp_path: Path) -> None:
     site = {"SECRET_KEY": "key", "DATABASE_URL": f"sqlite:///{tmp_path}/db.sqlite3"}
     for command in ["check", "migrate"]:

@@ -71,7 +71,17 @@ async def test_after_a_quiet_period_everything_is_as_at_first_and_nothing_is_kep
         assert await heard(listener, 1) == ["Hello my name is a!"]
 
 
-@pytest.mark.parametrize("name", ["", " ", "x" * 101, "a\nb", None])
-def test_who_has_no_name_can_not_join(name: object) -> None:
+USER = people.Person(id="user-1", name="ann")
+
+
+@pytest.mark.parametrize(
+    ("name", "person"), [("", USER), (" ", USER), ("a\nb", USER), (None, USER), ("x" * 101, USER), ("x" * 41, ANN)]
+)
+def test_a_name_that_cannot_be_is_no_name_to_join_with(name: object, person: people.Person) -> None:
     with pytest.raises(InvalidName):
-        greetings.clean_name(name)
+        greetings.clean_name(name, person)
+
+
+@pytest.mark.parametrize(("name", "person"), [("foo", ANN), ("x" * 40, ANN), ("x" * 100, USER)])
+def test_a_guest_joins_with_a_guests_name_and_a_user_with_a_longer_one(name: str, person: people.Person) -> None:
+    assert greetings.clean_name(name, person) == name

@@ -1,0 +1,21 @@
+"""Pages of users are shown again only by asking the site, so that Back shows nothing after a logout."""
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+from django.utils.cache import add_never_cache_headers
+
+
+def no_store(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Django middleware: what a user is shown, private rooms among it, is kept by no browser and no cache on the way.
+
+    Guests are in public rooms alone, and never log out.
+    """
+
+    def respond(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        if request.user.is_authenticated:
+            add_never_cache_headers(response)
+        return response
+
+    return respond
