@@ -33,6 +33,7 @@ def index(request: HttpRequest) -> HttpResponse:
 
 @guests_if_allowed
 def room(request: HttpRequest, room_name: str) -> HttpResponse:
+    first_visit = request.user.is_anonymous and people.SESSION_KEY not in request.session
     person = people.of_request(request)
     try:
         entered = rooms.enter(room_name, person)
@@ -49,6 +50,7 @@ def room(request: HttpRequest, room_name: str) -> HttpResponse:
     room_data = {
         "room": entered.name,
         "person": {"id": person.id, "name": person.name, "isGuest": person.is_guest},
+        "firstVisit": first_visit,  # the browser knows of this guest by this page alone
         "moderates": permission.may_moderate,
         "messageMax": settings.CHAT_MESSAGE_MAX,
         "showOrigin": settings.CHAT_SHOW_ORIGIN,

@@ -40,7 +40,8 @@ const draft = new Draft(storageKey("draft", data.person));
 const connection = new Connection(() => {
   const scheme = location.protocol === "https:" ? "wss" : "ws";
   // `as`: once logged out elsewhere, the page must not go on as somebody else without a word.
-  const query = new URLSearchParams({ after: String(position.offset), as: data.person.id });
+  const query = new URLSearchParams({ after: String(position.offset) });
+  if (!readsOnly) query.set("as", data.person.id);
   if (position.id !== null) query.set("id", position.id);
   return `${scheme}://${location.host}/ws/chat/${encodeURIComponent(data.room)}/?${query}`;
 });
@@ -75,8 +76,12 @@ function storageKey(what, person) {
   return `${what} of ${person.id} in ${data.room}`;
 }
 
+/** Without cookies the server takes the page for somebody else each time. */
+let readsOnly = false;
+
 /** @param {string} text */
 function post(text) {
+  if (readsOnly) return "Your browser keeps no cookies for this site, so nothing was sent.";
   if (connection.state === "refused") return "This room cannot be reached, so nothing was sent.";
   if (outbox.full) return "Too many messages are waiting to be sent. Try again once you are connected.";
   outbox.add(text);
@@ -178,6 +183,12 @@ function leave() {
   if (connection.closeCode === SESSION_ENDED) identity.refuse();
 }
 
+/** The page is shown what is said, as nobody in particular. */
+function onlyRead() {
+  readsOnly = true;
+  if (connection.state === "refused") comeBack();
+}
+
 /** The session was only renewed. */
 function comeBack() {
   log.hidden = history.hidden = false;
@@ -228,7 +239,8 @@ connection.addEventListener("state", () => {
 });
 identity.takeOver = takeOver;
 identity.reconnect = comeBack;
-identity.watch(data.person);
+identity.onlyRead = onlyRead;
+identity.watch(data.person, data.firstVisit);
 find(document, "#chat-status", ConnectionStatus).follow(connection);
 connection.open();
 

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from typing import Any
 
 from selenium import webdriver
 from selenium.common.exceptions import WebDriverException
@@ -32,9 +33,9 @@ class Chromium:
     nothing of each other. Raises AssertionError where there is no browser.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, **preferences: Any) -> None:
         __tracebackhide__ = True  # pytest then shows what is missing, not where it was missed
-        self.driver = start()
+        self.driver = start(preferences)
         self.blank = self.driver.current_window_handle
 
     def open(self, url: str, before: str = "") -> Window:
@@ -64,9 +65,10 @@ class Chromium:
         self.driver.quit()
 
 
-def start() -> webdriver.Chrome:
+def start(preferences: dict[str, Any] | None = None) -> webdriver.Chrome:
     __tracebackhide__ = True
     options = webdriver.ChromeOptions()
+    options.add_experimental_option("prefs", preferences or {})
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     for flag in FLAGS:
         options.add_argument(flag)

@@ -191,3 +191,19 @@ def test_the_sites_staff_gives_a_room_an_owner_and_closes_it(browser: Chromium, 
     assert staff.find("#id_members-0-role").get_attribute("value") == "owner"
     guest.window.find(".notice", "You can’t be in this room any more")
     assert guest.lines == []
+
+
+def test_after_a_logout_back_does_not_show_the_private_room(browser: Chromium, owner: Window, site: str) -> None:
+    owner.go(f"{site}/rooms/new/")
+    owner.fill_in(name="our place")
+    room = RoomWindow(owner).connect()
+    room.say("a secret")
+    room.hear("a secret")
+
+    owner.find(".account button", "Log out").click()
+    owner.find(".account a", "Log in")
+    owner.driver.back()
+
+    owner.find("h1", "You can’t enter")
+    assert "a secret" not in owner.driver.page_source
+    assert all("403" in complaint for complaint in browser.complaints())

@@ -3,6 +3,7 @@
 import { find } from "../elements.js";
 
 const KEY = "chat person"; // in the browser's storage
+const SETTLING = 30_000; // milliseconds from a browser's first page until it is sure which guest it keeps
 
 /**
  * @typedef {object} Person
@@ -27,6 +28,10 @@ export function announce({ id, name }) {
  * Says who one is in this browser once that is somebody else than the page was made for, because one has logged in or
  * out or taken another name in another tab. A button takes that person over.
  *
+ * A browser that opens two pages at its very first visit is given two guests, and keeps the cookie that comes last. The
+ * other page then goes on as that guest by itself. A browser that keeps no cookies is another guest each time it asks:
+ * its page reads, and can't say anything.
+ *
  * Holds an element of class "words", a link to log in, and a button; `data-url` is where to ask who one is.
  */
 export class ChatIdentity extends HTMLElement {
@@ -38,6 +43,8 @@ export class ChatIdentity extends HTMLElement {
   takeOver = () => {};
   /** Connects again: the person is the same as before. */
   reconnect = () => {};
+  /** Goes on reading, as nobody in particular. */
+  onlyRead = () => {};
 
   /** @type {Person} */
   #known = { id: "", name: "" };
@@ -45,14 +52,21 @@ export class ChatIdentity extends HTMLElement {
   #found = null;
   #refused = false;
   #reconnected = false;
+  #settlesUntil = 0; // milliseconds, as performance.now() has them
 
   /**
    * Watch out for anybody else than the person the page was made for.
    *
    * @param {Person} person
+   * @param {boolean} [firstVisit] the page itself brought the browser the cookie of that person
    */
-  watch(person) {
+  watch(person, firstVisit = false) {
     this.#known = person;
+    if (firstVisit) this.#settlesUntil = performance.now() + SETTLING;
+    if (firstVisit && !navigator.cookieEnabled) {
+      this.#goWithoutCookies();
+      return;
+    }
     find(this, "button", HTMLButtonElement).addEventListener("click", () => this.#goOn());
     addEventListener("storage", ({ key }) => key === KEY && this.#look());
     document.addEventListener("visibilitychange", () => {
@@ -63,8 +77,12 @@ export class ChatIdentity extends HTMLElement {
   /** The server doesn't take the page for that person any more. */
   refuse() {
     this.#refused = true;
-    this.#show(null);
+    if (!this.#settling) this.#show(null);
     this.#look();
+  }
+
+  get #settling() {
+    return performance.now() < this.#settlesUntil;
   }
 
   #goOn() {
@@ -76,9 +94,14 @@ export class ChatIdentity extends HTMLElement {
 
   async #look() {
     const answer = await ask(this.dataset.url ?? "");
-    if (answer === undefined) return;
+    if (answer === undefined) {
+      if (this.#refused && this.hidden) this.#show(null);
+      return;
+    }
     const same = answer?.id === this.#known.id && answer.name === this.#known.name;
-    if (!same) {
+    if (this.#settling && answer && answer.id !== this.#known.id && answer.id.startsWith("guest-")) {
+      await this.#settle(answer);
+    } else if (!same) {
       if (answer !== null || this.#refused) this.#show(answer);
     } else if (!this.#refused) {
       this.hidden = true; // it was another for a while
@@ -88,6 +111,29 @@ export class ChatIdentity extends HTMLElement {
       this.hidden = true;
       this.reconnect();
     }
+  }
+
+  /**
+   * The browser has another guest than the page: one that it keeps, or a new one for each request.
+   *
+   * @param {Person} guest
+   */
+  async #settle(guest) {
+    const again = await ask(this.dataset.url ?? "");
+    if (again === undefined) return;
+    if (again?.id === guest.id) this.takeOver(guest);
+    else this.#goWithoutCookies();
+  }
+
+  #goWithoutCookies() {
+    this.#settlesUntil = 0;
+    this.#refused = false;
+    find(this, ".words", HTMLElement).textContent =
+      "Your browser keeps no cookies for this site, so you can read here, but not say anything.";
+    find(this, "button", HTMLButtonElement).hidden = true;
+    find(this, "a", HTMLAnchorElement).hidden = true;
+    this.hidden = false;
+    this.onlyRead();
   }
 
   /** @param {Person | null} person null if one is nobody here, or it isn't known yet who */

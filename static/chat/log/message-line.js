@@ -34,6 +34,8 @@ export function messageLine(message, view) {
   const line = element("div", "message");
   line.classList.toggle("own", view.own);
   line.dataset.tone = tone(message.userId ?? message.userName);
+  // The style sheet's badge stands before the name: a long one hides nothing.
+  if (message.userId?.startsWith("guest-")) line.dataset.guest = "";
   const bubble = element("div", "bubble");
   bubble.append(
     ...(message.deleted ? [element("p", "gone", "Deleted")] : messageText(message.text)),

@@ -24,7 +24,7 @@ afterEach(() => {
 });
 
 /** The notice of a page that was made for Ann. */
-function newIdentity() {
+function newIdentity(firstVisit = false) {
   const identity = /** @type {ChatIdentity} */ (document.createElement("chat-identity"));
   identity.hidden = true;
   identity.dataset.url = "/accounts/me/";
@@ -32,7 +32,8 @@ function newIdentity() {
   document.body.append(identity);
   identity.takeOver = mock.fn();
   identity.reconnect = mock.fn();
-  identity.watch(ANN);
+  identity.onlyRead = mock.fn();
+  identity.watch(ANN, firstVisit);
   return identity;
 }
 
@@ -138,4 +139,45 @@ test("announcing stores id and name, and fails in silence where storage is forbi
     throw new Error("forbidden");
   });
   announce(ANN);
+});
+
+test("a page of a browser's first visit goes on by itself as the guest that the browser keeps", async () => {
+  answer = () => Response.json(BEN);
+  const identity = newIdentity(true);
+  identity.refuse();
+  await settled();
+  await settled();
+  assert.deepEqual(calls(identity.takeOver), [[BEN]]);
+  assert.equal(identity.hidden, true);
+});
+
+test("a page of a browser's first visit leaves it to the reader to go on as a user", async () => {
+  answer = () => Response.json(ZOE);
+  const identity = newIdentity(true);
+  anotherTab();
+  await settled();
+  assert.deepEqual(calls(identity.takeOver), []);
+  assert.equal(words(), "You are now zoe in this browser.");
+});
+
+test("a browser that is another guest each time keeps no cookies, and only reads", async () => {
+  let number = 2;
+  answer = () => Response.json({ id: `guest-${number++}`, name: "Somebody" });
+  const identity = newIdentity(true);
+  identity.refuse();
+  await settled();
+  await settled();
+  assert.deepEqual(calls(identity.takeOver), []);
+  assert.equal(calls(identity.onlyRead).length, 1);
+  assert.match(words() ?? "", /keeps no cookies/);
+  assert.equal(identity.hidden, false);
+  assert.equal(button().hidden && link().hidden, true);
+});
+
+test("a first page that cannot ask for now says that the session has ended", async () => {
+  answer = () => new Response(null, { status: 503 });
+  const identity = newIdentity(true);
+  identity.refuse();
+  await settled();
+  assert.equal(words(), "Your session here has ended.");
 });
