@@ -40,6 +40,10 @@ export class Composer {
       event.preventDefault();
       this.#submit();
     });
+    this.#input.addEventListener("beforeinput", (event) => {
+      // Chromium lays a text out before it says that it is there.
+      this.#relieve(this.#input.value.length + (event.data?.length ?? 0));
+    });
     this.#input.addEventListener("input", () => {
       this.#keep(this.#input.value);
       this.showError(this.#tooLong(this.#input.value));
@@ -129,12 +133,20 @@ export class Composer {
    * @param {string} text
    */
   #fit(text) {
-    const overfull = text.length > MEASURED_MAX;
-    this.#input.classList.toggle("overfull", overfull);
-    this.#input.style.height = overfull ? "" : "auto";
-    if (overfull) return;
+    this.#input.style.height = "";
+    if (this.#relieve(text.length)) return;
+    this.#input.style.height = "auto";
     const border = this.#input.offsetHeight - this.#input.clientHeight;
     this.#input.style.height = `${this.#input.scrollHeight + border}px`;
+  }
+
+  /**
+   * Spare the browser what takes it seconds for a very long text. Returns whether this is one.
+   *
+   * @param {number} length UTF-16 units
+   */
+  #relieve(length) {
+    return this.#input.classList.toggle("overfull", length > MEASURED_MAX);
   }
 }
 

@@ -23,7 +23,7 @@ export function avatar(name) {
  * @param {string} name
  */
 export function initial(name) {
-  const [first] = graphemes.segment(name.trim());
+  const [first] = graphemes.segment(name.trim().normalize("NFC"));
   if (!first) return "";
   const upper = first.segment.toUpperCase();
   return [...graphemes.segment(upper)].length === 1 ? upper : first.segment; // “ß” would be two

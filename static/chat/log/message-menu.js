@@ -35,8 +35,6 @@ export class MessageMenu {
       const within = relatedTarget instanceof Node && (menu.contains(relatedTarget) || relatedTarget === this.#button);
       if (!within) this.close();
     });
-    menu.parentElement?.addEventListener("scroll", () => this.#place(), { capture: true, passive: true });
-    addEventListener("resize", () => this.#place());
   }
 
   /**
@@ -66,7 +64,7 @@ export class MessageMenu {
     this.#button = button;
     button.ariaExpanded = "true";
     this.#menu.hidden = false;
-    this.#place();
+    this.#stayBeside(button);
     items[0]?.focus({ preventScroll: true });
   }
 
@@ -109,7 +107,6 @@ export class MessageMenu {
       sure = true;
       item.dataset.sure = "";
       item.textContent = question ?? label;
-      this.#place();
     });
     return item;
   }
@@ -127,12 +124,26 @@ export class MessageMenu {
     if (event.key === "Escape" || event.key === "Tab") this.close();
   }
 
-  /** Below the button, or above it where there is no room below. */
-  #place() {
-    if (!this.#button) return;
+  /**
+   * The button moves when the reader scrolls, when a message comes, and when the window changes its size.
+   *
+   * @param {HTMLElement} button
+   */
+  #stayBeside(button) {
+    if (this.#button !== button) return;
+    this.#place(button);
+    requestAnimationFrame(() => this.#stayBeside(button));
+  }
+
+  /**
+   * Put the menu below its button, or above it where there is no room below.
+   *
+   * @param {HTMLElement} pressed
+   */
+  #place(pressed) {
     const room = /** @type {Element} */ (this.#menu.offsetParent).getBoundingClientRect();
-    const button = this.#button.getBoundingClientRect();
-    if (!this.#button.isConnected || button.bottom < room.top || button.top > room.bottom) {
+    const button = pressed.getBoundingClientRect();
+    if (!pressed.isConnected || button.bottom < room.top || button.top > room.bottom) {
       this.close();
       return;
     }

@@ -1,0 +1,66 @@
+"""What axe, which checks pages by WCAG and good practice, has to say about ours: nothing."""
+
+import pytest
+from selenium.webdriver.common.keys import Keys
+
+from tests.browser.chromium import Chromium
+from tests.browser.room_window import enter
+from tests.browser.test_history import said
+from tests.browser.window import Window
+from tests.servers import ROOT
+
+AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
+RUN = """
+    const { violations } = await axe.run();
+    return violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)]);
+"""
+
+
+@pytest.fixture(params=["light", "dark"])
+def scheme(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture(params=[360, 1200])
+def width(request: pytest.FixtureRequest) -> int:
+    return request.param
+
+
+def show(window: Window, width: int, scheme: str) -> None:
+    size = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width == 360}
+    window.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    window.driver.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": width == 360})
+    preference = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+    window.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", preference)
+
+
+def violations(window: Window) -> list[str]:
+    window.run(AXE.read_text())
+    return window.run(RUN)
+
+
+def test_a_room_has_no_violations(browser: Chromium, site: str, width: int, scheme: str) -> None:
+    said(1, 60)
+    room = enter(browser, site, "room1")
+    room.say("mine")
+    room.hear("mine")
+    room.window.run("document.querySelector('#chat-message-input').value = 'a\\n'.repeat(100)")
+    room.window.type(Keys.ENTER)
+    room.window.find(".fold")
+    show(room.window, width, scheme)
+    assert violations(room.window) == []
+
+    room.window.find(".own .actions").click()
+    room.window.find("#chat-menu button", "Delete")
+    assert violations(room.window) == []
+    room.window.type(Keys.ENTER)
+    assert violations(room.window) == []
+
+
+@pytest.mark.parametrize("path", ["/chat/", "/chat/empty/", "/accounts/login/", "/accounts/signup/", "/accounts/name/"])
+def test_a_page_has_no_violations(browser: Chromium, site: str, path: str, width: int, scheme: str) -> None:
+    window = browser.open("about:blank")
+    show(window, width, scheme)
+    window.go(f"{site}{path}")
+    window.find("h1")
+    assert violations(window) == []
