@@ -18,8 +18,8 @@ AWAY = (TransportError, OSError)
 GUIDE = gql("""subscription SubscribeToChatRooms {
     joinChatRooms(rooms: [{ roomName: "room1" }, { roomName: "room2" }] user: "foo") { roomName message currentUser }
 }""")
-HEAR = gql("""subscription Hear($after: Int) {
-    roomMessages(rooms: [{ roomName: "room1", after: $after }]) { offset message kind }
+HEAR = gql("""subscription Hear($after: Int, $afterId: ID) {
+    roomMessages(rooms: [{ roomName: "room1", after: $after, afterId: $afterId }]) { offset id message kind }
 }""")
 POST = gql("""mutation Post($message: String!, $clientId: String!) {
     postMessage(input: { roomName: "room1", message: $message, clientId: $clientId }) {
@@ -40,13 +40,14 @@ async def join(connect: Callable[[], Client]) -> None:
 
 
 async def hear(connect: Callable[[], Client]) -> None:
-    position = 0
+    position: dict[str, Any] = {"after": 0, "afterId": None}
     while True:
         try:
             async with connect() as session:
-                async for result in session.subscribe(GraphQLRequest(HEAR, variable_values={"after": position})):
+                async for result in session.subscribe(GraphQLRequest(HEAR, variable_values=position)):
                     message = result["roomMessages"]
-                    position = message["offset"] or position
+                    if message["offset"] is not None:
+                        position = {"after": message["offset"], "afterId": message["id"]}
                     if message["kind"] != "GREETING":
                         tell(heard=[message["offset"], message["message"]])
         except AWAY:
