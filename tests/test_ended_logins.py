@@ -1,9 +1,11 @@
-"""A login ends at one instance, and the sockets of the others close."""
+"""A login ends, or a guest takes another name, at one instance, and the sockets of the others follow."""
 
 import asyncio
 import json
+import secrets
 import time
 from collections.abc import Callable
+from typing import Any
 
 import aiohttp
 import pytest
@@ -104,3 +106,34 @@ async def test_a_program_beside_the_site_that_deactivates_a_user_is_heard(start_
     await user.asave()
 
     assert await asyncio.gather(*map(close_code, sockets)) == [4401] * 2
+
+
+async def name_changes(here: Server, there: Server) -> None:
+    """A guest takes another name at one instance, and speaks under it on a socket that is open at the other."""
+    client = AsyncClient()
+    await client.get("/chat/room1/")
+    cookie = f"sessionid={client.cookies['sessionid'].value}"
+    browser, graphql = await open_both_doors(there, cookie)
+    form = {"csrfmiddlewaretoken": TOKEN, "name": "Zoë"}
+    async with aiohttp.ClientSession() as session:
+        headers = {"Cookie": f"{cookie}; csrftoken={TOKEN}"}
+        url = f"http://{here.host}/accounts/name/"
+        async with session.post(url, data=form, headers=headers, allow_redirects=False) as answer:
+            assert answer.status == 302
+    async with asyncio.timeout(10):
+        said: dict[str, Any] = {}
+        while said.get("user") != "Zoë":
+            await browser.send(json.dumps({"message": "it's me", "client_id": secrets.token_hex(8)}))
+            said = json.loads(await browser.recv())
+            await asyncio.sleep(0.1)
+    for socket in (browser, graphql):
+        await socket.close()
+
+
+async def test_a_guests_other_name_is_heard_of_by_every_instance_at_once(start_servers: Start) -> None:
+    await name_changes(*start_servers(2, CHAT_SESSION_CHECK="3600"))
+
+
+async def test_a_guests_other_name_is_found_out_without_redis(start_servers: Start) -> None:
+    nowhere = f"redis://127.0.0.1:{free_port()}/0"
+    await name_changes(*start_servers(2, CHAT_SESSION_CHECK="1", REDIS_URL=nowhere))
