@@ -17,6 +17,7 @@ from typing import Any
 from unittest import mock
 from urllib.parse import quote
 
+import psycopg
 import pytest
 from django.db import IntegrityError
 from pytest_django import Settings
@@ -28,7 +29,7 @@ from chat.delivery import hub
 from chat.delivery.hub import Hub
 from chat.domain import events, people
 from chat.domain.rooms import find
-from chat.errors import Unavailable
+from chat.errors import unforeseen
 from chat.log_context import ConnectionFilter, begin, identify
 from chat.storage import log
 from tests.servers import ROOT, environment, free_port
@@ -178,9 +179,12 @@ async def send_to_group(event: dict[str, Any]) -> None:
 
 
 async def test_nor_has_one_that_tells_of_a_row_that_could_not_be_stored(caplog: pytest.LogCaptureFixture) -> None:
-    error = IntegrityError(f'null value in column "x"\nDETAIL:  Failing row contains (1, {SECRET}).')
-    with mock.patch.object(log, "append", side_effect=error), pytest.raises(Unavailable):
+    problem = f'null value in column "x"\nDETAIL:  Failing row contains (1, {SECRET}).'
+    error = IntegrityError(problem)
+    error.__cause__ = psycopg.errors.NotNullViolation(problem)
+    with mock.patch.object(log, "append", side_effect=error), pytest.raises(IntegrityError) as raised:
         await posting.post(room=find("a"), message=SECRET, person=people.new_guest())
+    unforeseen(raised.value)
     assert "null value" in caplog.text
     assert SECRET not in caplog.text
 

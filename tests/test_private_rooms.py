@@ -28,6 +28,7 @@ from chat.delivery.hub import Hub
 from chat.delivery.listener import Listener
 from chat.domain import people
 from chat.domain.people import Person
+from chat.domain.positions import Position
 from chat.domain.rooms import find
 from chat.errors import NotAMember
 from chat.models import Role
@@ -232,14 +233,14 @@ async def test_one_room_that_may_not_be_heard_refuses_the_whole_subscription(mem
 async def test_whoever_is_excluded_while_they_read_the_past_is_told_none_of_it(
     door: type[Door], owner: Visitor, member: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    recover = history._recover
+    read_on = history._read_on
 
-    def remove_and_recover(*args: Any) -> history.Recovery:
+    def remove_and_read_on(*args: Any) -> history.Recovery:
         moderation.remove_member(ROOM, "member", by=owner.person)
         log.append([log.Draft(room=ROOM, text="a secret", person=owner.person)])
-        return recover(*args)
+        return read_on(*args)
 
-    monkeypatch.setattr(history, "_recover", remove_and_recover)
+    monkeypatch.setattr(history, "_read_on", remove_and_read_on)
     async with door.open(NAME, 0, headers=member.headers) as ear:
         assert await error_at(ear) == "not_a_member"
 
@@ -259,7 +260,7 @@ async def test_while_it_is_not_known_who_may_stay_nobody_hears_anything(
     heard: dict[str, list[str]] = {"member": [], "stranger": []}
 
     async def listen(name: str, person: Person) -> None:
-        async with Hub.here().listen([ROOM], {ROOM: before}, person) as outbox:
+        async with Hub.here().listen([ROOM], {ROOM: Position(before)}, person) as outbox:
             async for event in outbox:
                 heard[name].append(event.message)
 
@@ -493,7 +494,9 @@ async def test_however_it_falls_nobody_hears_what_comes_after_they_were_excluded
     async def listen(after: int | None, heard: list[int]) -> None:
         await asyncio.sleep(chance.random() / 100)
         with contextlib.suppress(NotAMember):
-            async with Hub.here().listen([ROOM], {} if after is None else {ROOM: after}, member.person) as outbox:
+            async with Hub.here().listen(
+                [ROOM], {} if after is None else {ROOM: Position(after)}, member.person
+            ) as outbox:
                 async for event in outbox:
                     heard.append(event.offset or 0)  # noqa: PERF401 - it ends by an error
 

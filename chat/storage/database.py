@@ -34,10 +34,12 @@ async def in_database(function: Callable[Given, Result], *args: Given.args, **kw
         return result
     except Error as error:
         metrics.DATABASE_ERRORS.inc()
+        # Only the first line may reach the log: PostgreSQL goes on with the row that it couldn't store.
+        problem = str(error).partition("\n")[0]
         if not is_outage(error):
-            raise
-        # Its first line only: PostgreSQL goes on with the row that it couldn't store.
-        logger.error("The database failed: %s", str(error).partition("\n")[0])
+            error.args = (problem,)
+            raise error from None
+        logger.error("The database failed: %s", problem)
         raise Unavailable("The database does not answer. Please try again in a moment.") from error
 
 

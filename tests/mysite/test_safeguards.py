@@ -213,7 +213,7 @@ def test_the_icon_that_browsers_ask_for_by_themselves_is_there(client: Client) -
 
 
 async def test_no_cache_keeps_what_graphql_answers() -> None:
-    assert (await ask(QUERY)).headers["cache-control"] == "no-store"
+    assert (await ask(QUERY, accept="application/json")).headers["cache-control"] == "no-store"
 
 
 # Cookies
@@ -224,7 +224,7 @@ async def test_sessions_that_graphql_begins_are_out_of_scripts_and_foreign_sites
     settings: Settings, https: bool
 ) -> None:
     settings.SESSION_COOKIE_SECURE = https
-    cookie = (await ask(QUERY)).headers["set-cookie"]
+    cookie = (await ask(QUERY, accept="application/json")).headers["set-cookie"]
     attributes = {part.strip().lower() for part in cookie.split(";")}
     assert {"httponly", "samesite=lax"} <= attributes
     assert ("secure" in attributes) is https
