@@ -127,6 +127,7 @@ def test_history_is_in_the_page_for_readers_without_scripts(client: Client) -> N
     log.append([log.Draft(room=room, text="<i>first</i>", person=person)])
     page = client.get("/chat/room1/").content.decode()
     start, end = page.index("<chat-log"), page.index("</chat-log>")
+    assert '<div class="message" data-guest>' in page[start:end]
     assert '<bdi class="author">Ann &lt;b&gt;</bdi>' in page[start:end]
     assert "&lt;i&gt;first&lt;/i&gt;" in page[start:end]
     assert 'aria-label="Messages"></chat-log>' in client.get("/chat/empty/").content.decode()

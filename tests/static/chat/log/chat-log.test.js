@@ -142,3 +142,12 @@ test("what was shown before the log was defined is not part of it", () => {
   document.body.append(log);
   assert.equal(log.value, "");
 });
+
+test("what a guest says is marked, whatever the name, and what a user says is not", () => {
+  const log = newLog();
+  log.add(entry(1, { user: "Ben", user_id: "guest-4f" }));
+  log.add(entry(2, BEN));
+  log.add(entry(3, { user: "guest-4f", user_id: null }));
+  const marked = Array.from(log.querySelectorAll(".message"), (line) => line.hasAttribute("data-guest"));
+  assert.deepEqual(marked, [true, false, false]);
+});
