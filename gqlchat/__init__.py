@@ -1,1 +1,1 @@
-"""The GraphQL adapter: operations in, results out. What they mean is in `chat`."""
+"""The GraphQL door: operations in, results out. Their meaning is in `chat`."""

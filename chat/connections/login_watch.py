@@ -1,7 +1,7 @@
 """Closes the sockets of logins that have ended, and lets guests who took another name speak under it.
 
 The database decides (`chat.storage.logins`). It is asked at intervals for all who are connected to this process, and at
-once for those of whom a hint says that something has happened. Hints go to every process through the broker. They are
+once for those of whom a hint says that something has happened. Hints go to every process through the hub. They are
 sent for what people do through Django: logging in and out, changing, deactivating and deleting a user, and renaming a
 guest.
 """
