@@ -1,4 +1,4 @@
-"""What both doors' WebSocket consumers are: Channels' own, without what it does for consumers of a channel layer."""
+"""Base of both doors' WebSocket consumers: Channels' own, without its work for consumers of a channel layer."""
 
 import contextlib
 from typing import Any

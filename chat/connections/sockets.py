@@ -97,7 +97,7 @@ class Socket:
                 await self._close(*self._closed_with)
 
     async def send(self, message: Any) -> None:
-        """What its consumer sends, all but events, which go straight to the server. After `close` it goes nowhere.
+        """Sends for the consumer, all but events, which go straight to the server. After `close` nothing is sent.
 
         Raises Gone.
         """

@@ -1,4 +1,4 @@
-"""What waits for a listener that is slower than the talk, bounded."""
+"""A bounded queue of events for a listener that is slower than the conversation."""
 
 from collections import deque
 from sys import getsizeof
@@ -31,7 +31,7 @@ class Backlog:
         return True
 
     def pop(self) -> Event:
-        """The one that has waited longest."""
+        """Removes and returns the oldest event."""
         event = self._events.popleft()
         self._bytes -= getsizeof(event.message)
         return event

@@ -1,4 +1,4 @@
-"""What has been made of the events of the last second, for all who hear them."""
+"""Renderings of the last second's events, shared by all listeners that hear them."""
 
 import asyncio
 from typing import Generic, TypeVar
@@ -6,7 +6,7 @@ from weakref import ref
 
 from chat.domain.events import Event
 
-KEPT = 1.0  # seconds: what is deleted is not to stay where nobody hears of it any more
+KEPT = 1.0  # seconds: a process without listeners hears of no deletion, so it may keep no text for long
 KEPT_MAX = 100  # events; listeners that are farther behind are few
 
 Rendering = TypeVar("Rendering")

@@ -21,8 +21,8 @@ class SocketListener(Listener):
     A server may have put a function `write_frame` into the `scope` (mysite.websocket): it writes a ready-made WebSocket
     frame, or returns False if the client has to be waited for. While it writes, an event needs neither queue nor task.
 
-    Whatever can't be written at once waits in a backlog, and one task sends it, by ASGI's `send`, which waits for the
-    client: behind a client that reads slowly, where an event takes time to render, and with any other server.
+    An event that can't be written at once waits in a backlog, and one task sends it by ASGI's `send`, which waits for
+    the client: behind a client that reads slowly, where an event takes time to render, and with any other server.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class SocketListener(Listener):
             return
         if self._sending is not None and self._backlog is not None:
             if not self._backlog.add(event):
-                self._sending.cancel()  # what it hasn't taken by now, it isn't going to
+                self._sending.cancel()  # the client takes too little for the rest to be of use
                 self.cut_off()
         elif not self._write_at_once(event):
             self._backlog = Backlog()
@@ -140,7 +140,7 @@ class SocketListener(Listener):
             self._failing = asyncio.create_task(self._fail(error), context=self._context)
 
     async def _fail(self, error: Exception) -> None:
-        """What came before the end is sent first, if the socket takes it in time."""
+        """Calls `fail` once the events from before the end are sent, or the socket has not taken them in time."""
         if self._sending is not None:
             await asyncio.wait([self._sending])
         await self.fail(error)

@@ -1,4 +1,4 @@
-"""Subscribers that share executions: who follows what on one connection, and what is written to them."""
+"""Subscribers that share executions: the followers on one connection, and the frames that each is written."""
 
 import json
 from collections.abc import MutableMapping
@@ -63,7 +63,7 @@ class Follower(SocketListener):
 
 
 class Following:
-    """The part of both protocols' handlers that lets subscribers share executions: who follows what, by operation id.
+    """The part of both protocols' handlers that lets subscribers share executions: the followers, by operation id.
 
     Strawberry's own handlers take frames out of a queue in a loop. That queue has no end, and fills as fast as a client
     can send. These are handed one frame after the other, by the consumer: while one is being handled, the client waits.
@@ -84,7 +84,7 @@ class Following:
 
     @property
     def under_way(self) -> MutableMapping[str, Any]:
-        """The operations that are under way, by their ids: what the protocol's handler keeps of each."""
+        """The operations that are under way, by their ids, each as the protocol's handler keeps it."""
         raise NotImplementedError
 
     async def follow(

@@ -202,7 +202,7 @@ class LegacyWSHandler(Guarded, BaseGraphQLWSHandler[Any, Any]):
 
 
 def problem_with(message: Any) -> str | None:
-    """What keeps `message`, a decoded frame, from being one of the protocols' messages; None if it is one."""
+    """The reason why `message`, a decoded frame, is none of the protocols' messages; None if it is one."""
     if not isinstance(message, dict):
         return "WebSocket message must be a JSON object"
     kind = message.get("type")
@@ -214,7 +214,7 @@ def problem_with(message: Any) -> str | None:
 
 
 def problem_with_operation(payload: Any) -> str | None:
-    """What keeps the payload of `subscribe` and `start` from being an operation."""
+    """The reason why the payload of `subscribe` or `start` is no operation; None if it is one."""
     if not isinstance(payload, dict):
         return "`payload` must be an object"
     if not isinstance(payload.get("query"), str) and not is_probe(payload):

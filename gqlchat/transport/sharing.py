@@ -1,6 +1,6 @@
 """One execution of a subscription for all who asked for the same.
 
-Whatever is selected of a message depends on the message alone, but for `currentUser`. So each event is executed once
+The fields of a message depend on the message alone, but for `currentUser`. So each event is executed once
 for each distinct operation of this process (document, operation name, and the variables that the selection uses), with
 a mark in the place of `currentUser`; every follower gets the result with its own id around it and its own name put
 where the mark is.
@@ -141,7 +141,7 @@ class SharedOperation:
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """What one subscriber has asked for, and the operation that it shares with others."""
+    """One subscriber's request, and the operation that it shares with others."""
 
     operation: SharedOperation
     request: Request
@@ -149,7 +149,7 @@ class Shared:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is the same for everybody who sends a document: how to tell what they ask for, and whether they share."""
+    """The part of a subscription that depends on its document alone, from which each subscriber's request is read."""
 
     document: DocumentNode
     variable_definitions: tuple[VariableDefinitionNode, ...]
@@ -209,7 +209,7 @@ def _plan(schema: Schema, query: str, operation_name: str | None) -> Plan | None
 
 
 def _selected(selections: SelectionSetNode, document: DocumentNode) -> Iterator[SelectionNode]:
-    """What is selected at the root, in fragments too; of those with a directive, the fragment itself."""
+    """The selections at the root, in fragments too; of fragments with a directive, the fragment itself."""
     for one in selections.selections:
         match one:
             case InlineFragmentNode(selection_set=inner) if not one.directives:

@@ -1,4 +1,4 @@
-"""What was said in a room, without a database."""
+"""The past of rooms for listeners that recover, without a database."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Listeners to iterate over: what waits in them, and how they end."""
+"""Listeners to iterate over: their queue, and their end."""
 
 import asyncio
 from sys import getsizeof

@@ -1,4 +1,4 @@
-"""What is kept of renderings, how many of them, and how long."""
+"""How many renderings are kept, and how long."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any

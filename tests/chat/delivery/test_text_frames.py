@@ -10,7 +10,7 @@ from chat.delivery.text_frames import text_frame, text_of
 
 
 def read(data: bytes) -> list[object]:
-    """What a client makes of `data`."""
+    """The frames that a client finds in `data`."""
     client = ClientProtocol(parse_uri("ws://localhost/"), state=State.OPEN)
     client.receive_data(data)
     assert client.parser_exc is None

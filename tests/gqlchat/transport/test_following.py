@@ -1,4 +1,4 @@
-"""Operations by their ids: what happens to one does nothing to a later one that uses its id again."""
+"""Operations by their ids: the end of one does nothing to a later one that uses its id again."""
 
 import asyncio
 import gc
