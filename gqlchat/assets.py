@@ -1,7 +1,8 @@
 """The files GraphiQL's page needs beside our own: which ones, of which version, and whether they are in place.
 
-They are the very files that Strawberry's page loads from a CDN, taken from the npm packages and served by us, so the
-page works without the internet. `make assets` puts them there; they are not committed.
+They are the very files that Strawberry's page loads from a CDN, and graphql-ws, whose client comes back where that in
+GraphiQL gives up. Taken from the npm packages and served by us, they work without the internet. `make assets` puts them
+there; they are not committed.
 """
 
 import hashlib
@@ -55,6 +56,12 @@ ASSETS = (
         "18.2.0",
         "umd/react-dom.production.min.js",
         "sha384-bm7MnzvK++ykSwVJ2tynSE5TRdN+xL418osEVF2DE/L/gfWHj91J2Sphe582B1Bh",
+    ),
+    Asset(
+        "graphql-ws",
+        "6.4.2",
+        "umd/graphql-ws.min.js",
+        "sha384-mxvR4Mzbsb6QVx/9xI2gtQikQA6m8zMDBFnu3l//4/ROsWt7y2sUGWd+/tYQqDm7",
     ),
     Asset(
         "graphiql",

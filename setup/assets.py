@@ -1,6 +1,6 @@
 """Install GraphiQL's files into static/vendor: `make assets`, or `python -m setup.assets` where there is no make.
 
-`npm pack` fetches just the four packages that hold the files; `npm install` would add some two hundred more, whose code
+`npm pack` fetches just the five packages that hold the files; `npm install` would add some two hundred more, whose code
 is in those files already. What is pinned is the hash of each file that we serve. Nothing of Django is needed here, so
 that an image can be built before there is a SECRET_KEY.
 """

@@ -1,5 +1,11 @@
 // @ts-check
-/* GraphiQL on this site: the same URL over HTTP and over WebSocket, and the examples in tabs, ready to run. */
+/**
+ * GraphiQL on this site: the same URL over HTTP and over WebSocket, and the examples in tabs, ready to run.
+ *
+ * A query in the page's own URL (`?query=`, `&variables=`, `&operationName=`) is in a tab of its own, in front.
+ */
+
+import { createSocketClient } from "./graphiql/connection.js";
 
 // From the scripts before this one, which come without types.
 const { GraphiQL, GraphiQLPluginExplorer, React, ReactDOM } = /** @type {any} */ (globalThis);
@@ -59,16 +65,44 @@ query History {
 `,
 ];
 
+/** @typedef {{ query: string, operationName?: string }} Tab */
+
 const url = new URL(location.pathname, location.origin);
 const webSocketUrl = new URL(url);
 webSocketUrl.protocol = url.protocol === "https:" ? "wss:" : "ws:";
 
-ReactDOM.createRoot(document.getElementById("graphiql")).render(
-  React.createElement(GraphiQL, {
-    fetcher: GraphiQL.createFetcher({ url: url.href, subscriptionUrl: webSocketUrl.href }),
-    defaultTabs: EXAMPLES.map((query) => ({ query })),
-    plugins: [GraphiQLPluginExplorer.explorerPlugin()],
-    defaultEditorToolsVisibility: false,
-    inputValueDeprecation: true,
+const status = /** @type {HTMLElement} */ (document.getElementById("graphiql-status"));
+const fetcher = GraphiQL.createFetcher({
+  url: url.href,
+  wsClient: createSocketClient(webSocketUrl.href, (text) => {
+    status.textContent = text;
   }),
-);
+});
+
+const asked = new URLSearchParams(location.search);
+const given = {
+  query: asked.get("query") ?? undefined,
+  variables: asked.get("variables") ?? undefined,
+  operationName: asked.get("operationName") || undefined,
+};
+
+/** The page. The name of the operation holds for the query that it came with, as long as that is in front. */
+function Page() {
+  const [operationName, setOperationName] = React.useState(given.operationName);
+  /** @param {{ tabs: Tab[], activeTabIndex: number }} state */
+  const onTabChange = ({ tabs, activeTabIndex }) =>
+    setOperationName(tabs[activeTabIndex]?.query === given.query ? given.operationName : undefined);
+  return React.createElement(GraphiQL, {
+    fetcher,
+    query: given.query,
+    variables: given.query && given.variables,
+    operationName,
+    onTabChange,
+    defaultTabs: [...(given.query ? [given] : []), ...EXAMPLES.map((query) => ({ query }))],
+    plugins: [GraphiQLPluginExplorer.explorerPlugin()],
+    defaultEditorToolsVisibility: given.variables ? "variables" : false,
+    inputValueDeprecation: true,
+  });
+}
+
+ReactDOM.createRoot(document.getElementById("graphiql")).render(React.createElement(Page));

@@ -1,12 +1,13 @@
 """GraphiQL's page, without the internet."""
 
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from selenium.webdriver.common.keys import Keys
 
 from tests.browser.chromium import Chromium
 from tests.browser.room_window import enter
 from tests.browser.window import Window
+from tests.servers import Server
 
 RESPONSE = "return document.querySelector('.graphiql-response .CodeMirror').CodeMirror.getValue()"
 OPERATION = "return document.querySelector('.graphiql-query-editor .CodeMirror').CodeMirror.operationName"
@@ -85,3 +86,88 @@ def test_ctrl_enter_executes_what_one_has_typed(browser: Chromium, site: str) ->
     graphiql.window.press(Keys.CONTROL, Keys.ENTER)
 
     graphiql.show("Query")
+
+
+QUERY = "return document.querySelector('.graphiql-query-editor .CodeMirror').CodeMirror.getValue()"
+VARIABLES = """return [...document.querySelectorAll('.graphiql-editor-tool .CodeMirror')][0].CodeMirror.getValue()"""
+STATUS = "return document.querySelector('#graphiql-status').textContent"
+LISTEN = """subscription Listen($room: String!) {
+  joinChatRooms(rooms: [{ roomName: $room }], user: "foo") { message }
+}"""
+
+
+def opened_with(browser: Chromium, site: str, *, before: str = "", **parameters: str) -> Window:
+    window = browser.open(f"{site}/graphql?{urlencode(parameters)}", before)
+    window.until(lambda: window.run(QUERY) == parameters["query"], "has the query of the URL")
+    return window
+
+
+def shows(window: Window, text: str, script: str = RESPONSE) -> None:
+    window.until(lambda: text in window.run(script), f"shows {text}")
+
+
+def test_a_query_in_the_url_is_opened_and_run_with_its_variables(browser: Chromium, site: str) -> None:
+    for _ in range(2):  # the second time GraphiQL has kept its tabs
+        query = "query Of($name: String!) { room(name: $name) { name } }"
+        window = opened_with(browser, site, query=query, variables='{"name": "room of the URL"}')
+        assert window.run(VARIABLES) == '{"name": "room of the URL"}'
+        window.find(".graphiql-tab-button", "WhoAmI")
+        assert window.run(RESPONSE) == ""  # a link runs nothing by itself
+        window.find(".graphiql-execute-button").click()
+        shows(window, '"name": "room of the URL"')
+
+
+def test_the_operation_that_the_url_names_is_run(browser: Chromium, site: str) -> None:
+    query = "query One { one: __typename } query Two { two: __typename }"
+    window = opened_with(browser, site, query=query, operationName="Two")
+    window.find(".graphiql-execute-button").click()
+    shows(window, '"two": "Query"')
+    whoami = GraphiQLWindow(window, "WhoAmI")
+    whoami.execute()
+    whoami.show('"isGuest": true')
+
+
+def test_a_subscription_in_the_url_is_opened_and_runs(browser: Chromium, site: str) -> None:
+    window = opened_with(browser, site, query=LISTEN, variables='{"room": "room1"}', operationName="Listen")
+    window.find(".graphiql-execute-button").click()
+    shows(window, "Hello my name is foo!")
+
+
+def test_a_subscription_says_that_its_connection_is_lost_and_goes_on(transactional_db: None, browser: Chromium) -> None:
+    server = Server()
+    with server:
+        server.wait_until_it_answers()
+        window = opened_with(browser, f"http://{server.host}", query=LISTEN, variables='{"room": "room1"}')
+        window.find(".graphiql-execute-button").click()
+        shows(window, "Hello my name is foo!")
+        assert window.run(STATUS) == ""
+    shows(window, "The server is being restarted. Connecting again", STATUS)
+    assert "isTrusted" not in window.run(RESPONSE)
+
+    with server:
+        shows(window, "Connected again", STATUS)
+        room = enter(browser, f"http://{server.host}", "room1")
+        room.say("after the restart")
+
+        shows(window, "after the restart")
+        window.find(".graphiql-execute-button").click()
+        window.until(lambda: window.run(STATUS) == "", "has nothing to say once nothing is subscribed")
+        browser.tidy()
+    assert all("WebSocket" in complaint for complaint in browser.complaints())
+
+
+def test_a_subscription_that_is_cut_off_for_good_says_why(browser: Chromium, site: str) -> None:
+    kept = """
+        window.WebSocket = class extends WebSocket {
+            constructor(...address) { super(...address); window.socket = this; }
+        };
+    """
+    window = opened_with(browser, site, before=kept, query=LISTEN, variables='{"room": "room1"}')
+    window.find(".graphiql-execute-button").click()
+    shows(window, "Hello my name is foo!")
+
+    window.run("socket.onclose(new CloseEvent('close', { code: 4401, reason: 'session_ended' }))")
+
+    shows(window, "The server closed the connection (4401: session_ended).")
+    assert "isTrusted" not in window.run(RESPONSE)
+    assert all("session_ended" in complaint for complaint in browser.complaints())  # GraphiQL tells the console, too
