@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator, Iterable
 from typing import Any
 
 import strawberry
-from graphql import GraphQLError
+from graphql import GraphQLError, GraphQLSchema
 from strawberry.types.execution import PreExecutionError
 from strawberry.types.graphql import OperationType
 
@@ -14,6 +14,11 @@ from gqlchat.schema import errors, loaders
 
 class Schema(strawberry.Schema):
     """Strawberry's schema, but errors have codes and nothing confidential, and of several operations one is named."""
+
+    @property
+    def core(self) -> GraphQLSchema:
+        """The schema as graphql-core has it. Strawberry has no public name for it."""
+        return self._schema
 
     async def execute(
         self,

@@ -70,7 +70,7 @@ class SharedOperation:
         self, schema: Schema, document: DocumentNode, variables: dict[str, Any] | None, operation_name: str | None
     ) -> None:
         executor = Executor.build(
-            schema._schema,
+            schema.core,
             document,
             context_value=NoPerson(),
             raw_variable_values=variables,
@@ -169,7 +169,7 @@ def share(
     plan = _plan(schema, query, operation_name) if len(query) <= documents.CACHED_LENGTH else None
     if plan is None:
         return None
-    values = get_variable_values(schema._schema, plan.variable_definitions, variables or {})
+    values = get_variable_values(schema.core, plan.variable_definitions, variables or {})
     if isinstance(values, list):
         return None
     request = REQUESTS[plan.field.name.value](person, get_argument_values(plan.definition, plan.field, values))
@@ -194,7 +194,7 @@ def _plan(schema: Schema, query: str, operation_name: str | None) -> Plan | None
     operation = get_operation_ast(document, operation_name)
     if operation is None or operation.operation is not OperationType.SUBSCRIPTION:
         return None
-    if complexity.problem_with(document, None) or validate(schema._schema, document):
+    if complexity.problem_with(document, None) or validate(schema.core, document):
         return None
     match list(_selected(operation.selection_set, document)):
         case [FieldNode(name=name, directives=directives) as field] if name.value in REQUESTS and not directives:
@@ -202,7 +202,7 @@ def _plan(schema: Schema, query: str, operation_name: str | None) -> Plan | None
                 document=document,
                 variable_definitions=tuple(operation.variable_definitions or ()),
                 field=field,
-                definition=schema._schema.subscription_type.fields[name.value],  # type: ignore[union-attr]
+                definition=schema.core.subscription_type.fields[name.value],  # type: ignore[union-attr]
                 selection_variables=frozenset(_variables_of(field, document)),
             )
     return None

@@ -1,0 +1,141 @@
+"""What this site relies on in Strawberry, graphql-core and Channels that they don't document.
+
+An upgrade that moves any of it fails here first, and the table says which of our files to look at.
+"""
+
+import inspect
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from channels.consumer import get_handler_name
+from channels.generic.websocket import AsyncWebsocketConsumer
+from graphql import ExecutionResult, Executor, GraphQLSchema, execute_subscription_event, parse
+from strawberry.channels import GraphQLHTTPConsumer, GraphQLWSConsumer
+from strawberry.channels.handlers.http_handler import ChannelsRequest, ChannelsRequestAdapter, ChannelsResponse
+from strawberry.channels.handlers.ws_handler import ChannelsWebSocketAdapter
+from strawberry.dataloader import DataLoader
+from strawberry.extensions import AddValidationRules, SchemaExtension, ValidationCache
+from strawberry.http import GraphQLRequestData
+from strawberry.http.temporal_response import TemporalResponse
+from strawberry.schema import Schema as StrawberrySchema
+from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
+from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import BaseGraphQLTransportWSHandler, Operation
+from strawberry.subscriptions.protocols.graphql_ws.handlers import BaseGraphQLWSHandler
+from strawberry.types.execution import ExecutionContext, PreExecutionError
+
+from mysite.graphql import schema
+
+TRANSPORT, LEGACY = BaseGraphQLTransportWSHandler, BaseGraphQLWSHandler
+# Methods that we call or override, with the parameters that we give or take by name or place.
+METHODS = [
+    # gqlchat/schema/execution.py
+    (StrawberrySchema.execute, "query variable_values context_value root_value operation_name allowed_operation_types"),
+    (StrawberrySchema.stream, "query variable_values context_value root_value operation_name operation_extensions"),
+    (StrawberrySchema.process_errors, "errors execution_context"),
+    (PreExecutionError, "data errors"),
+    # gqlchat/schema/loaders.py
+    (DataLoader, "load_fn max_batch_size cache"),
+    # gqlchat/guards/documents.py
+    (CannotGetOperationTypeError, "operation_name"),
+    (CannotGetOperationTypeError.as_http_error_reason, ""),
+    (InvalidOperationTypeError.as_http_error_reason, "method"),
+    # gqlchat/guards/extensions.py
+    (SchemaExtension.on_parse, ""),
+    (ValidationCache.on_validate, ""),
+    (AddValidationRules, "validation_rules"),
+    # gqlchat/transport/sharing.py
+    (Executor.build, "schema document root_value context_value raw_variable_values operation_name"),
+    (Executor.build_per_event_executor, "payload"),
+    (execute_subscription_event, "executor"),
+    # gqlchat/transport/consumers.py
+    (ChannelsRequest, "consumer body"),
+    (ChannelsRequestAdapter, "request"),
+    (ChannelsResponse, "content status content_type headers"),
+    (TemporalResponse, "status_code headers"),
+    (GraphQLRequestData, "query variables operation_name extensions"),
+    (GraphQLHTTPConsumer.run, "request"),
+    (GraphQLHTTPConsumer.get_sub_response, "request"),
+    (GraphQLHTTPConsumer.create_response, "response_data sub_response"),
+    (GraphQLHTTPConsumer.should_render_graphql_ide, "request"),
+    (GraphQLHTTPConsumer.parse_http_body, "request"),
+    (GraphQLHTTPConsumer.render_graphql_ide, "request"),
+    (GraphQLWSConsumer, "schema keep_alive keep_alive_interval subscription_protocols connection_init_wait_timeout"),
+    (GraphQLWSConsumer.run, "request"),
+    (GraphQLWSConsumer.pick_websocket_subprotocol, "request"),
+    (GraphQLWSConsumer.is_websocket_origin_allowed, "request origin"),
+    # gqlchat/transport/protocols.py and following.py
+    (ChannelsWebSocketAdapter.send_json, "message"),
+    (ChannelsWebSocketAdapter.close, "code reason"),
+    (TRANSPORT.handle, ""),
+    (TRANSPORT.on_request_accepted, ""),
+    (TRANSPORT.handle_message, "message"),
+    (TRANSPORT.handle_invalid_message, "error_message"),
+    (TRANSPORT.run_operation, "operation"),
+    (TRANSPORT.cleanup_operation, "operation_id"),
+    (TRANSPORT.send_message, "message"),
+    (TRANSPORT.shutdown, ""),
+    (TRANSPORT._get_pre_execution_close_reason, "error"),
+    (LEGACY.handle, ""),
+    (LEGACY.handle_message, "message"),
+    (LEGACY.handle_async_results, "operation_id query operation_name variables"),
+    (LEGACY.cleanup_operation, "operation_id"),
+    (LEGACY.cleanup, ""),
+    (LEGACY.send_message, "message"),
+    # chat/connections/socket_consumer.py
+    (AsyncWebsocketConsumer.__call__, "scope receive send"),
+    (get_handler_name, "message"),
+]
+
+
+@pytest.mark.parametrize(("function", "parameters"), METHODS, ids=lambda value: getattr(value, "__qualname__", ""))
+def test_a_method_is_there_and_takes_what_we_give_it(function: Any, parameters: str) -> None:
+    found = [name for name in inspect.signature(function).parameters if name not in {"self", "cls"}]
+    assert found[: len(parameters.split())] == parameters.split()
+
+
+def handler(kind: Any, **more: Any) -> Any:
+    common = {"view": None, "websocket": None, "context": {}, "root_value": None, "schema": schema}
+    return kind(**common, **more)
+
+
+def test_a_transport_handler_keeps_its_operations_in_a_dict_and_knows_whether_it_was_acknowledged() -> None:
+    found = handler(TRANSPORT, connection_init_wait_timeout=timedelta(seconds=1))
+    assert found.operations == {}
+    assert found.connection_acknowledged is False
+    operation = Operation(found, "1", "{ __typename }", None, None)
+    for name in ["id", "query", "variables", "operation_name", "task", "completed", "handler"]:
+        setattr(operation, name, getattr(operation, name))
+
+
+def test_a_legacy_handler_keeps_its_tasks_in_a_dict_and_runs_what_its_schema_subscribes_to() -> None:
+    found = handler(LEGACY, keep_alive=False, keep_alive_interval=None)
+    assert (found.tasks, found.subscriptions) == ({}, {})
+    assert found.connection_acknowledged is False
+    assert found.schema is schema
+    assert "self.schema.subscribe" in inspect.getsource(LEGACY.handle_async_results)
+
+
+def test_a_websocket_consumer_has_the_queue_that_we_do_without() -> None:
+    assert GraphQLWSConsumer(schema).message_queue.empty()
+    assert isinstance(GraphQLWSConsumer.websocket_subprotocols, property)
+    for name in ["graphql_transport_ws_handler_class", "graphql_ws_handler_class", "websocket_adapter_class"]:
+        assert hasattr(GraphQLWSConsumer, name)
+
+
+def test_strawberry_keeps_graphql_cores_schema() -> None:
+    assert isinstance(schema._schema, GraphQLSchema)
+    assert schema.core is schema._schema
+
+
+async def test_graphql_core_executes_one_event_of_a_subscription_at_a_time() -> None:
+    document = parse('subscription { roomMessages(rooms: [{roomName: "room1"}]) { __typename } }')
+    executor = Executor.build(schema._schema, document)
+    assert isinstance(executor, Executor)
+    result = execute_subscription_event(executor.build_per_event_executor(None))
+    assert isinstance(result, ExecutionResult)
+
+
+def test_an_execution_has_what_our_extensions_look_at() -> None:
+    fields = inspect.signature(ExecutionContext).parameters
+    assert {"query", "variables", "context", "graphql_document", "parse_options", "pre_execution_errors"} <= {*fields}
