@@ -9,7 +9,9 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from graphql import parse, validate
 
+from mysite.graphql import schema
 from tests.servers import ROOT
 
 PAGES = sorted(
@@ -126,6 +128,19 @@ def test_functions_in_backticks_and_diagrams_exist(page: Path) -> None:
         match = re.fullmatch(r"(?:\w+\.)*(\w+)\.([A-Za-z_]+)(?:\(.*\))?", word)
         if match and match[1] in names and not FILES.fullmatch(word):
             assert match[2] in names[match[1]], word
+
+
+@each_page
+def test_graphql_documents_are_valid(page: Path) -> None:
+    blocks = [text for language, text in FENCE.findall(page.read_text()) if language == "graphql"]
+    for block in blocks:
+        assert validate(schema._schema, parse(block)) == [], block
+
+
+def test_the_readmes_programs_compile() -> None:
+    for language, text in FENCE.findall((ROOT / "README.md").read_text()):
+        if language == "python":
+            compile(text, "README.md", "exec")
 
 
 def test_the_readme_fits_on_a_few_screens() -> None:
