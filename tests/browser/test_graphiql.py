@@ -19,7 +19,8 @@ class GraphiQLWindow:
 
     def __init__(self, window: Window, name: str) -> None:
         self.window = window
-        window.find(".graphiql-tab-button", name).click()
+        # GraphiQL may draw its tabs anew between finding one and clicking on it.
+        window.until(lambda: window.find(".graphiql-tab-button", name).click() is None, f"turns to {name}")
         # GraphiQL takes a moment to read the query, and until then would execute what it has read before.
         window.until(lambda: window.run(OPERATION) == name, f"reads {name}")
 
