@@ -45,17 +45,21 @@ DAPHNE = "daphne mysite.asgi:application --verbosity 0 --bind 127.0.0.1"
 
 
 class Server:
-    """One instance, on the database of the running test; `variables` are set beside the tests' own."""
+    """One instance, on the database of the running test; `variables` are set beside the tests' own.
 
-    def __init__(self, program: str = UVICORN, **variables: str) -> None:
+    `root` is the folder of its code.
+    """
+
+    def __init__(self, program: str = UVICORN, root: Path = ROOT, **variables: str) -> None:
         self.program = program
+        self.root = root
         self.port = free_port()
         self.host = f"127.0.0.1:{self.port}"
         self.environment = environment(**variables)
 
     def __enter__(self) -> "Server":
         command = [sys.executable, "-m", *self.program.split(), "--port", str(self.port)]
-        self.process = subprocess.Popen(command, cwd=ROOT, env=self.environment)
+        self.process = subprocess.Popen(command, cwd=self.root, env=self.environment)
         return self
 
     def wait_until_it_answers(self) -> None:

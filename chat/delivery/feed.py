@@ -89,6 +89,8 @@ class Feed:
         """
         if self.position is None or end in {since, self.position}:
             return True
+        if end == Position(self.position.offset):  # the last entry is no longer kept, or on its way to be set back
+            return True
         return since.offset < end.offset < self.position.offset
 
     def is_past(self, end: Position) -> bool:
