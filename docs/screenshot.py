@@ -17,8 +17,8 @@ from tests.browser.room_window import RoomWindow, enter
 from tests.browser.window import Window
 from tests.servers import ROOT, UVICORN, free_port
 
-ROOM_SIZE = (500, 560)  # CSS pixels
-GRAPHIQL_SIZE = (900, 560)
+ROOM_SIZE = (500, 600)  # CSS pixels
+GRAPHIQL_SIZE = (900, 600)
 SCALE = 1.5  # pixels of the picture per CSS pixel
 QUALITY = 80  # of WebP, in per cent
 BACKDROPS = {"light": "#cdd3e0", "dark": "#3a4152"}
@@ -100,6 +100,7 @@ def dress(window: Window, scheme: str, width: int, height: int) -> None:
     window.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
     size = {"width": width, "height": height, "deviceScaleFactor": SCALE, "mobile": False}
     window.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    window.driver.execute_cdp_cmd("Emulation.setScrollbarsHidden", {"hidden": True})
 
 
 def picture(window: Window, **options: Any) -> str:

@@ -1,4 +1,4 @@
-"""The contract of the hub, which holds on every channel layer: in memory, Redis pub/sub, and Redis lists, which drop."""
+"""The hub's contract, which holds on every channel layer: in memory, Redis pub/sub, and Redis lists, which drop."""
 
 import asyncio
 from collections.abc import AsyncIterator
