@@ -16,7 +16,7 @@ from tests.servers import ROOT
 
 PAGES = sorted(
     [
-        *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")),
+        *(ROOT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")),
         *(ROOT / "docs").rglob("*.md"),
         ROOT / "benchmarks" / "README.md",
         ROOT / ".env.example",
