@@ -1,4 +1,4 @@
-"""An instance of the site as far as Valkey is concerned: prints what its group hears, says there what it reads.
+"""An instance of the site reduced to its Valkey: sends the lines it reads to a group and prints those it receives.
 
     python -m tests.mysite.instance <directory>
 

@@ -1,4 +1,4 @@
-"""What a page leaves behind in the server that made it."""
+"""File descriptors of a server that serves pages."""
 
 import asyncio
 from collections.abc import Callable
@@ -25,7 +25,7 @@ async def look_at_page(session: aiohttp.ClientSession, host: str) -> None:
         await page.read()
 
 
-def test_pages_leave_no_connection_to_the_database_open(start_servers: Callable[[int], list[Server]]) -> None:
+def test_serving_pages_leaves_no_database_connection_open(start_servers: Callable[[int], list[Server]]) -> None:
     (server,) = start_servers(1)
     process = psutil.Process(server.process.pid)
     asyncio.run(look_at_pages(server.host, BUSY))

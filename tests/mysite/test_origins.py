@@ -33,7 +33,7 @@ def hosts(settings: Settings) -> None:
         ("https://a.friends.example", HOST),
     ],
 )
-def test_pages_of_the_site_and_of_trusted_ones_are_ours(origin: str, host: str) -> None:
+def test_is_ours_accepts_the_origins_of_the_site_and_of_trusted_sites(origin: str, host: str) -> None:
     assert is_ours(origin, host)
 
 
@@ -75,26 +75,26 @@ def test_pages_of_the_site_and_of_trusted_ones_are_ours(origin: str, host: str) 
         "http://127.0.0.1:99999999",
     ],
 )
-def test_any_other_page_is_not(origin: str) -> None:
+def test_is_ours_rejects_any_other_origin(origin: str) -> None:
     assert not is_ours(origin, HOST)
     assert not is_ours(origin, f"{HOST}:8443")
 
 
-def test_a_subdomain_that_is_allowed_but_not_named_is_ours_to_itself_alone() -> None:
+def test_is_ours_accepts_an_origin_under_a_wildcard_host_only_for_that_same_host() -> None:
     assert is_ours("https://a.example.com", "a.example.com")
     assert not is_ours("https://evil.example.com", "a.example.com")
     assert not is_ours("https://evil.example.com", HOST)
     assert not is_ours("https://example.com", "a.example.com")
 
 
-def test_a_page_that_came_without_tls_is_not_where_the_site_is_https_only(settings: Settings) -> None:
+def test_is_ours_rejects_plain_http_origins_when_the_site_is_https_only(settings: Settings) -> None:
     assert is_ours(f"http://{HOST}", HOST)
     settings.SECURE_SSL_REDIRECT = True
     assert not is_ours(f"http://{HOST}", HOST)
     assert is_ours(f"https://{HOST}", HOST)
 
 
-def test_with_any_host_allowed_a_page_is_ours_that_comes_from_where_it_goes(settings: Settings) -> None:
+def test_is_ours_compares_origin_and_host_when_any_host_is_allowed(settings: Settings) -> None:
     settings.ALLOWED_HOSTS = ["*"]
     assert is_ours("http://10.0.0.7:8000", "10.0.0.7:8000")
     assert not is_ours("http://10.0.0.7:9000", "10.0.0.7:8000")
@@ -102,7 +102,9 @@ def test_with_any_host_allowed_a_page_is_ours_that_comes_from_where_it_goes(sett
 
 
 @pytest.mark.parametrize("path", ["/ws/chat/room1/", "/graphql"])
-async def test_a_foreign_page_is_refused_at_both_doors_and_logged(path: str, caplog: pytest.LogCaptureFixture) -> None:
+async def test_websocket_from_a_foreign_origin_is_refused_at_both_doors_and_logged(
+    path: str, caplog: pytest.LogCaptureFixture
+) -> None:
     with caplog.at_level(logging.WARNING, "mysite.origins"):
         socket = WebsocketCommunicator(application, path, [(b"origin", b"https://evil.example")])
         assert await socket.connect() == (False, 1000)
@@ -110,12 +112,14 @@ async def test_a_foreign_page_is_refused_at_both_doors_and_logged(path: str, cap
 
 
 @pytest.mark.parametrize("headers", [[], [(b"origin", b"https://chat.example.org")]])
-async def test_the_sites_own_pages_and_programs_come_in(open_chat, headers: list) -> None:
+async def test_websocket_from_the_sites_own_page_or_a_program_is_accepted(open_chat, headers: list) -> None:
     await open_chat("/ws/chat/room1/", headers=headers)
 
 
 @pytest.mark.parametrize("path", ["/", "/ws/", "/ws/chat/", "/ws/chat/room1", "/graphql/more", "/nope"])
-async def test_an_unknown_path_is_refused_quietly(path: str, caplog: pytest.LogCaptureFixture) -> None:
+async def test_websocket_to_an_unknown_path_is_refused_without_a_log_line(
+    path: str, caplog: pytest.LogCaptureFixture
+) -> None:
     socket = WebsocketCommunicator(application, path)
     assert await socket.connect() == (False, 1000)
     await socket.wait()

@@ -1,4 +1,4 @@
-"""What machines ask a server, in this process and of real ones."""
+"""The probes /livez, /readyz and /metrics, in this process and of real servers."""
 
 import asyncio
 import contextlib
@@ -50,13 +50,13 @@ def samples(text: str) -> dict[tuple[str, tuple[str, ...]], float]:
     }
 
 
-async def test_a_process_that_answers_is_alive() -> None:
+async def test_livez_names_the_process_and_is_not_cached() -> None:
     status, headers, content = await ask("/livez")
     assert (status, json.loads(content)) == (200, {"alive": True, "process": os.getpid()})
     assert headers["cache-control"] == "no-store"
 
 
-async def test_a_server_with_database_and_redis_is_ready() -> None:
+async def test_readyz_is_ready_when_database_and_redis_answer() -> None:
     status, _, content = await ask("/readyz")
     assert (status, json.loads(content)) == (
         200,
@@ -64,7 +64,7 @@ async def test_a_server_with_database_and_redis_is_ready() -> None:
     )
 
 
-async def test_without_redis_it_is_ready_and_says_so() -> None:
+async def test_readyz_is_ready_and_reports_redis_as_away_without_redis() -> None:
     with mock.patch.object(hub, "get_channel_layer", side_effect=ConnectionError("it is away")):
         status, _, content = await ask("/readyz")
         counted = samples((await ask("/metrics"))[2])
@@ -74,7 +74,7 @@ async def test_without_redis_it_is_ready_and_says_so() -> None:
     assert json.loads((await ask("/readyz"))[2])["redis"] == "ok"
 
 
-async def test_a_redis_that_hangs_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_readyz_reports_redis_as_away_when_it_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
     class Hanging:
         async def group_send(self, *args: object) -> None:
             await asyncio.sleep(60)
@@ -86,14 +86,14 @@ async def test_a_redis_that_hangs_is_away(monkeypatch: pytest.MonkeyPatch) -> No
             task.cancel()
 
 
-async def test_without_the_database_it_is_not_ready() -> None:
+async def test_readyz_is_not_ready_without_the_database() -> None:
     with mock.patch.object(QuerySet, "exists", side_effect=OperationalError("it is away")):
         status, _, content = await ask("/readyz")
     assert status == 503
     assert json.loads(content)["database"] == "does not answer"
 
 
-async def test_a_database_that_hangs_is_looked_at_once_and_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_readyz_asks_a_hanging_database_once_and_does_not_wait_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(probes, "DATABASE_TIMEOUT", 0.05)
     answer = threading.Event()
     with mock.patch.object(QuerySet, "exists", side_effect=lambda: answer.wait(30)) as look:
@@ -107,7 +107,7 @@ async def test_a_database_that_hangs_is_looked_at_once_and_not_waited_for(monkey
 
 
 @pytest.mark.parametrize("path", ["/livez", "/readyz", "/metrics"])
-async def test_probes_are_asked_by_get_and_head(path: str) -> None:
+async def test_probes_answer_get_and_head_and_refuse_other_methods(path: str) -> None:
     for method in ("POST", "PUT", "DELETE", "OPTIONS"):
         status, headers, _ = await ask(path, method)
         assert (status, headers["allow"]) == (405, "GET, HEAD")
@@ -117,13 +117,13 @@ async def test_probes_are_asked_by_get_and_head(path: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/livez", "/readyz", "/metrics"])
-async def test_probes_know_an_address_and_no_name(path: str, settings: Settings) -> None:
+async def test_probes_answer_requests_for_an_address_that_is_no_allowed_host(path: str, settings: Settings) -> None:
     settings.ALLOWED_HOSTS = ["chat.example.org"]
     settings.SECURE_SSL_REDIRECT = True
     assert (await ask(path, host="10.1.2.3:8000"))[0] == 200
 
 
-async def test_metrics_name_everything_that_is_counted() -> None:
+async def test_metrics_include_connections_posts_latency_and_redis() -> None:
     status, headers, content = await ask("/metrics")
     counted = {family.name for family in text_string_to_metric_families(content)}
     assert status == 200
@@ -131,7 +131,7 @@ async def test_metrics_name_everything_that_is_counted() -> None:
     assert {"chat_connections", "chat_posts", "chat_latency_seconds", "chat_redis_up"} <= counted
 
 
-async def test_metrics_are_had_in_the_newer_format_too() -> None:
+async def test_metrics_are_served_as_openmetrics_when_asked_for() -> None:
     _, headers, content = await ask("/metrics", accept="application/openmetrics-text; version=1.0.0")
     assert headers["content-type"].startswith("application/openmetrics-text")
     assert content.endswith("# EOF\n")
@@ -156,7 +156,7 @@ async def test_metrics_are_had_in_the_newer_format_too() -> None:
         ("203.0.113.7", "127.0.0.1", 403),
     ],
 )
-async def test_metrics_are_for_those_who_are_allowed(
+async def test_metrics_are_served_to_allowed_addresses_only(
     client: str, forwarded: str, status: int, settings: Settings
 ) -> None:
     settings.CHAT_METRICS_ALLOW = ["127.0.0.1", "::1", "10.0.0.0/16"]
@@ -164,7 +164,7 @@ async def test_metrics_are_for_those_who_are_allowed(
     assert (await ask("/metrics", client=(client, 1), **headers))[0] == status
 
 
-async def test_who_comes_through_a_unix_socket_gets_no_metrics() -> None:
+async def test_metrics_are_refused_to_clients_of_a_unix_socket() -> None:
     assert (await ask("/metrics", client=None))[0] == 403
 
 
@@ -177,13 +177,13 @@ def get(host: str, path: str) -> str:
 
 
 def quietly(ask: Callable[[], Any]) -> Any:
-    """What it returns; None while nobody answers."""
+    """The result of `ask`; None while no server answers."""
     with contextlib.suppress(urllib.error.URLError, ConnectionError):
         return ask()
 
 
 def until(condition: Callable[[], Any]) -> Any:
-    """What `condition` returns, as soon as it holds."""
+    """The result of `condition`, as soon as it is true."""
     deadline = time.monotonic() + 20
     while not (found := condition()):
         assert time.monotonic() < deadline, "it doesn't come to that"
@@ -204,7 +204,7 @@ def processes(host: str) -> set[int]:
     return seen
 
 
-def test_daphne_answers_probes_as_well(transactional_db: None) -> None:
+def test_probes_are_answered_under_daphne(transactional_db: None) -> None:
     port = free_port()
     command = [sys.executable, "-m", "daphne", "-v", "0", "-p", str(port), "mysite.asgi:application"]
     with subprocess.Popen(command, cwd=ROOT, env=environment()) as daphne:
@@ -216,7 +216,7 @@ def test_daphne_answers_probes_as_well(transactional_db: None) -> None:
             daphne.terminate()
 
 
-def test_probes_are_answered_while_everybody_talks(start_servers: Callable[..., list[Server]]) -> None:
+def test_probes_are_answered_during_heavy_traffic(start_servers: Callable[..., list[Server]]) -> None:
     (server,) = start_servers(1)
     with contextlib.ExitStack() as stack:
         sockets = [
@@ -231,7 +231,7 @@ def test_probes_are_answered_while_everybody_talks(start_servers: Callable[..., 
         until(lambda: samples(get(server.host, "/metrics"))["chat_deliveries_total", ()] == 8_000)
 
 
-def test_whichever_of_several_processes_is_asked_the_numbers_are_those_of_all(
+def test_metrics_sum_all_processes_whichever_of_them_answers(
     start_servers: Callable[..., list[Server]],
 ) -> None:
     host = start_servers(1, WEB_CONCURRENCY="2")[0].host
@@ -254,7 +254,7 @@ def test_whichever_of_several_processes_is_asked_the_numbers_are_those_of_all(
             for process in (first, second) if sys.platform == "linux" else ():
                 assert counted["process_resident_memory_bytes", (str(process),)] > 10e6
 
-        # What a dead one has counted stays, and whom it had is gone.
+        # Counters of a dead process stay, its gauges are gone.
         os.kill(first, signal.SIGKILL)
         until(lambda: first not in processes(host))
         counted = until(

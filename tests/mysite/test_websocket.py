@@ -31,7 +31,7 @@ async def served(application: Application, *, compressed: bool = False) -> Async
         yield f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
 
 
-async def test_frames_and_what_is_sent_arrive_in_their_order_between_accept_and_close() -> None:
+async def test_write_frame_keeps_order_with_send_and_works_only_between_accept_and_close() -> None:
     written: list[bool] = []
 
     async def application(scope: Any, receive: Any, send: Any) -> None:
@@ -54,7 +54,7 @@ async def test_frames_and_what_is_sent_arrive_in_their_order_between_accept_and_
     assert written == [False, *[True] * 50, False]
 
 
-async def test_a_frame_is_refused_while_the_client_takes_nothing_and_none_is_lost() -> None:
+async def test_write_frame_refuses_while_the_client_reads_nothing_and_loses_no_frame() -> None:
     refused, read = asyncio.Event(), asyncio.Event()
     accepted = 0
 
@@ -81,7 +81,7 @@ async def test_a_frame_is_refused_while_the_client_takes_nothing_and_none_is_los
             read.set()
 
 
-async def test_a_frame_is_refused_as_soon_as_the_connection_is_dropped() -> None:
+async def test_write_frame_refuses_once_the_connection_is_dropped() -> None:
     written = asyncio.Queue[bool]()
 
     async def application(scope: Any, receive: Any, send: Any) -> None:
@@ -95,7 +95,7 @@ async def test_a_frame_is_refused_as_soon_as_the_connection_is_dropped() -> None
         assert [await written.get() for _ in range(2)] == [True, False]
 
 
-async def test_a_frame_is_refused_once_the_client_is_gone() -> None:
+async def test_write_frame_refuses_and_send_raises_once_the_client_is_gone() -> None:
     written = asyncio.Queue[bool]()
 
     async def application(scope: Any, receive: Any, send: Any) -> None:
@@ -118,7 +118,7 @@ async def test_a_frame_is_refused_once_the_client_is_gone() -> None:
     ("server_does", "client_does", "is_there"),
     [(False, False, True), (False, True, True), (True, False, True), (True, True, False)],
 )
-async def test_ready_made_frames_are_for_connections_without_compression(
+async def test_write_frame_is_offered_only_without_compression(
     server_does: bool, client_does: bool, is_there: bool
 ) -> None:
     async def application(scope: Any, receive: Any, send: Any) -> None:
@@ -136,7 +136,7 @@ async def test_ready_made_frames_are_for_connections_without_compression(
 
 
 @pytest.mark.parametrize("compressed", [False, True])
-async def test_a_room_is_heard_in_order_with_answers_between_whether_or_not_frames_are_compressed(
+async def test_room_frames_keep_order_with_error_answers_with_and_without_compression(
     start_servers: Callable[..., Any], compressed: bool
 ) -> None:
     program = UVICORN.replace("--ws-per-message-deflate false", f"--ws-per-message-deflate {str(compressed).lower()}")
