@@ -1,4 +1,4 @@
-"""How fast one may speak: the buckets, with a real Valkey and without, and then every door."""
+"""Rate limits: the buckets, with a real Valkey and without, and then every door."""
 
 import asyncio
 import contextlib
@@ -115,7 +115,7 @@ async def test_a_process_forgets_full_buckets_when_it_has_seen_many(key: str, mo
 
 @contextlib.asynccontextmanager
 async def silent_redis(path: Path) -> AsyncIterator[None]:
-    """Takes connections, and never answers."""
+    """A server that accepts connections and never answers."""
     over = asyncio.Event()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -1,4 +1,4 @@
-"""Names of accounts, and which others look like them."""
+"""Names of accounts and names that look like them."""
 
 import pytest
 from django.contrib.auth.models import User

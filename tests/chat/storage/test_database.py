@@ -1,4 +1,4 @@
-"""Which errors of the database are an outage, and which are ours."""
+"""Errors of the database: outages and mistakes of ours."""
 
 import sqlite3
 from collections.abc import Callable

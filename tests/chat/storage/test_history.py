@@ -1,4 +1,4 @@
-"""The browser's socket: where it says it is, and how it asks for what was said before."""
+"""The browser's socket: its position and its requests for history."""
 
 import pytest
 

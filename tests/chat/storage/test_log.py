@@ -1,4 +1,4 @@
-"""A room's log and history, on a real database: offsets, repetition, recovery, and what it costs to look things up."""
+"""A room's log and history on a real database: offsets, retries, recovery, and the cost of queries."""
 
 import asyncio
 import subprocess
@@ -112,7 +112,7 @@ class TestClientIds:
         assert [say(person=person, client_id="a").repeated for person in (ANN, BEN, ANN)] == [False, False, True]
 
     def test_of_whoever_has_no_session_stand_alone(self) -> None:
-        """They are somebody else on each connection, and a retry comes over another one."""
+        """They get another id on each connection, and a retry comes over another connection."""
         people = [PASSER_BY, ANOTHER, ANN]
         assert [say(person=person, client_id="a").repeated for person in people] == [False, True, False]
 
@@ -197,7 +197,7 @@ def test_nothing_else_is_an_offset(given: object) -> None:
 
 
 def test_what_an_instance_of_the_version_before_writes_is_understood() -> None:
-    """It knows none of the columns that came later; during an update it goes on all the same."""
+    """It knows none of the later columns, and goes on writing during an update."""
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO chat_room (name, last_offset, pruned_to) VALUES (%s, 1, 0) RETURNING id", [ROOM.name]
@@ -285,7 +285,7 @@ def plan_of(statement: str) -> list[str]:
     """The steps in which the database would run `statement` on a large table."""
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            # Few rows are read quickest without an index, and sorted. Is there a way that needs neither?
+            # PostgreSQL reads few rows quickest by scanning and sorting; look for a plan that needs neither.
             for way in ["seqscan", "bitmapscan", "sort"]:
                 cursor.execute(f"SET LOCAL enable_{way} = off")
             cursor.execute(f"EXPLAIN {statement}")

@@ -1,4 +1,4 @@
-"""Which logins have ended, and what guests are called, as the database has it."""
+"""Ended logins and names of guests, as stored in the database."""
 
 from importlib import import_module
 

@@ -1,4 +1,4 @@
-"""What owners, moderators and authors may do in a room, and what becomes of it in the log."""
+"""Actions of owners, moderators and authors in a room, and the entries they leave in its log."""
 
 import subprocess
 from collections.abc import Callable
@@ -38,7 +38,7 @@ pytestmark = pytest.mark.django_db
 
 
 class Cast:
-    """A private room with one of each role, and some who are outside of it."""
+    """A private room with one person of each role, and some people who are no members."""
 
     def __init__(self, *, private: bool = True) -> None:
         owner = self.user("owner")
@@ -94,12 +94,12 @@ ACTIONS: dict[str, Callable[[Cast, Person | None], object]] = {
     "lift a ban": lambda cast, by: moderation.unban(ROOM, GUEST.id, by=by),
     "make it public": lambda cast, by: moderation.set_private(ROOM, False, by=by),
 }
-# What each may do. What a member may not is NotAllowed; whoever is outside, is told so whatever they want.
+# Actions allowed to each role. Others raise NotAllowed for members, NotAMember for people who are none.
 MEMBER = {"enter", "read", "recover", "see the last offset"}
 MODERATOR = MEMBER | {"delete another's", "add", "remove a member", "ban a guest", "ban a member", "lift a ban"}
 OWNER = set(ACTIONS) - {"ban an owner"}
 MAY = {"guest": set(), "stranger": set(), "member": MEMBER, "moderator": MODERATOR, "owner": OWNER, "site": OWNER}
-# Everybody may do to themselves what leaves the room; nobody bans themselves.
+# People may remove themselves from the room, but not ban themselves.
 OF_THEMSELVES = {("member", "remove a member"): None, ("moderator", "remove a moderator"): None}
 
 
@@ -257,7 +257,7 @@ def tables_that_hold(text: str) -> list[str]:
 
 
 class TestNotices:
-    """Each change to who may be there is an entry with a text for people, and what has changed for programs."""
+    """Each change of members, bans or privacy is an entry with a text for people and the change for programs."""
 
     def test_tell_who_did_what_to_whom(self, cast: Cast) -> None:
         owner, stranger = cast["owner"], cast["stranger"]

@@ -1,4 +1,4 @@
-"""Who may be in a room: the table of what the database has against who comes."""
+"""Permission to enter a room, by role, ban and privacy of the room."""
 
 import pytest
 from django.contrib.auth.models import User

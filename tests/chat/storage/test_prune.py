@@ -1,4 +1,4 @@
-"""`manage.py prune_messages`, and what is left after it."""
+"""`manage.py prune_messages` and the messages that remain after it."""
 
 from datetime import datetime, timedelta
 from io import StringIO
