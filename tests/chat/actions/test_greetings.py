@@ -27,7 +27,7 @@ async def heard(listener, count: int) -> list[str]:
         return [(await anext(listener)).message for _ in range(count)]
 
 
-async def test_who_joins_is_greeted_by_name() -> None:
+async def test_greet_sends_the_room_a_greeting_with_the_name() -> None:
     async with Hub.here().listen([ROOM]) as listener:
         (own,) = [await greetings.greet(room=ROOM, name="foo", person=ANN)]
         async with asyncio.timeout(5):
@@ -36,7 +36,7 @@ async def test_who_joins_is_greeted_by_name() -> None:
     assert (event.message, event.kind, event.person) == ("Hello my name is foo!", Kind.GREETING, ANN)
 
 
-async def test_a_thousand_joiners_are_a_few_lines_for_the_room_and_one_each_for_themselves() -> None:
+async def test_greet_merges_a_thousand_greetings_into_few_for_the_room_and_returns_each_its_own() -> None:
     names = [f"n{number}" for number in range(1000)]
     async with Hub.here().listen([ROOM]) as listener:
         assert await greet(*names) == [f"Hello my name is {name}!" for name in names]
@@ -56,13 +56,13 @@ async def test_a_thousand_joiners_are_a_few_lines_for_the_room_and_one_each_for_
         (["a", "b", "c", "d", "e"], "Hello our names are a, b, c and 2 more!"),
     ],
 )
-async def test_late_comers_share_a_line(late: list[str], line: str) -> None:
+async def test_greet_merges_the_names_past_the_limit_of_a_period(late: list[str], line: str) -> None:
     async with Hub.here().listen([ROOM]) as listener:
         await greet(*"wxyz", *late)
         assert (await heard(listener, 5))[-1] == line
 
 
-async def test_after_a_quiet_period_everything_is_as_at_first_and_nothing_is_kept(eventually) -> None:
+async def test_greet_starts_afresh_and_keeps_nothing_after_a_quiet_period(eventually) -> None:
     await greet(*"uvwxyz")
     crowds = greetings._of_loop[asyncio.get_running_loop()]
     await eventually(lambda: not crowds)
@@ -77,11 +77,11 @@ USER = people.Person(id="user-1", name="ann")
 @pytest.mark.parametrize(
     ("name", "person"), [("", USER), (" ", USER), ("a\nb", USER), (None, USER), ("x" * 101, USER), ("x" * 41, ANN)]
 )
-def test_a_name_that_cannot_be_is_no_name_to_join_with(name: object, person: people.Person) -> None:
+def test_clean_name_rejects_invalid_names(name: object, person: people.Person) -> None:
     with pytest.raises(InvalidName):
         greetings.clean_name(name, person)
 
 
 @pytest.mark.parametrize(("name", "person"), [("foo", ANN), ("x" * 40, ANN), ("x" * 100, USER)])
-def test_a_guest_joins_with_a_guests_name_and_a_user_with_a_longer_one(name: str, person: people.Person) -> None:
+def test_clean_name_allows_users_longer_names_than_guests(name: str, person: people.Person) -> None:
     assert greetings.clean_name(name, person) == name

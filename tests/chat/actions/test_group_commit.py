@@ -53,7 +53,7 @@ async def test_lone_draft_commits_at_once(commits: list[int]) -> None:
     assert await texts() == ["one", "two"]
 
 
-async def test_what_comes_meanwhile_is_stored_together_in_the_order_it_came(commits: list[int]) -> None:
+async def test_drafts_that_arrive_during_a_commit_are_stored_together_in_order(commits: list[int]) -> None:
     said = [str(number) for number in range(TOGETHER_MAX + 10)]
     entries = await asyncio.gather(*(post(text) for text in said))
     assert commits == [TOGETHER_MAX, 10]
@@ -61,14 +61,14 @@ async def test_what_comes_meanwhile_is_stored_together_in_the_order_it_came(comm
     assert [(entry.event.offset, entry.event.message) for entry in entries] == list(enumerate(said, 1))
 
 
-async def test_rooms_that_are_stored_together_count_for_themselves(commits: list[int]) -> None:
+async def test_drafts_of_several_rooms_in_one_commit_get_offsets_per_room(commits: list[int]) -> None:
     entries = await asyncio.gather(*(post(str(number), [ROOM, OTHER][number % 2]) for number in range(6)))
     assert commits == [6]
     assert [entry.event.offset for entry in entries] == [1, 1, 2, 2, 3, 3]
     assert (await texts(ROOM), await texts(OTHER)) == (["0", "2", "4"], ["1", "3", "5"])
 
 
-async def test_a_repetition_among_others_costs_them_nothing_and_leaves_no_hole() -> None:
+async def test_retry_within_a_commit_leaves_no_hole_in_the_offsets() -> None:
     first = await post("first", client_id="a")
     entries = await asyncio.gather(
         post("new"), post("again", client_id="a"), post("twice", client_id="b"), post("twice", client_id="b"), post("z")
@@ -87,7 +87,7 @@ async def test_listeners_hear_what_was_stored_together_in_its_order() -> None:
         assert [(await door.hear()).text for _ in said] == said
 
 
-async def test_who_goes_away_while_being_stored_is_heard_all_the_same() -> None:
+async def test_post_that_is_cancelled_during_its_commit_is_still_delivered() -> None:
     async with BrowserDoor.open(ROOM.name) as door:
         posting = [asyncio.create_task(post(text)) for text in ("gone", "stays")]
         await asyncio.sleep(0)
@@ -96,7 +96,7 @@ async def test_who_goes_away_while_being_stored_is_heard_all_the_same() -> None:
         assert [(await door.hear()).text for _ in range(2)] == ["gone", "stays"]
 
 
-async def test_a_database_that_fails_fails_those_who_were_to_be_stored_and_not_the_next(
+async def test_failing_database_fails_the_drafts_of_its_commit_and_not_later_ones(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def broken(drafts: Any) -> Any:
@@ -124,7 +124,7 @@ async def test_draft_that_can_not_be_stored_fails_alone(monkeypatch: pytest.Monk
     assert [entry.event.offset for entry in (one, two, three) if isinstance(entry, Entry)] == [1, 1, 2]
 
 
-async def test_what_no_database_can_catch_up_with_is_refused(
+async def test_drafts_past_the_limit_of_waiting_ones_are_refused(
     monkeypatch: pytest.MonkeyPatch, eventually: Callable
 ) -> None:
     monkeypatch.setattr("chat.actions.group_commit.WAITING_MAX", 3)
@@ -147,7 +147,7 @@ async def test_posters_are_answered_when_publishing_fails(
     assert "KeyError: 'a mistake'" in written_log.getvalue()
 
 
-async def test_what_was_not_published_is_heard_by_the_watch(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_entry_whose_publishing_failed_is_delivered_by_the_watch(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*args: Any) -> Any:
         raise KeyError("a mistake")
 
@@ -183,14 +183,14 @@ async def test_commits_do_not_wait_for_the_layer_and_publish_in_order(
     assert sent == ["0", *(str(number) for number in range(20, 40))]
 
 
-async def test_nothing_is_left_of_it_when_all_is_stored(eventually: Callable) -> None:
+async def test_group_commit_keeps_no_task_and_no_draft_once_all_are_stored(eventually: Callable) -> None:
     await asyncio.gather(*(post(str(number)) for number in range(5)))
     commit = GroupCommit.here()
     await eventually(lambda: commit._working is None)
     assert not commit._waiting
 
 
-async def test_who_may_not_be_in_a_room_is_refused_and_those_stored_at_the_same_moment_are_not() -> None:
+async def test_draft_without_permission_is_refused_and_others_of_its_commit_are_stored() -> None:
     await in_database(moderation.create, ROOM, private=True, by=None)
     posts = [post("a secret"), *(post(str(number), OTHER) for number in range(3)), post("another secret")]
     refused, *stored, refused_too = await asyncio.gather(*posts, return_exceptions=True)

@@ -45,25 +45,25 @@ def limited(settings: Settings) -> Settings:
         (" 1000/2h ", Rate(1000, 7200)),
     ],
 )
-def test_a_rate_is_so_many_in_so_long(text: str, rate: Rate) -> None:
+def test_parse_rate_reads_a_count_and_an_interval(text: str, rate: Rate) -> None:
     assert parse_rate(text) == rate
 
 
 @pytest.mark.parametrize(
     "text", ["", "20", "20/10", "0/10s", "20/0s", "-1/s", "20/10d", "20 per second", "1.5/s", "1/s,2/s"]
 )
-def test_what_is_no_rate_is_said_to_be_none(text: str) -> None:
+def test_parse_rate_rejects_malformed_rates(text: str) -> None:
     with pytest.raises(ValueError, match="20/10s"):
         parse_rate(text)
 
 
-async def test_a_full_bucket_gives_what_it_holds_and_then_says_how_long_it_takes(key: str) -> None:
+async def test_bucket_gives_its_tokens_and_then_the_seconds_to_wait(key: str) -> None:
     buckets = Buckets.here()
     assert [await buckets.take({key: FEW}) for _ in range(3)] == [0, 0, 0]
     assert await buckets.take({key: FEW}) == pytest.approx(1200, abs=30)
 
 
-async def test_a_bucket_that_has_waited_as_long_as_it_said_gives_one_more(key: str) -> None:
+async def test_bucket_gives_a_token_after_the_wait_it_announced(key: str) -> None:
     buckets, rate = Buckets.here(), Rate(2, 3)
     while not (wait := await buckets.take({key: rate})):
         pass
@@ -79,7 +79,7 @@ async def test_processes_share_their_buckets(key: str) -> None:
     assert await one.take({key: FEW}) > 0
 
 
-async def test_of_two_buckets_both_give_a_token_or_neither(key: str) -> None:
+async def test_take_from_two_buckets_takes_from_both_or_from_neither(key: str) -> None:
     one, two = Buckets(), Buckets()
     small, large = f"{key}:small", f"{key}:large"
     assert await one.take({small: Rate(1, 3600), large: FEW}) == 0
@@ -89,13 +89,13 @@ async def test_of_two_buckets_both_give_a_token_or_neither(key: str) -> None:
     assert await two.take({large: FEW}) > 0
 
 
-async def test_many_at_once_get_no_more_than_there_is(key: str) -> None:
+async def test_concurrent_takes_from_several_processes_get_no_more_tokens_than_there_are(key: str) -> None:
     processes = [Buckets() for _ in range(3)]
     waits = await asyncio.gather(*(buckets.take({key: Rate(20, 3600)}) for buckets in processes * 20))
     assert waits.count(0) == 20
 
 
-async def test_nothing_is_kept_of_a_bucket_that_is_full_again(key: str, eventually) -> None:
+async def test_full_bucket_is_removed_from_redis(key: str, eventually) -> None:
     buckets = Buckets.here()
     await buckets.take({key: Rate(10, 1)})
     client = buckets._take.registered_client
@@ -105,7 +105,9 @@ async def test_nothing_is_kept_of_a_bucket_that_is_full_again(key: str, eventual
             await asyncio.sleep(0.02)
 
 
-async def test_a_process_forgets_full_buckets_when_it_has_seen_many(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_local_buckets_are_forgotten_once_full_when_there_are_many(
+    key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(rate_limits, "LOCAL_MAX", 10)
     buckets = Buckets()
     for number in range(200):
@@ -130,7 +132,7 @@ async def silent_redis(path: Path) -> AsyncIterator[None]:
 
 
 @pytest.mark.parametrize("silent", [True, False])
-async def test_without_redis_each_process_goes_on_by_itself_and_nobody_waits_again_and_again(
+async def test_buckets_limit_per_process_without_delay_when_redis_is_away_or_silent(
     settings: Settings, tmp_path: Path, key: str, silent: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
     settings.REDIS_URL = f"unix://{tmp_path}/redis"
@@ -145,7 +147,7 @@ async def test_without_redis_each_process_goes_on_by_itself_and_nobody_waits_aga
     assert [record.message for record in caplog.records if "Redis is away" in record.message]
 
 
-async def test_when_redis_is_back_processes_share_again_and_remember_what_they_saw_alone(
+async def test_buckets_are_shared_again_and_keep_local_takes_when_redis_is_back(
     settings: Settings, tmp_path: Path, key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rate_limits, "RETRY_INTERVAL", 0.01)
@@ -176,7 +178,7 @@ def fresh(*, lasting: bool = True, address: str | None = None) -> Person:
 
 
 @pytest.mark.usefixtures("limited")
-async def test_a_person_posts_up_to_the_limit_and_then_is_told_when_to_go_on() -> None:
+async def test_post_past_the_limit_of_a_person_is_refused_with_retry_after() -> None:
     ann, bob = fresh(), fresh()
     for _ in range(3):
         await post(ann)
@@ -187,7 +189,7 @@ async def test_a_person_posts_up_to_the_limit_and_then_is_told_when_to_go_on() -
 
 
 @pytest.mark.usefixtures("limited")
-async def test_an_address_posts_up_to_its_limit_whoever_speaks(unused_address: str) -> None:
+async def test_post_past_the_limit_of_an_address_is_refused_for_every_person(unused_address: str) -> None:
     for _ in range(5):
         await post(fresh(lasting=False, address=unused_address))
     with pytest.raises(RateLimited):
@@ -198,13 +200,13 @@ async def test_an_address_posts_up_to_its_limit_whoever_speaks(unused_address: s
 
 
 @pytest.mark.usefixtures("limited")
-async def test_who_has_neither_an_address_nor_a_lasting_name_is_a_program_of_ours_and_has_no_limit() -> None:
+async def test_post_without_address_and_lasting_identity_has_no_limit() -> None:
     for _ in range(10):
         await post(people.new_guest())
 
 
 @pytest.mark.usefixtures("limited")
-async def test_sending_again_costs_like_sending() -> None:
+async def test_retry_of_a_post_counts_against_the_limit() -> None:
     ann = fresh()
     for _ in range(3):
         await post(ann, client_id="same")
@@ -213,7 +215,7 @@ async def test_sending_again_costs_like_sending() -> None:
 
 
 @pytest.mark.usefixtures("limited")
-async def test_what_can_not_be_said_costs_nothing() -> None:
+async def test_invalid_post_does_not_count_against_the_limit() -> None:
     ann = fresh()
     for _ in range(5):
         with pytest.raises(BlankMessage):
@@ -221,7 +223,7 @@ async def test_what_can_not_be_said_costs_nothing() -> None:
     await post(ann)
 
 
-async def test_with_limits_off_nobody_is_held_up(limited: Settings) -> None:
+async def test_posts_have_no_limit_when_limits_are_off(limited: Settings) -> None:
     limited.CHAT_LIMITS = False
     ann = fresh()
     for _ in range(10):
@@ -234,7 +236,7 @@ def unused_address() -> str:
 
 
 @pytest.mark.parametrize(("text", "size"), [("x" * 10, 10), ("é" * 10, 20), ("🍓" * 10, 40)])
-def test_a_frame_may_have_as_many_bytes_as_the_limit(settings: Settings, text: str, size: int) -> None:
+def test_check_frame_allows_as_many_bytes_as_the_limit(settings: Settings, text: str, size: int) -> None:
     settings.CHAT_FRAME_MAX = size
     rate_limits.check_frame(text)
     settings.CHAT_FRAME_MAX = size - 1
@@ -242,7 +244,9 @@ def test_a_frame_may_have_as_many_bytes_as_the_limit(settings: Settings, text: s
         rate_limits.check_frame(text)
 
 
-async def test_a_frame_that_is_too_long_is_answered_and_the_socket_lives_on(open_chat, settings: Settings) -> None:
+async def test_too_long_frame_is_answered_with_an_error_and_the_socket_stays_open(
+    open_chat, settings: Settings
+) -> None:
     browser = await open_chat("/ws/chat/limits/")
     settings.CHAT_FRAME_MAX = len(json.dumps({"message": "x" * 10}))
     await browser.say("x" * 11)
@@ -251,6 +255,6 @@ async def test_a_frame_that_is_too_long_is_answered_and_the_socket_lives_on(open
     assert await browser.hear() == "x" * 10
 
 
-def test_the_longest_message_fits_into_a_frame_however_it_is_spelt() -> None:
+def test_longest_message_fits_into_a_frame_when_escaped() -> None:
     message = json.dumps({"message": "🍓" * 4000, "client_id": "x" * 100})
     rate_limits.check_frame(message)

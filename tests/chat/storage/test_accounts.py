@@ -25,27 +25,27 @@ pytestmark = pytest.mark.django_db
         ("Ina", "ina"),
     ],
 )
-def test_a_name_that_looks_like_an_accounts_is_taken(account: str, name: str) -> None:
+def test_is_taken_for_names_that_look_like_an_account(account: str, name: str) -> None:
     User.objects.create_user(account)
     assert accounts.is_taken(name)
     assert accounts.is_taken(account)
 
 
 @pytest.mark.parametrize("name", ["ann", "annhunter", "Zoe", "北京"])
-def test_other_names_are_free(name: str) -> None:
+def test_is_taken_is_false_for_other_names(name: str) -> None:
     User.objects.create_user("annhunt")
     User.objects.create_user("Zoé")
     assert not accounts.is_taken(name)
 
 
-def test_a_name_is_looked_up_in_one_indexed_query(django_assert_num_queries: DjangoAssertNumQueries) -> None:
+def test_is_taken_uses_one_indexed_query(django_assert_num_queries: DjangoAssertNumQueries) -> None:
     with django_assert_num_queries(1) as queries:
         accounts.is_taken("Ina")
     assert "chat_accountskeleton" in queries[0]["sql"]
     assert not {"upper", "lower", "like"} & set(queries[0]["sql"].lower().replace("(", " ").split())
 
 
-def test_an_account_that_is_renamed_or_deleted_leaves_its_name_free() -> None:
+def test_name_is_free_after_its_account_was_renamed_or_deleted() -> None:
     user = User.objects.create_user("annhunt")
     user.username = "zoe"
     user.save()
@@ -55,20 +55,20 @@ def test_an_account_that_is_renamed_or_deleted_leaves_its_name_free() -> None:
     assert not accounts.is_taken("zoe")
 
 
-def test_an_account_of_the_admin_pages_has_its_name(admin_client: Client) -> None:
+def test_name_is_taken_after_an_account_was_added_in_the_admin(admin_client: Client) -> None:
     form = {"username": "annhunt", "password1": "correct horse", "password2": "correct horse"}
     assert admin_client.post("/admin/auth/user/add/", form | {"usable_password": "true"}).status_code == 302
     assert accounts.is_taken("Annhunt")
 
 
-def test_an_account_that_something_else_made_is_learnt_when_it_logs_in(client: Client) -> None:
+def test_name_of_a_bulk_created_account_is_taken_once_it_logs_in(client: Client) -> None:
     (user,) = User.objects.bulk_create([User(username="annhunt")])
     assert not accounts.is_taken("annhunt")
     client.force_login(user)
     assert accounts.is_taken("annhunt")
 
 
-def test_migrating_learns_all_accounts_and_forgets_those_that_are_gone() -> None:
+def test_migrate_learns_all_accounts_and_forgets_deleted_ones() -> None:
     User.objects.bulk_create([User(username=f"user{number}") for number in range(3)])
     AccountSkeleton.objects.create(user_id=4711, skeleton="gone")
     call_command("migrate", verbosity=0)
@@ -76,7 +76,7 @@ def test_migrating_learns_all_accounts_and_forgets_those_that_are_gone() -> None
     assert not accounts.is_taken("gone")
 
 
-def test_learning_what_is_known_takes_one_query(django_assert_num_queries: DjangoAssertNumQueries) -> None:
+def test_learn_takes_one_query_when_all_accounts_are_known(django_assert_num_queries: DjangoAssertNumQueries) -> None:
     users = [User.objects.create_user(f"user{number}") for number in range(3)]
     with django_assert_num_queries(1):
         accounts.learn(users)

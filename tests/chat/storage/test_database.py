@@ -75,12 +75,12 @@ def wrapped(kind: type[Error], cause: Exception | None) -> Error:
 
 
 @pytest.mark.parametrize(("kind", "cause"), OUTAGES, ids=name)
-def test_state_of_the_database_is_an_outage(kind: type[Error], cause: Exception | None) -> None:
+def test_is_outage_for_errors_of_the_databases_state(kind: type[Error], cause: Exception | None) -> None:
     assert is_outage(wrapped(kind, cause))
 
 
 @pytest.mark.parametrize(("kind", "cause"), MISTAKES, ids=name)
-def test_wrong_statement_is_no_outage(kind: type[Error], cause: Exception | None) -> None:
+def test_is_outage_is_false_for_wrong_statements(kind: type[Error], cause: Exception | None) -> None:
     assert not is_outage(wrapped(kind, cause))
 
 
@@ -100,12 +100,12 @@ def execute(statement: str) -> None:
     ],
     ids=["table", "column", "syntax", "unique", "null"],
 )
-async def test_in_database_passes_on_what_is_wrong_with_a_statement(mistake: Callable[[], Any]) -> None:
+async def test_in_database_raises_errors_of_a_wrong_statement_unchanged(mistake: Callable[[], Any]) -> None:
     with pytest.raises(Error):
         await in_database(mistake)
 
 
-async def test_in_database_is_unavailable_when_the_database_does_not_answer() -> None:
+async def test_in_database_raises_unavailable_when_the_database_does_not_answer() -> None:
     def fail() -> None:
         raise OperationalError("away")
 

@@ -60,14 +60,14 @@ def assert_both_get_along(process: ForkProcess, turn: Barrier) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_both_processes_use_the_database_after_a_fork_with_an_open_connection() -> None:
+def test_fork_with_an_open_connection_leaves_the_database_usable_in_both_processes() -> None:
     assert names() == set()
 
     assert_both_get_along(*fork())
 
 
 @pytest.mark.django_db(transaction=True)
-def test_both_processes_use_the_database_after_a_fork_with_a_connection_in_another_thread() -> None:
+def test_fork_with_a_connection_in_another_thread_leaves_the_database_usable_in_both() -> None:
     with ThreadPoolExecutor(1) as thread:
         assert thread.submit(names).result() == set()
 
@@ -77,7 +77,7 @@ def test_both_processes_use_the_database_after_a_fork_with_a_connection_in_anoth
         thread.submit(connections.close_all).result()
 
 
-async def test_child_has_a_database_thread_of_its_own() -> None:
+async def test_fork_gives_the_child_a_database_thread_of_its_own() -> None:
     assert await in_database(names) == set()  # asgiref's executor has its thread from here on
 
     await in_database(assert_both_get_along, *fork())

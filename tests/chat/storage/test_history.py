@@ -43,7 +43,7 @@ async def history_before(socket: ChatSocket, offset: object) -> dict:
         (0, [], False),
     ],
 )
-async def test_history_comes_oldest_first_and_says_whether_there_is_more(
+async def test_history_frame_is_oldest_first_and_says_whether_there_is_more(
     open_chat, sixty_messages, before: object, offsets: list, more: bool
 ) -> None:
     frame = await history_before(await open_chat(PATH), before)
@@ -52,14 +52,14 @@ async def test_history_comes_oldest_first_and_says_whether_there_is_more(
     assert [message["message"] for message in frame["messages"]] == [str(offset) for offset in offsets]
 
 
-async def test_a_message_is_the_same_in_history_as_it_was_live(open_chat) -> None:
+async def test_history_frame_holds_a_message_as_it_was_sent_live(open_chat) -> None:
     socket = await open_chat(PATH)
     await socket.send_json_to({"message": "hi", "client_id": "mine"})
     live = await socket.receive_json_from(timeout=5)
     assert (await history_before(socket, 2))["messages"] == [live]
 
 
-async def test_all_of_it_is_found_page_by_page(open_chat, sixty_messages) -> None:
+async def test_history_is_complete_when_read_page_by_page(open_chat, sixty_messages) -> None:
     socket, found, more = await open_chat(PATH), [], True
     while more:
         frame = await history_before(socket, found[0] if found else 61)
@@ -67,19 +67,19 @@ async def test_all_of_it_is_found_page_by_page(open_chat, sixty_messages) -> Non
     assert found == [*range(1, 61)]
 
 
-async def test_a_room_where_nothing_was_said_has_none(open_chat) -> None:
+async def test_history_of_an_empty_room_is_empty(open_chat) -> None:
     socket = await open_chat("/ws/chat/empty/")
     assert await history_before(socket, 1) == {"kind": "history", "messages": [], "more": False}
 
 
-async def test_nobody_gets_history_who_does_not_ask(open_chat, sixty_messages) -> None:
+async def test_history_is_not_sent_unasked(open_chat, sixty_messages) -> None:
     socket = await open_chat(PATH)
     await posting.post(room=ROOM, message="new", person=ANN)
     assert (await socket.receive_json_from(timeout=5))["offset"] == 61
 
 
 @pytest.mark.parametrize("before", [None, True, False, -1, "-1", 1.0, 1.5, "", " 1", "x", "²", [], {}, 2**63, "9" * 99])
-async def test_a_bad_offset_is_answered_and_the_socket_lives_on(open_chat, before: object) -> None:
+async def test_history_before_a_bad_offset_is_an_error_and_the_socket_stays_open(open_chat, before: object) -> None:
     socket = await open_chat(PATH)
     frame = await history_before(socket, before)
     assert (frame["kind"], frame["error"]["code"]) == ("error", "invalid_position")
@@ -88,7 +88,7 @@ async def test_a_bad_offset_is_answered_and_the_socket_lives_on(open_chat, befor
 
 
 @pytest.mark.parametrize("client_id", ["", "x" * 101, 7, [], {}, True, "a\0", "\ud800"])
-async def test_a_bad_client_id_is_answered_and_the_socket_lives_on(open_chat, client_id: object) -> None:
+async def test_bad_client_id_is_an_error_and_the_socket_stays_open(open_chat, client_id: object) -> None:
     socket = await open_chat(PATH)
     await socket.send_json_to({"message": "hi", "client_id": client_id})
     frame = await socket.receive_json_from(timeout=5)
@@ -97,7 +97,7 @@ async def test_a_bad_client_id_is_answered_and_the_socket_lives_on(open_chat, cl
     assert await socket.hear() == "still here"
 
 
-async def test_an_error_names_the_client_id_of_what_could_not_be_said(open_chat) -> None:
+async def test_error_frame_names_the_client_id_of_the_refused_message(open_chat) -> None:
     socket = await open_chat(PATH)
     await socket.send_json_to({"message": " ", "client_id": "mine"})
     frame = await socket.receive_json_from(timeout=5)
@@ -108,7 +108,7 @@ async def test_an_error_names_the_client_id_of_what_could_not_be_said(open_chat)
     "query",
     ["after=", "after=-1", "after=x", "after=1.5", "after=%201", "after=1&after=x", f"after={2**63}", "after=%00"],
 )
-async def test_a_bad_position_is_told_before_the_socket_closes(open_chat, query: str) -> None:
+async def test_bad_position_in_the_url_is_an_error_frame_and_close_4400(open_chat, query: str) -> None:
     socket = await open_chat(f"{PATH}?{query}")
     frame = await socket.receive_json_from(timeout=5)
     assert (frame["kind"], frame["error"]["code"]) == ("error", "invalid_position")
@@ -117,13 +117,13 @@ async def test_a_bad_position_is_told_before_the_socket_closes(open_chat, query:
 
 
 @pytest.mark.parametrize("query", ["", "before=x", "x=%FF&y", "AFTER=x"])
-async def test_what_else_stands_in_the_address_is_nobodys_matter(open_chat, sixty_messages, query: str) -> None:
+async def test_other_parameters_of_the_socket_url_are_ignored(open_chat, sixty_messages, query: str) -> None:
     socket = await open_chat(f"{PATH}?{query}")
     await socket.say("hi")
     assert (await socket.receive_json_from(timeout=5))["offset"] == 61
 
 
 @pytest.mark.parametrize("query", ["after=58", "after=0058", "x=1&after=58", "after=1&after=58", "after=58&x=%FF"])
-async def test_a_position_is_found_wherever_it_stands(open_chat, sixty_messages, query: str) -> None:
+async def test_position_in_the_socket_url_is_read_among_other_parameters(open_chat, sixty_messages, query: str) -> None:
     socket = await open_chat(f"{PATH}?{query}")
     assert [(await socket.receive_json_from(timeout=5))["offset"] for _ in range(2)] == [59, 60]

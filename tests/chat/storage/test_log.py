@@ -46,13 +46,13 @@ def starts_over(recovery: history.Recovery, *, at: int) -> bool:
 
 
 class TestOffsets:
-    def test_are_1_2_3_in_each_room(self) -> None:
+    def test_offsets_are_1_2_3_in_each_room(self) -> None:
         rooms = [ROOM, ROOM, OTHER, ROOM, OTHER]
         assert [say(room=room).event.offset for room in rooms] == [1, 2, 1, 3, 2]
         ends = {room: head.position.offset for room, head in history.heads([ROOM, OTHER, find("empty")]).items()}
         assert ends == {ROOM: 3, OTHER: 2, find("empty"): 0}
 
-    def test_of_a_message_that_is_rolled_back_is_given_to_the_next(self) -> None:
+    def test_offset_of_a_rolled_back_message_is_given_to_the_next(self) -> None:
         say("first")
         with transaction.atomic():
             assert say("never").event.offset == 2
@@ -60,19 +60,19 @@ class TestOffsets:
         assert say("second").event.offset == 2
         assert [event.message for event in history.since(ROOM, 0, 10)] == ["first", "second"]
 
-    def test_that_a_message_could_not_be_stored_under_is_given_to_the_next(self) -> None:
+    def test_offset_of_a_message_that_could_not_be_stored_is_given_to_the_next(self) -> None:
         with pytest.raises(IntegrityError):
             say(person=Person(id="user-1", name=None))  # type: ignore[arg-type]
         assert say().event.offset == 1
 
-    def test_what_is_appended_is_what_is_read(self) -> None:
+    def test_append_returns_the_event_that_history_reads(self) -> None:
         entry = say("hi\n🍓", OTHER, BEN, "mine")
         assert not entry.repeated
         assert history.since(OTHER, 0, 10) == [entry.event]
         assert (entry.event.person, entry.event.client_id, entry.event.room) == (BEN, "mine", OTHER)
 
     @pytest.mark.django_db(transaction=True)
-    async def test_of_two_hundred_messages_from_several_processes_at_once_have_no_hole(self) -> None:
+    async def test_offsets_have_no_hole_when_several_processes_post_at_once(self) -> None:
         code = f"""
 import asyncio, django
 django.setup()
@@ -99,24 +99,24 @@ asyncio.run(main())
 
 
 class TestClientIds:
-    def test_a_retry_returns_the_first_message_and_takes_no_offset(self) -> None:
+    def test_retry_with_the_same_client_id_returns_the_first_message_and_takes_no_offset(self) -> None:
         first = say("hi", client_id="a")
         again = say("hi, changed", client_id="a")
         assert again == log.Entry(event=first.event, repeated=True)
         assert say().event.offset == 2
 
-    def test_are_told_apart_by_room(self) -> None:
+    def test_same_client_id_in_another_room_is_another_message(self) -> None:
         assert [say(room=room, client_id="a").repeated for room in (ROOM, OTHER, ROOM)] == [False, False, True]
 
-    def test_are_told_apart_by_sender(self) -> None:
+    def test_same_client_id_of_another_person_is_another_message(self) -> None:
         assert [say(person=person, client_id="a").repeated for person in (ANN, BEN, ANN)] == [False, False, True]
 
-    def test_of_whoever_has_no_session_stand_alone(self) -> None:
+    def test_client_id_of_people_without_a_session_is_recognised_across_connections(self) -> None:
         """They get another id on each connection, and a retry comes over another connection."""
         people = [PASSER_BY, ANOTHER, ANN]
         assert [say(person=person, client_id="a").repeated for person in people] == [False, True, False]
 
-    def test_are_not_needed(self) -> None:
+    def test_messages_without_client_id_are_all_stored(self) -> None:
         assert [say().repeated for _ in range(3)] == [False] * 3
 
 
@@ -126,32 +126,32 @@ class TestRecovery:
         fill(10)
 
     @pytest.mark.parametrize(("after", "found"), [(0, [*range(1, 11)]), (7, [8, 9, 10]), (10, [])])
-    def test_brings_what_was_missed(self, after: int, found: list) -> None:
+    def test_recover_returns_the_missed_events(self, after: int, found: list) -> None:
         recovery = history.recover(ROOM, Position(after), person=ANN)
         assert (offsets(recovery.events), recovery.end.offset) == (found, 10)
 
     @pytest.mark.parametrize("after", [11, 2**63 - 1])
-    def test_from_an_offset_that_was_never_given_is_impossible(self, after: int) -> None:
+    def test_recover_starts_over_from_an_offset_that_was_never_given(self, after: int) -> None:
         assert starts_over(history.recover(ROOM, Position(after), person=ANN), at=10)
 
-    def test_in_a_room_where_nothing_was_said(self) -> None:
+    def test_recover_in_an_empty_room_is_empty_or_starts_over(self) -> None:
         assert history.recover(OTHER, Position(0), person=ANN) == history.Recovery(
             [], after=Position(0), end=Position(0)
         )
         assert starts_over(history.recover(OTHER, Position(1), person=ANN), at=0)
 
-    def test_brings_as_many_as_are_allowed_and_not_one_more(self, settings: Settings) -> None:
+    def test_recover_starts_over_past_the_limit(self, settings: Settings) -> None:
         settings.CHAT_RECOVERY_MAX = 4
         assert offsets(history.recover(ROOM, Position(6), person=ANN).events) == [7, 8, 9, 10]
         assert starts_over(history.recover(ROOM, Position(5), person=ANN), at=10)
 
-    def test_past_what_was_pruned_is_impossible(self) -> None:
+    def test_recover_starts_over_when_missed_messages_were_pruned(self) -> None:
         log.prune(keep=4)
         assert offsets(history.recover(ROOM, Position(6), person=ANN).events) == [7, 8, 9, 10]
         assert starts_over(history.recover(ROOM, Position(5), person=ANN), at=10)
 
     @pytest.mark.parametrize(("keep", "said_since"), [(4, 0), (0, 0), (0, 3)])
-    def test_is_impossible_when_something_is_pruned_in_its_midst(
+    def test_recover_starts_over_when_messages_are_pruned_while_it_reads(
         self, monkeypatch: pytest.MonkeyPatch, keep: int, said_since: int
     ) -> None:
         def prune_and_read(*args: object, read: Callable = history.since) -> list:
@@ -162,7 +162,7 @@ class TestRecovery:
         monkeypatch.setattr(history, "since", prune_and_read)
         assert history.recover(ROOM, Position(3), person=ANN).events is None
 
-    def test_brings_what_was_said_in_its_midst(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_recover_includes_messages_stored_while_it_reads(self, monkeypatch: pytest.MonkeyPatch) -> None:
         def say_and_read(*args: object, read: Callable = history.since) -> list:
             say()
             return read(*args)
@@ -172,7 +172,7 @@ class TestRecovery:
         assert (offsets(recovery.events), recovery.end.offset) == ([9, 10, 11], 11)
 
 
-def test_rooms_are_listed_by_name_once_something_was_said_there() -> None:
+def test_names_lists_rooms_with_entries_by_name_in_pages() -> None:
     for name in ["b", "a", "d", "c", "a"]:
         say(room=find(name))
     assert history.names(person=ANN, size=10) == ["a", "b", "c", "d"]
@@ -183,7 +183,7 @@ def test_rooms_are_listed_by_name_once_something_was_said_there() -> None:
 
 
 @pytest.mark.parametrize(("given", "offset"), [(0, 0), (7, 7), ("0", 0), ("7", 7), ("007", 7), (2**63 - 1, 2**63 - 1)])
-def test_an_offset_is_a_number_or_its_digits(given: object, offset: int) -> None:
+def test_check_offset_accepts_a_number_or_its_digits(given: object, offset: int) -> None:
     assert history.check_offset(given) == offset
 
 
@@ -191,12 +191,12 @@ def test_an_offset_is_a_number_or_its_digits(given: object, offset: int) -> None
     "given",
     [None, True, -1, "-1", 1.0, "1.0", "", " 1", "1 ", "+1", "1e3", "x", "²", "٣", 2**63, str(2**63), "9" * 99, []],
 )
-def test_nothing_else_is_an_offset(given: object) -> None:
+def test_check_offset_rejects_anything_else(given: object) -> None:
     with pytest.raises(InvalidPosition):
         history.check_offset(given)
 
 
-def test_what_an_instance_of_the_version_before_writes_is_understood() -> None:
+def test_rows_written_by_the_previous_release_are_read() -> None:
     """It knows none of the later columns, and goes on writing during an update."""
     with connection.cursor() as cursor:
         cursor.execute(
@@ -260,7 +260,7 @@ class TestCost:
             "append again",
         ],
     )
-    def test_nothing_is_searched_or_sorted(self, read: Callable[[], object]) -> None:
+    def test_reads_use_an_index_without_scan_or_sort(self, read: Callable[[], object]) -> None:
         with CaptureQueriesContext(connection) as captured:
             read()
         statements = [query["sql"].strip() for query in captured.captured_queries]
@@ -271,7 +271,7 @@ class TestCost:
             assert not [step for step in plan if is_slow(step)], (statement, plan)
 
     @pytest.mark.parametrize("drafts", [1, 50])
-    def test_messages_that_are_appended_together_are_two_statements(self, drafts: int) -> None:
+    def test_append_takes_two_statements_however_many_drafts(self, drafts: int) -> None:
         with CaptureQueriesContext(connection) as captured:
             log.append([log.Draft(room=ROOM, text="hi", person=ANN, client_id=str(number)) for number in range(drafts)])
         statements = [query["sql"].split()[0] for query in captured.captured_queries]

@@ -43,7 +43,7 @@ def name_of(item: Any) -> str:
     return next(part.name for part in item if isinstance(part, Person))
 
 
-def test_a_page_has_the_first_by_name(owner: Person) -> None:
+def test_member_pages_are_in_order_of_names(owner: Person) -> None:
     every = [person.name for person, _ in members.members(ROOMS[0], person=owner)]
     assert sorted(every, key=str.lower) == ["ann", "bob", "Cem", "dan", "zoe"]
     assert listed(members.member_pages, ROOMS[0], person=owner, size=9) == every
@@ -53,7 +53,7 @@ def test_a_page_has_the_first_by_name(owner: Person) -> None:
     assert members.member_pages(ROOMS, person=owner, size=9)[ROOMS[2]] == [(owner, Role.OWNER)]
 
 
-def test_a_page_has_the_last_bans(owner: Person) -> None:
+def test_ban_pages_begin_with_the_latest_ban(owner: Person) -> None:
     assert [person.name for person in members.bans(ROOMS[0], person=owner)] == [f"Guest {n}" for n in (4, 3, 2, 1)]
     found = members.ban_pages(ROOMS, person=owner, size=2)
     assert [person.name for _, person in found[ROOMS[0]]] == ["Guest 4", "Guest 3"]
@@ -64,13 +64,13 @@ def test_a_page_has_the_last_bans(owner: Person) -> None:
 
 
 @pytest.mark.parametrize("read", [members.member_pages, members.ban_pages])
-def test_many_rooms_take_two_queries(owner: Person, read: Callable[..., Any]) -> None:
+def test_pages_of_members_or_bans_of_many_rooms_take_two_queries(owner: Person, read: Callable[..., Any]) -> None:
     with CaptureQueriesContext(connection) as captured:
         assert list(read(ROOMS, person=owner, size=3)) == ROOMS
     assert len(captured) == 2
 
 
-def test_lists_that_may_not_be_seen_are_errors_beside_the_others(owner: Person) -> None:
+def test_pages_without_permission_are_errors_beside_the_others(owner: Person) -> None:
     models.Room.objects.filter(name=ROOMS[0].name).update(is_private=True)
     models.Room.objects.get(name=ROOMS[1].name).bans.create(person_id=GUEST.id)
     found = members.member_pages(ROOMS, person=GUEST, size=3)

@@ -105,7 +105,7 @@ OF_THEMSELVES = {("member", "remove a member"): None, ("moderator", "remove a mo
 
 @pytest.mark.parametrize("action", ACTIONS)
 @pytest.mark.parametrize("who", MAY)
-def test_everybody_may_do_what_their_role_allows_and_nothing_else(cast: Cast, who: str, action: str) -> None:
+def test_actions_in_a_private_room_are_allowed_or_refused_by_role(cast: Cast, who: str, action: str) -> None:
     by, before = cast[who], None
     allowed = action in MAY[who] or (who, action) in OF_THEMSELVES
     if allowed:
@@ -121,7 +121,7 @@ def test_everybody_may_do_what_their_role_allows_and_nothing_else(cast: Cast, wh
 
 @pytest.mark.parametrize("action", ACTIONS)
 @pytest.mark.parametrize("who", ["guest", "stranger"])
-def test_in_a_public_room_strangers_may_be_and_no_more(who: str, action: str) -> None:
+def test_strangers_may_only_enter_and_read_in_a_public_room(who: str, action: str) -> None:
     cast = Cast(private=False)
     if action in MEMBER:
         ACTIONS[action](cast, cast[who])
@@ -132,7 +132,7 @@ def test_in_a_public_room_strangers_may_be_and_no_more(who: str, action: str) ->
 
 @pytest.mark.parametrize("action", ACTIONS)
 @pytest.mark.parametrize("who", ["guest", "stranger", "member", "moderator"])
-def test_who_is_banned_may_nothing(who: str, action: str) -> None:
+def test_banned_people_are_refused_every_action(who: str, action: str) -> None:
     cast = Cast(private=False)
     by = cast[who]
     assert by is not None
@@ -146,32 +146,32 @@ class TestPosting:
         drafts = [log.Draft(room=ROOM, text="hi", person=person) for person in people]
         return [one.event.offset if isinstance(one, log.Entry) else one.code for one in log.append(drafts)]
 
-    def test_in_a_private_room_is_for_its_members(self, cast: Cast) -> None:
+    def test_append_in_a_private_room_is_refused_to_people_who_are_no_members(self, cast: Cast) -> None:
         before = last()
         owner, stranger = cast["owner"], cast["stranger"]
         assert self.post(owner, stranger, GUEST, owner) == [before + 1, "not_a_member", "not_a_member", before + 2]
         assert last() == before + 2
 
-    def test_is_refused_to_the_banned_and_takes_no_offset(self) -> None:
+    def test_append_is_refused_to_banned_people_and_takes_no_offset(self) -> None:
         cast = Cast(private=False)
         moderation.ban(ROOM, GUEST.id, by=cast["owner"])
         before = last()
         assert self.post(GUEST) == ["banned"]
         assert self.post(cast["stranger"], GUEST) == [before + 1, "banned"]
 
-    def test_again_what_was_said_before_a_ban_is_refused_too(self) -> None:
+    def test_retry_is_refused_once_its_author_is_banned(self) -> None:
         cast = Cast(private=False)
         draft = log.Draft(room=ROOM, text="hi", person=GUEST, client_id="a")
         log.append([draft])
         moderation.ban(ROOM, GUEST.id, by=cast["owner"])
         assert isinstance(log.append([draft])[0], Banned)
 
-    def test_is_open_to_the_site_itself(self, cast: Cast) -> None:
+    def test_append_of_a_trusted_draft_is_allowed_in_a_private_room(self, cast: Cast) -> None:
         assert say() == last()
 
 
 class TestDeletion:
-    def test_leaves_a_message_without_a_text_in_its_place_and_an_entry_that_names_it(self, cast: Cast) -> None:
+    def test_delete_message_clears_the_text_and_appends_an_entry_that_targets_it(self, cast: Cast) -> None:
         offset = say(person=cast["member"])
         deletion = moderation.delete_message(ROOM, offset, by=cast["moderator"])
         gone, entry = history.since(ROOM, offset - 1, 10)
@@ -182,29 +182,29 @@ class TestDeletion:
         assert history.recover(ROOM, Position(offset - 1), person=None).events == [gone, entry]
         assert pages.page(ROOM, person=None, size=2, from_end=True).events == [gone, entry]
 
-    def test_twice_is_once(self, cast: Cast) -> None:
+    def test_delete_message_twice_appends_one_entry(self, cast: Cast) -> None:
         offset = say()
         first = moderation.delete_message(ROOM, offset, by=cast["owner"])
         assert moderation.delete_message(ROOM, offset, by=cast["moderator"]) == first
         assert last() == offset + 1
 
-    def test_is_up_to_the_author_too(self, cast: Cast) -> None:
+    def test_delete_message_is_allowed_to_its_author(self, cast: Cast) -> None:
         offset = say(person=cast["member"])
         assert moderation.delete_message(ROOM, offset, by=cast["member"]).target == offset
 
-    def test_is_up_to_an_author_who_has_taken_another_name(self) -> None:
+    def test_delete_message_is_allowed_to_an_author_with_a_new_name(self) -> None:
         Cast(private=False)
         offset = say(person=GUEST)
         assert moderation.delete_message(ROOM, offset, by=replace(GUEST, name="Ann")).target == offset
 
-    def test_is_not_up_to_an_author_who_has_been_removed(self, cast: Cast) -> None:
+    def test_delete_message_is_refused_to_an_author_who_was_removed(self, cast: Cast) -> None:
         offset = say(person=cast["member"])
         member = cast["member"]
         moderation.remove_member(ROOM, "member", by=cast["owner"])
         with pytest.raises(NotAMember):
             moderation.delete_message(ROOM, offset, by=member)
 
-    def test_of_what_is_no_message_is_refused(self, cast: Cast) -> None:
+    def test_delete_message_is_refused_for_offsets_of_no_message(self, cast: Cast) -> None:
         offset = say()
         moderation.delete_message(ROOM, offset, by=None)
         for other in (0, 1, offset + 1, offset + 99):  # none, a notice, a deletion, none
@@ -212,7 +212,7 @@ class TestDeletion:
                 moderation.delete_message(ROOM, other, by=None)
         assert last() == offset + 1
 
-    def test_is_not_undone_by_sending_the_message_again(self, cast: Cast) -> None:
+    def test_retry_of_a_deleted_message_returns_it_deleted(self, cast: Cast) -> None:
         draft = log.Draft(room=ROOM, text="a secret", person=cast["owner"], client_id="a")
         offset = log.append([draft])[0].event.offset  # type: ignore[union-attr]
         moderation.delete_message(ROOM, offset, by=cast["owner"])
@@ -220,7 +220,7 @@ class TestDeletion:
         assert isinstance(again, log.Entry)
         assert (again.repeated, again.event.deleted, again.event.message) == (True, True, "")
 
-    def test_leaves_no_trace_of_the_text_in_any_table(self, cast: Cast) -> None:
+    def test_delete_message_leaves_the_text_in_no_table(self, cast: Cast) -> None:
         secret = "xyzzy 🍓 plugh"
         offset = say(secret)
         assert tables_that_hold(secret) == ["chat_message"]
@@ -229,7 +229,7 @@ class TestDeletion:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_deletion_leaves_no_trace_of_the_text_in_the_file_of_sqlite() -> None:
+def test_delete_message_leaves_the_text_in_no_sqlite_file() -> None:
     if connection.vendor != "sqlite":
         pytest.skip("other databases clean up when they see fit")
     secret, file = b"xyzzy plugh ", str(connection.settings_dict["NAME"])
@@ -259,7 +259,7 @@ def tables_that_hold(text: str) -> list[str]:
 class TestNotices:
     """Each change of members, bans or privacy is an entry with a text for people and the change for programs."""
 
-    def test_tell_who_did_what_to_whom(self, cast: Cast) -> None:
+    def test_notices_name_the_change_its_subject_and_its_author(self, cast: Cast) -> None:
         owner, stranger = cast["owner"], cast["stranger"]
         member = cast["member"]
         done = [
@@ -288,7 +288,7 @@ class TestNotices:
         assert offsets == list(range(offsets[0] or 0, last() + 1))
         assert history.since(ROOM, (offsets[0] or 0) - 1, 100) == done
 
-    def test_are_not_written_where_nothing_changes(self, cast: Cast) -> None:
+    def test_notices_are_not_written_when_nothing_changes(self, cast: Cast) -> None:
         owner, before = cast["owner"], last()
         assert moderation.set_role(ROOM, "member", Role.MEMBER, by=owner) is None
         assert moderation.remove_member(ROOM, "stranger", by=owner) is None
@@ -298,7 +298,7 @@ class TestNotices:
         assert moderation.ban(ROOM, GUEST.id, by=owner) is not None
         assert moderation.ban(ROOM, GUEST.id, by=owner) is None
 
-    def test_name_a_guest_as_they_were_last_heard_there(self, cast: Cast) -> None:
+    def test_notice_names_a_guest_by_the_name_of_their_last_message_in_the_room(self, cast: Cast) -> None:
         say(person=GUEST)
         notice = moderation.ban(ROOM, GUEST.id, by=cast["owner"])
         assert notice is not None
@@ -309,7 +309,7 @@ class TestNotices:
 
 
 class TestRooms:
-    def test_are_made_by_users_who_then_own_them(self) -> None:
+    def test_create_makes_the_user_owner_and_refuses_guests(self) -> None:
         owner = people.of_user(User.objects.create_user(username="maker"))
         notice = moderation.create(ROOM, private=True, by=owner)
         assert (notice.offset, notice.change, notice.message) == (
@@ -323,14 +323,14 @@ class TestRooms:
         with pytest.raises(LoginRequired):
             moderation.create(find("mine"), private=True, by=GUEST)
 
-    def test_that_are_there_are_not_made_again(self) -> None:
+    def test_create_refuses_a_room_that_exists(self) -> None:
         say()
         owner = people.of_user(User.objects.create_user(username="maker"))
         with pytest.raises(RoomExists):
             moderation.create(ROOM, private=True, by=owner)
         assert (last(), permissions.permission(ROOM, owner).role) == (1, None)
 
-    def test_keep_an_owner_unless_the_site_wants_it_otherwise(self, cast: Cast) -> None:
+    def test_last_owner_can_not_leave_but_the_site_can_remove_them(self, cast: Cast) -> None:
         owner = cast["owner"]
         for leave in (
             lambda: moderation.remove_member(ROOM, "owner", by=owner),
@@ -343,7 +343,7 @@ class TestRooms:
         moderation.remove_member(ROOM, "moderator", by=None)
         assert not models.RoomMember.objects.filter(role=Role.OWNER).exists()
 
-    def test_are_restricted_as_long_as_they_are_private_or_somebody_is_banned(self) -> None:
+    def test_room_is_restricted_while_it_is_private_or_has_a_ban(self) -> None:
         owner = Cast(private=False)["owner"]
 
         def restricted() -> bool:
@@ -360,7 +360,7 @@ class TestRooms:
             states.append(restricted())
         assert states == [False, True, True, True, False]
 
-    def test_take_no_member_who_is_banned(self, cast: Cast) -> None:
+    def test_ban_ends_membership_and_set_role_refuses_banned_people(self, cast: Cast) -> None:
         moderation.ban(ROOM, str(cast["member"] and cast["member"].id), by=cast["owner"])
         assert not models.RoomMember.objects.filter(user__username="member").exists()
         with pytest.raises(NotAllowed):
@@ -368,7 +368,7 @@ class TestRooms:
 
 
 @pytest.mark.parametrize("name", ["nobody", "", "a\0b"])
-def test_nobody_is_added_who_has_no_account(cast: Cast, name: str) -> None:
+def test_set_role_refuses_names_without_an_account(cast: Cast, name: str) -> None:
     with pytest.raises(NoSuchPerson):
         moderation.set_role(ROOM, name, Role.MEMBER, by=cast["owner"])
 
@@ -389,14 +389,14 @@ def test_nobody_is_added_who_has_no_account(cast: Cast, name: str) -> None:
         "x" * 999,
     ],
 )
-def test_nobody_is_banned_who_can_not_be(cast: Cast, person_id: str) -> None:
+def test_ban_refuses_ids_of_nobody(cast: Cast, person_id: str) -> None:
     before = last()
     with pytest.raises(NoSuchPerson):
         moderation.ban(ROOM, person_id, by=cast["owner"])
     assert last() == before
 
 
-async def test_nobody_is_looked_up_who_enters_and_posts_in_a_room_that_is_open_to_everybody() -> None:
+async def test_entering_and_posting_in_an_unrestricted_room_looks_up_no_permission() -> None:
     asked = 0
     check = permissions.by_room
 
@@ -427,7 +427,7 @@ async def test_nobody_is_looked_up_who_enters_and_posts_in_a_room_that_is_open_t
         (lambda cast: moderation.set_private(ROOM, False, by=None), None),
     ],
 )
-def test_a_notice_keeps_the_role_that_its_subject_has_from_then_on(
+def test_notice_stores_the_new_role_of_its_subject(
     cast: Cast, do: Callable[[Cast], Event], role: NewRole | None
 ) -> None:
     event = do(cast)

@@ -44,21 +44,21 @@ class TestPage:
             ({"size": 11, "from_end": True}, [*range(1, 11)], False, False),
         ],
     )
-    def test_is_a_part_of_the_history_from_either_end(
+    def test_page_is_a_part_of_the_history_from_either_end(
         self, asked: dict, found: list, has_earlier: bool, has_later: bool
     ) -> None:
         page = pages.page(ROOM, person=ANN, **asked)
         assert (offsets(page.events), page.has_earlier, page.has_later) == (found, has_earlier, has_later)
 
     @pytest.mark.parametrize("from_end", [True, False])
-    def test_of_a_room_where_nothing_was_said_is_empty(self, from_end: bool) -> None:
+    def test_page_of_an_empty_room_is_empty(self, from_end: bool) -> None:
         assert pages.page(find("empty"), person=ANN, size=3, from_end=from_end) == pages.Page(
             [], has_earlier=False, has_later=False
         )
 
 
 class TestPagesOfManyRooms:
-    def test_are_as_if_each_were_read_alone_and_in_the_order_asked_for(self) -> None:
+    def test_pages_equal_single_pages_in_the_order_of_the_requests(self) -> None:
         fill(10)
         fill(4, OTHER)
         requests = [
@@ -75,7 +75,7 @@ class TestPagesOfManyRooms:
         assert pages.pages(requests, person=ANN) == alone
         assert [offsets(page.events) for page in alone] == [[2, 3, 4], [3, 4, 5], [], [1, 2], [2, 3, 4]]
 
-    def test_take_two_queries_for_a_hundred(self) -> None:
+    def test_pages_take_two_queries_for_a_hundred_rooms(self) -> None:
         rooms = [find(f"room {number}") for number in range(pages.PAGES_PER_STATEMENT + 1)]
         for room in rooms:
             fill(2, room)
@@ -88,7 +88,7 @@ class TestPagesOfManyRooms:
                 (room, "2") for room in rooms[:count]
             ]
 
-    def test_that_may_not_be_read_are_errors_beside_the_others(self) -> None:
+    def test_pages_without_permission_are_errors_beside_the_others(self) -> None:
         for room in (ROOM, OTHER, find("open")):
             say(room=room)
         models.Room.objects.filter(name=ROOM.name).update(is_private=True, restricted=True)
@@ -99,5 +99,5 @@ class TestPagesOfManyRooms:
         assert offsets(opened.events) == [1]
         assert [offsets(page.events) for page in pages.pages(requests, person=None)] == [[1], [1], [1]]
 
-    def test_are_none_where_none_is_asked_for(self) -> None:
+    def test_pages_of_no_requests_are_none(self) -> None:
         assert pages.pages([], person=ANN) == []

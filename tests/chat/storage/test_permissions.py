@@ -49,7 +49,7 @@ def make_person(here: models.Room, what: str) -> Person:
         ("banned member", Banned, Banned),
     ],
 )
-def test_members_enter_a_private_room_and_the_banned_none(
+def test_check_allows_members_into_private_rooms_and_banned_people_into_none(
     who: str, public: type[Exception] | None, private: type[Exception] | None
 ) -> None:
     here = make_room(restricted=True)
@@ -66,12 +66,12 @@ def test_members_enter_a_private_room_and_the_banned_none(
             assert caught.type is error
 
 
-def test_the_site_itself_may_be_anywhere() -> None:
+def test_check_allows_the_site_itself_into_private_rooms() -> None:
     make_room(is_private=True, restricted=True)
     permissions.check(ROOM, None)
 
 
-def test_a_room_that_nobody_has_named_yet_is_open_to_everybody() -> None:
+def test_check_allows_everybody_into_a_room_that_is_not_stored_yet() -> None:
     guest = people.new_guest()
     permissions.check(ROOM, guest)
     assert permissions.allowed(ROOM, [guest]) == {guest}
@@ -81,7 +81,7 @@ def test_a_room_that_nobody_has_named_yet_is_open_to_everybody() -> None:
     ("who", "moderates", "owns"),
     [("guest", False, False), ("member", False, False), ("moderator", True, False), ("owner", True, True)],
 )
-def test_a_role_says_what_somebody_may_do_unless_they_are_banned(who: str, moderates: bool, owns: bool) -> None:
+def test_permission_follows_the_role_unless_the_person_is_banned(who: str, moderates: bool, owns: bool) -> None:
     here = make_room()
     person = make_person(here, who)
     permission = permissions.permission(ROOM, person)
@@ -91,7 +91,7 @@ def test_a_role_says_what_somebody_may_do_unless_they_are_banned(who: str, moder
     assert (permission.may_moderate, permission.owns) == (False, False)
 
 
-def test_a_role_is_of_one_room() -> None:
+def test_roles_and_bans_hold_in_their_own_room_only() -> None:
     here, elsewhere = make_room(), models.Room.objects.create(name="elsewhere", is_private=True, restricted=True)
     person = make_person(here, "owner")
     elsewhere.bans.create(person_id="guest-1")
@@ -99,7 +99,7 @@ def test_a_role_is_of_one_room() -> None:
     assert not permissions.permission(ROOM, Person(id="guest-1", name="?")).banned
 
 
-def test_many_people_and_many_rooms_are_looked_up_in_few_queries() -> None:
+def test_allowed_takes_three_queries_and_by_room_one_however_many_are_asked_for() -> None:
     here = make_room(is_private=True, restricted=True)
     members = [make_person(here, role) for role in ("member", "owner")]
     strangers = [people.new_guest() for _ in range(20)]

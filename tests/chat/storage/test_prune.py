@@ -62,7 +62,9 @@ def ten_days() -> None:
         (["--older-than", "2d", "--keep", "8"], [10]),
     ],
 )
-def test_what_is_too_old_or_too_many_goes(ten_days: None, arguments: list[str], kept: list[int]) -> None:
+def test_prune_deletes_messages_that_are_too_old_or_too_many(
+    ten_days: None, arguments: list[str], kept: list[int]
+) -> None:
     assert prune(*arguments) == f"Deleted {10 - len(kept)} messages."
     assert left() == kept
     assert prune(*arguments) == "Deleted 0 messages."
@@ -88,26 +90,26 @@ def test_what_is_too_old_or_too_many_goes(ten_days: None, arguments: list[str], 
         ["--older-than"],
     ],
 )
-def test_what_makes_no_sense_is_refused_and_nothing_goes(ten_days: None, arguments: list[str]) -> None:
+def test_prune_refuses_invalid_arguments_and_deletes_nothing(ten_days: None, arguments: list[str]) -> None:
     with pytest.raises(CommandError):
         prune(*arguments)
     assert left() == [*range(1, 11)]
 
 
-def test_each_room_keeps_its_own(ten_days: None) -> None:
+def test_prune_keeps_the_given_number_in_each_room(ten_days: None) -> None:
     for _ in range(3):
         say(OTHER)
     prune("--keep", "2")
     assert (left(), left(OTHER)) == ([9, 10], [2, 3])
 
 
-def test_offsets_go_on_even_when_nothing_is_left(ten_days: None) -> None:
+def test_offsets_continue_after_all_messages_were_pruned(ten_days: None) -> None:
     prune("--keep", "0")
     assert say() == 11
     assert left() == [11]
 
 
-def test_clocks_that_disagree_cost_no_young_message() -> None:
+def test_prune_by_age_keeps_young_messages_and_all_after_them_when_clocks_disagree() -> None:
     """Several machines have several clocks, so times may have another order than offsets."""
     for days in [9, 1, 8, 2]:
         say(at=NOW - timedelta(days=days))
@@ -115,12 +117,12 @@ def test_clocks_that_disagree_cost_no_young_message() -> None:
     assert left() == [2, 3, 4], "2 is young; 3 is not, but without it there would be a hole"
 
 
-def test_where_nothing_was_said_there_is_nothing_to_prune() -> None:
+def test_prune_deletes_nothing_on_an_empty_site() -> None:
     assert prune("--keep", "0", "--older-than", "0d") == "Deleted 0 messages."
 
 
 @pytest.mark.parametrize(("after", "kinds"), [(6, [Kind.START_OVER]), (7, [Kind.MESSAGE] * 3)])
-async def test_who_comes_back_from_before_what_was_pruned_starts_over(after: int, kinds: list[Kind]) -> None:
+async def test_listener_starts_over_when_its_missed_messages_were_pruned(after: int, kinds: list[Kind]) -> None:
     @database_sync_to_async
     def ten_and_prune() -> None:
         for _ in range(10):
