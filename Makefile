@@ -13,7 +13,7 @@ host = $(call setting,HOST,127.0.0.1)
 port = $(call setting,PORT,8000)
 workers = $(call setting,WEB_CONCURRENCY,1)
 
-.PHONY: help run run3 test chaos soak fuzz bench check fmt schema assets requirements clean
+.PHONY: help run dev run3 test chaos soak fuzz bench check fmt schema assets requirements clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,6 +22,15 @@ run: ## set everything up and serve the site; PORT=8001 for another instance bes
 	@setup/ready.sh assets dotenv database
 	@echo "Chat is at http://$(host):$(port)/chat/ and GraphQL at http://$(host):$(port)/graphql"
 	@HOST=$(host) PORT=$(port) WEB_CONCURRENCY=$(workers) exec $(web)
+
+# Restarts for templates and static files too: the new process is what has browsers reload.
+watched := $(foreach folder,chat gqlchat mysite templates static,--reload-dir $(folder)) \
+	$(foreach kind,html css js svg,--reload-include '*.$(kind)')
+
+dev: ## serve the site while one works on it: restarts, and pages reload, when a file changes
+	@setup/ready.sh development assets dotenv database
+	@echo "Chat is at http://$(host):$(port)/chat/ and GraphQL at http://$(host):$(port)/graphql"
+	@HOST=$(host) PORT=$(port) WEB_CONCURRENCY=1 DEBUG=true CHAT_BROWSER_RELOAD=true exec $(web) --reload $(watched)
 
 # honcho would let .env win over the environment; the site reads it by itself.
 run3: ## the same as three instances, on PORT and the two ports after it

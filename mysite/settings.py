@@ -98,6 +98,11 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
+# Browsers reload a page when the server has started anew, as it does under `make dev` when a file changes.
+if DEBUG and env.bool("CHAT_BROWSER_RELOAD", default=False):
+    INSTALLED_APPS.append("django_browser_reload")
+    MIDDLEWARE.append("django_browser_reload.middleware.BrowserReloadMiddleware")
+
 ROOT_URLCONF = "mysite.urls"
 ASGI_APPLICATION = "mysite.asgi.application"
 LOGIN_REDIRECT_URL = "chat:index"

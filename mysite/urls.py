@@ -33,3 +33,6 @@ urlpatterns = [
     # Browsers ask for this where a page names no icon, as the admin's pages don't.
     path("favicon.ico", RedirectView.as_view(url=f"{settings.STATIC_URL}favicon.svg")),
 ]
+
+if "django_browser_reload" in settings.INSTALLED_APPS:
+    urlpatterns.append(path("__reload__/", include("django_browser_reload.urls")))
