@@ -1,4 +1,4 @@
-"""What `manage.py check` says of GraphQL."""
+"""The checks of `manage.py check` about GraphQL."""
 
 import pytest
 from django.core.checks import run_checks
@@ -8,7 +8,7 @@ from gqlchat.assets import ASSETS
 
 
 @pytest.mark.parametrize("shown", [True, False])
-def test_files_of_graphiql_are_missed_where_its_page_is_shown(
+def test_check_warns_of_missing_graphiql_files_only_when_its_page_is_on(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, shown: bool
 ) -> None:
     settings.CHAT_GRAPHIQL = shown

@@ -1,4 +1,4 @@
-"""What this site relies on in Strawberry, graphql-core and Channels that they don't document.
+"""Undocumented parts of Strawberry, graphql-core and Channels that this site relies on.
 
 An upgrade that moves any of it fails here first, and the table says which of our files to look at.
 """
@@ -89,7 +89,7 @@ METHODS = [
 
 
 @pytest.mark.parametrize(("function", "parameters"), METHODS, ids=lambda value: getattr(value, "__qualname__", ""))
-def test_a_method_is_there_and_takes_what_we_give_it(function: Any, parameters: str) -> None:
+def test_undocumented_method_exists_with_the_parameters_we_use(function: Any, parameters: str) -> None:
     found = [name for name in inspect.signature(function).parameters if name not in {"self", "cls"}]
     assert found[: len(parameters.split())] == parameters.split()
 
@@ -99,7 +99,7 @@ def handler(kind: Any, **more: Any) -> Any:
     return kind(**common, **more)
 
 
-def test_a_transport_handler_keeps_its_operations_in_a_dict_and_knows_whether_it_was_acknowledged() -> None:
+def test_transport_handler_has_operations_and_connection_acknowledged() -> None:
     found = handler(TRANSPORT, connection_init_wait_timeout=timedelta(seconds=1))
     assert found.operations == {}
     assert found.connection_acknowledged is False
@@ -108,7 +108,7 @@ def test_a_transport_handler_keeps_its_operations_in_a_dict_and_knows_whether_it
         setattr(operation, name, getattr(operation, name))
 
 
-def test_a_legacy_handler_keeps_its_tasks_in_a_dict_and_runs_what_its_schema_subscribes_to() -> None:
+def test_legacy_handler_has_tasks_and_subscribes_through_its_schema() -> None:
     found = handler(LEGACY, keep_alive=False, keep_alive_interval=None)
     assert (found.tasks, found.subscriptions) == ({}, {})
     assert found.connection_acknowledged is False
@@ -116,19 +116,19 @@ def test_a_legacy_handler_keeps_its_tasks_in_a_dict_and_runs_what_its_schema_sub
     assert "self.schema.subscribe" in inspect.getsource(LEGACY.handle_async_results)
 
 
-def test_a_websocket_consumer_has_the_queue_that_we_do_without() -> None:
+def test_websocket_consumer_has_the_attributes_we_replace() -> None:
     assert GraphQLWSConsumer(schema).message_queue.empty()
     assert isinstance(GraphQLWSConsumer.websocket_subprotocols, property)
     for name in ["graphql_transport_ws_handler_class", "graphql_ws_handler_class", "websocket_adapter_class"]:
         assert hasattr(GraphQLWSConsumer, name)
 
 
-def test_strawberry_keeps_graphql_cores_schema() -> None:
+def test_strawberry_schema_holds_the_schema_of_graphql_core() -> None:
     assert isinstance(schema._schema, GraphQLSchema)
     assert schema.core is schema._schema
 
 
-async def test_graphql_core_executes_one_event_of_a_subscription_at_a_time() -> None:
+async def test_graphql_core_executes_one_event_of_a_subscription() -> None:
     document = parse('subscription { roomMessages(rooms: [{roomName: "room1"}]) { __typename } }')
     executor = Executor.build(schema._schema, document)
     assert isinstance(executor, Executor)
@@ -136,6 +136,6 @@ async def test_graphql_core_executes_one_event_of_a_subscription_at_a_time() -> 
     assert isinstance(result, ExecutionResult)
 
 
-def test_an_execution_has_what_our_extensions_look_at() -> None:
+def test_execution_context_has_the_fields_our_extensions_read() -> None:
     fields = inspect.signature(ExecutionContext).parameters
     assert {"query", "variables", "context", "graphql_document", "parse_options", "pre_execution_errors"} <= {*fields}

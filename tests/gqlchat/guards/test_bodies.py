@@ -1,4 +1,4 @@
-"""What is too long over HTTP is answered before it is there."""
+"""Bodies and URLs over HTTP that are too long are refused before they have arrived."""
 
 import asyncio
 import json
@@ -25,7 +25,9 @@ async def status_of(communicator: HttpCommunicator) -> int:
 
 @pytest.mark.parametrize(("spare", "status"), [(1, 200), (0, 200), (-1, 413)])
 @pytest.mark.parametrize("announced", [True, False])
-async def test_a_body_may_be_as_long_as_the_limit(settings: Settings, spare: int, status: int, announced: bool) -> None:
+async def test_http_body_may_be_as_long_as_the_limit_and_no_longer(
+    settings: Settings, spare: int, status: int, announced: bool
+) -> None:
     settings.CHAT_BODY_MAX = len(QUERY) + spare
     headers = [(b"content-type", b"application/json")]
     if announced:
@@ -34,19 +36,21 @@ async def test_a_body_may_be_as_long_as_the_limit(settings: Settings, spare: int
 
 
 @pytest.mark.parametrize(("spare", "status"), [(1, 200), (0, 200), (-1, 414)])
-async def test_a_query_in_the_url_may_be_as_long(settings: Settings, spare: int, status: int) -> None:
+async def test_query_string_may_be_as_long_as_the_limit_and_no_longer(
+    settings: Settings, spare: int, status: int
+) -> None:
     query = "query={me{isGuest}}"
     settings.CHAT_BODY_MAX = len(query) + spare
     assert await status_of(HttpCommunicator(application, "GET", f"/graphql?{query}")) == status
 
 
 @pytest.mark.parametrize("length", ["many", "-1", "", "1e9", "٣"])
-async def test_a_length_that_makes_no_sense_is_not_believed(length: str) -> None:
+async def test_invalid_content_length_is_ignored(length: str) -> None:
     headers = [(b"content-type", b"application/json"), (b"content-length", length.encode())]
     assert await status_of(HttpCommunicator(application, "POST", "/graphql", QUERY.encode(), headers)) == 200
 
 
-async def test_a_body_that_comes_in_pieces_is_not_waited_for(settings: Settings) -> None:
+async def test_body_in_pieces_is_refused_as_soon_as_it_passes_the_limit(settings: Settings) -> None:
     settings.CHAT_BODY_MAX = 100
     scope: dict[str, Any] = {"type": "http", "method": "POST", "path": "/graphql", "query_string": b"", "headers": []}
     request = ApplicationCommunicator(application, scope)
@@ -66,7 +70,7 @@ def server(django_db_setup: None) -> Iterator[Server]:
 
 
 @pytest.mark.parametrize("announcement", ["Content-Length: 1000000000", "Transfer-Encoding: chunked"])
-async def test_a_server_answers_while_the_client_has_hardly_begun(
+async def test_real_server_refuses_a_long_body_before_it_has_arrived(
     server: Server, transactional_db: None, announcement: str
 ) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", server.port)

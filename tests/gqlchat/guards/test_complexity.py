@@ -1,4 +1,4 @@
-"""How much a document may ask for: what is measured, and that nothing gets past it at any door."""
+"""Limits of a document's complexity: the measure itself, and its enforcement at every door."""
 
 import itertools
 import json
@@ -45,13 +45,13 @@ SUBSCRIPTION = """subscription {
         (QUERY, (6, 2, 1)),
     ],
 )
-def test_depth_aliases_and_directives_are_counted_with_all_fragments_in_their_places(
+def test_measure_counts_depth_aliases_and_directives_through_fragments(
     document: str, measured: tuple[int, int, int]
 ) -> None:
     assert measure(parse(document)) == Complexity(*measured)
 
 
-def test_fragments_that_double_each_other_are_counted_without_being_walked() -> None:
+def test_measure_is_quick_for_fragments_that_double_each_other() -> None:
     doubling = "".join(f"fragment f{n} on Query {{ ...f{n + 1} ...f{n + 1} }}" for n in range(60))
     document = parse(f"{{ ...f0 }} {doubling} fragment f60 on Query {{ a: me {{ name @b }} }}")
     began = time.monotonic()
@@ -59,7 +59,7 @@ def test_fragments_that_double_each_other_are_counted_without_being_walked() -> 
     assert time.monotonic() - began < 2
 
 
-def test_what_graphiql_asks_first_is_allowed(settings: Settings) -> None:
+def test_introspection_query_of_graphiql_is_within_the_limits(settings: Settings) -> None:
     measured = measure(parse(get_introspection_query(), max_tokens=settings.CHAT_QUERY_TOKENS))
     assert measured.depth <= settings.CHAT_QUERY_DEPTH
     assert measured.aliases <= settings.CHAT_QUERY_ALIASES
@@ -76,19 +76,19 @@ LIMITS = [
 
 
 def listening(room: str) -> int:
-    """How many listen there, and hear whatever is said."""
+    """The number of live listeners of `room`."""
     membership = Hub.here()._feeds.get(find(room).group)
     return len(membership.listeners) if membership and membership.joined else 0
 
 
 def unknown(document: str) -> str:
-    """The same document, as if nobody had ever sent it."""
+    """The same document with other white space, so that no cache knows it."""
     return document + " " * next(BLANKS)
 
 
 @pytest.mark.parametrize(("setting", "found", "_", "complaint"), LIMITS)
 @pytest.mark.parametrize("spare", [1, 0, -1])
-async def test_a_query_over_http_may_ask_up_to_the_limit(
+async def test_query_over_http_is_refused_above_each_limit_only(
     settings: Settings, setting: str, found: int, _: int, complaint: str, spare: int
 ) -> None:
     setattr(settings, setting, found + spare)
@@ -106,7 +106,7 @@ async def test_a_query_over_http_may_ask_up_to_the_limit(
 
 @pytest.mark.parametrize(("setting", "found", "_", "complaint"), LIMITS)
 @pytest.mark.parametrize("spare", [1, 0, -1])
-async def test_a_query_over_websocket_may_ask_up_to_the_limit_and_the_connection_lives_on(
+async def test_query_over_websocket_is_refused_above_each_limit_and_the_socket_stays_open(
     open_graphql, subprotocol: str, settings: Settings, setting: str, found: int, _: int, complaint: str, spare: int
 ) -> None:
     graphql = await open_graphql(subprotocol)
@@ -125,7 +125,7 @@ async def test_a_query_over_websocket_may_ask_up_to_the_limit_and_the_connection
 
 @pytest.mark.parametrize(("setting", "_", "found", "complaint"), LIMITS)
 @pytest.mark.parametrize("spare", [1, 0, -1])
-async def test_a_subscription_may_ask_up_to_the_limit(
+async def test_subscription_is_refused_above_each_limit_only(
     open_graphql,
     foreign_send,
     eventually,
@@ -180,12 +180,14 @@ async def test_a_subscription_may_ask_up_to_the_limit(
         ("{ rooms(first: 10) { edges { node { membersConnection(first: 3) { edges { cursor } } } } } }", {}, 40),
     ],
 )
-def test_the_items_of_all_pages_are_counted(document: str, variables: dict[str, Any], items: int) -> None:
+def test_pages_counts_the_items_of_all_pages_of_a_document(
+    document: str, variables: dict[str, Any], items: int
+) -> None:
     assert Pages(parse(document), variables).document() == items
 
 
 @pytest.mark.parametrize("spare", [1, 0, -1])
-async def test_a_query_may_ask_for_as_many_items_as_the_limit(
+async def test_query_is_refused_above_the_limit_of_items_only(
     open_graphql, subprotocol: str, settings: Settings, spare: int
 ) -> None:
     settings.CHAT_QUERY_NODES = 20 * 21 + spare
@@ -213,7 +215,7 @@ async def test_a_query_may_ask_for_as_many_items_as_the_limit(
         ("{ __schema { types { fields { type { fields { type { fields { type { name } } } } } } } } }", "Maximum"),
     ],
 )
-async def test_documents_made_to_hurt_are_answered_at_once(
+async def test_malicious_documents_get_a_single_error(
     open_graphql, settings: Settings, document: str, complaint: str
 ) -> None:
     settings.CHAT_INTROSPECTION = True

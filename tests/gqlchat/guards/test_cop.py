@@ -1,4 +1,4 @@
-"""What graphql-cop looks for (https://github.com/dolevf/graphql-cop), on a site in production: it finds nothing."""
+"""The checks of graphql-cop (https://github.com/dolevf/graphql-cop) find nothing on a site in production."""
 
 import re
 from typing import Any
@@ -28,21 +28,21 @@ def refused_introspection(answer: dict[str, Any]) -> bool:
     return not answer.get("data") and "introspection has been disabled" in answer["errors"][0]["message"]
 
 
-async def test_introspection() -> None:
+async def test_introspection_by_post_is_refused_in_production() -> None:
     assert refused_introspection((await request({"query": INTROSPECTION}))[1])
 
 
-async def test_circular_introspection() -> None:
+async def test_circular_introspection_is_refused_in_production() -> None:
     _, answer = await request({"query": CIRCLE})
     assert answer["data"] is None
     assert "introspection" in answer["errors"][0]["message"]
 
 
-async def test_introspection_by_get() -> None:
+async def test_introspection_by_get_is_refused_in_production() -> None:
     assert refused_introspection((await by_get(INTROSPECTION))[1])
 
 
-async def test_introspection_over_websocket(open_graphql, subprotocol: str) -> None:
+async def test_introspection_over_websocket_is_refused_in_production(open_graphql, subprotocol: str) -> None:
     graphql = await open_graphql(subprotocol)
     await graphql.start(INTROSPECTION)
     frame = await graphql.receive_json_from(timeout=5)
@@ -51,7 +51,7 @@ async def test_introspection_over_websocket(open_graphql, subprotocol: str) -> N
     await graphql.join("room1", id="2")
 
 
-async def test_introspection_in_a_subscription_or_beside_what_is_shared(open_graphql, subprotocol: str) -> None:
+async def test_introspection_in_a_subscription_is_refused_in_production(open_graphql, subprotocol: str) -> None:
     graphql = await open_graphql(subprotocol)
     hear = 'roomMessages(rooms: [{roomName: "room1"}])'
     for selection in [
@@ -81,7 +81,9 @@ async def test_introspection_in_a_subscription_or_beside_what_is_shared(open_gra
         ('mutation { postMessage(input: {roomName: "room1", mesage: "hi"}) { error { code } } }', None),
     ],
 )
-async def test_field_suggestions(settings: Settings, query: str, variables: dict | None) -> None:
+async def test_errors_suggest_names_only_when_introspection_is_on(
+    settings: Settings, query: str, variables: dict | None
+) -> None:
     _, answer = await request({"query": query, "variables": variables})
     assert answer["errors"][0]["message"]
     assert "Did you mean" not in str(answer)
@@ -90,7 +92,7 @@ async def test_field_suggestions(settings: Settings, query: str, variables: dict
     assert "Did you mean" in str(answer)
 
 
-async def test_field_suggestions_over_websocket(open_graphql, subprotocol: str) -> None:
+async def test_errors_over_websocket_suggest_no_names_in_production(open_graphql, subprotocol: str) -> None:
     graphql = await open_graphql(subprotocol)
     for query in ["{ mee { id } }", "subscription { roomMesages { message } }"]:
         await graphql.start(query)
@@ -99,42 +101,42 @@ async def test_field_suggestions_over_websocket(open_graphql, subprotocol: str) 
         assert "Did you mean" not in payload
 
 
-async def test_array_batching() -> None:
+async def test_array_of_queries_is_refused() -> None:
     status, answer = await request([{"query": "query cop { __typename }"}] * 10)
     assert (status, set(answer)) == (400, {"errors"})
 
 
-async def test_mutations_by_get() -> None:
+async def test_mutation_by_get_is_refused_with_405() -> None:
     status, answer = await by_get("mutation cop { __typename }")
     assert (status, set(answer)) == (405, {"errors"})
 
 
-async def test_posts_that_a_form_can_send() -> None:
+async def test_form_encoded_post_is_refused_with_415() -> None:
     body = f"query={quote('query cop { __typename }')}"
     status, answer = await request(body, content_type="application/x-www-form-urlencoded")
     assert (status, set(answer)) == (415, {"errors"})
 
 
-async def test_tracing() -> None:
+async def test_apollo_tracing_is_ignored() -> None:
     _, answer = await request({"query": "query cop { __typename }"}, x_apollo_tracing="1")
     assert answer == {"data": {"__typename": "Query"}}
 
 
 @pytest.mark.parametrize("path", ["/graphql", "/graphiql", "/playground", "/console", "/", "/altair", "/voyager"])
-async def test_a_page_to_try_queries_on(path: str) -> None:
+async def test_no_path_serves_graphiql_in_production(path: str) -> None:
     headers = [(b"accept", b"text/html"), (b"host", b"localhost")]
     response = await HttpCommunicator(application, "GET", path, headers=headers).get_response(timeout=5)
     assert response["status"] in {302, 400, 404}
     assert b"graphiql.js" not in response["body"]
 
 
-async def test_unhandled_errors() -> None:
+async def test_errors_hold_no_debug_information() -> None:
     for query in ["qwerty cop { abc }", "query cop { abc }"]:
         _, answer = await request({"query": query})
         assert [set(error) for error in answer["errors"]] == [{"message", "locations"}]
 
 
-async def test_the_older_subprotocol_can_be_switched_off(settings: Settings, open_graphql) -> None:
+async def test_legacy_subprotocol_is_refused_when_switched_off(settings: Settings, open_graphql) -> None:
     settings.CHAT_LEGACY_GRAPHQL_WS = False
     socket = WebsocketCommunicator(application, "/graphql", subprotocols=["graphql-ws"])
     await socket.connect(timeout=5)
@@ -145,7 +147,7 @@ async def test_the_older_subprotocol_can_be_switched_off(settings: Settings, ope
     await both.disconnect()
 
 
-async def test_in_development_there_are_introspection_and_graphiql(settings: Settings) -> None:
+async def test_introspection_and_graphiql_work_when_switched_on(settings: Settings) -> None:
     settings.CHAT_GRAPHIQL = settings.CHAT_INTROSPECTION = True
     assert "errors" not in (await request({"query": INTROSPECTION}))[1]
     page = await HttpCommunicator(application, "GET", "/graphql", headers=[(b"accept", b"text/html")]).get_response()
@@ -162,7 +164,7 @@ OVERLOADED = {
 
 
 @pytest.mark.parametrize("selection", OVERLOADED.values(), ids=OVERLOADED.keys())
-async def test_overloading(open_graphql, subprotocol: str, selection: str) -> None:
+async def test_overloaded_documents_get_a_single_error(open_graphql, subprotocol: str, selection: str) -> None:
     query = f"query cop {{ {selection} }}"
     _, answer = await request({"query": query})
     assert answer["data"] is None

@@ -1,4 +1,4 @@
-"""What one connection may do at once, in both subprotocols."""
+"""Limits of one connection, in both subprotocols."""
 
 import asyncio
 from collections.abc import Callable
@@ -27,7 +27,7 @@ async def follow(graphql: GraphQLSocket, id: str, rooms: int = 1) -> None:
     await graphql.start(ROOM_MESSAGES, {"rooms": [{"roomName": f"room{n}"} for n in range(rooms)]}, id=id)
 
 
-async def test_a_connection_has_as_many_subscriptions_as_it_may(
+async def test_operations_of_a_connection_are_refused_above_the_limit_of_subscriptions(
     open_graphql, subprotocol: str, settings: Settings, foreign_send, eventually
 ) -> None:
     settings.CHAT_SUBSCRIPTIONS_PER_CONNECTION = 3
@@ -48,7 +48,9 @@ async def test_a_connection_has_as_many_subscriptions_as_it_may(
     assert {(await graphql.receive_json_from(timeout=5))["id"] for _ in range(3)} == {"1", "3", "6"}
 
 
-async def test_what_has_ended_does_not_count(open_graphql, subprotocol: str, settings: Settings) -> None:
+async def test_ended_operations_do_not_count_against_the_limit_of_subscriptions(
+    open_graphql, subprotocol: str, settings: Settings
+) -> None:
     settings.CHAT_SUBSCRIPTIONS_PER_CONNECTION = 1
     graphql = await open_graphql(subprotocol)
     for id in "123":
@@ -59,7 +61,7 @@ async def test_what_has_ended_does_not_count(open_graphql, subprotocol: str, set
 
 @pytest.mark.parametrize("document", [JOIN, ROOM_MESSAGES])
 @pytest.mark.parametrize(("rooms", "refused"), [(2, False), (3, False), (4, True)])
-async def test_a_subscription_has_as_many_rooms_as_it_may(
+async def test_subscription_is_refused_above_the_limit_of_rooms_only(
     open_graphql, subprotocol: str, settings: Settings, document: str, rooms: int, refused: bool
 ) -> None:
     settings.CHAT_ROOMS_PER_SUBSCRIPTION = 3
@@ -79,7 +81,7 @@ async def test_a_subscription_has_as_many_rooms_as_it_may(
         await graphql.result("2")
 
 
-async def test_positions_are_no_way_around_that(open_graphql, settings: Settings) -> None:
+async def test_rooms_of_positions_count_against_the_limit_of_rooms(open_graphql, settings: Settings) -> None:
     settings.CHAT_ROOMS_PER_SUBSCRIPTION = 3
     graphql = await open_graphql()
     positions = ", ".join(f'{{roomName: "room{n}", after: 0}}' for n in range(4))
@@ -91,7 +93,7 @@ async def test_positions_are_no_way_around_that(open_graphql, settings: Settings
 
 
 @pytest.mark.parametrize(("spare", "refused"), [(1, False), (0, False), (-1, True)])
-async def test_a_frame_may_be_as_long_as_the_limit_and_one_that_is_longer_is_answered(
+async def test_graphql_frame_above_the_limit_is_an_error_and_the_socket_stays_open(
     open_graphql, subprotocol: str, settings: Settings, spare: int, refused: bool
 ) -> None:
     graphql = await open_graphql(subprotocol)
@@ -110,7 +112,7 @@ async def test_a_frame_may_be_as_long_as_the_limit_and_one_that_is_longer_is_ans
 
 
 @pytest.mark.parametrize("frame", ['{"type": "ping", "payload": {"x": "%s"}}', '["%s"]'])
-async def test_a_long_frame_that_begins_nothing_is_the_end(
+async def test_too_long_frame_without_an_operation_closes_the_socket(
     open_graphql, subprotocol: str, settings: Settings, frame: str
 ) -> None:
     settings.CHAT_FRAME_MAX = 100
@@ -120,7 +122,7 @@ async def test_a_long_frame_that_begins_nothing_is_the_end(
     assert (closed["type"], closed["code"], closed["reason"]) == ("websocket.close", 1009, "frame_too_long")
 
 
-async def test_a_client_that_says_nothing_is_sent_away(subprotocol: str, settings: Settings) -> None:
+async def test_socket_without_connection_init_is_closed_with_4408(subprotocol: str, settings: Settings) -> None:
     settings.CHAT_INIT_TIMEOUT = 0.1
     socket = WebsocketCommunicator(application, "/graphql", subprotocols=[subprotocol])
     assert (await socket.connect(timeout=5))[0]
@@ -128,7 +130,9 @@ async def test_a_client_that_says_nothing_is_sent_away(subprotocol: str, setting
     await socket.disconnect()
 
 
-async def test_one_that_has_said_hello_may_stay(open_graphql, subprotocol: str, settings: Settings, eventually) -> None:
+async def test_connection_init_ends_the_init_timeout(
+    open_graphql, subprotocol: str, settings: Settings, eventually
+) -> None:
     settings.CHAT_INIT_TIMEOUT = 2
     graphql = await open_graphql(subprotocol)
     await eventually(
@@ -140,7 +144,7 @@ async def test_one_that_has_said_hello_may_stay(open_graphql, subprotocol: str, 
     await graphql.result()
 
 
-async def test_frames_of_a_client_that_takes_no_answers_are_left_where_they_are(
+async def test_graphql_socket_stops_reading_while_its_client_takes_no_answers(
     eventually: Callable, subprotocol: str
 ) -> None:
     server = SlowServer(application, taking=True)

@@ -8,7 +8,7 @@ from tests import node
 from tests.servers import Server
 
 
-def test_all_audits_of_graphql_over_http_are_passed(start_servers: Callable[[int], list[Server]]) -> None:
+def test_server_passes_all_audits_of_graphql_over_http(start_servers: Callable[[int], list[Server]]) -> None:
     folder = node.installed()
     (server,) = start_servers(1)
     command = ["node", "audits.mjs", f"http://{server.host}/graphql"]

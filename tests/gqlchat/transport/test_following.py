@@ -41,7 +41,7 @@ async def still_hears(socket: GraphQLSocket, foreign_send: ForeignSend, room: st
         assert await socket.hear() == (room, text)
 
 
-async def test_an_id_that_is_used_again_after_complete_is_another_operation(
+async def test_operation_id_reused_after_complete_starts_another_operation(
     open_graphql: OpenGraphQL, foreign_send: ForeignSend, subprotocol: str
 ) -> None:
     graphql = await open_graphql(subprotocol)
@@ -57,7 +57,7 @@ async def test_an_id_that_is_used_again_after_complete_is_another_operation(
     await still_hears(graphql, foreign_send, "again")
 
 
-async def test_an_id_that_is_used_again_after_an_error_is_another_operation(
+async def test_operation_id_reused_after_an_error_starts_another_operation(
     open_graphql: OpenGraphQL, foreign_send: ForeignSend, subprotocol: str
 ) -> None:
     graphql = await open_graphql(subprotocol)
@@ -68,7 +68,7 @@ async def test_an_id_that_is_used_again_after_an_error_is_another_operation(
     await still_hears(graphql, foreign_send, "again")
 
 
-async def test_a_failure_that_is_still_under_way_does_not_end_a_later_operation_of_the_same_id(
+async def test_slow_failure_does_not_end_a_later_operation_with_the_same_id(
     open_graphql: OpenGraphQL, foreign_send: ForeignSend, subprotocol: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     graphql = await open_graphql(subprotocol)
@@ -96,7 +96,7 @@ async def test_a_failure_that_is_still_under_way_does_not_end_a_later_operation_
     assert await graphql.receive_nothing(timeout=0.1)
 
 
-async def test_an_operation_can_be_replaced_after_a_frame_of_its_id_that_made_no_sense(
+async def test_operation_survives_an_invalid_start_of_its_id_and_can_be_replaced(
     open_graphql: OpenGraphQL, foreign_send: ForeignSend
 ) -> None:
     graphql = await open_graphql("graphql-ws")
@@ -113,7 +113,7 @@ async def test_an_operation_can_be_replaced_after_a_frame_of_its_id_that_made_no
 
 @pytest.mark.parametrize("direct", [True, False], ids=["direct", "send"])
 @pytest.mark.parametrize("ends", ["complete", "error", "disconnect"])
-async def test_a_follower_that_is_over_is_freed_without_the_collector(
+async def test_ended_follower_is_freed_without_the_garbage_collector(
     open_graphql: OpenGraphQL,
     foreign_send: ForeignSend,
     eventually: Callable[[Callable[[], Any]], Awaitable[None]],

@@ -1,4 +1,4 @@
-"""GraphQL over HTTP: what is answered to which request."""
+"""GraphQL over HTTP: requests and their answers."""
 
 import json
 from typing import Any
@@ -28,14 +28,14 @@ async def request(
     return response["status"], json.loads(response["body"])
 
 
-async def test_the_guides_mutation_says_something_and_returns_null(open_chat) -> None:
+async def test_mutation_of_the_guide_posts_and_returns_null(open_chat) -> None:
     browser = await open_chat("/ws/chat/room1/")
     assert await request({"query": ECHO}) == (200, {"data": {"sendChatMessage": None}})
     assert await browser.hear() == "hello room 1"
 
 
 @pytest.mark.parametrize("path", ["/graphql", "/graphql/", "/graphql?x=1"])
-async def test_graphql_answers_with_and_without_a_slash(path: str) -> None:
+async def test_graphql_answers_with_and_without_a_trailing_slash(path: str) -> None:
     assert (await request({"query": "{ me { isGuest } }"}, path=path)) == (200, {"data": {"me": {"isGuest": True}}})
 
 
@@ -55,13 +55,13 @@ async def test_graphql_answers_with_and_without_a_slash(path: str) -> None:
         ("\ud800", "a", "invalid_room_name"),
     ],
 )
-async def test_what_can_not_be_said_is_told_with_a_code(room: str, message: str, code: str) -> None:
+async def test_invalid_message_or_room_is_an_error_with_a_code(room: str, message: str, code: str) -> None:
     status, answer = await request({"query": SAY, "variables": {"room": room, "message": message}})
     assert status == 200
     assert [error["extensions"] for error in answer["errors"]] == [{"code": code}]
 
 
-async def test_a_guest_is_told_to_log_in_where_the_site_wants_it(settings: Settings) -> None:
+async def test_guest_gets_login_required_when_guests_are_not_allowed(settings: Settings) -> None:
     settings.CHAT_GUESTS = False
     _, answer = await request({"query": ECHO})
     assert answer["errors"][0]["extensions"] == {"code": "login_required"}
@@ -91,7 +91,7 @@ async def test_a_guest_is_told_to_log_in_where_the_site_wants_it(settings: Setti
         ({"query": 'subscription { joinChatRooms(rooms: [], user: "u") { id } }'}, "subscriptions are not allowed"),
     ],
 )
-async def test_a_request_that_makes_no_sense_is_answered_with_400_and_errors(body: Any, complaint: str) -> None:
+async def test_malformed_request_is_answered_with_400_and_errors(body: Any, complaint: str) -> None:
     status, answer = await request(body)
     assert status == 400
     assert complaint in answer["errors"][0]["message"]
@@ -101,7 +101,7 @@ SEVERAL = f"{ECHO} query Who {{ me {{ isGuest }} }}"
 
 
 @pytest.mark.parametrize("name", [{}, {"operationName": None}, {"operationName": ""}])
-async def test_several_operations_of_which_none_is_named_are_refused_and_none_is_run(open_chat, name: dict) -> None:
+async def test_document_of_several_operations_without_operation_name_is_refused(open_chat, name: dict) -> None:
     browser = await open_chat("/ws/chat/room1/")
     for document in [SEVERAL, "query A { me { id } } query B { me { id } }", "query A { me { id } } " + LISTEN]:
         status, answer = await request({"query": document} | name)
@@ -111,7 +111,7 @@ async def test_several_operations_of_which_none_is_named_are_refused_and_none_is
     assert await browser.hear() == "the first that is heard"
 
 
-async def test_of_several_operations_the_named_one_is_run(open_chat) -> None:
+async def test_document_of_several_operations_runs_the_named_one(open_chat) -> None:
     browser = await open_chat("/ws/chat/room1/")
     assert (await request({"query": SEVERAL, "operationName": "Who"}))[1] == {"data": {"me": {"isGuest": True}}}
     path = f"/graphql?query={quote(SEVERAL)}&operationName="
@@ -122,7 +122,7 @@ async def test_of_several_operations_the_named_one_is_run(open_chat) -> None:
 
 
 @pytest.mark.parametrize("document", ["{ me { isGuest } }", "query Who { me { isGuest } }"])
-async def test_an_empty_operation_name_is_none(document: str) -> None:
+async def test_empty_operation_name_counts_as_none(document: str) -> None:
     assert await request({"query": document, "operationName": ""}) == (200, {"data": {"me": {"isGuest": True}}})
 
 
@@ -132,7 +132,7 @@ PROBE = {
 
 
 @pytest.mark.parametrize("accept", ["application/json", "*/*", "text/html", "application/graphql-response+json"])
-async def test_the_hash_of_a_document_is_answered_as_apollos_clients_expect(accept: str) -> None:
+async def test_persisted_query_hash_alone_is_answered_as_not_supported(accept: str) -> None:
     status = 400 if "graphql" in accept else 200
     error = {"message": "PersistedQueryNotSupported", "extensions": {"code": "PERSISTED_QUERY_NOT_SUPPORTED"}}
     expected = (status, {"errors": [error]})
@@ -141,13 +141,15 @@ async def test_the_hash_of_a_document_is_answered_as_apollos_clients_expect(acce
     assert await request(method="GET", path=path, accept=accept) == expected
 
 
-async def test_a_document_that_comes_with_its_hash_is_run() -> None:
+async def test_document_with_its_persisted_query_hash_is_run() -> None:
     asked = {"query": "{ me { isGuest } }", "extensions": PROBE}
     assert await request(asked) == (200, {"data": {"me": {"isGuest": True}}})
 
 
 @pytest.mark.parametrize("query", ["{", "query ($a: Nope) { me { id } }"])
-async def test_a_query_in_the_url_is_answered_to_programs_and_shown_to_browsers(settings: Settings, query: str) -> None:
+async def test_query_in_the_url_opens_graphiql_for_browsers_and_json_for_programs(
+    settings: Settings, query: str
+) -> None:
     chromium = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
     axios = "application/json, text/plain, */*"
     for accept, graphiql, shown in [
@@ -170,7 +172,7 @@ async def test_a_query_in_the_url_is_answered_to_programs_and_shown_to_browsers(
 
 
 @pytest.mark.parametrize("query", ["{ nope }", "{", "query ($a: Nope) { me { id } }"])
-async def test_a_query_that_can_not_be_run_is_answered_with_its_errors(query: str) -> None:
+async def test_invalid_query_is_answered_with_200_and_errors_as_json(query: str) -> None:
     status, answer = await request({"query": query})
     assert status == 200
     assert answer["data"] is None
@@ -188,16 +190,16 @@ async def test_a_query_that_can_not_be_run_is_answered_with_its_errors(query: st
         "",
     ],
 )
-async def test_what_a_foreign_sites_form_can_send_is_refused(content_type: str) -> None:
+async def test_content_types_that_forms_can_send_are_refused(content_type: str) -> None:
     status, answer = await request({"query": ECHO}, content_type=content_type)
     assert (status, answer["errors"][0]["message"]) == (415, "Send JSON, with Content-Type: application/json.")
 
 
-async def test_json_may_come_with_its_charset() -> None:
+async def test_content_type_json_with_a_charset_is_accepted() -> None:
     assert (await request({"query": "{ __typename }"}, content_type="Application/JSON; charset=utf-8"))[0] == 200
 
 
-async def test_a_mutation_by_get_is_refused() -> None:
+async def test_mutation_by_get_is_refused_with_405() -> None:
     status, answer = await request(method="GET", path=f"/graphql?query={quote(ECHO)}")
     assert (status, answer["errors"][0]["message"]) == (405, "mutations are not allowed when using GET")
 
@@ -216,7 +218,7 @@ async def test_a_mutation_by_get_is_refused() -> None:
         ("text/html, application/graphql-response+json;q=0.1", "application/graphql-response+json", 400),
     ],
 )
-async def test_a_client_that_takes_graphqls_own_type_is_told_by_the_status_what_could_not_be_run(
+async def test_invalid_query_has_status_400_for_clients_that_accept_graphql_response_json(
     accept: str, content_type: str, status: int
 ) -> None:
     for query in ["{", "{ nope }", "query ($a: Int!) { rooms(first: $a) { edges { cursor } } }"]:
@@ -227,7 +229,7 @@ async def test_a_client_that_takes_graphqls_own_type_is_told_by_the_status_what_
         assert ("data" in json.loads(response["body"])) is (status == 200)
 
 
-async def test_what_was_run_and_failed_has_status_200_in_either_type(settings: Settings) -> None:
+async def test_failed_execution_has_status_200_in_either_content_type(settings: Settings) -> None:
     settings.CHAT_GUESTS = False
     for accept in ["application/json", "application/graphql-response+json"]:
         status, answer = await request({"query": ECHO}, accept=accept)
@@ -237,11 +239,11 @@ async def test_what_was_run_and_failed_has_status_200_in_either_type(settings: S
 
 
 @pytest.mark.parametrize("variables", ["nonsense", "7", "[]"])
-async def test_variables_in_a_url_have_to_be_a_json_object(variables: str) -> None:
+async def test_variables_in_the_url_that_are_no_json_object_are_refused(variables: str) -> None:
     status, _ = await request(method="GET", path=f"/graphql?query=%7Bme%7Bid%7D%7D&variables={variables}")
     assert status == 400
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "OPTIONS"])
-async def test_other_methods_are_refused(method: str) -> None:
+async def test_methods_besides_get_and_post_are_refused(method: str) -> None:
     assert (await request({"query": "{ me { id } }"}, method=method))[0] == 405

@@ -49,7 +49,7 @@ BAD_FRAMES = [
 
 
 @pytest.mark.parametrize(("query", "more", "complaint"), BAD_OPERATIONS)
-async def test_an_operation_that_can_not_be_run_is_answered_and_the_connection_lives_on(
+async def test_invalid_operation_is_answered_and_the_socket_stays_open(
     open_graphql, subprotocol: str, query: str, more: dict, complaint: str | None
 ) -> None:
     graphql = await open_graphql(subprotocol)
@@ -68,7 +68,7 @@ async def test_an_operation_that_can_not_be_run_is_answered_and_the_connection_l
 
 
 @pytest.mark.parametrize("frame", [{"payload": None}, {"payload": {}}, {}])
-async def test_an_init_without_a_payload_is_acknowledged(subprotocol: str, frame: dict) -> None:
+async def test_connection_init_without_payload_is_acknowledged(subprotocol: str, frame: dict) -> None:
     socket = GraphQLSocket(application, "/graphql", protocol=subprotocol, subprotocols=[])
     await socket.connect(timeout=5)
     await socket.send_json_to({"type": "connection_init"} | frame)
@@ -77,7 +77,7 @@ async def test_an_init_without_a_payload_is_acknowledged(subprotocol: str, frame
     await close(socket)
 
 
-async def test_an_init_whose_payload_is_no_object_is_refused(subprotocol: str) -> None:
+async def test_connection_init_with_a_payload_that_is_no_object_is_refused(subprotocol: str) -> None:
     for payload in [7, "", [], False]:
         socket = GraphQLSocket(application, "/graphql", protocol=subprotocol, subprotocols=[])
         await socket.connect(timeout=5)
@@ -103,7 +103,7 @@ query Who { me { isGuest } }"""
     ],
 )
 @pytest.mark.parametrize("first", [0, 1, 2])
-async def test_of_several_operations_one_has_to_be_named(
+async def test_document_of_several_operations_without_a_valid_operation_name_is_refused(
     open_graphql, open_chat, subprotocol: str, name: dict, complaint: str, first: int
 ) -> None:
     browser, graphql = await open_chat("/ws/chat/room1/"), await open_graphql(subprotocol)
@@ -119,7 +119,7 @@ async def test_of_several_operations_one_has_to_be_named(
     assert await browser.hear() == "the first that is heard"
 
 
-async def test_the_named_one_of_several_operations_is_run_and_shared(open_graphql, subprotocol: str) -> None:
+async def test_document_of_several_operations_runs_and_shares_the_named_one(open_graphql, subprotocol: str) -> None:
     graphql = await open_graphql(subprotocol)
     await graphql.begin({"query": SEVERAL, "operationName": "Listen"})
     assert await graphql.hear() == ("room1", "Hello my name is foo!")
@@ -130,7 +130,7 @@ async def test_the_named_one_of_several_operations_is_run_and_shared(open_graphq
     assert heard["payload"]["data"]["joinChatRooms"]["message"] == "said"
 
 
-async def test_an_empty_operation_name_is_none(open_graphql, open_chat, subprotocol: str) -> None:
+async def test_empty_operation_name_counts_as_none(open_graphql, open_chat, subprotocol: str) -> None:
     browser, graphql = await open_chat("/ws/chat/room1/"), await open_graphql(subprotocol)
     query = 'subscription Listen { joinChatRooms(rooms: [{roomName: "room1"}], user: "foo") { roomName message } }'
     await graphql.begin({"query": query, "operationName": ""})
@@ -139,7 +139,7 @@ async def test_an_empty_operation_name_is_none(open_graphql, open_chat, subproto
     assert any(name is None for _, name, *_ in sharing._operations)
 
 
-async def test_the_hash_of_a_document_is_answered_as_apollos_clients_expect(open_graphql, subprotocol: str) -> None:
+async def test_persisted_query_hash_alone_is_answered_as_not_supported(open_graphql, subprotocol: str) -> None:
     graphql = await open_graphql(subprotocol)
     await graphql.join("room1")
     probe = {"operationName": "Who", "extensions": {"persistedQuery": {"version": 1, "sha256Hash": "ecf4edb4"}}}
@@ -152,7 +152,7 @@ async def test_the_hash_of_a_document_is_answered_as_apollos_clients_expect(open
 
 
 @pytest.mark.parametrize(("frame", "complaint"), BAD_FRAMES)
-async def test_the_new_protocol_closes_on_a_frame_that_is_none_of_its_own(
+async def test_graphql_transport_ws_closes_with_4400_on_an_invalid_frame(
     open_graphql, frame: str, complaint: str
 ) -> None:
     graphql = await open_graphql("graphql-transport-ws")
@@ -164,7 +164,7 @@ async def test_the_new_protocol_closes_on_a_frame_that_is_none_of_its_own(
 
 
 @pytest.mark.parametrize(("frame", "complaint"), BAD_FRAMES)
-async def test_the_old_protocol_answers_and_lives_on(open_graphql, frame: str, complaint: str) -> None:
+async def test_graphql_ws_answers_an_invalid_frame_and_stays_open(open_graphql, frame: str, complaint: str) -> None:
     graphql = await open_graphql("graphql-ws")
     await graphql.send_to(text_data=frame.replace("START", "start").replace("STOP", "stop"))
     answer = await graphql.receive_json_from(timeout=5)
@@ -174,7 +174,7 @@ async def test_the_old_protocol_answers_and_lives_on(open_graphql, frame: str, c
 
 
 @pytest.mark.parametrize(("protocol", "code"), [("graphql-transport-ws", 4400), ("graphql-ws", 1002)])
-async def test_a_binary_frame_closes_the_connection_with_a_reason(open_graphql, protocol: str, code: int) -> None:
+async def test_binary_frame_closes_the_socket_with_a_reason(open_graphql, protocol: str, code: int) -> None:
     graphql = await open_graphql(protocol)
     await graphql.send_to(bytes_data=b'{"type": "ping"}')
     closing = await graphql.receive_output(timeout=5)
@@ -182,7 +182,7 @@ async def test_a_binary_frame_closes_the_connection_with_a_reason(open_graphql, 
 
 
 @pytest.mark.parametrize("subprotocols", [[], ["graphql-sse"], ["chat", "mqtt"]])
-async def test_a_client_without_one_of_the_subprotocols_is_told_by_the_close_code(subprotocols: list[str]) -> None:
+async def test_socket_without_a_known_subprotocol_is_closed_with_4406(subprotocols: list[str]) -> None:
     socket = WebsocketCommunicator(application, "/graphql", subprotocols=subprotocols)
     await socket.connect(timeout=5)
     closing = await socket.receive_output(timeout=5)
@@ -191,12 +191,12 @@ async def test_a_client_without_one_of_the_subprotocols_is_told_by_the_close_cod
 
 
 @pytest.mark.parametrize("type", ["connection_init", "connection_terminate", "ping", "pong"])
-def test_a_message_about_the_connection_has_no_problem(type: str) -> None:
+def test_problem_with_accepts_messages_about_the_connection(type: str) -> None:
     assert problem_with({"type": type}) is None
     assert problem_with({"type": type, "payload": None}) is None
 
 
-async def test_one_clients_nonsense_is_nobody_elses(open_graphql, subprotocol: str) -> None:
+async def test_invalid_frames_of_one_client_leave_other_sockets_alone(open_graphql, subprotocol: str) -> None:
     neighbour = await open_graphql(subprotocol)
     await neighbour.join("calm")
     for frame, _ in BAD_FRAMES:
@@ -207,7 +207,7 @@ async def test_one_clients_nonsense_is_nobody_elses(open_graphql, subprotocol: s
     assert (await neighbour.result("2"))["data"]["me"]["name"]
 
 
-async def test_frames_of_a_client_that_takes_no_answers_wait_with_the_server(subprotocol: str) -> None:
+async def test_protocol_reads_no_frame_while_the_client_takes_no_answers(subprotocol: str) -> None:
     """The server stops reading then, and so the client can't fill its memory."""
     server = SlowServer(application, taking=True)
     socket = GraphQLSocket(server, "/graphql", protocol=subprotocol, subprotocols=[])

@@ -1,4 +1,4 @@
-"""Subscribers who ask for the same share one execution, and don't notice."""
+"""Equal subscriptions share one execution, with the results that single executions would give."""
 
 import asyncio
 import gc
@@ -31,7 +31,7 @@ BY_VARIABLE = """subscription ($user: String!) {
 
 @pytest.fixture
 def executions(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The messages that were executed, as often as they were."""
+    """The texts of executed messages, one for each execution."""
     executed = []
     execute = sharing.execute_subscription_event
 
@@ -58,7 +58,7 @@ async def heard(socket, text: str) -> dict:
     return message
 
 
-async def test_the_same_query_is_executed_once_for_all_over_both_subprotocols(
+async def test_same_subscription_is_executed_once_for_both_subprotocols(
     open_graphql, foreign_send, executions: list[str]
 ) -> None:
     protocols = ["graphql-transport-ws", "graphql-ws"] * 5
@@ -69,7 +69,7 @@ async def test_the_same_query_is_executed_once_for_all_over_both_subprotocols(
     assert executions.count("hi") == 1
 
 
-async def test_everybody_has_a_user_of_their_own_and_it_is_executed_once_all_the_same(
+async def test_subscriptions_with_different_users_share_one_execution(
     open_graphql, foreign_send, executions: list[str]
 ) -> None:
     users = ["ann", 'b"o\\b', "çem", "🍓", sharing.MARK[:10]]
@@ -94,7 +94,7 @@ async def test_everybody_has_a_user_of_their_own_and_it_is_executed_once_all_the
         ("{ ...F } fragment F on ChatRoomMessage { message roomName @skip(if: $yes) }", {"message": "hi"}),
     ],
 )
-async def test_whatever_is_selected_comes_as_from_an_execution_of_ones_own(
+async def test_shared_execution_gives_every_selection_as_a_single_one_would(
     open_graphql, foreign_send, executions: list[str], selection: str, expected: dict | None
 ) -> None:
     declared = "($yes: Boolean = true)" if "$yes" in selection else ""
@@ -122,7 +122,7 @@ FIELD = 'm: joinChatRooms(rooms: [{roomName: "shared"}], user: "foo")'
         (f"subscription {{ {FIELD} {{ message }} {FIELD} {{ message }} }}", 0),
     ],
 )
-async def test_a_field_in_a_fragment_is_shared_and_one_that_is_there_twice_is_executed_for_each(
+async def test_root_field_in_a_fragment_is_shared_and_a_repeated_one_is_not(
     open_graphql, foreign_send, executions: list[str], query: str, shared: int
 ) -> None:
     sockets = await subscribe(open_graphql, query, ["graphql-transport-ws"] * 2)
@@ -132,7 +132,7 @@ async def test_a_field_in_a_fragment_is_shared_and_one_that_is_there_twice_is_ex
     assert executions.count("hi") == shared  # by itself is not counted
 
 
-async def test_a_variable_that_is_null_is_not_one_that_is_left_out(open_graphql, foreign_send) -> None:
+async def test_subscriptions_with_a_null_and_a_missing_variable_are_not_shared(open_graphql, foreign_send) -> None:
     query = """subscription ($named: Boolean = true) {
         joinChatRooms(rooms: [{roomName: "shared"}], user: "foo") { message roomName @include(if: $named) }
     }"""
@@ -144,7 +144,7 @@ async def test_a_variable_that_is_null_is_not_one_that_is_left_out(open_graphql,
     assert await heard(default, "hi") == {"message": "hi", "roomName": "shared"}
 
 
-async def test_variables_that_change_what_is_selected_are_not_shared(open_graphql, foreign_send) -> None:
+async def test_subscriptions_whose_variables_change_the_selection_are_not_shared(open_graphql, foreign_send) -> None:
     query = """subscription ($named: Boolean!) {
         joinChatRooms(rooms: [{roomName: "shared"}], user: "foo") { message roomName @include(if: $named) }
     }"""
@@ -155,7 +155,7 @@ async def test_variables_that_change_what_is_selected_are_not_shared(open_graphq
     assert await heard(plain, "hi") == {"message": "hi"}
 
 
-async def test_rooms_given_by_variables_share_the_operation_and_not_the_rooms(open_graphql, foreign_send) -> None:
+async def test_subscriptions_to_rooms_by_variable_hear_their_own_rooms_only(open_graphql, foreign_send) -> None:
     query = """subscription ($rooms: [ChatRoom!]!) { joinChatRooms(rooms: $rooms, user: "foo") { message roomName } }"""
     (one,) = await subscribe(open_graphql, query, rooms=[{"roomName": "one"}])
     (two,) = await subscribe(open_graphql, query, rooms=[{"roomName": "two"}])
@@ -165,7 +165,7 @@ async def test_rooms_given_by_variables_share_the_operation_and_not_the_rooms(op
     assert await heard(two, "ho") == {"message": "ho", "roomName": "two"}
 
 
-async def test_several_subscriptions_of_one_connection_follow_the_same_operation(open_graphql, foreign_send) -> None:
+async def test_subscriptions_of_one_connection_share_an_operation_with_own_users(open_graphql, foreign_send) -> None:
     (socket,) = await subscribe(open_graphql, BY_VARIABLE, user="foo")
     await socket.start(BY_VARIABLE, {"user": "bar"}, id="2")
     await foreign_send("shared", message="hi")
@@ -178,7 +178,7 @@ async def test_several_subscriptions_of_one_connection_follow_the_same_operation
     assert users == {"1": "foo", "2": "bar"}
 
 
-async def test_a_slow_follower_holds_nobody_up_and_misses_nothing(open_graphql, foreign_send) -> None:
+async def test_slow_follower_delays_nobody_and_misses_nothing(open_graphql, foreign_send) -> None:
     server = SlowServer(application, taking=True)
     slow = await open_graphql("graphql-transport-ws", server)
     await slow.join("shared")
@@ -193,7 +193,7 @@ async def test_a_slow_follower_holds_nobody_up_and_misses_nothing(open_graphql, 
 
 
 @pytest.mark.parametrize(("count", "shared", "direct"), [(500, True, True), (500, True, False), (200, False, False)])
-async def test_many_distinct_subscriptions_let_others_have_a_turn_and_hear_all_in_order(
+async def test_many_distinct_subscriptions_yield_to_the_loop_and_hear_all_in_order(
     open_graphql, settings: Settings, monkeypatch: pytest.MonkeyPatch, count: int, shared: bool, direct: bool
 ) -> None:
     settings.CHAT_SUBSCRIPTIONS_PER_CONNECTION = 100
@@ -233,7 +233,7 @@ def live_listeners(room: str) -> list[Listener]:
     return [one for one in feed.listeners if one._held is None] if feed else []
 
 
-async def test_an_operation_is_forgotten_with_its_last_follower(open_graphql) -> None:
+async def test_shared_operation_is_forgotten_with_its_last_follower(open_graphql) -> None:
     (socket,) = await subscribe(open_graphql, BY_VARIABLE, user="foo")
     assert any(query == BY_VARIABLE for query, *_ in sharing._operations)
     await socket.disconnect()
@@ -269,7 +269,7 @@ def nosy(selection: str, monkeypatch: pytest.MonkeyPatch) -> SharedOperation:
     return SharedOperation(NOSY, parse(f"subscription {{ joinChatRooms {{ {selection} }} }}"), None, None)
 
 
-async def test_a_shared_execution_has_no_person_and_to_touch_one_is_an_error(
+async def test_shared_execution_that_uses_the_person_is_an_error(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     (payload,) = nosy("message viewer", monkeypatch).render(EVENT) or []
@@ -277,7 +277,7 @@ async def test_a_shared_execution_has_no_person_and_to_touch_one_is_an_error(
     assert "LookupError: A shared subscription has no person" in caplog.text
 
 
-async def test_a_field_that_has_to_be_waited_for_is(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_shared_execution_awaits_asynchronous_fields(monkeypatch: pytest.MonkeyPatch) -> None:
     operation = nosy("later", monkeypatch)
     assert operation.render(EVENT) is None
     assert await operation.render_later(EVENT) == [b'{"data":{"joinChatRooms":{"later":"hi, later"}}}']
