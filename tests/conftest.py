@@ -1,4 +1,4 @@
-"""What tests share: the site's sockets in this process, and server processes of their own."""
+"""Fixtures of all tests: the site's sockets in this process, and real server processes."""
 
 import asyncio
 import contextlib
@@ -106,7 +106,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whatever goes through a consumer may touch the database: Channels looks after its connections at every step."""
+    """Marks asynchronous tests as using the database, since Channels closes old connections in every consumer."""
     for item in items:
         if inspect.iscoroutinefunction(getattr(item, "function", None)):
             item.add_marker(pytest.mark.django_db(transaction=True))
@@ -114,7 +114,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None) -> Iterator[None]:
-    """PostgreSQL drops no database while somebody is connected, and the thread of `sync_to_async` is."""
+    """Closes the connection of `sync_to_async`'s thread: PostgreSQL drops no database that has connections."""
     yield
     asyncio.run(sync_to_async(connections.close_all)())
 
@@ -172,7 +172,7 @@ async def open_graphql() -> AsyncIterator[Callable[..., Awaitable[GraphQLSocket]
 
 @pytest.fixture
 def written_log() -> Iterator[io.StringIO]:
-    """What an operator would see of this process's log."""
+    """The text that this process logs from now on."""
     (handler,) = [one for one in logging.getLogger().handlers if type(one) is logging.StreamHandler]
     log = io.StringIO()
     stderr = handler.setStream(log)
@@ -182,7 +182,7 @@ def written_log() -> Iterator[io.StringIO]:
 
 @pytest.fixture
 def foreign_send() -> Callable[..., Awaitable[None]]:
-    """Sends to a room's group as a program would that knows nothing of this site's code."""
+    """Sends to a room's group like a foreign program without this site's code."""
 
     async def send(room: str, **event: Any) -> None:
         group = find(room).group

@@ -1,4 +1,4 @@
-"""Two doors to a room, and a third that is one of them with a greeting, under one handle: who listens through any of
+"""Two doors to a room, and a third that is one of them with a greeting, under one handle: listeners at any of
 them hears the same. Parametrise `door` with DOORS."""
 
 import itertools
@@ -22,7 +22,7 @@ POST = f"mutation ($input: PostMessageInput!) {{ postMessage(input: $input) {{ m
 
 @dataclass(frozen=True)
 class Heard:
-    """What came through a door."""
+    """One event received through a door."""
 
     kind: str
     offset: int | None

@@ -38,7 +38,7 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-# What the Procfile says, but for where.
+# The Procfile's command; UVICORN is the same without its address.
 (WEB,) = re.findall(r"^web: (.*)$", (ROOT / "Procfile").read_text(), re.MULTILINE)
 UVICORN = re.sub(r" --(host|port) \S+", "", WEB) + " --log-level warning --host 127.0.0.1"
 DAPHNE = "daphne mysite.asgi:application --verbosity 0 --bind 127.0.0.1"

@@ -1,4 +1,4 @@
-"""The site under fire, and whether what goes wrong there would be noticed."""
+"""A short run of the chaos test, and its own checks of lost, doubled and misordered messages."""
 
 import subprocess
 import sys
@@ -21,7 +21,7 @@ def listener(*heard: Heard) -> Client:
     return client
 
 
-def test_nothing_acknowledged_is_lost_doubled_or_out_of_order_whatever_is_killed() -> None:
+def test_acknowledged_messages_survive_killed_servers_and_redis_once_and_in_order() -> None:
     command = [sys.executable, "-m", "tests.chaos", "--seconds", "20", "--seed", "4"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -37,7 +37,7 @@ def test_nothing_acknowledged_is_lost_doubled_or_out_of_order_whatever_is_killed
         ([LOG[0], LOG[2], LOG[1]], [], [], ["2 (b)"]),
     ],
 )
-def test_what_a_listener_should_not_hear_is_counted(
+def test_report_counts_lost_doubled_and_misordered_messages_of_a_listener(
     heard: list[Heard], lost: list[str], doubled: list[str], out_of_order: list[str]
 ) -> None:
     report = Report([listener(*heard)], {"room1": LOG})
@@ -50,7 +50,7 @@ def test_what_a_listener_should_not_hear_is_counted(
     assert report.good == (heard == LOG)
 
 
-def test_an_answer_to_what_was_sent_again_is_no_double() -> None:
+def test_report_counts_no_answer_to_a_retry_as_a_double() -> None:
     client = listener()
     frame = {"kind": "message", "offset": 1, "client_id": "a", "sent_at": "2026-01-01T00:00:00Z"}
     for _ in range(2):
@@ -63,7 +63,7 @@ def test_an_answer_to_what_was_sent_again_is_no_double() -> None:
 
 
 @pytest.mark.parametrize("stored", [[], [(1, "b")], [(1, "a"), (2, "a")], [(2, "a")]])
-def test_what_is_wrong_in_the_database_is_counted(stored: list[Heard]) -> None:
+def test_report_fails_when_stored_messages_differ_from_acknowledged_ones(stored: list[Heard]) -> None:
     client = listener(*stored)
     client.ledger.send("a")
     client.ledger.acknowledge("a", 1)
@@ -73,7 +73,7 @@ def test_what_is_wrong_in_the_database_is_counted(stored: list[Heard]) -> None:
 @pytest.mark.parametrize(
     "frame", [{"kind": "start_over", "message": "", "offset": 7}, {"kind": "error", "error": {"code": "invalid_frame"}}]
 )
-def test_being_told_to_start_over_is_a_failure_here(frame: dict) -> None:
+def test_report_fails_when_a_client_has_to_start_over_or_gets_an_error(frame: dict) -> None:
     client = listener()
     client.take("room1", frame)
     assert not Report([client], {"room1": []}).good

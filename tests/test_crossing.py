@@ -1,4 +1,4 @@
-"""From every door to every other, in one process and across three real ones."""
+"""Messages from every door to every other, in one process and across three real ones."""
 
 import asyncio
 import itertools
@@ -19,7 +19,7 @@ ROOMS = ["room1", "café", "房间 1", "a-b", "a/b", "50% off", "🍓", "x" * 64
 
 
 @pytest.mark.parametrize("room", ROOMS)
-async def test_browser_and_graphql_hear_each_other_whatever_the_rooms_name(open_chat, open_graphql, room: str) -> None:
+async def test_browser_and_graphql_hear_each_other_in_rooms_of_any_name(open_chat, open_graphql, room: str) -> None:
     browser = await open_chat("/ws" + find(room).get_absolute_url())
     graphql, other = await open_graphql(), await open_graphql("graphql-ws")
     await graphql.join(room)
@@ -37,7 +37,7 @@ async def test_browser_and_graphql_hear_each_other_whatever_the_rooms_name(open_
     assert await browser.hear() == "from GraphQL"
 
 
-async def test_each_room_is_its_own(open_chat, open_graphql) -> None:
+async def test_graphql_listener_of_many_rooms_hears_each_message_in_its_own_room(open_chat, open_graphql) -> None:
     graphql = await open_graphql()
     await graphql.join(*ROOMS)
     for room in ROOMS:
@@ -74,7 +74,7 @@ async def instances(start_servers) -> AsyncIterator[list[Instance]]:
     return [Instance(server) for server in await asyncio.to_thread(start_servers, 3)]
 
 
-async def test_three_processes_on_three_ports_share_their_rooms(instances: list[Instance]) -> None:
+async def test_three_server_processes_share_their_rooms(instances: list[Instance]) -> None:
     async with asyncio.timeout(60), asyncio.TaskGroup() as group:
         browsers = [await instance.browser("room1") for instance in instances]
         queues: list[asyncio.Queue[str]] = [asyncio.Queue() for _ in instances]

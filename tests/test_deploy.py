@@ -1,4 +1,4 @@
-"""The files in deploy/, and what docs/deploy.md says of them, with the real programs."""
+"""The files in deploy/, and the claims of docs/deploy.md about them, with the real programs."""
 
 import contextlib
 import http.client
@@ -159,7 +159,7 @@ def proxy(
         yield proxy
 
 
-def test_through_nginx_one_chats_at_both_doors_whatever_instance_one_gets(proxy: Proxy) -> None:
+def test_nginx_connects_both_doors_to_instances_that_share_rooms(proxy: Proxy) -> None:
     with contextlib.ExitStack() as stack:
         browsers = [stack.enter_context(proxy.socket("/ws/chat/room1/")) for _ in range(3)]
         subprotocols = {"subprotocols": ["graphql-transport-ws"]}
@@ -174,7 +174,7 @@ def test_through_nginx_one_chats_at_both_doors_whatever_instance_one_gets(proxy:
         assert {subscription.hear() for subscription in graphql} == {"from GraphQL"}
 
 
-def test_nginx_and_the_site_agree_about_https_pages_and_strangers(proxy: Proxy) -> None:
+def test_nginx_serves_pages_and_refuses_probes_foreign_origins_and_other_hosts(proxy: Proxy) -> None:
     status, page = proxy.get("/chat/room1/")
     assert (status, 'id="chat-log"' in page) == (200, True)
     for probe in ("/livez", "/readyz", "/metrics"):
@@ -186,7 +186,7 @@ def test_nginx_and_the_site_agree_about_https_pages_and_strangers(proxy: Proxy) 
         proxy.get("/chat/", name="localhost")
 
 
-def test_plain_http_is_sent_to_https(proxy: Proxy) -> None:
+def test_nginx_redirects_plain_http_to_https(proxy: Proxy) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", proxy.plain_port, timeout=10)
     with contextlib.closing(connection):
         connection.request("GET", "/chat/?a=b", headers={"Host": NAME})
@@ -194,14 +194,14 @@ def test_plain_http_is_sent_to_https(proxy: Proxy) -> None:
         assert (answer.status, answer.headers["Location"]) == (301, f"https://{NAME}/chat/?a=b")
 
 
-def test_the_proxy_logs_no_query(proxy: Proxy) -> None:
+def test_nginx_logs_no_query_string(proxy: Proxy) -> None:
     proxy.get("/chat/?query=somebodys-words")
     log = proxy.place / "chat.log"
     wait_until(lambda: log.exists() and "GET /chat/" in log.read_text())
     assert "somebodys-words" not in log.read_text()
 
 
-def test_restarting_one_instance_after_the_other_loses_nothing(proxy: Proxy) -> None:
+def test_rolling_restart_behind_nginx_loses_no_message(proxy: Proxy) -> None:
     listeners = [BrowserFollower(proxy), BrowserFollower(proxy), GraphQLFollower(proxy)]
     over = threading.Event()
     with ThreadPoolExecutor(5) as people:
@@ -241,7 +241,7 @@ def post_until(proxy: Proxy, over: threading.Event) -> list[int]:
 
 
 class BrowserFollower:
-    """Somebody who comes back with their position whenever they are cut off."""
+    """A browser's listener that reconnects with its position whenever it is cut off."""
 
     def __init__(self, proxy: Proxy) -> None:
         self.proxy = proxy
@@ -308,7 +308,7 @@ def secure_redis(certificate: tuple[Path, Path], tmp_path: Path) -> Iterator[str
         yield url
 
 
-def test_instances_hear_each_other_through_a_redis_with_a_password_and_tls(
+def test_instances_share_rooms_through_a_redis_with_password_and_tls(
     secure_redis: str, start_servers: Callable[..., list[Server]]
 ) -> None:
     one, two = start_servers(2, REDIS_URL=secure_redis)
@@ -322,7 +322,7 @@ def test_instances_hear_each_other_through_a_redis_with_a_password_and_tls(
             assert b"chat_repaired_total 0.0" in answer.read()  # by Redis, then, and not from the database
 
 
-def test_with_the_wrong_password_the_chat_goes_on_without_redis(
+def test_site_is_ready_without_redis_when_its_password_is_wrong(
     secure_redis: str, start_servers: Callable[..., list[Server]]
 ) -> None:
     (server,) = start_servers(1, REDIS_URL=secure_redis.replace("secret", "wrong"))
@@ -333,7 +333,7 @@ def test_with_the_wrong_password_the_chat_goes_on_without_redis(
 # PostgreSQL
 
 
-def test_however_many_pages_are_asked_for_a_process_has_few_connections() -> None:
+def test_process_keeps_to_its_limit_of_postgresql_connections_under_load() -> None:
     with postgres() as url:
         variables = {**environment(), "DATABASE_URL": url, "CHAT_DATABASE_CONNECTIONS": "3", "LOG_LEVEL": "ERROR"}
         subprocess.run(
@@ -396,7 +396,7 @@ class Relay:
             other.shutdown(socket.SHUT_RDWR)
 
 
-def test_when_postgresql_is_back_so_is_the_chat(transactional_db: None) -> None:
+def test_posting_works_again_within_seconds_once_postgresql_is_back(transactional_db: None) -> None:
     with postgres() as url:
         relay = Relay(f"{urlsplit(url).path.rpartition('/')[0]}/.s.PGSQL.5432")
         relay.mend()
@@ -437,7 +437,7 @@ def connections(watching: psycopg.Connection[Any]) -> int:
 
 
 @pytest.mark.parametrize("page", ["deploy/alerts.yml", "docs/deploy.md"])
-def test_metrics_that_are_written_about_are_counted(page: str) -> None:
+def test_metrics_named_in_alerts_and_docs_exist(page: str) -> None:
     text = (ROOT / page).read_text().replace("manage.py chat_status", "")
     families = {family.name for family in REGISTRY.collect()}
     endings = re.compile("(_total|_bucket|_count|_sum)$")
@@ -446,18 +446,18 @@ def test_metrics_that_are_written_about_are_counted(page: str) -> None:
     assert len(named) > 8
 
 
-def test_prometheus_understands_its_configuration() -> None:
+def test_promtool_accepts_the_prometheus_configuration() -> None:
     promtool = shutil.which("promtool", path=SEARCH)
     if not promtool:
         pytest.skip("There is no promtool, which comes with Prometheus")
     subprocess.run([promtool, "check", "config", ROOT / "deploy" / "prometheus.yml"], check=True)
 
 
-def test_prometheus_finds_nothing_odd_about_what_is_counted() -> None:
+def test_promtool_has_no_complaint_about_our_metrics() -> None:
     promtool = shutil.which("promtool", path=SEARCH)
     if not promtool:
         pytest.skip("There is no promtool, which comes with Prometheus")
-    # It finds names odd that prometheus_client itself brings; of ours it should have nothing to say.
+    # It complains of names of prometheus_client itself; it should have no complaint about ours.
     done = subprocess.run([promtool, "check", "metrics"], input=generate_latest(), capture_output=True)
     assert "chat_" not in done.stderr.decode()
 
@@ -465,7 +465,7 @@ def test_prometheus_finds_nothing_odd_about_what_is_counted() -> None:
 # systemd
 
 
-def test_the_unit_is_one_that_systemd_understands(tmp_path: Path) -> None:
+def test_systemd_accepts_the_unit(tmp_path: Path) -> None:
     verifier = shutil.which("systemd-analyze", path=SEARCH)
     if not verifier:
         pytest.skip("There is no systemd here")
@@ -475,7 +475,7 @@ def test_the_unit_is_one_that_systemd_understands(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_what_the_unit_starts_serves_the_site_and_ends_when_it_is_told_to(transactional_db: None) -> None:
+def test_command_of_the_systemd_unit_serves_the_site_and_ends_on_sigterm(transactional_db: None) -> None:
     unit = (ROOT / "deploy" / "chat@.service").read_text()
     start = re.search(r"^ExecStart=(.*)$", unit, re.MULTILINE)
     assert start

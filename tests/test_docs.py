@@ -137,30 +137,30 @@ def test_graphql_documents_are_valid(page: Path) -> None:
         assert validate(schema._schema, parse(block)) == [], block
 
 
-def test_the_readmes_programs_compile() -> None:
+def test_python_programs_of_the_readme_compile() -> None:
     for language, text in FENCE.findall((ROOT / "README.md").read_text()):
         if language == "python":
             compile(text, "README.md", "exec")
 
 
-def test_the_readme_fits_on_a_few_screens() -> None:
+def test_readme_is_at_most_180_lines() -> None:
     assert len((ROOT / "README.md").read_text().splitlines()) <= README_MAX
 
 
 @pytest.mark.parametrize(
     "page", [page for page in PAGES if "architecture" in page.relative_to(ROOT).as_posix()], ids=page_ids
 )
-def test_pages_about_the_architecture_are_read_in_a_sitting(page: Path) -> None:
+def test_architecture_pages_are_at_most_350_lines(page: Path) -> None:
     assert len(page.read_text().splitlines()) <= PAGE_MAX
 
 
-def test_the_index_lists_every_decision() -> None:
+def test_index_of_decisions_lists_every_adr() -> None:
     index = (ROOT / "docs" / "adr" / "README.md").read_text()
     decisions = {path.name for path in (ROOT / "docs" / "adr").glob("[0-9]*.md")}
     assert set(re.findall(r"\((\d{4}-[\w-]+\.md)\)", index)) == decisions
 
 
-def test_settings_in_the_page_and_in_the_example_are_the_same() -> None:
+def test_settings_page_and_env_example_list_the_same_variables() -> None:
     page = (ROOT / "docs" / "settings.md").read_text()
     rows = [line.split("|")[1] for line in page.splitlines() if line.startswith("| `")]
     explained = [name for row in rows for name in re.findall(r"`(\w+)`", row)]

@@ -64,7 +64,7 @@ async def someone() -> tuple[User, str]:
 
 
 @pytest.mark.parametrize("program", [UVICORN, DAPHNE], ids=["uvicorn", "daphne"])
-async def test_logging_out_closes_the_sockets_of_every_instance_at_once(
+async def test_logout_closes_the_sockets_of_that_session_on_every_instance(
     start_servers: Start, program: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     here, there = start_servers(2, program, CHAT_SESSION_CHECK="3600")
@@ -84,7 +84,9 @@ async def test_logging_out_closes_the_sockets_of_every_instance_at_once(
     assert "ERROR" not in output
 
 
-async def test_without_redis_it_takes_no_longer_than_to_the_next_look(start_servers: Start) -> None:
+async def test_logout_closes_sockets_on_every_instance_within_the_check_interval_without_redis(
+    start_servers: Start,
+) -> None:
     nowhere = f"redis://127.0.0.1:{free_port()}/0"
     here, there = start_servers(2, CHAT_SESSION_CHECK="1", REDIS_URL=nowhere)
     _, cookie = await someone()
@@ -97,7 +99,7 @@ async def test_without_redis_it_takes_no_longer_than_to_the_next_look(start_serv
     assert time.monotonic() - began < 10
 
 
-async def test_a_program_beside_the_site_that_deactivates_a_user_is_heard(start_servers: Start) -> None:
+async def test_user_deactivated_by_another_program_has_their_sockets_closed(start_servers: Start) -> None:
     (server,) = start_servers(1, CHAT_SESSION_CHECK="3600")
     user, cookie = await someone()
     sockets = await open_both_doors(server, cookie)
@@ -130,10 +132,10 @@ async def name_changes(here: Server, there: Server) -> None:
         await socket.close()
 
 
-async def test_a_guests_other_name_is_heard_of_by_every_instance_at_once(start_servers: Start) -> None:
+async def test_new_name_of_a_guest_reaches_sockets_on_every_instance(start_servers: Start) -> None:
     await name_changes(*start_servers(2, CHAT_SESSION_CHECK="3600"))
 
 
-async def test_a_guests_other_name_is_found_out_without_redis(start_servers: Start) -> None:
+async def test_new_name_of_a_guest_reaches_sockets_on_every_instance_without_redis(start_servers: Start) -> None:
     nowhere = f"redis://127.0.0.1:{free_port()}/0"
     await name_changes(*start_servers(2, CHAT_SESSION_CHECK="1", REDIS_URL=nowhere))

@@ -1,4 +1,4 @@
-"""One person, whichever door they come through: pages, chat, GraphQL over HTTP, GraphQL over WebSocket."""
+"""The same person at every door: pages, chat, GraphQL over HTTP and over WebSocket."""
 
 import json
 from typing import Any
@@ -46,7 +46,7 @@ async def in_the_chat(headers: list[tuple[bytes, bytes]]) -> tuple[str, str]:
     return frame["user_id"], frame["user"]
 
 
-async def test_a_user_is_the_same_at_every_door(async_client: AsyncClient, subprotocol: str) -> None:
+async def test_user_is_the_same_person_at_every_door(async_client: AsyncClient, subprotocol: str) -> None:
     user = await get_user_model().objects.acreate_user("ann")
     await async_client.aforce_login(user)
     headers = cookies_of(async_client)
@@ -56,7 +56,7 @@ async def test_a_user_is_the_same_at_every_door(async_client: AsyncClient, subpr
     assert await in_the_chat(headers) == (f"user-{user.pk}", "ann")
 
 
-async def test_a_guest_is_the_same_at_every_door_and_so_is_a_new_name(
+async def test_guest_is_the_same_person_at_every_door_also_under_a_new_name(
     async_client: AsyncClient, subprotocol: str
 ) -> None:
     person = (await async_client.get("/chat/room1/")).context["room_data"]["person"]
@@ -69,7 +69,7 @@ async def test_a_guest_is_the_same_at_every_door_and_so_is_a_new_name(
         await async_client.post("/accounts/name/", {"name": "Ann"})
 
 
-async def test_a_guest_who_first_comes_through_graphql_keeps_the_name(subprotocol: str) -> None:
+async def test_guest_created_by_graphql_over_http_keeps_id_and_name(subprotocol: str) -> None:
     guest, cookie = await over_http([])
     headers = [(b"cookie", cookie.split(";")[0].encode())]
     assert await over_http(headers) == (guest, "")
@@ -79,7 +79,7 @@ async def test_a_guest_who_first_comes_through_graphql_keeps_the_name(subprotoco
 @pytest.mark.parametrize(
     "cookie", ["sessionid=forged", "sessionid=", "sessionid", ";;=;", "sessionid=\xff", "x" * 5000]
 )
-async def test_a_forged_cookie_makes_a_guest_and_no_trouble(cookie: str) -> None:
+async def test_forged_session_cookie_is_a_new_guest_at_every_door(cookie: str) -> None:
     headers = [(b"cookie", cookie.encode("latin1"))]
     assert (await over_http(headers))[0]["isGuest"]
     assert (await over_websocket(headers, "graphql-transport-ws"))["isGuest"]

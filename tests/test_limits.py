@@ -1,4 +1,4 @@
-"""Limits at every door: what is at the limit is done, what is above it is refused, and the door stays open."""
+"""Limits at every door: requests at the limit succeed, those above it are refused, and the door stays open."""
 
 import json
 import secrets
@@ -42,7 +42,7 @@ class Frames:
         await close(door.socket)
 
     async def post(self, text: str) -> dict[str, Any] | None:
-        """What went wrong: `code` and `retry_after`."""
+        """The error, with `code` and `retry_after`, or None."""
         await self.socket.send_json_to({"message": text, "client_id": text})
         while (frame := await self.socket.receive_json_from(timeout=5)).get("client_id") != text:
             pass
@@ -135,7 +135,7 @@ def address() -> str:
 
 
 @pytest.mark.parametrize("door", DOORS)
-async def test_an_address_may_post_up_to_the_limit_and_is_told_when_to_go_on(
+async def test_posts_of_an_address_past_the_limit_are_refused_with_retry_after_at_every_door(
     limited: Settings, door: type, address: str
 ) -> None:
     async with door.open(From(address)) as one, door.open(From(address + "2")) as other:
@@ -152,7 +152,7 @@ async def test_an_address_may_post_up_to_the_limit_and_is_told_when_to_go_on(
         assert await one.post("six") is None
 
 
-async def test_all_doors_draw_on_one_bucket(limited: Settings, address: str) -> None:
+async def test_doors_share_one_rate_limit_for_an_address(limited: Settings, address: str) -> None:
     limited.CHAT_RATE_ADDRESS = f"{len(DOORS)}/1h"
     for door in DOORS:
         async with door.open(From(address)) as one:
@@ -162,7 +162,7 @@ async def test_all_doors_draw_on_one_bucket(limited: Settings, address: str) -> 
             assert (await one.post("hi") or {}).get("code") == "rate_limited"
 
 
-async def test_who_joins_too_often_is_let_in_and_not_announced(limited: Settings, address: str, open_chat) -> None:
+async def test_join_past_the_rate_limit_succeeds_without_a_greeting(limited: Settings, address: str, open_chat) -> None:
     other = await open_chat(f"/ws/chat/{ROOM}/")
     async with Transport.open(From(address)) as door:
         for number in range(5):
@@ -174,7 +174,9 @@ async def test_who_joins_too_often_is_let_in_and_not_announced(limited: Settings
         assert await other.hear() == "messages are another matter"
 
 
-async def test_joining_takes_a_token_for_each_room(limited: Settings, address: str, open_chat) -> None:
+async def test_join_of_many_rooms_counts_each_room_against_the_rate_limit(
+    limited: Settings, address: str, open_chat
+) -> None:
     rooms = [f"{ROOM}{number}" for number in range(5)]
     others = [await open_chat(f"/ws/chat/{room}/") for room in rooms]
     async with Transport.open(From(address)) as door:
@@ -187,7 +189,7 @@ async def test_joining_takes_a_token_for_each_room(limited: Settings, address: s
             assert await other.receive_nothing()
 
 
-async def test_instances_draw_on_one_bucket(start_servers) -> None:
+async def test_instances_share_one_rate_limit_for_a_person(start_servers) -> None:
     servers = start_servers(2, CHAT_LIMITS="on", CHAT_RATE_PERSON="4/1h", CHAT_RATE_ADDRESS="1000/1h")
     async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as ann:
         codes = [await post_as(ann, server.host) for server in servers * 3]
@@ -197,7 +199,7 @@ async def test_instances_draw_on_one_bucket(start_servers) -> None:
 
 
 async def post_as(visitor: aiohttp.ClientSession, host: str) -> str | None:
-    """Posts as whoever has the visitor's session; returns the code of what went wrong."""
+    """Posts in the visitor's session; returns the code of the error, or None."""
     url = f"http://{host}/graphql"
     async with visitor.post(url, json={"query": "{ me { id } }"}) as answer:
         assert answer.status == 200
@@ -207,8 +209,8 @@ async def post_as(visitor: aiohttp.ClientSession, host: str) -> str | None:
         return error and error["code"]
 
 
-class TestConnections:
-    """How many WebSockets an address has; each is answered in the way of its door."""
+class TestConnectionsPerAddress:
+    """The limit of WebSockets per address, reported in the way of each door."""
 
     @pytest.fixture
     def few(self, settings: Settings) -> Settings:
@@ -218,7 +220,7 @@ class TestConnections:
 
     @pytest.fixture
     async def two(self, few: Settings, address: str) -> AsyncIterator[list[ChatSocket]]:
-        """As many as there may be, one at each door."""
+        """The allowed number of sockets, one at each door."""
         async with Frames.open(From(address)) as frames, Transport.open(From(address)) as transport:
             yield [frames.socket, transport.socket]
 
@@ -231,10 +233,14 @@ class TestConnections:
         await browser.disconnect()
         return frame["error"]
 
-    async def test_a_browser_with_one_too_many_is_told_by_frame_and_code(self, two, address: str) -> None:
+    async def test_browser_socket_past_the_limit_of_an_address_gets_an_error_and_close_4429(
+        self, two, address: str
+    ) -> None:
         assert (await self.is_refused(From(address)))["code"] == "too_many_connections"
 
-    async def test_a_graphql_client_with_one_too_many_is_told_by_the_code(self, two, address, subprotocol) -> None:
+    async def test_graphql_socket_past_the_limit_of_an_address_is_closed_with_4429(
+        self, two, address, subprotocol
+    ) -> None:
         graphql = WebsocketCommunicator(From(address), "/graphql", subprotocols=[subprotocol])
         assert await graphql.connect(timeout=5) == (True, subprotocol)
         closed = await graphql.receive_output(timeout=5)
@@ -242,7 +248,9 @@ class TestConnections:
         await graphql.send_json_to({"type": "connection_init"})
         await graphql.disconnect()
 
-    async def test_what_has_been_refused_or_closed_does_not_count(self, two, address: str, eventually) -> None:
+    async def test_refused_and_closed_sockets_do_not_count_against_the_limit(
+        self, two, address: str, eventually
+    ) -> None:
         for _ in range(3):
             await self.is_refused(From(address))
         await two[0].disconnect()
@@ -251,11 +259,11 @@ class TestConnections:
             assert await frames.post("hi") is None
             await self.is_refused(From(address))
 
-    async def test_another_address_is_another_matter(self, two, address: str) -> None:
+    async def test_limit_of_connections_is_per_address(self, two, address: str) -> None:
         async with Frames.open(From("2001:db8:ffff::1")), Frames.open(From("")), Frames.open(From("")):
             await self.is_refused(From(address + "2"))  # of the same /64
 
-    async def test_with_limits_off_there_is_no_limit(self, two, few: Settings, address: str) -> None:
+    async def test_connections_have_no_limit_when_limits_are_off(self, two, few: Settings, address: str) -> None:
         few.CHAT_LIMITS = False
         async with Frames.open(From(address)) as frames:
             assert await frames.post("hi") is None

@@ -98,7 +98,9 @@ PYTEST = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", 
     ],
     ids=["manage.py default", "manage.py tests", "pytest default", "pytest tests", "xdist"],
 )
-def test_readers_live_tests_pass(tmp_path: Path, runner: list[str], settings: str) -> None:
+def test_live_tests_pass_under_either_runner_with_either_settings(
+    tmp_path: Path, runner: list[str], settings: str
+) -> None:
     (tmp_path / "test_rooms.py").write_text(READERS_TESTS)
     if "pytest" in runner:
         (tmp_path / "test_async.py").write_text(ASYNC_TESTS)

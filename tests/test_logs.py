@@ -1,4 +1,4 @@
-"""What the log of a real server says, and what it never does."""
+"""The log of real servers: its lines, and the texts that must never be in it."""
 
 import asyncio
 import contextlib
@@ -41,7 +41,7 @@ DAPHNE = ["daphne", "mysite.asgi:application", "-v"]
 
 
 class Logged:
-    """A server and what it has written."""
+    """A server and its log."""
 
     def __init__(self, command: list[str], path: Path, **variables: str) -> None:
         self.port, self.path = free_port(), path
@@ -60,7 +60,7 @@ class Logged:
         return self.path.read_text()
 
     def lines(self, **wanted: object) -> list[dict[str, Any]]:
-        """Those that have `wanted` in them."""
+        """The lines that have `wanted` in them."""
         found = [json.loads(line) for line in self.text.splitlines()]
         return [line for line in found if wanted.items() <= line.items()]
 
@@ -156,7 +156,7 @@ def say_it_everywhere(server: Logged) -> None:
 
 @pytest.mark.parametrize("command", [[*UVICORN, "trace"], [*DAPHNE, "0"]], ids=["uvicorn", "daphne"])
 @pytest.mark.parametrize("debug", ["true", "false"])
-def test_no_line_has_what_people_say_however_much_is_logged(
+def test_log_at_the_highest_level_holds_no_text_of_people(
     start: Callable[..., Logged], command: list[str], debug: str
 ) -> None:
     server = start(command, LOG_LEVEL="DEBUG", DEBUG=debug, CHAT_LOG_FORMAT="json", CHAT_LIMITS="off")
@@ -178,7 +178,7 @@ async def send_to_group(event: dict[str, Any]) -> None:
     await get_channel_layer().group_send(event["room_id"], event)
 
 
-async def test_nor_has_one_that_tells_of_a_row_that_could_not_be_stored(caplog: pytest.LogCaptureFixture) -> None:
+async def test_log_of_a_row_that_could_not_be_stored_holds_no_message_text(caplog: pytest.LogCaptureFixture) -> None:
     problem = f'null value in column "x"\nDETAIL:  Failing row contains (1, {SECRET}).'
     error = IntegrityError(problem)
     error.__cause__ = psycopg.errors.NotNullViolation(problem)
@@ -190,7 +190,7 @@ async def test_nor_has_one_that_tells_of_a_row_that_could_not_be_stored(caplog: 
 
 
 @pytest.mark.parametrize("command", [[*UVICORN, "info"], [*DAPHNE, "0"]], ids=["uvicorn", "daphne"])
-def test_lines_are_json_and_say_whose_doing_it_was(start: Callable[..., Logged], command: list[str]) -> None:
+def test_log_lines_in_json_name_address_person_and_connection(start: Callable[..., Logged], command: list[str]) -> None:
     server = start(command, CHAT_LOG_FORMAT="json")
     assert server.get("/chat/?after=7") == 200
     page = server.until(message="GET /chat/ 200")
@@ -209,7 +209,7 @@ def test_lines_are_json_and_say_whose_doing_it_was(start: Callable[..., Logged],
     assert ended["connection"] != page["connection"]
 
 
-def test_a_socket_that_the_site_closes_is_logged_with_its_code_and_reason(start: Callable[..., Logged]) -> None:
+def test_socket_closed_by_the_site_is_logged_with_code_and_reason(start: Callable[..., Logged]) -> None:
     server = start([*UVICORN, "info"], CHAT_LOG_FORMAT="json")
     with connect(f"ws://{server.host}/ws/chat/{quote('x' * 101)}/") as socket:
         socket.recv(timeout=10)
@@ -218,7 +218,7 @@ def test_a_socket_that_the_site_closes_is_logged_with_its_code_and_reason(start:
     assert server.until(door="browser")["message"].endswith("closed with 4400 invalid_room_name")
 
 
-def test_a_line_cannot_be_forged_by_what_is_asked_for(start: Callable[..., Logged]) -> None:
+def test_log_lines_can_not_be_forged_by_request_paths(start: Callable[..., Logged]) -> None:
     server = start([*UVICORN, "info"], CHAT_LOG_FORMAT="text")
     server.get("/nowhere%0a2026-01-01 00:00:00 ERROR forged: line".replace(" ", "%20"))
     with contextlib.suppress(Exception), connect(f"ws://{server.host}/ws/chat/a%0aERROR%20forged/"):
@@ -231,7 +231,7 @@ def test_a_line_cannot_be_forged_by_what_is_asked_for(start: Callable[..., Logge
         assert re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} [A-Z]+ [\w.]+( \[.*?\])?: ", line), line
 
 
-def test_an_unknown_format_is_refused_in_so_many_words() -> None:
+def test_unknown_log_format_is_refused_with_the_allowed_values() -> None:
     command = [sys.executable, "manage.py", "check"]
     done = subprocess.run(command, cwd=ROOT, env=environment(CHAT_LOG_FORMAT="xml"), capture_output=True, text=True)
     assert done.returncode
@@ -243,7 +243,7 @@ def caught(caplog: pytest.LogCaptureFixture, text: str) -> logging.LogRecord:
     return record
 
 
-async def test_who_is_cut_off_is_named_and_not_who_posts(
+async def test_log_of_a_slow_listener_names_the_listener_and_not_the_poster(
     settings: Settings, caplog: pytest.LogCaptureFixture, eventually
 ) -> None:
     settings.CHAT_BACKLOG_MAX = 1
@@ -274,7 +274,7 @@ async def test_who_is_cut_off_is_named_and_not_who_posts(
     assert caught(caplog, "Cut off").person == "slow one"  # type: ignore[attr-defined]
 
 
-async def test_what_the_hub_does_for_everybody_is_nobody_s_doing(caplog: pytest.LogCaptureFixture) -> None:
+async def test_log_of_the_hub_names_no_person(caplog: pytest.LogCaptureFixture) -> None:
     caplog.handler.addFilter(ConnectionFilter())
     begin()
     identify("poster")
@@ -284,7 +284,7 @@ async def test_what_the_hub_does_for_everybody_is_nobody_s_doing(caplog: pytest.
     Hub.here()._away_until = None
 
 
-def test_who_runs_into_a_limit_is_logged_once_however_often_it_happens(start: Callable[..., Logged]) -> None:
+def test_exceeded_rate_limit_is_logged_once_per_connection(start: Callable[..., Logged]) -> None:
     server = start([*UVICORN, "info"], CHAT_LOG_FORMAT="json", CHAT_LIMITS="on", CHAT_RATE_ADDRESS="1/h")
     with connect(f"ws://{server.host}/ws/chat/room1/") as socket:
         for _ in range(5):
@@ -297,7 +297,7 @@ def test_who_runs_into_a_limit_is_logged_once_however_often_it_happens(start: Ca
     assert limited["person"] == ended["person"]
 
 
-def test_who_connects_and_does_nothing_is_logged_with_a_name_all_the_same(start: Callable[..., Logged]) -> None:
+def test_idle_graphql_socket_is_logged_with_its_person(start: Callable[..., Logged]) -> None:
     server = start([*UVICORN, "info"], CHAT_LOG_FORMAT="json")
     with connect(f"ws://{server.host}/graphql", subprotocols=[TRANSPORT]):  # type: ignore[list-item]
         pass

@@ -80,7 +80,7 @@ def outcome(result: Answer) -> Answer:
 
 @pytest.mark.parametrize("door", [browser_socket, http, graphql_socket], ids=lambda door: door.__name__)
 @pytest.mark.parametrize("character", CHARACTERS.values(), ids=CHARACTERS.keys())
-async def test_longest_message_goes_through_and_one_character_more_is_refused(
+async def test_longest_message_is_accepted_and_one_character_more_is_refused_at_every_door(
     server: Server, door: Any, character: str
 ) -> None:
     longest = f"x{character * (LONGEST - 2)}x"

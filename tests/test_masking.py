@@ -1,4 +1,4 @@
-"""What nobody foresaw: clients are told that something went wrong, and by which id the log has it."""
+"""Internal errors: clients get a fixed text and an id, under which the log has the traceback."""
 
 import logging
 import re
@@ -25,7 +25,7 @@ def fail(*args: object, **kwargs: object) -> Any:
 
 
 def check(error: dict[str, Any], details: dict[str, Any], log: pytest.LogCaptureFixture) -> None:
-    """`error` tells nothing but where to look, and the traceback is there."""
+    """`error` holds nothing but the id, and the log has the traceback under that id."""
     assert error["message"] == "Something went wrong on the server."
     assert details["code"] == "internal_error"
     assert re.fullmatch("[0-9a-f]{12}", details["id"])
@@ -34,7 +34,7 @@ def check(error: dict[str, Any], details: dict[str, Any], log: pytest.LogCapture
     assert [(record.levelno, record.exc_info[0]) for record in records] == [(logging.ERROR, ZeroDivisionError)]
 
 
-async def test_a_browsers_frame_is_answered_and_its_socket_lives_on(
+async def test_internal_error_in_a_browsers_frame_is_answered_by_id_and_the_socket_stays_open(
     open_chat, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     browser = await open_chat("/ws/chat/room1/")
@@ -48,7 +48,7 @@ async def test_a_browsers_frame_is_answered_and_its_socket_lives_on(
     assert await browser.hear() == "still here"
 
 
-async def test_so_is_one_that_asks_for_history(
+async def test_internal_error_in_a_request_for_history_is_answered_by_id(
     open_chat, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     browser = await open_chat("/ws/chat/room1/")
@@ -65,7 +65,7 @@ async def test_so_is_one_that_asks_for_history(
     "broken",
     ["chat.domain.rooms.enter", "chat.delivery.socket_listener.SocketListener.recover", "chat.frames.event_frame"],
 )
-async def test_a_browser_that_can_not_be_served_is_told_before_its_socket_closes(
+async def test_internal_error_in_the_browsers_consumer_is_told_by_id_before_close_1011(
     open_chat, foreign_send, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, broken: str
 ) -> None:
     monkeypatch.setattr(broken, fail)
@@ -78,7 +78,7 @@ async def test_a_browser_that_can_not_be_served_is_told_before_its_socket_closes
 
 
 @pytest.mark.parametrize("mutation", MUTATIONS)
-async def test_graphql_over_http(
+async def test_internal_error_in_a_mutation_over_http_is_masked_by_id(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, mutation: str
 ) -> None:
     monkeypatch.setattr("chat.actions.posting.clean_text", fail)
@@ -89,7 +89,7 @@ async def test_graphql_over_http(
     assert len(error["path"]) == 1
 
 
-async def test_graphql_over_http_before_anything_is_executed(
+async def test_internal_error_before_execution_over_http_is_masked_by_id_with_status_500(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr("gqlchat.transport.consumers.ChatGraphQLHTTPConsumer.get_context", fail)
@@ -100,7 +100,7 @@ async def test_graphql_over_http_before_anything_is_executed(
 
 
 @pytest.mark.parametrize("mutation", MUTATIONS)
-async def test_graphql_over_both_subprotocols(
+async def test_internal_error_in_a_mutation_over_websocket_is_masked_by_id(
     open_graphql, subprotocol: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, mutation: str
 ) -> None:
     graphql = await open_graphql(subprotocol)
@@ -113,7 +113,7 @@ async def test_graphql_over_both_subprotocols(
     await graphql.join("room1", id="2")
 
 
-async def test_a_socket_of_graphql_that_can_make_nothing_of_its_frames_closes_with_the_id(
+async def test_internal_error_in_the_graphql_protocol_closes_the_socket_with_the_id(
     open_graphql, subprotocol: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     graphql = await open_graphql(subprotocol)
@@ -127,7 +127,7 @@ async def test_a_socket_of_graphql_that_can_make_nothing_of_its_frames_closes_wi
 
 @pytest.mark.parametrize("broken", ["chat.delivery.hub.Hub.join", "gqlchat.schema.requests.enter_all"])
 @pytest.mark.parametrize("subscription", SUBSCRIPTIONS)
-async def test_a_subscription_that_can_not_begin(
+async def test_internal_error_at_the_start_of_a_subscription_is_masked_by_id(
     open_graphql,
     subprotocol: str,
     monkeypatch: pytest.MonkeyPatch,
@@ -148,7 +148,7 @@ async def test_a_subscription_that_can_not_begin(
     await graphql.join("room1", id="2")
 
 
-async def test_a_shared_subscription_that_can_not_go_on(
+async def test_internal_error_in_a_shared_subscription_is_masked_by_id(
     open_graphql, foreign_send, subprotocol: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     graphql = await open_graphql(subprotocol)
@@ -161,7 +161,7 @@ async def test_a_shared_subscription_that_can_not_go_on(
     check(error, error["extensions"], caplog)
 
 
-async def test_mistakes_and_what_the_chat_refuses_stay_readable(open_chat, caplog: pytest.LogCaptureFixture) -> None:
+async def test_errors_of_clients_are_neither_masked_nor_logged(open_chat, caplog: pytest.LogCaptureFixture) -> None:
     _, answer = await request({"query": "{ nope }"})
     assert answer["errors"][0]["message"].startswith("Cannot query field 'nope'")
     _, answer = await request({"query": MUTATIONS[0].replace('"hi"', '" "')})

@@ -1,4 +1,4 @@
-"""Rooms that are not open to everybody, at every door: who is excluded hears nothing that comes after that."""
+"""Private rooms and bans at every door: people who are excluded hear nothing that comes later."""
 
 import asyncio
 import contextlib
@@ -124,21 +124,23 @@ async def still_answers(socket: GraphQLSocket) -> None:
 
 @pytest.mark.parametrize("after", [None, 0])
 @pytest.mark.parametrize("door", DOORS)
-async def test_who_is_no_member_is_told_so_and_nothing_else(door: type[Door], after: int | None, member) -> None:
+async def test_stranger_gets_not_a_member_and_nothing_else_from_a_private_room(
+    door: type[Door], after: int | None, member
+) -> None:
     for stranger in (await guest(), await user("stranger")):
         async with door.open(NAME, after, headers=stranger.headers) as ear:
             assert await error_at(ear) == "not_a_member"
 
 
 @pytest.mark.parametrize("door", DOORS)
-async def test_members_hear_a_private_room_and_what_they_missed(door: type[Door], member: Visitor) -> None:
+async def test_member_hears_a_private_room_live_and_in_recovery(door: type[Door], member: Visitor) -> None:
     async with door.open(NAME, 0, headers=member.headers) as ear:
         assert [(await ear.hear()).kind for _ in range(2)] == ["notice", "notice"]
         await say("hello")
         assert (await ear.hear()).text == "hello"
 
 
-async def test_the_notice_of_a_new_role_names_it_live_and_in_recovery(owner: Visitor, member: Visitor) -> None:
+async def test_notice_of_a_new_role_names_it_live_and_in_recovery(owner: Visitor, member: Visitor) -> None:
     position = await say("before")
     async with BrowserDoor.open(NAME, position, headers=member.headers) as ear:
         await carry_out(moderation.set_role, ROOM, "member", Role.MODERATOR, by=owner.person)
@@ -163,7 +165,7 @@ async def ban(owner: Visitor, member: Visitor) -> str:
 
 
 async def open_and_close(owner: Visitor, member: Visitor) -> str:
-    """A member who has left a room while that was public, hears it until it is private again."""
+    """A member who leaves a room while it is public hears it until it is private again."""
     await carry_out(moderation.set_private, ROOM, False, by=owner.person)
     await carry_out(moderation.remove_member, ROOM, "member", by=owner.person)
     await carry_out(moderation.set_private, ROOM, True, by=owner.person)
@@ -172,7 +174,7 @@ async def open_and_close(owner: Visitor, member: Visitor) -> str:
 
 @pytest.mark.parametrize("exclude", [remove, ban, open_and_close])
 @pytest.mark.parametrize("door", DOORS)
-async def test_whoever_is_excluded_hears_of_it_and_nothing_more_while_others_go_on(
+async def test_excluded_person_hears_the_notice_and_nothing_more_while_others_go_on(
     door: type[Door], exclude: Callable[[Visitor, Visitor], Awaitable[str]], owner: Visitor, member: Visitor
 ) -> None:
     position = await say("before")
@@ -194,7 +196,7 @@ async def test_whoever_is_excluded_hears_of_it_and_nothing_more_while_others_go_
 
 
 @pytest.mark.parametrize("door", DOORS)
-async def test_a_room_that_somebody_makes_private_first_loses_those_who_were_waiting_there(
+async def test_guest_in_a_room_that_is_created_as_private_is_excluded(
     door: type[Door], owner: Visitor, listening
 ) -> None:
     async with door.open(NAME, headers=(await guest()).headers) as waiting:
@@ -205,7 +207,7 @@ async def test_a_room_that_somebody_makes_private_first_loses_those_who_were_wai
         assert await error_at(waiting) == "not_a_member"
 
 
-async def test_a_ban_ends_the_subscription_over_either_subprotocol_and_no_other(subprotocol: str, listening) -> None:
+async def test_ban_ends_the_subscription_to_that_room_and_no_other(subprotocol: str, listening) -> None:
     banned = await guest()
     socket = GraphQLSocket(application, "/graphql", headers=banned.headers, protocol=subprotocol, subprotocols=[])
     await socket.gql_init()
@@ -224,13 +226,13 @@ async def test_a_ban_ends_the_subscription_over_either_subprotocol_and_no_other(
         await close(socket)
 
 
-async def test_one_room_that_may_not_be_heard_refuses_the_whole_subscription(member: Visitor) -> None:
+async def test_subscription_with_one_forbidden_room_is_refused_as_a_whole(member: Visitor) -> None:
     async with GraphQLDoor.open_all({"open": None, NAME: None}, headers=(await guest()).headers) as ear:
         assert await error_at(ear) == "not_a_member"
 
 
 @pytest.mark.parametrize("door", DOORS)
-async def test_whoever_is_excluded_while_they_read_the_past_is_told_none_of_it(
+async def test_recovery_gives_nothing_to_a_person_who_is_removed_while_it_reads(
     door: type[Door], owner: Visitor, member: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read_on = history._read_on
@@ -245,7 +247,7 @@ async def test_whoever_is_excluded_while_they_read_the_past_is_told_none_of_it(
         assert await error_at(ear) == "not_a_member"
 
 
-async def test_while_it_is_not_known_who_may_stay_nobody_hears_anything(
+async def test_closed_room_delivers_nothing_until_permissions_could_be_read(
     owner: Visitor, member: Visitor, eventually, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The room is closed, and the database doesn't answer who its members are."""
@@ -284,7 +286,7 @@ async def test_while_it_is_not_known_who_may_stay_nobody_hears_anything(
 
 
 class Doors:
-    """What somebody may do at each door, as the code of the error that it meets; "" if it meets none."""
+    """Actions of a visitor at each door, each answered by the code of its error, or "" without one."""
 
     def __init__(self, visitor: Visitor, protocol: str) -> None:
         self.visitor = visitor
@@ -373,7 +375,7 @@ MAY = {"guest": set(), "stranger": set(), "member": MEMBER, "moderator": MODERAT
 
 @pytest.mark.parametrize("protocol", ["http", "graphql-transport-ws", "graphql-ws"])
 @pytest.mark.parametrize("who", [*MAY, "banned"])
-async def test_each_role_may_do_through_graphql_what_is_its_own(
+async def test_graphql_allows_each_role_its_own_actions(
     who: str, protocol: str, owner: Visitor, member: Visitor
 ) -> None:
     others = {name: await user(name) for name in ("other", "present", "moderator", "stranger")}
@@ -390,7 +392,7 @@ async def test_each_role_may_do_through_graphql_what_is_its_own(
         assert await act(doors, offset, others["stranger"].person.id) == expected, action
 
 
-async def test_whoever_stays_connected_can_not_post_read_or_delete_any_more(owner: Visitor, member: Visitor) -> None:
+async def test_removed_member_can_not_post_read_or_delete_on_an_open_socket(owner: Visitor, member: Visitor) -> None:
     """Their socket is closed at once; even if it weren't, nothing would come of it."""
     offset = await say("hello")
     doors = Doors(member, "http")
@@ -410,9 +412,9 @@ async def test_private_rooms_are_listed_to_their_members_only(owner: Visitor, me
     assert found == [[], [{"node": {"name": NAME, "isPrivate": True, "role": "MEMBER"}}]]
 
 
-class TestADeletion:
+class TestDeletion:
     @pytest.mark.parametrize("door", DOORS)
-    async def test_reaches_everybody_at_once_and_those_who_come_back(self, door: type[Door], member: Visitor) -> None:
+    async def test_deletion_reaches_listeners_live_and_in_recovery(self, door: type[Door], member: Visitor) -> None:
         offset = await say("a secret")
         async with door.open(NAME, offset, headers=member.headers) as ear:
             await carry_out(moderation.delete_message, ROOM, offset, by=None)
@@ -423,7 +425,7 @@ class TestADeletion:
         assert (gone.kind, gone.offset, gone.text) == ("message", offset, "")
         assert again == deletion
 
-    async def test_is_told_with_what_it_deletes(self, owner: Visitor, member: Visitor, listening) -> None:
+    async def test_deletion_names_its_target_at_both_doors(self, owner: Visitor, member: Visitor, listening) -> None:
         offset = await say("a secret")
         async with (
             BrowserDoor.open(NAME, headers=owner.headers) as browser,
@@ -449,8 +451,10 @@ class TestADeletion:
             page = (await browser.socket.receive_json_from(timeout=5))["messages"]
             assert (page[-1]["message"], page[-1]["deleted"], page[-1]["user"]) == ("", True, "The site")
 
-    async def test_leaves_nothing_of_the_text_in_this_process(self, eventually, listening, monkeypatch) -> None:
-        """Not even where nobody who listens is told of it."""
+    async def test_deletion_leaves_no_text_in_the_caches_of_the_process(
+        self, eventually, listening, monkeypatch
+    ) -> None:
+        """Not even when no listener is told of the deletion."""
         monkeypatch.setattr("chat.delivery.recent_renderings.KEPT", 0.05)
         operations: list[SharedOperation] = []
         keep = SharedOperation._keep
@@ -466,7 +470,7 @@ class TestADeletion:
             assert "a secret" in str([one._by_id for one in renderings])
             await eventually(lambda: "a secret" not in str([one._by_id for one in renderings]))
 
-    async def test_leaves_nothing_of_the_text_in_redis(self, member: Visitor, listening) -> None:
+    async def test_deletion_leaves_no_text_in_redis(self, member: Visitor, listening) -> None:
         async with BrowserDoor.open(NAME, headers=member.headers):
             await listening(1)
             await carry_out(moderation.delete_message, ROOM, await say("a secret"), by=None)
@@ -476,7 +480,7 @@ class TestADeletion:
         assert b"a secret" not in b"".join(key + (value or b"") for key, value in dumped)
 
 
-async def test_the_schema_without_this_sites_consumers_lets_nobody_in_either(member: Visitor) -> None:
+async def test_schema_without_our_consumers_refuses_private_rooms(member: Visitor) -> None:
     stream = await schema.subscribe(ROOM_MESSAGES, variable_values={"rooms": [{"roomName": NAME}]})
     async for result in stream:  # type: ignore[union-attr]
         assert result.errors[0].extensions["code"] == "not_a_member"
@@ -485,10 +489,10 @@ async def test_the_schema_without_this_sites_consumers_lets_nobody_in_either(mem
     assert answer.errors[0].extensions["code"] == "not_a_member"  # type: ignore[index]
 
 
-async def test_however_it_falls_nobody_hears_what_comes_after_they_were_excluded(
+async def test_removed_member_hears_nothing_after_the_removal_in_any_interleaving(
     owner: Visitor, member: Visitor
 ) -> None:
-    """They come, with and without a position, while they are removed and others speak: in a hundred ways."""
+    """They connect, with and without a position, while they are removed and others post, in a hundred random orders."""
     chance = random.Random(2026)
 
     async def listen(after: int | None, heard: list[int]) -> None:
@@ -520,7 +524,7 @@ async def test_however_it_falls_nobody_hears_what_comes_after_they_were_excluded
 
 
 class RemoteEar:
-    """Somebody who listens at a server process, at both doors."""
+    """A listener at both doors of a server process."""
 
     def __init__(self, server: Server, visitor: Visitor, after: int) -> None:
         self.server, self.after = server, after
@@ -566,7 +570,7 @@ async def servers(request: pytest.FixtureRequest, start_servers) -> list[Server]
     return await asyncio.to_thread(start_servers, 2, **request.param)
 
 
-async def test_whoever_is_removed_through_one_server_hears_nothing_more_at_another(
+async def test_member_removed_through_one_server_hears_nothing_more_at_another(
     servers: list[Server], owner: Visitor, member: Visitor, eventually
 ) -> None:
     here, there = servers

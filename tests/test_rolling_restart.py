@@ -1,4 +1,4 @@
-"""A deploy in the middle of the day: three instances are restarted one after the other, and nobody loses anything."""
+"""A deploy under load: three instances are restarted one after the other, and no message is lost."""
 
 import asyncio
 import contextlib
@@ -22,7 +22,7 @@ LIMIT = 5.0  # seconds that an instance may take to stop
 
 
 @pytest.mark.parametrize("web", [WEB, DAPHNE], ids=["uvicorn", "daphne"])
-async def test_a_rolling_restart_under_load_loses_nothing(tmp_path: Path, web: str) -> None:
+async def test_rolling_restart_under_load_loses_no_message(tmp_path: Path, web: str) -> None:
     rooms = [f"deploy-{secrets.token_hex(4)}-{number}" for number in (1, 2, 3)]
     with (tmp_path / "log").open("ab") as log:
         async with Site(f"sqlite:///{tmp_path}/db.sqlite3", log, web) as site:

@@ -50,7 +50,7 @@ async def talk_across(*hosts: str) -> None:
         await socket.close()
 
 
-def test_runserver_serves_both_protocols_by_daphne(transactional_db: None) -> None:
+def test_runserver_serves_http_and_websocket_through_daphne(transactional_db: None) -> None:
     host = f"127.0.0.1:{free_port()}"
     command = [sys.executable, "-u", "manage.py", "runserver", "--noreload", host]
     with started(*command) as process:
@@ -60,7 +60,7 @@ def test_runserver_serves_both_protocols_by_daphne(transactional_db: None) -> No
         asyncio.run(talk_across(host))
 
 
-def test_the_procfile_makes_three_instances_that_share_rooms(transactional_db: None) -> None:
+def test_procfile_starts_instances_that_share_rooms(transactional_db: None) -> None:
     with ExitStack() as stack:
         base = free_port()
         honcho = [
@@ -83,7 +83,7 @@ def test_the_procfile_makes_three_instances_that_share_rooms(transactional_db: N
         asyncio.run(talk_across(*hosts))
 
 
-def test_the_release_makes_the_database_and_the_static_files_ready(tmp_path) -> None:
+def test_release_command_of_the_procfile_succeeds_on_an_empty_database(tmp_path) -> None:
     (release,) = re.findall(r"^release: (.*)$", (ROOT / "Procfile").read_text(), re.MULTILINE)
     path = f"{os.path.dirname(sys.executable)}{os.pathsep}{os.environ['PATH']}"
     variables = environment(DATABASE_URL=f"sqlite:///{tmp_path}/db.sqlite3", PATH=path)
@@ -91,7 +91,7 @@ def test_the_release_makes_the_database_and_the_static_files_ready(tmp_path) -> 
     assert done.returncode == 0, done.stderr
 
 
-def test_static_files_are_served_without_any_preparation(start_servers: Callable[[int], list[Server]]) -> None:
+def test_static_files_are_served_without_collectstatic(start_servers: Callable[[int], list[Server]]) -> None:
     (server,) = start_servers(1)
     for path in ("site.css", "chat/room.js", "graphiql.js"):
         with urllib.request.urlopen(f"http://{server.host}/static/{path}") as answer:

@@ -1,4 +1,4 @@
-"""Clients that don't read, beside many that do: a real server, real connections, and what it costs the server."""
+"""Clients that don't read, beside many that do: a real server, real connections, and the server's memory."""
 
 import asyncio
 import base64
@@ -97,7 +97,7 @@ def memory_of(server: Server) -> int:
     return psutil.Process(server.process.pid).memory_info().rss
 
 
-async def test_who_never_reads_is_gone_and_a_hundred_who_do_hear_everything(start_servers) -> None:
+async def test_clients_that_never_read_are_dropped_while_a_hundred_readers_hear_everything(start_servers) -> None:
     (server,) = start_servers(1, CHAT_BACKLOG_BYTES="200000")
     slow = [at_the_browsers_door(server.host), at_graphqls_door(server.host)]
     async with readers(server.host, READERS) as reading, asyncio.timeout(180):
@@ -116,7 +116,7 @@ async def test_who_never_reads_is_gone_and_a_hundred_who_do_hear_everything(star
         client.socket.close()
 
 
-async def test_under_daphne_who_never_reads_is_dropped_once_much_waits(start_servers) -> None:
+async def test_client_that_never_reads_is_dropped_under_daphne(start_servers) -> None:
     (server,) = start_servers(1, DAPHNE)
     client = at_the_browsers_door(server.host)
     before = most = memory_of(server)
@@ -132,7 +132,7 @@ async def test_under_daphne_who_never_reads_is_dropped_once_much_waits(start_ser
     client.socket.close()
 
 
-async def test_who_pings_and_reads_no_answers_gets_no_more_of_them(start_servers) -> None:
+async def test_client_that_pings_without_reading_costs_no_memory(start_servers) -> None:
     (server,) = start_servers(1)
     client = at_the_browsers_door(server.host)
     before, deadline = memory_of(server), time.monotonic() + 60
@@ -147,7 +147,7 @@ async def test_who_pings_and_reads_no_answers_gets_no_more_of_them(start_servers
     client.socket.close()
 
 
-async def test_who_was_cut_off_comes_back_with_the_position_and_has_missed_nothing(start_servers) -> None:
+async def test_slow_client_that_was_cut_off_recovers_all_it_missed(start_servers) -> None:
     (server,) = start_servers(1, CHAT_BACKLOG_BYTES="200000")
     url = f"ws://{server.host}/ws/chat/{ROOM}/"
     # One that takes what it is sent only when it is asked to read, and not much in advance.
@@ -177,7 +177,7 @@ async def metrics_of(server: Server) -> str:
 
 
 async def all_of(client: websockets.ClientConnection) -> AsyncIterator[websockets.Data]:
-    """What it is sent, however it ends."""
+    """All messages sent to `client` until the connection ends in any way."""
     try:
         while True:
             yield await client.recv()
@@ -188,7 +188,7 @@ async def all_of(client: websockets.ClientConnection) -> AsyncIterator[websocket
 @pytest.mark.parametrize("path", ["/ws/chat/slow/", "/graphql"])
 @pytest.mark.parametrize("pieces", [1, 10])
 @pytest.mark.parametrize("program", [UVICORN, DAPHNE], ids=["uvicorn", "daphne"])
-async def test_a_frame_beyond_the_servers_own_limit_ends_the_connection(
+async def test_frame_beyond_the_servers_limit_ends_the_connection(
     start_servers, path: str, pieces: int, program: str
 ) -> None:
     (server,) = start_servers(1, program)

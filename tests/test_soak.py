@@ -1,4 +1,4 @@
-"""A short soak, and whether what a server keeps would be noticed."""
+"""A short run of the soak test, and its own check of growing memory."""
 
 import subprocess
 import sys
@@ -9,7 +9,7 @@ from tests.servers import ROOT
 from tests.soak.figures import Figures, growth
 
 
-def test_servers_keep_nothing_of_those_who_came_and_went() -> None:
+def test_servers_keep_no_memory_files_or_threads_of_past_visitors() -> None:
     command = [sys.executable, "-m", "tests.soak", "--minutes", "0.25", "--seed", "4"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=180, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -23,5 +23,5 @@ def test_servers_keep_nothing_of_those_who_came_and_went() -> None:
         ([100, 100, 100, 100, 900, 100, 100, 100, 100], 0),
     ],
 )
-def test_warming_up_and_a_moments_need_are_no_growth(memory: list[int], grown: int) -> None:
+def test_growth_ignores_warming_up_and_short_peaks(memory: list[int], grown: int) -> None:
     assert growth([Figures(megabytes, files=0, threads=0) for megabytes in memory]) == grown

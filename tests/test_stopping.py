@@ -1,4 +1,4 @@
-"""SIGTERM: clients are told to come back, have what was theirs, and the server is gone in five seconds."""
+"""SIGTERM: clients get close 1012 and the answers to stored posts, and the server ends within five seconds."""
 
 import asyncio
 import contextlib
@@ -37,7 +37,7 @@ every_server = pytest.mark.parametrize("program", PROGRAMS.values(), ids=PROGRAM
 def start_server(
     start_servers: Callable[..., list[Server]], capfd: pytest.CaptureFixture[str]
 ) -> Callable[..., Server]:
-    """A server that is expected to stop without a word of trouble."""
+    """Starts a server that is expected to stop without errors in its log."""
 
     def start(program: str, **variables: str) -> Server:
         (server,) = start_servers(1, program, **variables)
@@ -47,7 +47,7 @@ def start_server(
 
 
 class Client:
-    """Somebody who is connected, and everything that comes to them until they are not."""
+    """A connection and the frames that it has received."""
 
     def __init__(self, socket: ClientConnection) -> None:
         self.socket = socket
@@ -132,7 +132,7 @@ async def gone(server: Server) -> float:
 
 
 def assert_quiet(server: Server, capfd: pytest.CaptureFixture[str]) -> None:
-    """It ended as one that was asked to, and the log has nothing that an operator would have to look at."""
+    """The server ended by the signal, and its log has no errors."""
     assert server.process.returncode in {0, -signal.SIGTERM, -signal.SIGINT}
     output = "".join(capfd.readouterr())
     for word in ("Traceback", "ERROR", "CRITICAL", "Exception", "was destroyed", "never"):
@@ -141,7 +141,7 @@ def assert_quiet(server: Server, capfd: pytest.CaptureFixture[str]) -> None:
 
 @every_server
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-async def test_everybody_is_told_to_come_back(
+async def test_stopping_server_closes_all_sockets_with_1012(
     start_server: Callable[..., Server], capfd: pytest.CaptureFixture[str], program: str, number: signal.Signals
 ) -> None:
     server = start_server(program)
@@ -155,7 +155,7 @@ async def test_everybody_is_told_to_come_back(
 
 
 @every_server
-async def test_ctrl_c_is_quiet_though_every_process_hears_it(
+async def test_ctrl_c_to_all_processes_stops_without_drain_and_without_errors(
     start_server: Callable[..., Server], capfd: pytest.CaptureFixture[str], program: str
 ) -> None:
     server = start_server(program, CHAT_DRAIN_SECONDS="60")
@@ -170,7 +170,7 @@ async def test_ctrl_c_is_quiet_though_every_process_hears_it(
 
 
 @every_server
-async def test_what_is_being_stored_is_answered_and_nothing_else_is_stored(
+async def test_stopping_server_answers_exactly_the_posts_it_stored(
     start_server: Callable[..., Server], capfd: pytest.CaptureFixture[str], program: str
 ) -> None:
     server = start_server(program)
@@ -214,7 +214,7 @@ async def test_what_is_being_stored_is_answered_and_nothing_else_is_stored(
 
 
 @every_server
-async def test_it_is_not_ready_any_more_while_sockets_are_still_served(
+async def test_draining_server_is_not_ready_and_still_serves_its_sockets(
     start_server: Callable[..., Server], capfd: pytest.CaptureFixture[str], program: str
 ) -> None:
     server = start_server(program, CHAT_DRAIN_SECONDS="2")
@@ -239,7 +239,7 @@ def readiness(server: Server) -> tuple[int, bool]:
 
 
 @every_server
-async def test_somebody_who_does_not_read_keeps_nobody_from_stopping(
+async def test_server_stops_in_time_despite_a_client_that_does_not_read(
     start_server: Callable[..., Server], capfd: pytest.CaptureFixture[str], program: str
 ) -> None:
     server = start_server(program, CHAT_MESSAGE_MAX="50000")
@@ -263,7 +263,7 @@ async def test_somebody_who_does_not_read_keeps_nobody_from_stopping(
 
 
 @every_server
-async def test_a_database_that_hangs_keeps_nobody_from_stopping(
+async def test_server_stops_in_time_despite_a_hanging_database(
     start_server: Callable[..., Server], program: str, tmp_path: Path
 ) -> None:
     path = tmp_path / "db.sqlite3"

@@ -1,4 +1,4 @@
-"""The site where its embedded Valkey can't start: slower, and otherwise as always."""
+"""The site without its embedded Valkey, which can't start: slower, but complete."""
 
 import asyncio
 import json
@@ -31,7 +31,7 @@ async def hear(socket: aiohttp.ClientWebSocketResponse, text: str) -> None:
             pass
 
 
-async def test_posts_are_heard_on_other_instances_and_nobody_waits(
+async def test_posts_reach_other_instances_without_delay_when_valkey_can_not_start(
     start_servers: Callable[..., list[Server]], tmp_path: Path
 ) -> None:
     (tmp_path / "file").touch()

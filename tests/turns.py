@@ -1,4 +1,4 @@
-"""Turns of the event loop, counted: what lets others have a turn is seen by these, and not by the clock."""
+"""Counts turns of the event loop, so that tests see without a clock whether code yields to others."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""Each client on a server that is stopped and killed beneath it, while somebody talks through another server."""
+"""Client libraries on a server that is stopped and killed, while messages are posted through another server."""
 
 import asyncio
 import json
@@ -16,7 +16,7 @@ from tests import node
 from tests.chaos.site import WEB, Server
 from tests.servers import ROOT, environment
 
-PATIENCE = 60.0  # seconds: some wait longer after each attempt to connect
+RECONNECT_TIMEOUT = 60.0  # seconds: some clients wait longer after each attempt to connect
 SAY = 'mutation Say($message: String!) { sendChatMessage(message: $message, room: { roomName: "room1" }) }'
 ON_NODE = ["graphql-ws", "subscriptions-transport-ws", "apollo", "urql"]
 ON_PYTHON = ["websockets", "aiohttp"]
@@ -38,7 +38,7 @@ class Client:
     async def until(self, condition: Any) -> None:
         """Takes what it tells until `condition()` holds."""
         assert self.process.stdout
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(RECONNECT_TIMEOUT):
             while not condition():
                 line = await self.process.stdout.readline()
                 assert line, "it has ended"
@@ -94,7 +94,7 @@ async def restart(server: Server, number: Signals, other: Server, *messages: str
 
 
 @pytest.mark.parametrize("name", [*ON_NODE, *ON_PYTHON])
-async def test_a_client_recovers_all_that_it_missed_and_nothing_twice(name: str, tmp_path: Path) -> None:
+async def test_client_library_recovers_all_that_it_missed_once_after_restarts(name: str, tmp_path: Path) -> None:
     async with two_servers(tmp_path / "log") as (server, other), started(name, server.host) as client:
         greeting = {"message": "Hello my name is foo!", "currentUser": "foo"}
         await client.until(lambda: len(client.joined) == 2)

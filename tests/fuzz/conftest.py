@@ -1,4 +1,4 @@
-"""How much is tried, and what must not be in the log afterwards."""
+"""Number of examples, and the check that no error is in the log afterwards."""
 
 import gc
 import io
@@ -34,7 +34,7 @@ def assail(request: pytest.FixtureRequest) -> Callable[..., None]:
             deadline=None,
             suppress_health_check=list(HealthCheck),
         )
-        # What Hypothesis finds it shrinks; the reports of that are what a failure shows.
+        # Hypothesis shrinks what it finds, and a failure shows its report.
         test = options(given(inputs)(lambda one: strike(one)))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", HypothesisWarning)  # of long inputs, which it shows when they fail
@@ -45,7 +45,7 @@ def assail(request: pytest.FixtureRequest) -> Callable[..., None]:
 
 @pytest.fixture(autouse=True)
 def quiet_log(written_log: io.StringIO) -> Iterator[None]:
-    """Nothing in the log may be an error or have a traceback, nor what asyncio says when rubbish is collected."""
+    """Fails on errors and tracebacks in the log, including asyncio's complaints at garbage collection."""
     yield
     gc.collect()
     assert not loud_lines(written_log.getvalue())

@@ -1,4 +1,4 @@
-"""The room whose sockets are attacked, in this process: two people who talk there, whatever somebody else does."""
+"""The attacked room, in this process: two people who talk there during the attack."""
 
 import asyncio
 import itertools
@@ -14,7 +14,7 @@ from mysite.asgi import application
 from tests.conftest import ChatSocket, close
 from tests.fuzz.documents import ROOM
 
-PATIENCE = 20.0  # seconds
+ANSWER_TIMEOUT = 20.0  # seconds for one answer
 
 
 class Room:
@@ -40,26 +40,26 @@ class Room:
         await self.talk()
         for socket in (self.speaker, self.hearer):
             await close(socket)
-        async with asyncio.timeout(PATIENCE):  # the last merged greeting is said within two seconds
+        async with asyncio.timeout(ANSWER_TIMEOUT):  # the last merged greeting is said within two seconds
             while look and (Hub.here()._feeds or len(asyncio.all_tasks()) > 2):  # this one, the layer's own
                 await asyncio.sleep(0.02)
 
     async def talk(self) -> None:
-        """What one says the other hears."""
+        """Checks that the hearer hears the speaker."""
         said = f"still here {next(self.numbers)}"
         await self.speaker.say(said)
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(ANSWER_TIMEOUT):
             while await self.hearer.hear() != said:
                 pass
 
     async def request(self, *, body: bytes, **scope: Any) -> dict[str, Any]:
-        """How the site begins its answer to an HTTP request, which it ends."""
+        """The start of the site's answer to an HTTP request, once the answer is complete."""
         communicator = ApplicationCommunicator(application, {"type": "http", "http_version": "1.1", **scope})
         await communicator.send_input({"type": "http.request", "body": body})
-        start = await communicator.receive_output(timeout=PATIENCE)
-        while (await communicator.receive_output(timeout=PATIENCE)).get("more_body"):
+        start = await communicator.receive_output(timeout=ANSWER_TIMEOUT)
+        while (await communicator.receive_output(timeout=ANSWER_TIMEOUT)).get("more_body"):
             pass
-        await communicator.wait(timeout=PATIENCE)
+        await communicator.wait(timeout=ANSWER_TIMEOUT)
         return start
 
 
@@ -80,7 +80,7 @@ class Attacker:
             kind = "text" if isinstance(frame, str) else "bytes"
             await self.socket.send_input({"type": "websocket.receive", kind: frame})
         while True:
-            output = await self.socket.receive_output(timeout=PATIENCE)
+            output = await self.socket.receive_output(timeout=ANSWER_TIMEOUT)
             if output["type"] == "websocket.close":
                 assert output["code"] in self.allowed, output
                 await self.leave()
@@ -95,6 +95,6 @@ class Attacker:
 
 
 async def connected(socket: ChatSocket) -> ChatSocket:
-    accepted, _ = await socket.connect(timeout=PATIENCE)
+    accepted, _ = await socket.connect(timeout=ANSWER_TIMEOUT)
     assert accepted
     return socket

@@ -37,7 +37,7 @@ def graphql_frames(start: str, end: str) -> st.SearchStrategy[Any]:
     return json_of(like({"type": kinds | texts, "id": IDS | texts, "payload": payload}) | values) | binary
 
 
-def test_a_browser_socket_takes_any_frame(transactional_db: None, assail: Callable[..., None]) -> None:
+def test_browser_socket_survives_any_frame(transactional_db: None, assail: Callable[..., None]) -> None:
     with Room() as room:
         attacker = Attacker(room, lambda: ChatSocket(application, f"/ws/chat/{ROOM}/"), None, allowed=set())
         numbers = itertools.count()
@@ -52,7 +52,7 @@ def test_a_browser_socket_takes_any_frame(transactional_db: None, assail: Callab
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
-def test_a_graphql_socket_takes_any_frame(transactional_db: None, assail: Callable[..., None], protocol: str) -> None:
+def test_graphql_socket_survives_any_frame(transactional_db: None, assail: Callable[..., None], protocol: str) -> None:
     with Room() as room:
         strike, leave = graphql_attack(room, protocol)
         assail(lambda frame: strike([frame]), 1500, graphql_frames(*PROTOCOLS[protocol]))
@@ -60,7 +60,7 @@ def test_a_graphql_socket_takes_any_frame(transactional_db: None, assail: Callab
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
-def test_a_graphql_socket_takes_any_operation(
+def test_graphql_socket_survives_any_operation(
     transactional_db: None, assail: Callable[..., None], protocol: str
 ) -> None:
     start, _ = PROTOCOLS[protocol]
@@ -72,7 +72,9 @@ def test_a_graphql_socket_takes_any_operation(
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
-def test_operations_may_race_each_other(transactional_db: None, assail: Callable[..., None], protocol: str) -> None:
+def test_graphql_socket_survives_operations_that_race_each_other(
+    transactional_db: None, assail: Callable[..., None], protocol: str
+) -> None:
     start, end = PROTOCOLS[protocol]
     listen = {"query": f'subscription {{ joinChatRooms(rooms: [{{roomName: "{ROOM}"}}], user: "a") {{ message }} }}'}
     ask = {"query": "{ me { name } }"}

@@ -1,4 +1,4 @@
-"""At a real server: bytes that no WebSocket library would send, and what Schemathesis makes of the schema."""
+"""At a real server: bytes that no WebSocket library would send, and Schemathesis's tests of the schema."""
 
 import asyncio
 import json
@@ -152,7 +152,7 @@ def in_halves(
     assert target.memory - before < GROWTH
 
 
-def test_no_bytes_break_a_server_or_what_others_hear(target: Target, assail: Callable[..., None]) -> None:
+def test_server_survives_any_bytes_and_serves_others_meanwhile(target: Target, assail: Callable[..., None]) -> None:
     with Wire(target.host) as bystander:
         bystander.open(f"/ws/chat/{ROOM}/")
 
@@ -173,7 +173,7 @@ def test_no_bytes_break_a_server_or_what_others_hear(target: Target, assail: Cal
     [frame(3), frame(TEXT, b"\xff"), frame(TEXT, masked=False), frame(PING, b"x" * 126)],
     ids=["unknown", "no UTF-8", "unmasked", "long ping"],  # of their own: frames are masked differently each time
 )
-def test_answers_to_a_connection_that_the_server_ended_meanwhile_are_no_errors(target: Target, bad: bytes) -> None:
+def test_answers_to_a_connection_that_the_server_has_ended_log_no_error(target: Target, bad: bytes) -> None:
     for path, subprotocol, hellos, good, _ in DOORS:
         with Wire(target.host) as wire:
             wire.open(path, subprotocol)
@@ -182,7 +182,9 @@ def test_answers_to_a_connection_that_the_server_ended_meanwhile_are_no_errors(t
             assert wire.code != 1011
 
 
-def test_what_is_odd_but_allowed_harms_no_connection(target: Target, assail: Callable[..., None]) -> None:
+def test_connection_survives_fragmented_texts_with_pings_and_pongs_between(
+    target: Target, assail: Callable[..., None]
+) -> None:
     """A text in many frames, with others in between, and any number of pings and pongs."""
     pings = st.builds(frame, st.sampled_from([PING, PONG]), st.binary(max_size=125)) | st.just(
         frame(PING, b"x" * 125) * 500
@@ -206,7 +208,7 @@ def test_what_is_odd_but_allowed_harms_no_connection(target: Target, assail: Cal
     )
 
 
-def test_no_connection_that_ends_half_way_breaks_a_server(target: Target, assail: Callable[..., None]) -> None:
+def test_server_survives_connections_that_end_half_way(target: Target, assail: Callable[..., None]) -> None:
     with Wire(target.host) as bystander:
         bystander.open(f"/ws/chat/{ROOM}/")
 
@@ -221,7 +223,7 @@ def test_no_connection_that_ends_half_way_breaks_a_server(target: Target, assail
         assert bystander.answers(json.dumps({"message": "still here"}), "still here")
 
 
-def test_schemathesis_finds_nothing_in_the_schema(target: Target, assail: Callable[..., None]) -> None:
+def test_schemathesis_finds_no_error_in_the_schema(target: Target, assail: Callable[..., None]) -> None:
     schema = schemathesis.graphql.from_path(ROOT / "gqlchat" / "schema.graphql")
     schema.config.update(base_url=f"http://{target.host}/graphql")
     operations = [found.ok() for found in schema.get_all_operations()]
