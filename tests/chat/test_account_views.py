@@ -12,7 +12,7 @@ pytestmark = pytest.mark.django_db
 PASSWORDS = {"password1": "correct horse", "password2": "correct horse"}
 
 
-def test_a_guest_has_a_name_that_stays_and_can_be_changed(client: Client) -> None:
+def test_guest_keeps_id_and_name_and_can_change_the_name(client: Client) -> None:
     guest = room_data(client)["person"]
     assert room_data(client, "room2")["person"] == guest
     assert (
@@ -26,7 +26,7 @@ def test_a_guest_has_a_name_that_stays_and_can_be_changed(client: Client) -> Non
     "name",
     ["", " ", "x" * 41, "a\nb", "ANN", "an\u200dn", "ａｎｎ", "a\u202eb", "ann\ufe0f", "аnn", "\u2800", "You", "аdmin"],
 )
-def test_a_guest_is_told_in_the_form_why_a_name_cannot_be(client: Client, name: str) -> None:
+def test_name_form_explains_why_a_name_is_refused(client: Client, name: str) -> None:
     User.objects.create_user("ann")
     response = client.post("/accounts/name/", {"name": name})
     assert response.status_code == 200
@@ -34,7 +34,7 @@ def test_a_guest_is_told_in_the_form_why_a_name_cannot_be(client: Client, name: 
 
 
 @pytest.mark.parametrize("name", ["ANN", "ａnn", "аnn", "an\u3164n", "You", "moderator", "x" * 151, "a b"])
-def test_an_account_cannot_have_a_name_that_looks_like_another(client: Client, name: str) -> None:
+def test_signup_refuses_names_that_look_like_another_account(client: Client, name: str) -> None:
     User.objects.create_user("ann")
     response = client.post("/accounts/signup/", {"username": name, **PASSWORDS})
     assert response.status_code == 200
@@ -42,7 +42,7 @@ def test_an_account_cannot_have_a_name_that_looks_like_another(client: Client, n
     assert User.objects.count() == 1
 
 
-def test_signing_up_logs_in_and_logging_out_makes_a_guest(client: Client) -> None:
+def test_signup_logs_in_and_logout_makes_a_guest(client: Client) -> None:
     form = {"username": "ann", "password1": "correct horse", "password2": "correct horse", "next": "/chat/room1/"}
     assert client.post("/accounts/signup/", form).headers["Location"] == "/chat/room1/"
     person = room_data(client)["person"]
@@ -59,7 +59,7 @@ def test_signing_up_logs_in_and_logging_out_makes_a_guest(client: Client) -> Non
     ["https://evil.example/", "//evil.example/", "/\\evil.example", "https:evil.example", "javascript:alert(1)"]
     + ["\t//evil.example", "http:///evil.example", "//evil.example\\@testserver/", "\x00//evil.example"],
 )
-def test_no_form_leads_to_a_foreign_site(client: Client, path: str, target: str) -> None:
+def test_account_forms_never_redirect_to_a_foreign_site(client: Client, path: str, target: str) -> None:
     get_user_model().objects.create_user("bob", password="correct horse")
     form = {
         "username": "bob" if "login" in path else "ann",
@@ -72,7 +72,7 @@ def test_no_form_leads_to_a_foreign_site(client: Client, path: str, target: str)
     assert client.post(path, form).headers["Location"] == "/chat/"
 
 
-def test_forms_need_their_token() -> None:
+def test_name_form_without_csrf_token_is_refused() -> None:
     assert Client(enforce_csrf_checks=True).post("/accounts/name/", {"name": "Ann"}).status_code == 403
 
 
@@ -93,7 +93,7 @@ def logged_in_elsewhere() -> Client:
 @pytest.mark.parametrize(
     ("target", "place"), [("/chat/room1/", "/chat/room1/"), ("//evil.example/", "/chat/"), ("", "/chat/")]
 )
-def test_a_form_for_guests_that_is_sent_after_a_login_leads_to_where_it_would_have_led(
+def test_stale_form_for_guests_sent_after_a_login_redirects_to_its_target(
     logged_in_elsewhere: Client, path: str, target: str, place: str
 ) -> None:
     form = {"username": "ben", "name": "Ben", "next": target, "csrfmiddlewaretoken": "a" * 32, **PASSWORDS}
@@ -102,19 +102,19 @@ def test_a_form_for_guests_that_is_sent_after_a_login_leads_to_where_it_would_ha
     assert User.objects.count() == 1
 
 
-def test_another_form_without_its_token_is_refused_with_what_to_do(logged_in_elsewhere: Client) -> None:
+def test_stale_logout_form_is_refused_with_advice_to_reload(logged_in_elsewhere: Client) -> None:
     answer = logged_in_elsewhere.post("/accounts/logout/", {"csrfmiddlewaretoken": "a" * 32})
     assert answer.status_code == 403
     assert "load it again" in answer.content.decode()
 
 
-def test_a_form_from_a_browser_without_cookies_is_told_so() -> None:
+def test_form_from_a_browser_without_cookies_is_refused_with_that_reason() -> None:
     answer = Client(enforce_csrf_checks=True).post("/accounts/name/", {"name": "Ann"})
     assert answer.status_code == 403
     assert "keeps no cookies" in answer.content.decode()
 
 
-def test_a_guest_can_ask_who_they_are_and_nothing_caches_the_answer(client: Client) -> None:
+def test_me_view_describes_a_guest_and_is_not_cached(client: Client) -> None:
     answer = client.get("/accounts/me/")
     assert answer.json() == room_data(client)["person"]
     assert answer.json()["isGuest"] is True
@@ -122,14 +122,14 @@ def test_a_guest_can_ask_who_they_are_and_nothing_caches_the_answer(client: Clie
 
 
 @pytest.mark.parametrize("guests", [True, False])
-def test_a_user_can_ask_who_they_are(client: Client, settings: Settings, guests: bool) -> None:
+def test_me_view_describes_a_user(client: Client, settings: Settings, guests: bool) -> None:
     settings.CHAT_GUESTS = guests
     user = get_user_model().objects.create_user(username="zoe")
     client.force_login(user)
     assert client.get("/accounts/me/").json() == {"id": f"user-{user.pk}", "name": "zoe", "isGuest": False}
 
 
-def test_where_guests_may_not_chat_one_is_nobody_without_a_login(client: Client, settings: Settings) -> None:
+def test_me_view_asks_guests_to_log_in_when_guests_are_not_allowed(client: Client, settings: Settings) -> None:
     settings.CHAT_GUESTS = False
     answer = client.get("/accounts/me/")
     assert answer.status_code == 403

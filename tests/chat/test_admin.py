@@ -1,4 +1,4 @@
-"""The admin pages: what the site's staff does there, everybody in the room is told, and it is done at once."""
+"""The admin pages: changes by the site's staff take effect at once, with a notice in the room."""
 
 from typing import Any
 
@@ -77,7 +77,7 @@ def save(staff: Client, room: models.Room, **changes: Any) -> None:
     assert answer.status_code == 302, answer.context["errors"] if answer.context else answer
 
 
-def test_a_room_is_opened_and_closed(staff: Client) -> None:
+def test_admin_makes_a_room_public_and_private_with_notices(staff: Client) -> None:
     room = make_room()
     save(staff, room, is_private=None)
     assert not permissions.permission(ROOM, person("stranger")).private
@@ -89,7 +89,7 @@ def test_a_room_is_opened_and_closed(staff: Client) -> None:
     ]
 
 
-def test_members_are_added_changed_exchanged_and_removed(staff: Client) -> None:
+def test_admin_adds_changes_and_removes_members_with_notices(staff: Client) -> None:
     room = make_room()
     save(staff, room, members__2__user=person("stranger").user_id, members__2__role="moderator")
     assert permissions.permission(ROOM, person("stranger")).role is Role.MODERATOR
@@ -113,7 +113,7 @@ def test_members_are_added_changed_exchanged_and_removed(staff: Client) -> None:
     ]
 
 
-def test_people_are_banned_and_bans_are_lifted(staff: Client) -> None:
+def test_admin_bans_and_unbans_people_with_notices(staff: Client) -> None:
     room = make_room()
     save(staff, room, bans__0__person_id=GUEST.id)
     assert permissions.permission(ROOM, GUEST).banned
@@ -125,7 +125,7 @@ def test_people_are_banned_and_bans_are_lifted(staff: Client) -> None:
     ]
 
 
-def test_what_can_not_be_done_is_told_and_the_rest_is_done(staff: Client) -> None:
+def test_admin_reports_what_failed_and_saves_the_rest(staff: Client) -> None:
     room = make_room()
     changes = form(room, is_private=None, bans__0__person_id="somebody")
     answer = staff.post(f"/admin/chat/room/{room.pk}/change/", changes, follow=True)
@@ -133,7 +133,7 @@ def test_what_can_not_be_done_is_told_and_the_rest_is_done(staff: Client) -> Non
     assert notices() == ["This room was made public by the site’s staff."]
 
 
-def test_the_text_of_messages_is_deleted(staff: Client) -> None:
+def test_admin_action_deletes_the_text_of_messages(staff: Client) -> None:
     make_room()
     entries = [log.append([log.Draft(room=ROOM, text=f"secret {n}", person=GUEST, trusted=True)])[0] for n in range(3)]
     chosen = models.Message.objects.filter(text__in=["secret 0", "secret 2"])
@@ -144,7 +144,7 @@ def test_the_text_of_messages_is_deleted(staff: Client) -> None:
     assert len(entries) == 3
 
 
-def test_who_may_only_look_can_change_nothing() -> None:
+def test_admin_with_view_permission_only_can_change_nothing() -> None:
     room = make_room()
     viewer = User.objects.create_user(username="viewer", is_staff=True)
     viewer.user_permissions.set(Permission.objects.filter(codename__startswith="view_", content_type__app_label="chat"))
@@ -157,7 +157,7 @@ def test_who_may_only_look_can_change_nothing() -> None:
     assert client.get("/admin/chat/room/add/").status_code == 403
 
 
-async def test_whoever_is_removed_there_hears_nothing_more(async_client: AsyncClient) -> None:
+async def test_member_removed_in_the_admin_hears_nothing_more(async_client: AsyncClient) -> None:
     room = await in_database(make_room)
     await async_client.aforce_login(await User.objects.acreate_superuser("admin"))
     member = await in_database(person, "member")

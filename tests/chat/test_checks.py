@@ -1,4 +1,4 @@
-"""What `manage.py check` says of the chat."""
+"""The checks of `manage.py check` about the chat."""
 
 import pytest
 from django.core.checks import run_checks
@@ -13,14 +13,14 @@ def said(settings: Settings, *, deploying: bool = False) -> list[str]:
 @pytest.mark.parametrize(
     ("limits", "debug", "ids"), [(True, False, []), (False, True, []), (False, False, ["chat.W001"])]
 )
-def test_a_site_without_limits_is_warned_of_in_production(
+def test_check_warns_of_switched_off_limits_in_production(
     settings: Settings, limits: bool, debug: bool, ids: list[str]
 ) -> None:
     settings.CHAT_LIMITS, settings.DEBUG = limits, debug
     assert said(settings) == ids
 
 
-def test_a_rate_that_is_none_is_an_error(settings: Settings) -> None:
+def test_check_reports_a_malformed_rate(settings: Settings) -> None:
     settings.CHAT_LIMITS = True
     settings.CHAT_RATE_PERSON = "20 a minute"
     assert said(settings) == ["chat.E001"]
@@ -30,7 +30,7 @@ def test_a_rate_that_is_none_is_an_error(settings: Settings) -> None:
     ("frame", "body", "ids"),
     [(16_120, 16_120, []), (16_119, 16_120, ["chat.W003"]), (100, 100, ["chat.W003", "chat.W003"])],
 )
-def test_a_limit_below_the_longest_message_is_warned_of(
+def test_check_warns_of_limits_below_the_longest_message(
     settings: Settings, frame: int, body: int, ids: list[str]
 ) -> None:
     settings.CHAT_LIMITS = True
@@ -47,14 +47,14 @@ def test_a_limit_below_the_longest_message_is_warned_of(
         (["*"], True, []),
     ],
 )
-def test_a_site_that_takes_any_host_is_an_error_in_production(
+def test_check_reports_any_allowed_host_in_production(
     settings: Settings, hosts: list[str], debug: bool, ids: list[str]
 ) -> None:
     settings.CHAT_LIMITS, settings.ALLOWED_HOSTS, settings.DEBUG = True, hosts, debug
     assert said(settings) == ids
 
 
-def test_a_site_that_trusts_everybodys_proxy_is_warned_of_before_it_is_deployed(settings: Settings) -> None:
+def test_deployment_check_warns_of_trusting_every_proxy(settings: Settings) -> None:
     settings.CHAT_LIMITS, settings.FORWARDED_ALLOW_IPS = True, ["*"]
     assert said(settings) == []
     assert said(settings, deploying=True) == ["chat.W002"]

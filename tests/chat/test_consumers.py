@@ -17,21 +17,21 @@ from mysite.asgi import application
 from tests.conftest import ChatSocket, SlowServer, as_json
 
 
-async def test_people_in_a_room_hear_each_other_and_themselves(open_chat) -> None:
+async def test_browser_sockets_of_a_room_hear_each_other_and_themselves(open_chat) -> None:
     one, two = await open_chat("/ws/chat/lobby/"), await open_chat("/ws/chat/lobby/")
     await one.say("hello")
     await two.say("world")
     assert {await one.hear(), await one.hear()} == {await two.hear(), await two.hear()} == {"hello", "world"}
 
 
-async def test_people_in_different_rooms_do_not(open_chat) -> None:
+async def test_browser_sockets_of_different_rooms_hear_nothing_of_each_other(open_chat) -> None:
     one, two = await open_chat("/ws/chat/here/"), await open_chat("/ws/chat/there/")
     await one.say("hello")
     assert await one.hear() == "hello"
     assert await two.receive_nothing(timeout=0.2)
 
 
-async def test_a_frame_says_who_said_what_when_and_where(open_chat) -> None:
+async def test_message_frame_has_text_person_room_time_and_origin(open_chat) -> None:
     socket = await open_chat("/ws/chat/caf%C3%A9/")
     await socket.say("hello")
     frame = await socket.receive_json_from(timeout=5)
@@ -67,7 +67,9 @@ async def test_a_frame_says_who_said_what_when_and_where(open_chat) -> None:
         (as_json(message="x" * 4001), "message_too_long"),
     ],
 )
-async def test_bad_input_is_answered_and_the_socket_lives_on(open_chat, frame: str | bytes, code: str) -> None:
+async def test_bad_frame_is_answered_with_an_error_and_the_socket_stays_open(
+    open_chat, frame: str | bytes, code: str
+) -> None:
     socket, neighbour = await open_chat("/ws/chat/bad/"), await open_chat("/ws/chat/bad/")
     kind = "bytes" if isinstance(frame, bytes) else "text"
     await socket.send_input({"type": "websocket.receive", kind: frame})
@@ -79,7 +81,7 @@ async def test_bad_input_is_answered_and_the_socket_lives_on(open_chat, frame: s
     assert await neighbour.hear() == "still here"  # and nothing before it
 
 
-async def test_an_error_names_the_clients_id_even_if_no_frame_could_hold_that(open_chat) -> None:
+async def test_error_frame_holds_a_client_id_with_a_lone_surrogate_as_valid_json(open_chat) -> None:
     socket = await open_chat("/ws/chat/bad/")
     await socket.send_to(text_data='{"message": "hi", "client_id": "half a \\ud83d"}')
     text = await socket.receive_from(timeout=5)
@@ -91,7 +93,7 @@ async def test_an_error_names_the_clients_id_even_if_no_frame_could_hold_that(op
 @pytest.mark.parametrize(
     "message", ["x" * 4000, "🍓" * 4000, "a\nb\tc", "<b>", "a\u202eb", "\u200b!", '"\\', "chat.message"]
 )
-async def test_any_text_comes_through_as_it_is(open_chat, message: str) -> None:
+async def test_message_frame_has_the_text_unchanged(open_chat, message: str) -> None:
     socket = await open_chat("/ws/chat/any/")
     await socket.say(message)
     assert await socket.hear() == message
@@ -101,7 +103,7 @@ async def test_any_text_comes_through_as_it_is(open_chat, message: str) -> None:
     "path",
     ["/ws/chat//", "/ws/chat/%20/", "/ws/chat/a%00b/", "/ws/chat/a%0Ab/", f"/ws/chat/{'x' * 101}/", "/ws/chat/../"],
 )
-async def test_a_bad_room_name_is_told_before_the_socket_closes(path: str) -> None:
+async def test_invalid_room_name_is_an_error_frame_and_close_4400(path: str) -> None:
     socket = WebsocketCommunicator(application, path)
     assert (await socket.connect(timeout=5))[0]
     assert (await socket.receive_json_from(timeout=5))["error"]["code"] == "invalid_room_name"
@@ -113,7 +115,7 @@ async def test_a_bad_room_name_is_told_before_the_socket_closes(path: str) -> No
     await socket.disconnect()
 
 
-async def test_what_is_sent_to_a_refused_socket_harms_nothing() -> None:
+async def test_frame_sent_to_a_refused_socket_is_ignored() -> None:
     socket = WebsocketCommunicator(application, "/ws/chat/%20/")
     await socket.connect(timeout=5)
     await socket.send_to(text_data=as_json(message="hi"))
@@ -122,7 +124,7 @@ async def test_what_is_sent_to_a_refused_socket_harms_nothing() -> None:
     await socket.wait()
 
 
-async def test_guests_are_asked_to_log_in_where_the_site_wants_it(settings: Settings) -> None:
+async def test_browser_socket_of_a_guest_is_closed_with_4401_when_guests_are_not_allowed(settings: Settings) -> None:
     settings.CHAT_GUESTS = False
     socket = WebsocketCommunicator(application, "/ws/chat/members/")
     await socket.connect(timeout=5)
@@ -131,13 +133,13 @@ async def test_guests_are_asked_to_log_in_where_the_site_wants_it(settings: Sett
     await socket.disconnect()
 
 
-async def test_a_foreign_event_of_three_keys_reaches_everyone(open_chat, foreign_send) -> None:
+async def test_foreign_event_of_three_keys_reaches_every_browser_socket(open_chat, foreign_send) -> None:
     one, two = await open_chat("/ws/chat/caf%C3%A9/"), await open_chat("/ws/chat/caf%C3%A9/")
     await foreign_send("café", message="from a worker")
     assert await one.hear() == await two.hear() == "from a worker"
 
 
-async def test_a_closed_socket_leaves_its_group_and_no_task_behind(open_chat) -> None:
+async def test_closed_browser_socket_leaves_its_group(open_chat) -> None:
     layer = get_channel_layer()._get_layer()
     socket = await open_chat("/ws/chat/leaving/")
     assert len(layer.channels) == 1  # the hub's, none of the socket's own
@@ -147,7 +149,7 @@ async def test_a_closed_socket_leaves_its_group_and_no_task_behind(open_chat) ->
 
 @pytest.mark.parametrize("direct", [True, False], ids=["direct", "send"])
 @pytest.mark.parametrize("ends", ["disconnect", "error"])
-async def test_the_listener_of_a_closed_socket_is_freed_without_the_collector(
+async def test_listener_of_a_closed_socket_is_freed_without_the_garbage_collector(
     open_chat, foreign_send, eventually, ends: str, direct: bool
 ) -> None:
     gc.collect()
@@ -167,7 +169,7 @@ async def test_the_listener_of_a_closed_socket_is_freed_without_the_collector(
 
 
 @pytest.mark.parametrize("direct", [True, False], ids=["direct", "send"])
-async def test_each_event_and_each_answer_comes_once_and_in_order(open_chat, direct: bool) -> None:
+async def test_events_and_answers_come_once_and_in_order(open_chat, direct: bool) -> None:
     browser = await open_chat("/ws/chat/room1/", direct=direct)
     for number in range(10):
         await browser.say(str(number))
@@ -178,7 +180,7 @@ async def test_each_event_and_each_answer_comes_once_and_in_order(open_chat, dir
     assert await browser.receive_nothing()
 
 
-async def test_a_socket_that_the_server_drops_without_a_word_leaves_too(eventually) -> None:
+async def test_cancelled_browser_socket_leaves_its_group(eventually) -> None:
     layer = get_channel_layer()._get_layer()
     socket = WebsocketCommunicator(application, "/ws/chat/dropped/")
     await socket.connect(timeout=5)
@@ -188,7 +190,7 @@ async def test_a_socket_that_the_server_drops_without_a_word_leaves_too(eventual
     await eventually(lambda: not layer.groups and not layer.channels)
 
 
-async def test_a_browser_that_takes_nothing_is_cut_off_with_a_code_of_its_own_and_nobody_else_notices(
+async def test_browser_that_takes_nothing_is_closed_with_4008_without_delaying_others(
     open_chat, foreign_send, settings: Settings
 ) -> None:
     settings.CHAT_BACKLOG_MAX = 3
@@ -206,7 +208,7 @@ async def test_a_browser_that_takes_nothing_is_cut_off_with_a_code_of_its_own_an
     await slow.disconnect()
 
 
-async def test_a_browser_that_is_slow_for_a_while_gets_everything_in_order(open_chat, foreign_send) -> None:
+async def test_browser_that_is_slow_for_a_while_gets_everything_in_order(open_chat, foreign_send) -> None:
     slow = ChatSocket(SlowServer(application), "/ws/chat/slow/")
     await slow.connect()
     for number in range(100):
@@ -217,7 +219,7 @@ async def test_a_browser_that_is_slow_for_a_while_gets_everything_in_order(open_
     await slow.disconnect()
 
 
-async def test_a_ping_is_answered_by_its_pong_after_what_was_asked_before_it(open_chat) -> None:
+async def test_ping_is_answered_in_order_with_other_frames(open_chat) -> None:
     socket = await open_chat("/ws/chat/pings/")
     await socket.say("hello")
     await socket.send_json_to({"ping": 7})
@@ -225,7 +227,7 @@ async def test_a_ping_is_answered_by_its_pong_after_what_was_asked_before_it(ope
     assert await socket.receive_json_from(timeout=5) == {"pong": 7}
 
 
-async def test_a_ping_costs_no_token_of_the_rates(open_chat, settings: Settings) -> None:
+async def test_ping_does_not_count_against_rate_limits(open_chat, settings: Settings) -> None:
     settings.CHAT_LIMITS, settings.CHAT_RATE_PERSON = True, "1/h"
     socket = await open_chat("/ws/chat/pings/")
     for number in range(5):
@@ -234,14 +236,14 @@ async def test_a_ping_costs_no_token_of_the_rates(open_chat, settings: Settings)
 
 
 @pytest.mark.parametrize("ping", [None, True, -1, 1.5, "7", [], {}, 2**53])
-async def test_a_ping_that_is_no_whole_number_is_an_invalid_frame(open_chat, ping: object) -> None:
+async def test_ping_that_is_no_whole_number_is_an_invalid_frame(open_chat, ping: object) -> None:
     socket = await open_chat("/ws/chat/pings/")
     await socket.send_json_to({"ping": ping})
     assert (await socket.receive_json_from(timeout=5))["error"]["code"] == "invalid_frame"
 
 
 @pytest.mark.parametrize("request_id", ["", "page 1", "é" * 100])
-async def test_an_answer_has_the_id_of_its_question(open_chat, request_id: str) -> None:
+async def test_answer_frame_has_the_request_id_of_its_question(open_chat, request_id: str) -> None:
     socket = await open_chat("/ws/chat/questions/")
     for question in ({"before": 5}, {"me": True}):
         await socket.send_json_to({**question, "request": request_id})
@@ -263,7 +265,7 @@ async def test_an_answer_has_the_id_of_its_question(open_chat, request_id: str) 
         ({"message": "", "request": "q", "client_id": "c"}, "blank_message", {"request": "q", "client_id": "c"}),
     ],
 )
-async def test_an_error_has_the_ids_of_the_frame_that_it_answers(
+async def test_error_frame_has_the_ids_of_the_frame_it_answers(
     open_chat, frame: dict[str, object], code: str, ids: dict[str, str]
 ) -> None:
     socket = await open_chat("/ws/chat/questions/")
@@ -273,7 +275,7 @@ async def test_an_error_has_the_ids_of_the_frame_that_it_answers(
     assert {key: answer[key] for key in ("client_id", "request") if key in answer} == ids
 
 
-async def test_a_guest_is_told_who_they_are_and_that_they_have_no_role(open_chat) -> None:
+async def test_me_frame_describes_a_guest_without_a_role(open_chat) -> None:
     socket = await open_chat("/ws/chat/mine/")
     await socket.say("hello")
     spoken = await socket.receive_json_from(timeout=5)

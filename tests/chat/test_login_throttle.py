@@ -1,4 +1,4 @@
-"""Passwords are not to be guessed, nor a server kept busy with hashing them."""
+"""Limits of password attempts, per address and per account."""
 
 import secrets
 import time
@@ -22,14 +22,14 @@ RIGHT = {"username": "ann", "password": "correct horse"}
 
 @pytest.fixture
 def address(settings: Settings) -> str:
-    """One that nobody has used yet, and that may try three passwords."""
+    """An unused address that may try three passwords."""
     settings.CHAT_LIMITS, settings.CHAT_RATE_LOGIN, settings.CHAT_RATE_ACCOUNT = True, "3/1h", "1000/1h"
     async_to_sync(get_channel_layer().group_send)("nobody", {"type": "nothing"})  # which starts the embedded Valkey
     User.objects.create_superuser("ann", password=RIGHT["password"])
     return f"2001:db8:{secrets.randbelow(2**16):x}:{secrets.randbelow(2**16):x}::1"
 
 
-def test_an_address_may_try_so_many_passwords_in_so_long_at_all_forms_together(client: Client, address: str) -> None:
+def test_password_attempts_of_an_address_are_limited_over_all_forms(client: Client, address: str) -> None:
     for path in ("/accounts/login/", "/admin/login/", "/accounts/signup/"):
         assert client.post(path, WRONG, REMOTE_ADDR=address).status_code == 200
     for path in ("/accounts/login/", "/admin/login/", "/accounts/signup/"):
@@ -40,7 +40,7 @@ def test_an_address_may_try_so_many_passwords_in_so_long_at_all_forms_together(c
     assert "_auth_user_id" not in client.session
 
 
-def test_others_and_other_pages_are_not_concerned(client: Client, address: str) -> None:
+def test_throttled_address_leaves_other_pages_and_addresses_alone(client: Client, address: str) -> None:
     for _ in range(4):
         client.post("/accounts/login/", WRONG, REMOTE_ADDR=address)
     assert client.get("/accounts/login/", REMOTE_ADDR=address).status_code == 200
@@ -48,14 +48,14 @@ def test_others_and_other_pages_are_not_concerned(client: Client, address: str) 
     assert client.post("/accounts/login/", RIGHT, REMOTE_ADDR="192.0.2.7").status_code == 302
 
 
-def test_a_form_from_a_foreign_site_costs_an_address_nothing(address: str) -> None:
+def test_form_without_csrf_token_does_not_count_as_a_password_attempt(address: str) -> None:
     strict = Client(enforce_csrf_checks=True)
     for _ in range(5):
         assert strict.post("/accounts/login/", WRONG, REMOTE_ADDR=address).status_code == 403
     assert Client().post("/accounts/login/", RIGHT, REMOTE_ADDR=address).status_code == 302
 
 
-def test_a_site_that_has_a_limiter_of_its_own_needs_none(client: Client, address: str, settings: Settings) -> None:
+def test_password_attempts_have_no_limit_when_limits_are_off(client: Client, address: str, settings: Settings) -> None:
     settings.CHAT_LIMITS = False
     for _ in range(5):
         assert client.post("/accounts/login/", WRONG, REMOTE_ADDR=address).status_code == 200
@@ -73,7 +73,7 @@ def log_in(client: Client, name: str, password: str = RIGHT["password"], path: s
     return client.post(path, {"username": name, "password": password}, REMOTE_ADDR=address).status_code
 
 
-def test_an_accounts_password_may_be_tried_so_often_from_all_addresses_together(name: str) -> None:
+def test_password_attempts_for_an_account_are_limited_over_all_addresses(name: str) -> None:
     spellings = [name, name.upper(), name.replace("o", "0")]  # which are one account's, or might be
     for spelling, path in zip(spellings, ["/accounts/login/", "/admin/login/", "/accounts/login/"], strict=True):
         assert log_in(Client(), spelling, "wrong", path) == 200
@@ -82,7 +82,7 @@ def test_an_accounts_password_may_be_tried_so_often_from_all_addresses_together(
     assert log_in(Client(), "somebody else", "wrong") == 200
 
 
-def test_an_account_can_be_tried_again_after_a_while(name: str, settings: Settings) -> None:
+def test_throttled_account_can_log_in_again_after_the_interval(name: str, settings: Settings) -> None:
     settings.CHAT_RATE_ACCOUNT = "1/1s"
     assert log_in(Client(), name, "wrong") == 200
     deadline = time.monotonic() + 20
@@ -92,7 +92,7 @@ def test_an_account_can_be_tried_again_after_a_while(name: str, settings: Settin
     assert status == 302
 
 
-def test_nobody_keeps_an_account_from_the_browser_that_it_was_used_with(client: Client, name: str) -> None:
+def test_browser_known_to_an_account_can_log_in_while_it_is_throttled(client: Client, name: str) -> None:
     assert log_in(client, name) == 302
     client.post("/accounts/logout/")
     for _ in range(4):
@@ -101,7 +101,7 @@ def test_nobody_keeps_an_account_from_the_browser_that_it_was_used_with(client: 
     assert log_in(client, name) == 302
 
 
-def test_the_cookie_of_one_account_is_of_no_use_for_another(client: Client, name: str) -> None:
+def test_known_browser_cookie_of_one_account_does_not_help_with_another(client: Client, name: str) -> None:
     other = User.objects.create_user(f"ben{secrets.token_hex(8)}", password=RIGHT["password"]).username
     assert log_in(client, other) == 302
     client.post("/accounts/logout/")
@@ -109,13 +109,13 @@ def test_the_cookie_of_one_account_is_of_no_use_for_another(client: Client, name
 
 
 @pytest.mark.parametrize("cookie", ["forged", "", "a:b:c", "x" * 3000])
-def test_a_forged_cookie_changes_nothing(client: Client, name: str, cookie: str) -> None:
+def test_forged_known_browser_cookie_is_ignored(client: Client, name: str, cookie: str) -> None:
     client.cookies["chat_known"] = cookie
     assert [log_in(client, name, "wrong") for _ in range(4)] == [200, 200, 200, 429]
 
 
 @pytest.mark.parametrize("username", ["", "\0", "\ud83d", "x" * 10_000, "\u200b"])
-def test_a_name_that_no_account_can_have_is_counted_like_any_other(client: Client, address: str, username: str) -> None:
+def test_password_attempt_for_an_impossible_username_is_handled(client: Client, address: str, username: str) -> None:
     body = urlencode({"username": username.encode(errors="surrogatepass"), "password": "wrong"})
     form = "application/x-www-form-urlencoded"
     answer = client.post("/accounts/login/", body, content_type=form, REMOTE_ADDR=address)
@@ -123,7 +123,7 @@ def test_a_name_that_no_account_can_have_is_counted_like_any_other(client: Clien
 
 
 @pytest.mark.django_db(transaction=True)
-def test_servers_count_together(start_servers: Callable[..., list[Server]]) -> None:
+def test_servers_share_the_count_of_password_attempts(start_servers: Callable[..., list[Server]]) -> None:
     servers = start_servers(2, CHAT_LIMITS="on", CHAT_RATE_LOGIN="3/1h")
     token = "a" * 32
     statuses = [

@@ -42,32 +42,32 @@ def do(client: Client, action: str, **fields: str) -> tuple[int, str]:
     return answer.status_code, answer.content.decode()
 
 
-class TestANewRoom:
-    def test_belongs_to_whoever_creates_it_and_is_entered_at_once(self) -> None:
+class TestNewRoomPage:
+    def test_new_room_page_makes_the_user_owner_and_redirects_to_the_room(self) -> None:
         answer = visitor("ann").post("/rooms/new/", {"name": f" {ROOM.name} ", "private": "on"})
         assert answer.headers["Location"] == ROOM.get_absolute_url()
         assert permissions.permission(ROOM, person("ann")) == Permission(private=True, role=Role.OWNER)
 
-    def test_may_be_public(self) -> None:
+    def test_new_room_page_creates_a_public_room(self) -> None:
         visitor("ann").post("/rooms/new/", {"name": ROOM.name})
         assert permissions.permission(ROOM, person("ann")) == Permission(private=False, role=Role.OWNER)
 
-    def test_asks_guests_to_log_in(self) -> None:
+    def test_new_room_page_asks_guests_to_log_in(self) -> None:
         answer = visitor("guest").get("/rooms/new/")
         assert answer.headers["Location"] == "/accounts/login/?next=/rooms/new/"
 
     @pytest.mark.parametrize(
         ("name", "complaint"), [("", "required"), ("..", "no web address"), ("x" * 101, "100"), (ROOM.name, "already")]
     )
-    def test_says_what_is_wrong_with_its_name(self, room: None, name: str, complaint: str) -> None:
+    def test_new_room_page_explains_a_refused_name(self, room: None, name: str, complaint: str) -> None:
         page = visitor("ann").post("/rooms/new/", {"name": name, "private": "on"})
         assert page.status_code == 200
         assert complaint in page.content.decode()
 
 
-class TestAPrivateRoom:
+class TestPrivateRoomPage:
     @pytest.mark.parametrize("url", [ROOM.get_absolute_url(), ROOM.get_members_url()])
-    def test_says_to_strangers_what_they_can_do_and_nothing_of_what_is_in_it(self, room: None, url: str) -> None:
+    def test_private_room_page_gives_strangers_advice_and_no_content(self, room: None, url: str) -> None:
         for who, advice in (("guest", "log in"), ("stranger", "<strong><bdi>stranger</bdi></strong>")):
             client = visitor(who)
             answer = client.get(url)
@@ -79,7 +79,7 @@ class TestAPrivateRoom:
             assert "room-data" not in page
             assert ROOM.name not in client.session.get("chat_rooms", [])
 
-    def test_is_listed_to_those_who_belong_to_it(self, room: None) -> None:
+    def test_private_room_is_listed_to_its_members_only(self, room: None) -> None:
         link = f'href="{ROOM.get_absolute_url()}"'
         member = visitor("member")
         assert link in member.get("/chat/").content.decode()
@@ -87,7 +87,7 @@ class TestAPrivateRoom:
         moderation.remove_member(ROOM, "member", by=None)
         assert link not in member.get("/chat/").content.decode()  # though they were there lately
 
-    def test_tells_who_is_banned(self, room: None) -> None:
+    def test_room_page_tells_banned_people_so(self, room: None) -> None:
         moderation.set_private(ROOM, False, by=None)
         banned = person("member")
         moderation.ban(ROOM, banned.id, by=None)
@@ -95,7 +95,7 @@ class TestAPrivateRoom:
         assert (answer.status_code, "You are banned" in answer.content.decode()) == (403, True)
 
 
-class TestTheMembersPage:
+class TestMembersPage:
     @pytest.mark.parametrize(
         ("who", "offers"),
         [
@@ -104,14 +104,14 @@ class TestTheMembersPage:
             ("owner", {"remove", "set_role", "ban", "set_private"}),
         ],
     )
-    def test_offers_what_one_may_do(self, room: None, who: str, offers: set[str]) -> None:
+    def test_members_page_offers_the_actions_of_the_role(self, room: None, who: str, offers: set[str]) -> None:
         page = visitor(who).get(ROOM.get_members_url()).content.decode()
         assert {
             action for action in ("set_role", "remove", "ban", "set_private") if f'value="{action}"' in page
         } == offers
         assert "<b>Otter" not in page
 
-    def test_adds_changes_and_removes_members(self, room: None) -> None:
+    def test_members_page_adds_changes_and_removes_members(self, room: None) -> None:
         owner = visitor("owner")
         stranger = person("stranger")
         assert do(owner, "set_role", username="stranger")[0] == 302
@@ -121,7 +121,7 @@ class TestTheMembersPage:
         assert do(owner, "remove", username="stranger")[0] == 302
         assert permissions.permission(ROOM, stranger).role is None
 
-    def test_bans_and_lifts_bans(self, room: None) -> None:
+    def test_members_page_bans_and_unbans(self, room: None) -> None:
         moderator = visitor("moderator")
         assert do(moderator, "ban", person_id=GUEST.id)[0] == 302
         assert permissions.permission(ROOM, GUEST).banned
@@ -130,13 +130,13 @@ class TestTheMembersPage:
         assert do(moderator, "unban", person_id=GUEST.id)[0] == 302
         assert not permissions.permission(ROOM, GUEST).banned
 
-    def test_makes_the_room_public_and_private(self, room: None) -> None:
+    def test_members_page_makes_the_room_public_and_private(self, room: None) -> None:
         owner = visitor("owner")
         for private in (False, True):
             assert do(owner, "set_private", private=str(private).lower())[0] == 302
             assert permissions.permission(ROOM, person("owner")).private is private
 
-    def test_lets_members_leave(self, room: None) -> None:
+    def test_members_page_lets_members_leave(self, room: None) -> None:
         answer = visitor("member").post(ROOM.get_members_url(), {"do": "remove", "username": "member"})
         assert answer.headers["Location"] == ROOM.get_absolute_url()
         assert permissions.permission(ROOM, person("member")).role is None
@@ -153,17 +153,17 @@ class TestTheMembersPage:
             ("owner", "ban", {}, "nobody with that id"),
         ],
     )
-    def test_says_why_something_is_refused(
+    def test_members_page_explains_a_refused_action(
         self, room: None, who: str, action: str, fields: dict[str, str], complaint: str
     ) -> None:
         status, page = do(visitor(who), action, **fields)
         assert (status, complaint in page) == (400, True)
 
-    def test_of_no_room_is_none(self) -> None:
+    def test_members_page_without_a_valid_room_is_a_bad_request(self) -> None:
         assert visitor("ann").get("/rooms/members/").status_code == 400
         assert visitor("ann").get("/rooms/members/?room=..").status_code == 400
 
-    def test_takes_no_forms_of_other_sites(self, room: None) -> None:
+    def test_members_page_refuses_forms_without_csrf_token(self, room: None) -> None:
         client = Client(enforce_csrf_checks=True)
         client.force_login(User.objects.get(username="owner"))
         assert client.post(ROOM.get_members_url(), {"do": "set_private", "private": "false"}).status_code == 403

@@ -1,4 +1,4 @@
-"""What is counted when something happens."""
+"""Metrics and the happenings that they count."""
 
 import contextlib
 from unittest import mock
@@ -38,7 +38,7 @@ class Growth:
         return self.value - self.before
 
 
-async def test_an_event_is_counted_once_and_delivered_as_often_as_there_are_listeners() -> None:
+async def test_metrics_count_an_event_once_and_a_delivery_per_listener() -> None:
     given, deliveries, latency = (
         Growth("chat_events_total"),
         Growth("chat_deliveries_total"),
@@ -50,14 +50,14 @@ async def test_an_event_is_counted_once_and_delivered_as_often_as_there_are_list
     assert (given(), deliveries(), latency()) == (2, 6, 2)
 
 
-async def test_latency_is_the_time_since_a_message_was_sent() -> None:
+async def test_latency_metric_is_the_time_since_a_message_was_sent() -> None:
     seconds = Growth("chat_latency_seconds_sum")
     async with Hub.here().listen([ROOM]):
         await posting.post(room=ROOM, message="hi", person=ANN)
     assert 0 < seconds() < 5
 
 
-async def test_listeners_and_rooms_are_those_of_the_moment(eventually) -> None:
+async def test_gauges_of_listeners_and_rooms_show_the_present_ones(eventually) -> None:
     listeners, rooms = Growth("chat_listeners"), Growth("chat_rooms")
     async with Hub.here().listen([ROOM, find("another")]), Hub.here().listen([ROOM]):
         assert (listeners(), rooms.value) == (2, 2)
@@ -65,7 +65,7 @@ async def test_listeners_and_rooms_are_those_of_the_moment(eventually) -> None:
     await eventually(lambda: rooms.value == 0)
 
 
-async def test_a_listener_that_leaves_twice_left_once() -> None:
+async def test_listener_that_leaves_twice_is_counted_once() -> None:
     listeners = Growth("chat_listeners")
     async with Hub.here().listen([ROOM]), Hub.here().listen([ROOM]) as listener:
         await Hub.here().leave(listener)
@@ -78,28 +78,30 @@ async def test_a_listener_that_leaves_twice_left_once() -> None:
     ("message", "outcome"),
     [("hi", "stored"), (" ", "blank_message"), (7, "invalid_message"), ("x" * 4001, "message_too_long")],
 )
-async def test_posts_are_counted_by_what_becomes_of_them(message: object, outcome: str) -> None:
+async def test_posts_are_counted_by_outcome(message: object, outcome: str) -> None:
     posts = Growth("chat_posts_total", outcome=outcome)
     with contextlib.suppress(ChatError):
         await posting.post(room=ROOM, message=message, person=ANN)
     assert posts() == 1
 
 
-async def test_a_repeated_post_is_none_that_is_stored() -> None:
+async def test_retry_of_a_post_is_counted_as_repeated_and_not_as_stored() -> None:
     stored, repeated = Growth("chat_posts_total", outcome="stored"), Growth("chat_posts_total", outcome="repeated")
     for _ in range(3):
         await posting.post(room=ROOM, message="once", person=ANN, client_id="1")
     assert (stored(), repeated()) == (1, 2)
 
 
-async def test_what_the_database_does_not_do_is_counted() -> None:
+async def test_database_errors_are_counted() -> None:
     failed, posts = Growth("chat_database_errors_total"), Growth("chat_posts_total", outcome="unavailable")
     with mock.patch.object(log, "append", side_effect=OperationalError("away")), contextlib.suppress(ChatError):
         await posting.post(room=ROOM, message="hi", person=ANN)
     assert (failed(), posts()) == (1, 1)
 
 
-async def test_what_the_layer_does_not_bring_is_repaired(monkeypatch: pytest.MonkeyPatch, eventually) -> None:
+async def test_events_read_from_the_database_are_counted_as_repaired(
+    monkeypatch: pytest.MonkeyPatch, eventually
+) -> None:
     monkeypatch.setattr(hub, "WATCH_INTERVAL", 0.05)
     repaired = Growth("chat_repaired_total")
     async with Hub.here().listen([ROOM]):
@@ -108,7 +110,7 @@ async def test_what_the_layer_does_not_bring_is_repaired(monkeypatch: pytest.Mon
         await eventually(lambda: repaired() == 3)
 
 
-async def test_what_the_layer_brings_is_not_repaired() -> None:
+async def test_events_brought_by_the_layer_are_not_counted_as_repaired() -> None:
     repaired = Growth("chat_repaired_total")
     async with Hub.here().listen([ROOM]) as listener:
         await posting.post(room=ROOM, message="hi", person=ANN)
@@ -116,7 +118,7 @@ async def test_what_the_layer_brings_is_not_repaired() -> None:
     assert repaired() == 0
 
 
-async def test_rubbish_from_the_layer_is_dropped(foreign_send, eventually) -> None:
+async def test_malformed_events_are_counted_as_dropped(foreign_send, eventually) -> None:
     dropped = Growth("chat_dropped_total")
     async with Hub.here().listen([ROOM]):
         await foreign_send(ROOM.name, message=7)
@@ -124,14 +126,14 @@ async def test_rubbish_from_the_layer_is_dropped(foreign_send, eventually) -> No
 
 
 @pytest.mark.parametrize(("after", "outcome"), [(0, "caught_up"), (7, "start_over")])
-async def test_who_comes_back_is_counted_by_how_they_go_on(after: int, outcome: str) -> None:
+async def test_recoveries_are_counted_by_outcome(after: int, outcome: str) -> None:
     recoveries = Growth("chat_recoveries_total", outcome=outcome)
     async with Hub.here().listen([ROOM], {ROOM: Position(after)}) as listener:
         await listener.read_missed()
         assert recoveries() == 1
 
 
-async def test_who_reads_too_slowly_is_counted_once(settings: Settings, eventually) -> None:
+async def test_slow_listener_is_counted_once(settings: Settings, eventually) -> None:
     settings.CHAT_BACKLOG_MAX = 2
     slow, given = Growth("chat_slow_listeners_total"), Growth("chat_events_total")
     async with Hub.here().listen([ROOM]):
@@ -141,7 +143,7 @@ async def test_who_reads_too_slowly_is_counted_once(settings: Settings, eventual
         assert slow() == 1
 
 
-async def test_redis_is_away_until_it_is_back(eventually) -> None:
+async def test_gauge_of_redis_is_0_while_away_and_1_once_back(eventually) -> None:
     redis = Growth("chat_redis_up")
     with mock.patch.object(hub, "get_channel_layer", side_effect=ConnectionError("it is away")):
         await Hub.here().send((ROOM.group, {"type": "nothing"}))
@@ -151,14 +153,14 @@ async def test_redis_is_away_until_it_is_back(eventually) -> None:
     await eventually(lambda: redis.value == 1)
 
 
-async def test_a_foreign_page_is_refused_and_counted() -> None:
+async def test_refused_foreign_origin_is_counted() -> None:
     refused = Growth("chat_refused_origins_total")
     socket = WebsocketCommunicator(application, "/ws/chat/a/", headers=[(b"origin", b"https://evil.example")])
     assert (await socket.connect(timeout=5))[0] is False
     assert refused() == 1
 
 
-async def test_connections_are_those_of_the_moment_by_door(open_chat, open_graphql, eventually) -> None:
+async def test_gauge_of_connections_shows_the_present_ones_by_door(open_chat, open_graphql, eventually) -> None:
     browsers, clients = Growth("chat_connections", door="browser"), Growth("chat_connections", door="graphql")
     left = Growth("chat_closed_total", door="browser", code="by client")
     one, _, _ = await open_chat("/ws/chat/a/"), await open_chat("/ws/chat/a/"), await open_graphql()
@@ -168,7 +170,7 @@ async def test_connections_are_those_of_the_moment_by_door(open_chat, open_graph
     assert left() == 1
 
 
-async def test_a_socket_that_the_site_closes_is_counted_by_its_code(open_chat) -> None:
+async def test_socket_closed_by_the_site_is_counted_by_its_code(open_chat) -> None:
     closed = Growth("chat_closed_total", door="browser", code="4400")
     refused = await open_chat(f"/ws/chat/{'x' * 101}/")
     await refused.receive_json_from(timeout=5)

@@ -15,7 +15,7 @@ from chat.storage.database import in_database
 from tests.servers import ROOT, environment
 
 
-async def test_what_a_shell_says_is_heard_in_browsers_and_through_graphql(open_chat, open_graphql) -> None:
+async def test_say_from_a_shell_is_heard_by_browsers_and_graphql(open_chat, open_graphql) -> None:
     browser, graphql = await open_chat("/ws/chat/caf%C3%A9/"), await open_graphql()
     await graphql.join("café")
     assert await browser.hear() == "Hello my name is foo!"
@@ -28,13 +28,13 @@ async def test_what_a_shell_says_is_heard_in_browsers_and_through_graphql(open_c
     assert await graphql.hear() == ("café", "from a shell")
 
 
-async def test_another_thread_can_say_something_too(open_chat) -> None:
+async def test_say_from_another_thread_is_heard(open_chat) -> None:
     browser = await open_chat("/ws/chat/threads/")
     await asyncio.to_thread(call_command, "say", "threads", "from a thread")
     assert await browser.hear() == "from a thread"
 
 
-async def test_a_shell_may_say_something_in_a_private_room() -> None:
+async def test_say_is_allowed_in_a_private_room() -> None:
     room, member = find("private"), people.new_guest()
     await in_database(moderation.create, room, private=True, by=None)
     await asyncio.to_thread(call_command, "say", "private", "from the site")
@@ -48,6 +48,6 @@ async def test_a_shell_may_say_something_in_a_private_room() -> None:
     ("room", "message", "complaint"),
     [(" ", "hi", "room name is empty"), ("room1", " ", "message is empty"), ("room1", "x" * 4001, "too long")],
 )
-def test_what_can_not_be_said_is_told_in_one_line(room: str, message: str, complaint: str) -> None:
+def test_say_refuses_invalid_rooms_and_messages_with_one_line(room: str, message: str, complaint: str) -> None:
     with pytest.raises(CommandError, match=complaint):
         call_command("say", room, message)

@@ -30,7 +30,7 @@ def status(*addresses: str, **variables: str) -> tuple[int, str]:
     return done.returncode, done.stdout
 
 
-def test_a_site_that_is_well_is_described(start_servers: Callable[..., list[Server]]) -> None:
+def test_chat_status_describes_a_healthy_site(start_servers: Callable[..., list[Server]]) -> None:
     one, two = start_servers(2)
     with connect(f"ws://{one.host}/ws/chat/room1/") as socket:
         for text in "abc":
@@ -46,24 +46,24 @@ def test_a_site_that_is_well_is_described(start_servers: Callable[..., list[Serv
     assert f"{two.host}  ready  0 connections" in shown
 
 
-def test_without_an_address_it_is_the_instance_on_port(start_servers: Callable[..., list[Server]]) -> None:
+def test_chat_status_without_addresses_asks_the_instance_on_port(start_servers: Callable[..., list[Server]]) -> None:
     (server,) = start_servers(1)
     code, shown = status(PORT=str(server.port))
     assert (code, f"{server.host}  ready" in shown) == (0, True)
 
 
-def test_an_instance_that_keeps_its_metrics_to_itself_is_well(start_servers: Callable[..., list[Server]]) -> None:
+def test_chat_status_accepts_an_instance_that_refuses_metrics(start_servers: Callable[..., list[Server]]) -> None:
     (server,) = start_servers(1, CHAT_METRICS_ALLOW="203.0.113.7")
     code, shown = status(f"http://{server.host}")
     assert (code, "see CHAT_METRICS_ALLOW" in shown) == (0, True)
 
 
-def test_an_instance_that_does_not_answer_is_not_well(transactional_db: None) -> None:
+def test_chat_status_fails_when_an_instance_does_not_answer(transactional_db: None) -> None:
     code, shown = status(f"http://127.0.0.1:{free_port()}")
     assert (code, "does not answer" in shown) == (1, True)
 
 
-def test_without_redis_the_site_is_not_well(start_servers: Callable[..., list[Server]]) -> None:
+def test_chat_status_fails_without_redis(start_servers: Callable[..., list[Server]]) -> None:
     nowhere = f"redis://127.0.0.1:{free_port()}/0"
     (server,) = start_servers(1, REDIS_URL=nowhere)
     code, shown = status(f"http://{server.host}", REDIS_URL=nowhere)
@@ -72,14 +72,14 @@ def test_without_redis_the_site_is_not_well(start_servers: Callable[..., list[Se
     assert f"{server.host}  ready  redis: away" in shown
 
 
-def test_without_the_database_the_site_is_not_well() -> None:
+def test_chat_status_fails_without_the_database() -> None:
     nowhere = f"postgres://nobody@127.0.0.1:{free_port()}/nothing"
     code, shown = status(f"http://127.0.0.1:{free_port()}", DATABASE_URL=nowhere)
     assert code == 1
     assert re.search(r"^database +does not answer: .*(refused|connection)", shown, re.MULTILINE)
 
 
-async def test_the_tally_knows_what_is_kept_and_what_is_recent(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_tally_counts_rooms_kept_entries_and_recent_entries(monkeypatch: pytest.MonkeyPatch) -> None:
     for text in "abcde":
         await posting.post(room=find("one"), message=text, person=ANN)
     await posting.post(room=find("two"), message="hi", person=ANN)

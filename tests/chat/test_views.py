@@ -21,7 +21,7 @@ def room_data(client: Client, room: str = "room1") -> dict:
     return json.loads(re.search(r'<script id="room-data" type="application/json">(.*?)</script>', page)[1])
 
 
-def test_the_front_page_leads_to_the_chat(client: Client) -> None:
+def test_front_page_redirects_to_the_chat(client: Client) -> None:
     assert client.get("/").headers["Location"] == "/chat/"
     assert client.get("/chat/").status_code == 200
 
@@ -29,11 +29,11 @@ def test_the_front_page_leads_to_the_chat(client: Client) -> None:
 @pytest.mark.parametrize(
     "room", ["room1", "café", "房间 1", "a-b", "a/b", "a/..", "/a/", "50% off", "🍓", "x" * 100, "?#&"]
 )
-def test_a_room_of_any_name_has_a_page_that_knows_it(client: Client, room: str) -> None:
+def test_room_page_holds_the_name_of_any_room(client: Client, room: str) -> None:
     assert room_data(client, room)["room"] == room
 
 
-def test_an_address_that_was_typed_differently_leads_to_the_same_room(client: Client) -> None:
+def test_room_page_is_the_same_for_other_spellings_of_its_address(client: Client) -> None:
     assert room_data(client)["room"] == "room1"
     page = client.get("/chat/cafe%CC%81%20/").content.decode()
     assert '"room": "caf\\u00e9"' in page
@@ -50,18 +50,18 @@ def test_an_address_that_was_typed_differently_leads_to_the_same_room(client: Cl
         (f"/chat/{'x' * 101}/", "too long: 101 characters"),
     ],
 )
-def test_an_address_of_no_room_says_why(client: Client, path: str, complaint: str) -> None:
+def test_room_page_explains_an_invalid_room_name(client: Client, path: str, complaint: str) -> None:
     page = client.get(path)
     assert page.status_code == 400
     assert complaint in page.content.decode()
 
 
-def test_a_rooms_name_is_shown_as_text(client: Client) -> None:
+def test_room_page_escapes_the_name_of_the_room(client: Client) -> None:
     page = client.get(find('<b id="x">').get_absolute_url()).content.decode()
     assert '<b id="x">' not in page
 
 
-def test_the_rooms_lately_used_are_listed_the_last_one_first(client: Client) -> None:
+def test_index_page_lists_recent_rooms_latest_first(client: Client) -> None:
     for room in ("one", "two", "a/b", "one"):
         client.get(find(room).get_absolute_url())
     response = client.get("/chat/")
@@ -71,7 +71,7 @@ def test_the_rooms_lately_used_are_listed_the_last_one_first(client: Client) -> 
     assert len(client.get("/chat/").context["rooms"]) == 12
 
 
-def test_where_guests_may_not_chat_pages_lead_to_the_login(client: Client, settings: Settings) -> None:
+def test_pages_redirect_guests_to_the_login_when_guests_are_not_allowed(client: Client, settings: Settings) -> None:
     settings.CHAT_GUESTS = False
     for path in ("/chat/", "/chat/room1/"):
         assert client.get(path).headers["Location"] == f"/accounts/login/?next={path}"
@@ -82,24 +82,24 @@ def test_where_guests_may_not_chat_pages_lead_to_the_login(client: Client, setti
 
 
 @pytest.mark.parametrize("path", ["/chat/", "/chat/room1/", "/rooms/new/", "/rooms/members/?room=room1", "/nope/"])
-def test_nothing_keeps_what_a_user_is_shown(client: Client, path: str) -> None:
+def test_pages_of_users_are_not_cached(client: Client, path: str) -> None:
     client.force_login(get_user_model().objects.create_user("ann"))
     assert {"no-store", "private"} <= set(client.get(path).headers["Cache-Control"].split(", "))
 
 
-def test_a_guests_page_of_a_public_room_may_be_kept(client: Client) -> None:
+def test_page_of_a_public_room_may_be_cached_for_guests(client: Client) -> None:
     assert "Cache-Control" not in client.get("/chat/room1/").headers
 
 
-def test_the_admin_is_there(admin_client: Client) -> None:
+def test_admin_index_answers(admin_client: Client) -> None:
     assert admin_client.get("/admin/").status_code == 200
 
 
-def test_an_unknown_page_is_not_found(client: Client) -> None:
+def test_unknown_page_is_not_found(client: Client) -> None:
     assert client.get("/nope/").status_code == 404
 
 
-def test_a_page_knows_where_a_room_stands_of_which_nothing_is_kept(client: Client) -> None:
+def test_room_page_holds_the_position_also_after_pruning(client: Client) -> None:
     log.append([log.Draft(room=find("room1"), text="hello", person=Person(id="guest-1", name="Zoë"))])
     assert room_data(client)["position"] == 1
     assert room_data(client)["positionId"] == room_data(client)["history"]["messages"][-1]["id"]
@@ -113,7 +113,7 @@ def test_a_page_knows_where_a_room_stands_of_which_nothing_is_kept(client: Clien
 
 
 @pytest.mark.parametrize(("path", "status"), [("/nowhere/", 404), ("/chat/room1/", 400), ("/accounts/login/", 400)])
-def test_a_body_that_can_not_be_read_is_the_clients_fault(path: str, status: int, written_log: io.StringIO) -> None:
+def test_malformed_body_is_a_client_error_without_traceback(path: str, status: int, written_log: io.StringIO) -> None:
     strict = Client(enforce_csrf_checks=True)
     strict.cookies["csrftoken"] = "a" * 32
     assert strict.generic("POST", path, b"{}", content_type="multipart/form-data").status_code == status
@@ -121,7 +121,7 @@ def test_a_body_that_can_not_be_read_is_the_clients_fault(path: str, status: int
     assert "Traceback" not in written_log.getvalue()
 
 
-def test_history_is_in_the_page_for_readers_without_scripts(client: Client) -> None:
+def test_room_page_holds_escaped_history_for_readers_without_scripts(client: Client) -> None:
     room = find("room1")
     person = Person(id="guest-1", name="Ann <b>")
     log.append([log.Draft(room=room, text="<i>first</i>", person=person)])
@@ -142,9 +142,9 @@ def test_history_is_in_the_page_for_readers_without_scripts(client: Client) -> N
         ("日本", "/chat/%E6%97%A5%E6%9C%AC/"),
     ],
 )
-def test_the_form_leads_to_a_room_without_scripts(client: Client, typed: str, address: str) -> None:
+def test_index_form_redirects_to_the_room_without_scripts(client: Client, typed: str, address: str) -> None:
     assert client.get("/chat/", {"room": typed}).headers["Location"] == address
 
 
-def test_the_form_stays_where_no_name_was_typed(client: Client) -> None:
+def test_index_form_with_a_blank_name_stays_on_the_page(client: Client) -> None:
     assert client.get("/chat/", {"room": " "}).status_code == 200

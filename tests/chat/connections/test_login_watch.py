@@ -1,4 +1,4 @@
-"""Logins that end, and what becomes of the sockets that were opened by them."""
+"""Ended logins, and the sockets that were opened by them."""
 
 import asyncio
 import secrets
@@ -110,7 +110,7 @@ async def let_session_expire(client: AsyncClient, user: User | None) -> None:
 
 
 @pytest.mark.parametrize("end", [log_out, change_password, deactivate, delete])
-async def test_what_people_do_is_heard_of_at_once(connect: Any, settings: Settings, end: Any) -> None:
+async def test_ended_login_closes_its_sockets_at_once(connect: Any, settings: Settings, end: Any) -> None:
     settings.CHAT_SESSION_CHECK = NEVER
     user = await user_called("ann")
     client = await visitor(user)
@@ -121,7 +121,9 @@ async def test_what_people_do_is_heard_of_at_once(connect: Any, settings: Settin
 
 
 @pytest.mark.parametrize("end", [log_out, change_password, deactivate_unheard, delete, end_session, let_session_expire])
-async def test_what_nobody_tells_is_found_out(connect: Any, settings: Settings, end: Any) -> None:
+async def test_ended_login_is_found_by_the_regular_check_without_a_hint(
+    connect: Any, settings: Settings, end: Any
+) -> None:
     settings.CHAT_SESSION_CHECK = 0.1
     user = await user_called("ann")
     client = await visitor(user)
@@ -132,7 +134,7 @@ async def test_what_nobody_tells_is_found_out(connect: Any, settings: Settings, 
 
 
 @pytest.mark.parametrize("end", [end_session, let_session_expire])
-async def test_a_guests_session_ends_too(connect: Any, settings: Settings, end: Any) -> None:
+async def test_ended_session_of_a_guest_closes_its_sockets(connect: Any, settings: Settings, end: Any) -> None:
     settings.CHAT_SESSION_CHECK = 0.1
     guest = await visitor(None)
     socket = await connect(guest)
@@ -140,8 +142,10 @@ async def test_a_guests_session_ends_too(connect: Any, settings: Settings, end: 
     await assert_closed(socket)
 
 
-async def test_nobody_else_is_put_out(connect: Any, settings: Settings, eventually: Eventually) -> None:
-    """Neither the same user's other browsers by a logout, nor others by whatever happens to a user."""
+async def test_ended_login_leaves_all_other_sockets_open(
+    connect: Any, settings: Settings, eventually: Eventually
+) -> None:
+    """A logout spares the user's other browsers, and a deactivated user spares other people."""
     settings.CHAT_SESSION_CHECK = 0.1
     ann, ben = await user_called("ann"), await user_called("ben")
     anns, anns_other, bens, guests, programs = [
@@ -166,14 +170,14 @@ async def test_nobody_else_is_put_out(connect: Any, settings: Settings, eventual
     assert len(open_sockets()) == len(staying)
 
 
-async def test_a_login_at_one_time_is_no_reason_to_look_at_anybody(settings: Settings) -> None:
+async def test_login_sends_no_hint_to_other_instances(settings: Settings) -> None:
     ann = await user_called("ann")
     with mock.patch("chat.delivery.hub.send_control") as tell:
         await AsyncClient().aforce_login(ann)  # notes in the user's row when that was
     assert not tell.called
 
 
-async def test_the_browser_that_changes_its_password_may_come_back_at_once(connect: Any, settings: Settings) -> None:
+async def test_password_change_closes_sockets_and_lets_its_browser_reconnect(connect: Any, settings: Settings) -> None:
     settings.CHAT_SESSION_CHECK = NEVER
     ann = await get_user_model().objects.acreate_superuser("ann", password=PASSWORD)
     client = await visitor(ann)
@@ -189,7 +193,7 @@ async def test_the_browser_that_changes_its_password_may_come_back_at_once(conne
 
 
 async def say_who(socket: Any) -> str:
-    """The name under which the other end of `socket` speaks, by either door."""
+    """The name of the person at `socket`, through either door."""
     if isinstance(socket, ChatSocket):
         text = secrets.token_hex(4)  # there may be others in the room
         await socket.say(text)
@@ -208,9 +212,7 @@ async def assert_speaks_as(socket: Any, name: str) -> None:
             await asyncio.sleep(0.05)
 
 
-async def test_a_guest_who_takes_another_name_speaks_under_it_on_all_open_sockets(
-    connect: Any, settings: Settings
-) -> None:
+async def test_new_name_of_a_guest_holds_on_all_their_open_sockets(connect: Any, settings: Settings) -> None:
     settings.CHAT_SESSION_CHECK = NEVER
     guest, other = await visitor(None), await visitor(None)
     sockets, unconcerned = [await connect(guest), await connect(guest)], await connect(other)
@@ -221,7 +223,9 @@ async def test_a_guest_who_takes_another_name_speaks_under_it_on_all_open_socket
     assert await say_who(unconcerned) == before
 
 
-async def test_another_name_is_found_out_without_a_hint(connect: Any, settings: Settings) -> None:
+async def test_new_name_of_a_guest_is_found_by_the_regular_check_without_a_hint(
+    connect: Any, settings: Settings
+) -> None:
     settings.CHAT_SESSION_CHECK = 0.1
     guest = await visitor(None)
     socket = await connect(guest)
@@ -230,7 +234,7 @@ async def test_another_name_is_found_out_without_a_hint(connect: Any, settings: 
     await assert_speaks_as(socket, "Zoë")
 
 
-async def test_sessions_that_nobody_has_saved_since_are_not_read_again(
+async def test_regular_check_reads_no_session_that_was_not_saved_since(
     connect: Any, settings: Settings, eventually: Eventually
 ) -> None:
     settings.CHAT_SESSION_CHECK = 0.05
@@ -244,7 +248,7 @@ async def test_sessions_that_nobody_has_saved_since_are_not_read_again(
     assert not read.called
 
 
-async def test_a_login_ends_what_the_guest_of_before_has_open(connect: Any, settings: Settings) -> None:
+async def test_login_closes_the_sockets_of_the_former_guest(connect: Any, settings: Settings) -> None:
     settings.CHAT_SESSION_CHECK = NEVER
     await user_called("ann")
     client = await visitor(None)
@@ -253,7 +257,7 @@ async def test_a_login_ends_what_the_guest_of_before_has_open(connect: Any, sett
     await assert_closed(socket)
 
 
-async def test_graphql_over_http_looks_at_each_request(settings: Settings) -> None:
+async def test_graphql_over_http_sees_a_logout_at_the_next_request(settings: Settings) -> None:
     ann = await user_called("ann")
     client = await visitor(ann)
     cookies = cookies_of(client)
@@ -262,7 +266,7 @@ async def test_graphql_over_http_looks_at_each_request(settings: Settings) -> No
     assert (await over_http(cookies))[0]["isGuest"]
 
 
-async def test_while_the_database_does_not_answer_nobody_is_put_out(
+async def test_regular_check_closes_nothing_while_the_database_does_not_answer(
     connect: Any, settings: Settings, eventually: Eventually
 ) -> None:
     settings.CHAT_SESSION_CHECK = 0.05
@@ -276,7 +280,7 @@ async def test_while_the_database_does_not_answer_nobody_is_put_out(
 
 
 @pytest.mark.parametrize("about", [{}, {"users": 7, "sessions": []}, {"users": [[]], "sessions": []}])
-async def test_a_hint_that_makes_no_sense_is_passed_over(about: dict[str, Any], caplog: Any) -> None:
+async def test_malformed_hint_is_ignored_with_a_warning(about: dict[str, Any], caplog: Any) -> None:
     Hub.here().receive({"type": "chat.control", "subject": login_watch.SUBJECT, "about": about})
     Hub.here().receive({"type": "chat.control", "subject": "of a later version", "about": {}})
     assert [record.levelname for record in caplog.records] == ["WARNING", "WARNING"]

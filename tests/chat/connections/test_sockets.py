@@ -1,4 +1,4 @@
-"""Who is connected to this process, and how a connection is closed that its consumer knows nothing of."""
+"""The sockets of this process, and closing them from outside of their consumers."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -23,7 +23,7 @@ def the_socket() -> Socket:
     return socket
 
 
-async def test_both_doors_are_entered_and_left(
+async def test_sockets_of_both_doors_are_registered_until_they_disconnect(
     open_chat: Callable[..., Awaitable[ChatSocket]],
     open_graphql: Callable[..., Awaitable[GraphQLSocket]],
     eventually: Callable[[Callable[[], Any]], Awaitable[None]],
@@ -37,7 +37,7 @@ async def test_both_doors_are_entered_and_left(
     assert not Sockets.here().by_address
 
 
-async def test_a_socket_knows_user_session_and_address(
+async def test_socket_has_user_session_and_address(
     async_client: AsyncClient, open_chat: Callable[..., Awaitable[ChatSocket]]
 ) -> None:
     user = await get_user_model().objects.acreate_user("ann")
@@ -50,12 +50,12 @@ async def test_a_socket_knows_user_session_and_address(
     assert (socket.login, socket.address) == (Login(), "192.0.2.7")
 
 
-async def test_a_forged_cookie_is_no_session(open_chat: Callable[..., Awaitable[ChatSocket]]) -> None:
+async def test_socket_with_a_forged_cookie_has_no_login(open_chat: Callable[..., Awaitable[ChatSocket]]) -> None:
     await open_chat("/ws/chat/room1/", headers=[(b"cookie", b"sessionid=forged")])
     assert the_socket().login == Login()
 
 
-async def test_a_closed_socket_tells_its_client_once_and_takes_nothing_more(
+async def test_close_sends_one_close_and_drops_later_frames(
     open_chat: Callable[..., Awaitable[ChatSocket]],
 ) -> None:
     browser = await open_chat("/ws/chat/room1/")
@@ -66,7 +66,7 @@ async def test_a_closed_socket_tells_its_client_once_and_takes_nothing_more(
     assert await browser.receive_nothing(timeout=0.2)
 
 
-async def test_one_that_its_consumer_has_closed_is_not_closed_again(
+async def test_close_sends_nothing_after_the_consumer_has_closed(
     open_chat: Callable[..., Awaitable[ChatSocket]],
 ) -> None:
     browser = await open_chat("/ws/chat/%20/")
@@ -77,7 +77,7 @@ async def test_one_that_its_consumer_has_closed_is_not_closed_again(
 
 
 @pytest.mark.parametrize("accepted", [True, False])
-async def test_one_that_is_not_accepted_yet_is_closed_when_it_is(accepted: bool) -> None:
+async def test_close_before_accept_takes_effect_once_accepted(accepted: bool) -> None:
     closed = asyncio.Event()
 
     async def consumer(scope: Any, receive: Any, send: Any) -> None:
@@ -106,7 +106,7 @@ async def test_one_that_is_not_accepted_yet_is_closed_when_it_is(accepted: bool)
     await client.disconnect()
 
 
-async def test_whoever_has_events_waiting_gets_them_before_the_end(
+async def test_end_sends_waiting_events_before_the_close(
     foreign_send: Callable[..., Awaitable[None]],
 ) -> None:
     server = SlowServer(application, taking=True)
@@ -131,7 +131,7 @@ async def test_whoever_has_events_waiting_gets_them_before_the_end(
     await ending
 
 
-async def test_who_comes_or_says_something_at_the_end_is_told_to_come_back(
+async def test_end_closes_new_sockets_and_stores_no_late_message(
     open_chat: Callable[..., Awaitable[ChatSocket]],
 ) -> None:
     browser = await open_chat("/ws/chat/room1/")
@@ -149,7 +149,7 @@ async def test_who_comes_or_says_something_at_the_end_is_told_to_come_back(
 
 
 @pytest.mark.parametrize("closing", [True, False])
-async def test_a_client_that_takes_neither_an_answer_nor_a_close_is_dropped(
+async def test_socket_whose_client_takes_neither_answer_nor_close_is_dropped(
     monkeypatch: pytest.MonkeyPatch, closing: bool
 ) -> None:
     monkeypatch.setattr("chat.connections.sockets.WRITE_TIMEOUT", 0.05)
@@ -170,7 +170,7 @@ async def test_a_client_that_takes_neither_an_answer_nor_a_close_is_dropped(
     assert socket.closing
 
 
-async def test_whoever_has_only_been_slow_is_not_dropped() -> None:
+async def test_socket_whose_client_is_merely_slow_is_not_dropped() -> None:
     async def send(message: dict[str, Any]) -> None:
         await asyncio.sleep(0.05)
 

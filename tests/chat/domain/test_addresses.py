@@ -22,10 +22,10 @@ from chat.domain.addresses import address_of
         ([], None),
     ],
 )
-def test_an_address_is_what_one_who_asks_can_not_easily_change(client: object, address: str | None) -> None:
+def test_address_of_gives_an_ipv4_address_or_an_ipv6_network_of_64_bits(client: object, address: str | None) -> None:
     assert address_of({"client": client}) == address
 
 
-def test_who_comes_from_nowhere_has_no_address() -> None:
+def test_address_of_a_scope_without_a_client_is_none() -> None:
     assert address_of({}) is None
     assert address_of(None) is None

@@ -25,7 +25,7 @@ NOTICE = Event(
 BARE = {"type": "chat.message", "room_id": ROOM.group, "message": "hi"}
 
 
-def test_an_event_comes_out_of_the_group_as_it_went_in() -> None:
+def test_parse_returns_the_event_that_to_group_was_given() -> None:
     for kind in (Kind.MESSAGE, Kind.GREETING):
         event = events.build(room=ROOM, message="hi", person=Person(id="guest-1", name="Ann"), kind=kind)
         assert events.parse(events.to_group(event), ROOM) == event
@@ -35,14 +35,14 @@ def test_an_event_comes_out_of_the_group_as_it_went_in() -> None:
     assert events.parse(events.to_group(nobodys), ROOM) == nobodys
 
 
-def test_an_event_has_what_the_contract_names_and_where_it_comes_from() -> None:
+def test_to_group_holds_the_three_keys_of_the_contract_and_build_the_origin() -> None:
     event = events.build(room=ROOM, message="hi", person=None)
     assert events.to_group(event).items() >= BARE.items()
     assert event.origin == Origin(process=os.getpid(), thread=threading.current_thread().name)
     assert abs((datetime.now(UTC) - event.sent_at).total_seconds()) < 60
 
 
-def test_a_foreign_event_of_three_keys_is_understood() -> None:
+def test_parse_accepts_a_foreign_event_of_three_keys() -> None:
     assert events.parse(BARE, ROOM) == Event(room=ROOM, message="hi")
 
 
@@ -66,21 +66,21 @@ def test_a_foreign_event_of_three_keys_is_understood() -> None:
         ("key_of_a_newer_version", object()),
     ],
 )
-def test_what_is_not_understood_is_left_out(key: str, value: object) -> None:
+def test_parse_leaves_out_values_it_does_not_understand(key: str, value: object) -> None:
     assert events.parse({**BARE, key: value}, ROOM) == Event(room=ROOM, message="hi")
 
 
-def test_a_foreign_sender_may_give_a_name_without_an_id() -> None:
+def test_parse_accepts_a_foreign_name_without_an_id() -> None:
     assert events.parse({**BARE, "user": "bot"}, ROOM).person == Person(id="other-bot", name="bot")
 
 
 @pytest.mark.parametrize("message", [None, 7, b"hi", ["hi"]])
-def test_an_event_without_a_text_is_none(message: object) -> None:
+def test_parse_rejects_an_event_without_a_text(message: object) -> None:
     with pytest.raises(MalformedEvent):
         events.parse({**BARE, "message": message}, ROOM)
 
 
-def test_the_origin_stands_before_the_text_where_the_site_wants_it(settings: Settings) -> None:
+def test_event_text_begins_with_the_origin_when_chat_show_origin_is_on(settings: Settings) -> None:
     event = Event(room=ROOM, message="hi", origin=Origin(process=7, thread="MainThread"))
     assert event.text == "hi"
     settings.CHAT_SHOW_ORIGIN = True
@@ -89,14 +89,14 @@ def test_the_origin_stands_before_the_text_where_the_site_wants_it(settings: Set
 
 
 @pytest.mark.parametrize("lacking", ["offset", "target"])
-def test_a_deletion_that_does_not_say_what_it_deletes_is_but_a_text(lacking: str) -> None:
+def test_parse_takes_a_deletion_without_offset_or_target_as_a_message(lacking: str) -> None:
     assert events.parse(events.to_group(DELETION) | {lacking: None}, ROOM).kind is Kind.MESSAGE
 
 
-def test_a_notice_that_has_no_place_in_the_log_is_but_a_text() -> None:
+def test_parse_takes_a_notice_without_offset_as_a_message() -> None:
     assert events.parse(events.to_group(NOTICE) | {"offset": None}, ROOM).kind is Kind.MESSAGE
 
 
-def test_what_is_deleted_has_no_text_and_says_nothing_of_where_it_came_from(settings: Settings) -> None:
+def test_event_text_of_a_deleted_message_is_empty_without_origin(settings: Settings) -> None:
     settings.CHAT_SHOW_ORIGIN = True
     assert Event(room=ROOM, message="", deleted=True, origin=Origin.here()).text == ""

@@ -23,7 +23,7 @@ FLAG = "🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f"  # of 
         (" " + "é" * 100 + " ", "é" * 100),
     ],
 )
-def test_a_name_is_trimmed_and_composed(typed: str, name: str) -> None:
+def test_clean_trims_and_composes_a_name(typed: str, name: str) -> None:
     assert names.clean(typed, what="name", longest=100) == name
 
 
@@ -53,7 +53,7 @@ def test_a_name_is_trimmed_and_composed(typed: str, name: str) -> None:
         (["a"], "has to be a text"),
     ],
 )
-def test_a_name_that_cannot_be_is_refused_with_the_reason(typed: object, complaint: str) -> None:
+def test_clean_rejects_invalid_names_with_the_reason(typed: object, complaint: str) -> None:
     with pytest.raises(InvalidName, match=complaint):
         names.clean(typed, what="name", longest=100)
 
@@ -61,10 +61,10 @@ def test_a_name_that_cannot_be_is_refused_with_the_reason(typed: object, complai
 @pytest.mark.parametrize(
     "name", ["You", "you", "YOU\ufe0f", "Υou", "Admin", "аdmin", "adm1n", "Moderator", "mod erator", "The site's staff"]
 )
-def test_names_that_the_site_uses_itself_are_reserved_however_they_are_written(name: str) -> None:
+def test_is_reserved_for_names_of_the_site_in_any_spelling(name: str) -> None:
     assert names.is_reserved(name)
 
 
 @pytest.mark.parametrize("name", ["Yours", "Ann", "Quiet Otter 42", "Administrators", "你"])
-def test_other_names_are_not_reserved(name: str) -> None:
+def test_is_reserved_is_false_for_other_names(name: str) -> None:
     assert not names.is_reserved(name)

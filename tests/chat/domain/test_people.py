@@ -10,7 +10,7 @@ class User:
         return "ann"
 
 
-def test_a_guest_keeps_id_and_name_as_long_as_the_session() -> None:
+def test_guest_of_returns_the_same_guest_for_the_same_session() -> None:
     session: dict = {}
     guest = people.guest_of(session)
     assert guest.is_guest
@@ -18,7 +18,7 @@ def test_a_guest_keeps_id_and_name_as_long_as_the_session() -> None:
     assert people.guest_of({}) != guest
 
 
-def test_a_guest_who_takes_another_name_stays_the_same_guest() -> None:
+def test_rename_guest_keeps_the_id() -> None:
     session: dict = {}
     before = people.guest_of(session)
     people.rename_guest(session, "Ann")
@@ -26,7 +26,7 @@ def test_a_guest_who_takes_another_name_stays_the_same_guest() -> None:
     assert (after.id, after.name) == (before.id, "Ann")
 
 
-def test_a_connection_has_the_person_of_its_user_or_else_of_its_session() -> None:
+def test_of_scope_returns_the_user_or_else_the_guest_of_the_session() -> None:
     session: dict = {}
     guest = people.guest_of(session)
     user = people.of_user(User())
@@ -35,14 +35,14 @@ def test_a_connection_has_the_person_of_its_user_or_else_of_its_session() -> Non
     assert people.of_scope({"user": AnonymousUser(), "session": session}) == guest
 
 
-def test_a_connection_without_a_session_has_one_guest_for_its_lifetime() -> None:
+def test_of_scope_without_a_session_returns_one_guest_per_connection() -> None:
     for scope in ({}, {"user": AnonymousUser(), "session": {}}):
         assert people.of_scope(scope) == people.of_scope(scope)
         assert people.of_scope(scope) != people.of_scope({})
     assert people.of_scope(None).is_guest
 
 
-def test_only_http_can_be_asked_to_remember_a_new_guest() -> None:
+def test_of_scope_remembers_a_new_guest_over_http_only() -> None:
     over_http: dict = {"type": "http", "session": {}}
     guest = people.of_scope(over_http, remember=True)
     assert people.guest_of(over_http["session"]) == guest

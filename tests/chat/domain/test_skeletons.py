@@ -27,7 +27,7 @@ LOOK_ALIKE = [
 
 
 @pytest.mark.parametrize(("name", "other"), LOOK_ALIKE)
-def test_names_that_look_alike_share_a_skeleton(name: str, other: str) -> None:
+def test_skeletons_of_names_that_look_alike_overlap(name: str, other: str) -> None:
     assert skeletons(name) & skeletons(other)
 
 
@@ -43,12 +43,12 @@ def test_names_that_look_alike_share_a_skeleton(name: str, other: str) -> None:
         ("👩", "👨"),
     ],
 )
-def test_names_that_look_different_share_none(name: str, other: str) -> None:
+def test_skeletons_of_names_that_look_different_do_not_overlap(name: str, other: str) -> None:
     assert not skeletons(name) & skeletons(other)
 
 
 @pytest.mark.parametrize("name", ["Quiet Otter 42", "می‌خواهم", "ᘃᒉ", "가나", "ﷺ" * 40, "x" * 150])
-def test_a_skeleton_is_its_own_skeleton_and_bounded(name: str) -> None:
+def test_skeletons_are_their_own_skeletons_and_bounded_in_length(name: str) -> None:
     for skeleton in skeletons(name):
         assert skeleton in skeletons(skeleton)
         assert 0 < len(skeleton) <= 200

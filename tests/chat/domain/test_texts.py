@@ -9,7 +9,7 @@ from chat.errors import BlankMessage, InvalidMessage, MessageTooLong
     ["hi", " hi ", "a\nb\tc", "a\n\n\nb", "\n\nhi", "x" * 4000, "🍓" * 4000, "\u200bx", "<b>&amp;"]
     + ["می‌خواهم", "👨‍👩‍👧‍👦", "❤️", "a\u202eb"],
 )
-def test_a_message_is_said_as_it_is(message: str) -> None:
+def test_clean_text_keeps_valid_messages_unchanged(message: str) -> None:
     assert texts.clean_text(message) == message
 
 
@@ -27,7 +27,7 @@ def test_a_message_is_said_as_it_is(message: str) -> None:
         ("x" * 4000 + "\n" * 100, "x" * 4000),
     ],
 )
-def test_line_ends_and_control_characters_are_made_fit_to_be_shown(message: str, text: str) -> None:
+def test_clean_text_normalises_line_ends_and_replaces_control_characters(message: str, text: str) -> None:
     assert texts.clean_text(message) == text
 
 
@@ -51,7 +51,7 @@ def test_line_ends_and_control_characters_are_made_fit_to_be_shown(message: str,
         ("\udfff", InvalidMessage),
     ],
 )
-def test_a_message_that_cannot_be_is_refused(message: object, error: type[InvalidMessage]) -> None:
+def test_clean_text_rejects_invalid_messages(message: object, error: type[InvalidMessage]) -> None:
     with pytest.raises(error) as caught:
         texts.clean_text(message)
     assert caught.type is error
