@@ -1,4 +1,4 @@
-"""How much may wait for a listener."""
+"""The limits of a listener's waiting events."""
 
 from sys import getsizeof
 

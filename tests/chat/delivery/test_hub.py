@@ -27,14 +27,14 @@ async def heard(listener: Listener) -> str:
         return (await anext(listener)).message
 
 
-async def test_every_listener_of_a_room_hears_what_is_published_in_order() -> None:
+async def test_publish_reaches_every_listener_of_a_room_in_order() -> None:
     async with Hub.here().listen([ROOM]) as one, Hub.here().listen([ROOM]) as two:
         for text in "abc":
             await hub.publish(said(text))
         assert [await heard(one) for _ in "abc"] == [await heard(two) for _ in "abc"] == ["a", "b", "c"]
 
 
-async def test_a_listener_hears_its_rooms_and_no_other() -> None:
+async def test_listener_hears_its_rooms_and_no_others() -> None:
     here = Hub.here()
     async with here.listen([ROOM]) as one, here.listen([OTHER]) as two, here.listen([ROOM, OTHER]) as both:
         await hub.publish(said("here"))
@@ -45,7 +45,7 @@ async def test_a_listener_hears_its_rooms_and_no_other() -> None:
         assert [await heard(both) for _ in range(3)] == ["here", "there", "here again"]
 
 
-async def test_a_process_has_one_channel_and_is_in_each_group_once(eventually) -> None:
+async def test_hub_has_one_channel_and_one_membership_per_group(eventually) -> None:
     layer = get_channel_layer()._get_layer()
     async with Hub.here().listen([ROOM]), Hub.here().listen([ROOM, OTHER]), Hub.here().listen([ROOM]):
         assert len(layer.channels) == 1
@@ -59,7 +59,7 @@ async def test_a_process_has_one_channel_and_is_in_each_group_once(eventually) -
     assert not [task for task in asyncio.all_tasks() if task.get_coro().__qualname__.startswith("Hub.")]
 
 
-async def test_the_group_is_left_with_the_last_listener_only() -> None:
+async def test_hub_leaves_a_group_with_the_last_listener_only() -> None:
     async with Hub.here().listen([ROOM]) as stays:
         async with Hub.here().listen([ROOM]):
             pass
@@ -67,7 +67,7 @@ async def test_the_group_is_left_with_the_last_listener_only() -> None:
         assert await heard(stays) == "still here"
 
 
-async def test_a_listener_that_is_cancelled_leaves(eventually) -> None:
+async def test_cancelled_listener_leaves(eventually) -> None:
     async def listen() -> None:
         async with Hub.here().listen([ROOM]) as listener:
             async for _ in listener:
@@ -84,7 +84,7 @@ async def test_a_listener_that_is_cancelled_leaves(eventually) -> None:
     await eventually(lambda: not layer.groups and not layer.channels)
 
 
-async def test_joining_and_leaving_at_the_same_time_ends_in_the_group_if_and_only_if_somebody_listens(
+async def test_hub_is_in_the_group_exactly_while_there_are_listeners_after_racing_joins(
     eventually,
 ) -> None:
     async def come_and_go() -> None:
@@ -100,7 +100,7 @@ async def test_joining_and_leaving_at_the_same_time_ends_in_the_group_if_and_onl
     await eventually(lambda: not get_channel_layer()._get_layer().groups)
 
 
-async def test_a_listener_that_takes_nothing_is_told_and_nobody_else_notices(settings: Settings) -> None:
+async def test_listener_that_takes_nothing_is_cut_off_without_delaying_others(settings: Settings) -> None:
     settings.CHAT_BACKLOG_MAX = 3
     async with Hub.here().listen([ROOM]) as slow, Hub.here().listen([ROOM]) as quick:
         for text in "abcd":
@@ -123,7 +123,7 @@ async def test_a_listener_that_takes_nothing_is_told_and_nobody_else_notices(set
         {},
     ],
 )
-async def test_rubbish_in_a_group_stops_nothing(rubbish: dict, caplog: pytest.LogCaptureFixture) -> None:
+async def test_hub_ignores_malformed_events_of_a_group(rubbish: dict, caplog: pytest.LogCaptureFixture) -> None:
     async with Hub.here().listen([ROOM]) as listener:
         await get_channel_layer().group_send(ROOM.group, rubbish)
         await hub.publish(said("after it"))
@@ -131,7 +131,7 @@ async def test_rubbish_in_a_group_stops_nothing(rubbish: dict, caplog: pytest.Lo
     assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
 
 
-async def test_bytes_that_are_no_event_stop_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_hub_ignores_bytes_that_are_no_event(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hub, "RETRY_INTERVAL", 0)
     async with Hub.here().listen([ROOM]) as listener:
         shard = get_channel_layer()._get_layer()._shards[0]
@@ -161,7 +161,7 @@ async def test_each_event_loop_has_a_hub_of_its_own() -> None:
 
 
 class TestWhileRedisIsAway:
-    """Nothing listens where the layer is told to look."""
+    """The layer's address leads to no server."""
 
     @pytest.fixture(autouse=True)
     def away(self, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -173,14 +173,16 @@ class TestWhileRedisIsAway:
             }
         }
 
-    async def test_whoever_posts_waits_for_nobody_and_is_heard_here(self, caplog: pytest.LogCaptureFixture) -> None:
+    async def test_post_without_redis_is_heard_here_without_delay_and_logged_once(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
         async with Hub.here().listen([ROOM]) as listener:
             for text in "abc":
                 await posting.post(room=ROOM, message=text, person=people.new_guest())
             assert [await heard(listener) for _ in "abc"] == ["a", "b", "c"]
         assert len(caplog.records) == 1, "it is said once, not for each message"
 
-    async def test_whoever_joins_hears_from_when_it_is_back(self, settings: Settings) -> None:
+    async def test_listener_that_joined_without_redis_hears_once_it_is_back(self, settings: Settings) -> None:
         async with Hub.here().listen([ROOM]) as listener:
             settings.CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
             layer = get_channel_layer()
@@ -190,7 +192,7 @@ class TestWhileRedisIsAway:
             await hub.publish(said("back"))
             assert await heard(listener) == "back"
 
-    async def test_tasks_do_not_grow_with_joins_and_leaves(self, eventually) -> None:
+    async def test_joins_and_leaves_without_redis_leave_no_tasks_behind(self, eventually) -> None:
         async with Hub.here().listen([ROOM]):
             before = len(asyncio.all_tasks())
             for number in range(50):
@@ -198,7 +200,7 @@ class TestWhileRedisIsAway:
                     pass
             await eventually(lambda: len(asyncio.all_tasks()) <= before + 1)
 
-    async def test_the_groups_are_exactly_those_needed_when_it_is_back(self, settings: Settings, eventually) -> None:
+    async def test_hub_joins_exactly_the_needed_groups_once_redis_is_back(self, settings: Settings, eventually) -> None:
         rooms = [find(f"room {number}") for number in range(20)]
         async with contextlib.AsyncExitStack() as stack:
             for room in rooms:
@@ -214,7 +216,7 @@ class TestWhileRedisIsAway:
 
 
 class LeavingFails(InMemoryChannelLayer):
-    """Forgets who was in a group, but fails to tell its server so, as Redis pub/sub does: `failures` times."""
+    """Forgets a group's member but fails to unsubscribe at its server, like Redis pub/sub, `failures` times."""
 
     failures = 0
 
@@ -232,7 +234,7 @@ class LeavingFails(InMemoryChannelLayer):
         self.subscribed.discard(group)
 
 
-async def test_a_group_that_could_not_be_left_is_left_when_the_layer_is_back(
+async def test_group_that_could_not_be_left_is_left_once_the_layer_is_back(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, eventually
 ) -> None:
     monkeypatch.setattr(hub, "RETRY_INTERVAL", 0.01)

@@ -97,7 +97,7 @@ async def post(text: str, room: Room = ROOM) -> Event:
 
 
 async def post_elsewhere(text: str, room: Room = ROOM) -> Event:
-    """Posts as another process would: all that comes here comes through the layer, or from the database."""
+    """Posts like another process: this one hears of it through the layer or from the database only."""
     event = (await in_database(log.append, [log.Draft(room=room, text=text, person=ANN)]))[0].event
     await get_channel_layer().group_send(room.group, to_group(event))
     return event
@@ -113,7 +113,7 @@ def offsets(events: list[Event]) -> list[int | None]:
 
 
 async def hears_nothing(listener: Listener) -> bool:
-    """Sooner or later what came twice or late is dropped."""
+    """Whether nothing comes any more, once events that came twice or late had time to be dropped."""
     for _ in range(2):
         await asyncio.sleep(hub.WATCH_INTERVAL)
     return not await heard_within(listener, 0.1)
@@ -128,7 +128,7 @@ async def heard_within(listener: Listener, seconds: float) -> bool:
 
 
 @pytest.mark.parametrize("say", [post, post_elsewhere])
-async def test_what_is_stored_is_heard_in_order_each_once_and_without_holes(layer: str, say) -> None:
+async def test_stored_messages_are_heard_once_in_order_without_holes(layer: str, say) -> None:
     async with Hub.here().listen([ROOM]) as one, Hub.here().listen([ROOM]) as two:
         for number in range(20):
             await say(str(number))
@@ -139,14 +139,14 @@ async def test_what_is_stored_is_heard_in_order_each_once_and_without_holes(laye
         assert await hears_nothing(one)
 
 
-async def test_so_is_what_many_say_at_once_here_and_elsewhere(layer: str) -> None:
+async def test_concurrent_posts_of_two_processes_are_heard_once_in_order_without_holes(layer: str) -> None:
     async with Hub.here().listen([ROOM]) as listener:
         await asyncio.gather(*(say(str(number)) for number in range(15) for say in (post, post_elsewhere)))
         assert offsets(await hear(listener, 30)) == [*range(1, 31)]
         assert await hears_nothing(listener)
 
 
-async def test_a_listener_hears_its_rooms_and_no_other(layer: str) -> None:
+async def test_listener_hears_its_rooms_and_no_others(layer: str) -> None:
     async with Hub.here().listen([ROOM]) as one, Hub.here().listen([ROOM, OTHER]) as both:
         for number in range(5):
             await post_elsewhere(str(number))
@@ -158,7 +158,7 @@ async def test_a_listener_hears_its_rooms_and_no_other(layer: str) -> None:
         assert await hears_nothing(one)
 
 
-async def test_who_comes_back_hears_what_they_missed_and_goes_live(layer: str) -> None:
+async def test_listener_with_a_position_hears_missed_messages_and_goes_live(layer: str) -> None:
     for number in range(10):
         await post_elsewhere(str(number))
     async with Hub.here().listen([ROOM], {ROOM: Position(4)}) as listener:
@@ -168,7 +168,7 @@ async def test_who_comes_back_hears_what_they_missed_and_goes_live(layer: str) -
         assert await hears_nothing(listener)
 
 
-async def test_who_stays_hears_everything_once_whoever_comes_and_goes(layer: str) -> None:
+async def test_listener_hears_everything_once_while_others_join_and_leave(layer: str) -> None:
     async with Hub.here().listen([ROOM]) as stays:
         for number in range(5):
             async with Hub.here().listen([ROOM]) as comes_and_goes:
@@ -177,7 +177,7 @@ async def test_who_stays_hears_everything_once_whoever_comes_and_goes(layer: str
         assert offsets(await hear(stays, 5)) == [1, 2, 3, 4, 5]
 
 
-async def test_who_has_left_hears_nothing(layer: str) -> None:
+async def test_listener_that_has_left_hears_nothing(layer: str) -> None:
     async with Hub.here().listen([ROOM]) as gone:
         pass
     async with Hub.here().listen([ROOM]) as stays:
@@ -186,7 +186,7 @@ async def test_who_has_left_hears_nothing(layer: str) -> None:
     assert await hears_nothing(gone)
 
 
-async def test_the_process_leaves_no_task_behind(layer: str, eventually) -> None:
+async def test_hub_leaves_no_task_behind(layer: str, eventually) -> None:
     async with Hub.here().listen([ROOM, OTHER]):
         await post_elsewhere("hi")
 
@@ -196,7 +196,7 @@ async def test_the_process_leaves_no_task_behind(layer: str, eventually) -> None
     await eventually(lambda: not tasks())
 
 
-async def test_what_is_not_stored_is_heard_live_in_its_order(reliable_layer: str) -> None:
+async def test_live_events_are_heard_in_order(reliable_layer: str) -> None:
     async with Hub.here().listen([ROOM]) as one, Hub.here().listen([ROOM]) as two:
         texts = [str(number) for number in range(20)]
         for text in texts:
@@ -205,9 +205,7 @@ async def test_what_is_not_stored_is_heard_live_in_its_order(reliable_layer: str
             assert [event.message for event in await hear(listener, 20)] == texts
 
 
-async def test_what_is_not_stored_is_heard_between_what_is(
-    reliable_layer: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_live_events_are_heard_between_stored_ones(reliable_layer: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hub, "WATCH_INTERVAL", 3600)  # what is read from there overtakes what is on its way
     async with Hub.here().listen([ROOM]) as listener:
         for number in range(5):
@@ -216,7 +214,7 @@ async def test_what_is_not_stored_is_heard_between_what_is(
         assert offsets(await hear(listener, 10)) == [1, None, 2, None, 3, None, 4, None, 5, None]
 
 
-async def test_a_flood_of_what_is_not_stored_costs_nothing_of_what_is(layer: str, settings: Settings) -> None:
+async def test_flood_of_live_events_loses_no_stored_message(layer: str, settings: Settings) -> None:
     settings.CHAT_BACKLOG_MAX = 10_000
     async with Hub.here().listen([ROOM]) as listener:
         for number in range(10):
@@ -239,7 +237,7 @@ class DeafLayer(InMemoryChannelLayer):
             pass
 
 
-async def test_who_is_cancelled_while_they_publish_is_cancelled(settings: Settings) -> None:
+async def test_publish_that_is_cancelled_is_cancelled(settings: Settings) -> None:
     settings.CHANNEL_LAYERS = {"default": {"BACKEND": "tests.chat.delivery.test_hub_contract.DeafLayer"}}
     publishing = asyncio.create_task(hub.publish(build(room=ROOM, message="hi", person=None)))
     await asyncio.sleep(0.05)
@@ -248,9 +246,7 @@ async def test_who_is_cancelled_while_they_publish_is_cancelled(settings: Settin
     assert publishing.cancelled()
 
 
-async def test_a_hole_is_filled_at_once_however_large_it_is(
-    reliable_layer: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_hole_larger_than_a_read_is_filled_at_once(reliable_layer: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hub, "WATCH_INTERVAL", 3600)
     monkeypatch.setattr(hub, "READ_SIZE", 3)
     async with Hub.here().listen([ROOM]) as listener:

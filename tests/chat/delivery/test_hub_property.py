@@ -1,7 +1,7 @@
-"""Whatever happens in whatever order: each listener hears the log without holes, each entry once, in order, or is told
-to start over; and a person who may not be in the room any more hears nothing that came after that.
+"""Under any sequence of happenings each listener hears the log without holes, each entry once, in order, or is told
+to start over; and a person who is excluded from the room hears no later entry.
 
-Hypothesis makes up what happens. So that it happens again when it is told to, nothing here is real: the log is a list,
+Hypothesis makes up the sequences. To make them repeatable, nothing here is real: the log is a list,
 reading takes as long as the example says, and the clock jumps to when the next thing is due.
 """
 
@@ -32,7 +32,7 @@ MEMBERS = set(PEOPLE[:2])
 RECOVERY_MAX = 8
 CHANGES = {"ban": Change.BANNED, "unban": Change.UNBANNED, "close": Change.CLOSED, "open": Change.OPENED}
 
-# What happens. Positions are counted from the end of the log, where things happen.
+# The steps of a sequence. Positions are counted from the end of the log, where most changes are.
 steps = st.one_of(
     st.tuples(st.just("store"), st.integers(1, 5)),  # by another process: so many, none of which is heard of
     st.tuples(st.just("post"), st.just(0)),  # here, or where the layer brings it from
@@ -77,7 +77,7 @@ def run(work: Coroutine[None, None, None]) -> None:
 
 
 class SilentLayer:
-    """Brings nothing by itself: what the hub hears is up to the example."""
+    """Delivers nothing by itself: the example decides which events the hub hears."""
 
     async def new_channel(self) -> str:
         return "channel"
@@ -183,7 +183,7 @@ class ListLog:
 
 @dataclass
 class Ear:
-    """Somebody who listens, from `after` on or from now on; `heard` is what they heard with an offset."""
+    """A listener, from `after` on or from now on; `heard` are the stored events that it heard."""
 
     after: Position | None
     person: Person
@@ -202,7 +202,7 @@ class Ear:
                     assert may_hear or event.kind is Kind.START_OVER or event in log.lost, (self, event)
 
     def check(self, log: ListLog) -> Position | None:
-        """Where they are in the end; None if they have heard nothing. Fails if they have heard something amiss."""
+        """The last position; None if nothing was heard. Fails if the events heard are wrong."""
         position = self.after
         for event in self.heard:
             assert event.position

@@ -30,7 +30,7 @@ def live_listener() -> QueuedListener:
     return listener
 
 
-async def test_a_queued_listener_gives_what_came_before_its_end_and_then_the_error_each_time() -> None:
+async def test_queued_listener_gives_events_before_its_end_and_then_the_error_each_time() -> None:
     listener = live_listener()
     listener.put(said(1))
     listener.end(REMOVED)
@@ -41,7 +41,7 @@ async def test_a_queued_listener_gives_what_came_before_its_end_and_then_the_err
             await anext(listener)
 
 
-async def test_a_queued_listener_that_is_waited_for_wakes_at_its_end() -> None:
+async def test_queued_listener_wakes_its_waiting_task_at_its_end() -> None:
     listener = live_listener()
     waiting = asyncio.ensure_future(anext(listener))
     await asyncio.sleep(0)
@@ -50,7 +50,7 @@ async def test_a_queued_listener_that_is_waited_for_wakes_at_its_end() -> None:
         await asyncio.wait_for(waiting, 5)
 
 
-async def test_a_queued_listener_that_ends_while_it_reads_the_past_gives_no_part_of_it(
+async def test_queued_listener_that_ends_during_recovery_gives_no_missed_events(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     listener = QueuedListener([ROOM], {ROOM: START})
@@ -69,7 +69,7 @@ async def test_a_queued_listener_that_ends_while_it_reads_the_past_gives_no_part
 
 @pytest.mark.parametrize("limit", ["CHAT_BACKLOG_MAX", "CHAT_BACKLOG_BYTES"])
 @pytest.mark.parametrize("live", [True, False])
-async def test_a_queued_listener_is_cut_off_when_one_more_event_waits_than_may(
+async def test_queued_listener_is_cut_off_past_the_limit_of_its_backlog(
     settings: Settings, limit: str, live: bool
 ) -> None:
     setattr(settings, limit, 3 if limit == "CHAT_BACKLOG_MAX" else 3 * getsizeof("1"))
@@ -85,7 +85,7 @@ async def test_a_queued_listener_is_cut_off_when_one_more_event_waits_than_may(
             await anext(lost)
 
 
-async def test_a_queued_listener_that_is_cut_off_while_it_waits_for_its_turn_gives_nothing_more(
+async def test_queued_listener_cut_off_while_waiting_for_its_turn_gives_nothing_more(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rendering_budget, "RENDERINGS_PER_TURN", 1)
@@ -103,7 +103,7 @@ async def test_a_queued_listener_that_is_cut_off_while_it_waits_for_its_turn_giv
         await asyncio.wait_for(second, 5)
 
 
-async def test_a_queued_listener_gives_the_past_of_many_rooms_without_holes_however_few_events_may_wait(
+async def test_queued_listener_recovers_many_rooms_without_holes_with_a_small_backlog(
     monkeypatch: pytest.MonkeyPatch, settings: Settings
 ) -> None:
     settings.CHAT_BACKLOG_MAX = 3

@@ -1,4 +1,4 @@
-"""How many renderings are kept, and how long."""
+"""The number of renderings that are kept, and for how long."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -15,14 +15,14 @@ def said(text: str) -> Event:
     return Event(room=find("renderings"), message=text)
 
 
-async def test_a_rendering_is_that_of_its_event_and_of_no_equal_one() -> None:
+async def test_get_returns_the_rendering_of_that_very_event_only() -> None:
     renderings: RecentRenderings[bytes] = RecentRenderings()
     event, other, equal = said("hi"), said("ho"), said("hi")
     renderings.keep(event, b"hi")
     assert (renderings.get(event), renderings.get(other), renderings.get(equal)) == (b"hi", None, None)
 
 
-async def test_the_oldest_rendering_goes_when_there_are_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_keep_drops_the_oldest_rendering_past_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recent_renderings, "KEPT_MAX", 2)
     renderings: RecentRenderings[int] = RecentRenderings()
     events = [said(str(number)) for number in range(3)]
@@ -31,7 +31,7 @@ async def test_the_oldest_rendering_goes_when_there_are_too_many(monkeypatch: py
     assert [renderings.get(event) for event in events] == [None, 1, 2]
 
 
-async def test_renderings_are_forgotten_in_time(
+async def test_renderings_are_forgotten_after_their_time(
     monkeypatch: pytest.MonkeyPatch, eventually: Callable[[Callable[[], Any]], Awaitable[None]]
 ) -> None:
     monkeypatch.setattr(recent_renderings, "KEPT", 0.01)

@@ -1,4 +1,4 @@
-"""The recovery table: whatever happens while somebody is away or comes back, they hear each message once and in order.
+"""The recovery table: after any interruption a listener hears each missed message once and in order.
 
 Each case is tried at each door, while somebody else in the room goes on talking.
 """
@@ -69,7 +69,7 @@ class Talk:
         return log.append([log.Draft(room=self.room, text=text, person=ANN)])[0].event
 
     async def tell(self, *events: Event) -> None:
-        """What the layer does when it brings `events`."""
+        """Hands `events` to the hub, as the layer does."""
         for event in events:
             Hub.here().hear(event)
 
@@ -84,7 +84,7 @@ class Talk:
 
 
 async def hear_until(door: Door, enough: Callable[[list[Heard]], bool]) -> list[Heard]:
-    """What `door` hears until it is enough, which has to be soon, however much is said."""
+    """The events that `door` hears until `enough` of them; fails after ten seconds."""
     heard: list[Heard] = []
     async with asyncio.timeout(10):
         while not (heard and enough(heard)):
@@ -169,66 +169,66 @@ def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Callable[[], An
     return at
 
 
-class TestWhoComesBack:
-    async def test_at_0_hears_everything(self, door, talk) -> None:
+class TestRecoveryFromAPosition:
+    async def test_recovery_from_0_gives_everything(self, door, talk) -> None:
         async with door.open("recovery", 0) as ear:
             await hears_the_rest(ear, talk, 0)
 
-    async def test_at_some_offset_hears_what_comes_after_it(self, door, talk) -> None:
+    async def test_recovery_gives_everything_after_the_position(self, door, talk) -> None:
         async with door.open("recovery", 3) as ear:
             await hears_the_rest(ear, talk, 3)
 
-    async def test_at_the_current_offset_hears_only_what_is_new(self, door, talk) -> None:
+    async def test_recovery_from_the_current_offset_gives_new_messages_only(self, door, talk) -> None:
         async with talk.silence() as last, door.open("recovery", last) as ear:
             await talk.store("new")
             assert (await ear.hear()).offset == last + 1
         # The talk goes on without this one.
 
-    async def test_ahead_of_the_current_offset_starts_over(self, door, talk) -> None:
+    async def test_recovery_far_ahead_of_the_current_offset_starts_over(self, door, talk) -> None:
         async with door.open("recovery", 2**31 - 1) as ear:
             await starts_over(ear, talk)
 
-    async def test_one_ahead_of_the_current_offset_starts_over(self, door, talk) -> None:
+    async def test_recovery_one_ahead_of_the_current_offset_starts_over(self, door, talk) -> None:
         async with AsyncExitStack() as stack:
             async with talk.silence() as last:
                 ear = await stack.enter_async_context(door.open("recovery", last + 1))
                 assert (await ear.hear()).offset == last
             await hears_the_rest(ear, talk, last)
 
-    async def test_to_a_room_that_does_not_exist_starts_over(self, door) -> None:
+    async def test_recovery_in_a_room_that_does_not_exist_starts_over(self, door) -> None:
         talk = Talk("a room of nobody's")
         async with door.open(talk.room.name, 5) as ear:
             await starts_over(ear, talk)
 
-    async def test_at_0_to_a_room_that_does_not_exist_hears_its_first_message(self, door) -> None:
+    async def test_recovery_from_0_in_a_new_room_gives_its_first_message(self, door) -> None:
         talk = Talk("a new room")
         async with door.open(talk.room.name, 0) as ear:
             assert [one.offset for one in await hears_the_rest(ear, talk, 0)] == [1]
 
-    async def test_at_the_last_offset_that_was_pruned_hears_what_was_kept(self, door, talk) -> None:
+    async def test_recovery_from_the_last_pruned_offset_gives_what_was_kept(self, door, talk) -> None:
         async with talk.silence() as last:
             await talk.prune(keep=3)
         async with door.open("recovery", last - 3) as ear:
             await hears_the_rest(ear, talk, last - 3)
 
-    async def test_from_before_what_was_pruned_starts_over(self, door, talk) -> None:
+    async def test_recovery_starts_over_when_missed_messages_were_pruned(self, door, talk) -> None:
         async with talk.silence() as last:
             await talk.prune(keep=3)
         async with door.open("recovery", last - 4) as ear:
             await starts_over(ear, talk)
 
-    async def test_when_everything_was_pruned_hears_what_is_new(self, door, talk) -> None:
+    async def test_recovery_from_the_end_of_a_pruned_room_gives_new_messages(self, door, talk) -> None:
         async with talk.silence() as last:
             await talk.prune(keep=0)
         async with door.open("recovery", last) as ear:
             await hears_the_rest(ear, talk, last)
 
-    async def test_at_0_when_everything_was_pruned_starts_over(self, door, talk) -> None:
+    async def test_recovery_from_0_in_a_pruned_room_starts_over(self, door, talk) -> None:
         await talk.prune(keep=0)
         async with door.open("recovery", 0) as ear:
             await starts_over(ear, talk)
 
-    async def test_after_as_many_as_are_allowed_hears_them_all(self, door, talk, settings: Settings) -> None:
+    async def test_recovery_of_as_many_messages_as_the_limit_gives_all(self, door, talk, settings: Settings) -> None:
         async with AsyncExitStack() as stack:
             async with talk.silence() as last:
                 settings.CHAT_RECOVERY_MAX = last - 2
@@ -237,7 +237,7 @@ class TestWhoComesBack:
             assert (first.kind, first.offset) == ("message", 3)
             await hears_the_rest(ear, talk, 3)
 
-    async def test_after_one_more_than_are_allowed_starts_over(self, door, talk, settings: Settings) -> None:
+    async def test_recovery_of_one_message_past_the_limit_starts_over(self, door, talk, settings: Settings) -> None:
         async with AsyncExitStack() as stack:
             async with talk.silence() as last:
                 settings.CHAT_RECOVERY_MAX = last - 3
@@ -246,20 +246,20 @@ class TestWhoComesBack:
             assert (told.kind, told.offset) == ("start_over", last)
             await hears_the_rest(ear, talk, last)
 
-    async def test_after_five_hundred_hears_five_hundred(self, door) -> None:
+    async def test_recovery_gives_500_messages_by_default_and_starts_over_beyond(self, door) -> None:
         talk = Talk("five hundred")
         await in_database(lambda: [talk.store_one(str(number)) for number in range(501)])
         async with door.open(talk.room.name, 1) as ear, door.open(talk.room.name, 0) as too_far:
             assert (await too_far.hear()).kind == "start_over"
             assert len(await hears_the_rest(ear, talk, 1)) == 501
 
-    async def test_without_a_position_hears_nothing_old(self, door, talk) -> None:
+    async def test_listener_without_a_position_hears_no_old_messages(self, door, talk) -> None:
         async with door.open("recovery") as ear:
             first = await ear.hear()
             assert (first.offset or 0) > 5
             await hears_the_rest(ear, talk, first.offset)
 
-    async def test_again_and_again_hears_each_message_once_altogether(self, door, talk) -> None:
+    async def test_repeated_recoveries_give_each_message_once_altogether(self, door, talk) -> None:
         position = 0
         for _ in range(5):
             async with door.open("recovery", position) as ear:
@@ -270,7 +270,9 @@ class TestWhoComesBack:
         async with door.open("recovery", position) as ear:
             await hears_the_rest(ear, talk, position)
 
-    async def test_while_the_first_connection_still_recovers_hears_everything(self, door, talk, meanwhile) -> None:
+    async def test_recovery_during_the_recovery_of_a_lost_connection_gives_everything(
+        self, door, talk, meanwhile
+    ) -> None:
         recovering, go_on = asyncio.Event(), asyncio.Event()
         loop = asyncio.get_running_loop()
 
@@ -296,9 +298,11 @@ async def open_and_hear(door: type[Door], after: int) -> Heard:
         return await ear.hear()
 
 
-class TestAMessageThatIsSaid:
+class TestRecoveryOfAMessage:
     @pytest.mark.parametrize("moment", MOMENTS)
-    async def test_around_the_reading_of_the_history_is_heard_once(self, door, talk, meanwhile, moment: str) -> None:
+    async def test_message_stored_around_the_read_and_delivered_is_heard_once(
+        self, door, talk, meanwhile, moment: str
+    ) -> None:
         loop = asyncio.get_running_loop()
 
         def say() -> None:
@@ -312,7 +316,9 @@ class TestAMessageThatIsSaid:
         assert [one.text for one in heard].count(moment) == 1
 
     @pytest.mark.parametrize("moment", MOMENTS)
-    async def test_around_the_reading_and_never_brought_is_heard_once(self, door, talk, meanwhile, moment: str) -> None:
+    async def test_message_stored_around_the_read_and_never_delivered_is_heard_once(
+        self, door, talk, meanwhile, moment: str
+    ) -> None:
         meanwhile(moment, lambda: talk.store_one(moment))
         async with door.open("recovery", 3) as ear:
             await ear.hear()
@@ -320,7 +326,7 @@ class TestAMessageThatIsSaid:
         assert [one.text for one in heard].count(moment) == 1
 
     @pytest.mark.parametrize("moment", MOMENTS)
-    async def test_before_the_history_is_pruned_around_its_reading_is_heard_or_told_about(
+    async def test_recovery_around_which_the_log_is_pruned_is_complete_or_starts_over(
         self, door, talk, meanwhile, moment: str
     ) -> None:
         meanwhile(moment, lambda: log.prune(keep=1))
@@ -332,7 +338,7 @@ class TestAMessageThatIsSaid:
                 assert first.kind == "start_over"
                 await hears_the_rest(ear, talk, first.offset)
 
-    async def test_and_brought_twice_is_heard_once(self, door, talk) -> None:
+    async def test_message_delivered_twice_is_heard_once(self, door, talk) -> None:
         async with door.open("recovery", 3) as ear:
             await ear.hear()
             for event in await talk.store("a", "b"):
@@ -340,7 +346,7 @@ class TestAMessageThatIsSaid:
                 await talk.tell(event)
             await hears_the_rest(ear, talk, 4)
 
-    async def test_and_brought_out_of_order_is_heard_in_order(self, door, talk) -> None:
+    async def test_messages_delivered_out_of_order_are_heard_in_order(self, door, talk) -> None:
         async with door.open("recovery", 3) as ear:
             await ear.hear()
             for _ in range(5):
@@ -348,7 +354,7 @@ class TestAMessageThatIsSaid:
                 await talk.tell(second, first)
             await hears_the_rest(ear, talk, 4)
 
-    async def test_and_leaves_a_hole_that_is_filled_late_is_heard_in_its_place(self, door, talk) -> None:
+    async def test_messages_delivered_late_into_a_hole_are_heard_in_their_place(self, door, talk) -> None:
         async with door.open("recovery", 3) as ear:
             await ear.hear()
             first, second, third = await talk.store("first", "second", "third")
@@ -357,26 +363,26 @@ class TestAMessageThatIsSaid:
             await talk.tell(first, second)
             await hears_the_rest(ear, talk, heard[-1].offset)
 
-    async def test_and_brought_backwards_is_heard_forwards(self, door, talk) -> None:
+    async def test_messages_delivered_backwards_are_heard_forwards(self, door, talk) -> None:
         async with door.open("recovery", 3) as ear:
             await ear.hear()
             await talk.tell(*reversed(await talk.store(*"abcdefgh")))
             await hears_the_rest(ear, talk, 4)
 
-    async def test_long_ago_and_brought_again_is_not_heard_again(self, door, talk) -> None:
+    async def test_old_messages_delivered_again_are_not_heard_again(self, door, talk) -> None:
         old = await in_database(history.since, talk.room, 0, 5)
         async with door.open("recovery", 3) as ear:
             await ear.hear()
             await talk.tell(*old)
             await hears_the_rest(ear, talk, 4)
 
-    async def test_and_never_brought_is_heard_when_it_has_been_quiet_for_a_while(self, door, talk) -> None:
+    async def test_message_never_delivered_is_heard_after_a_quiet_spell(self, door, talk) -> None:
         async with talk.silence() as last, door.open("recovery", last - 1) as ear:
             assert (await ear.hear()).offset == last
             await talk.store("brought by nobody")
             assert (await ear.hear()).text == "brought by nobody"
 
-    async def test_while_the_database_fails_is_heard_once_it_answers(self, door, talk, eventually) -> None:
+    async def test_message_stored_while_reads_fail_is_heard_once_they_work(self, door, talk, eventually) -> None:
         async with door.open("recovery", 3) as ear:
             await ear.hear()
             for function in ["since", "heads"]:
@@ -385,14 +391,14 @@ class TestAMessageThatIsSaid:
                     await eventually(lambda away=away: away.called)
             await hears_the_rest(ear, talk, 4)
 
-    async def test_here_is_heard_in_the_midst_of_what_is_said_elsewhere(self, door, talk) -> None:
+    async def test_messages_of_this_process_are_heard_in_order_among_those_of_another(self, door, talk) -> None:
         async with door.open("recovery", 3) as ear:
             await ear.hear()
             said = [posting.post(room=talk.room, message=str(number), person=ANN) for number in range(10)]
             await asyncio.gather(*said, talk.store(*"abcdefgh"))
             await hears_the_rest(ear, talk, 4)
 
-    async def test_is_heard_once_by_those_who_were_there_and_those_who_come(self, door, talk) -> None:
+    async def test_message_is_heard_once_by_live_and_by_recovering_listeners(self, door, talk) -> None:
         async with door.open("recovery", 0) as first, BrowserDoor.open("recovery", 4) as second:
             await first.hear()
             await talk.store("lost", "lost too")
@@ -417,7 +423,7 @@ async def hears_the_rest_although_it_is_gone(door: Door, talk: Talk, after: int,
 
 
 def set_back(room: Room, to: int) -> None:
-    """What a restored backup does: the entries after the offset `to` are gone, and their offsets are given again."""
+    """Sets the log back like a restored backup: entries after `to` are gone, and their offsets are given again."""
     if to == 0:
         models.Room.objects.filter(name=room.name).delete()
     else:
@@ -425,7 +431,7 @@ def set_back(room: Room, to: int) -> None:
         models.Room.objects.filter(name=room.name).update(last_offset=to)
 
 
-class TestALogThatWentBack:
+class TestLogThatWentBack:
     """Ten messages, then the log goes back to the third, or there is no such room any more."""
 
     @pytest.fixture
@@ -435,7 +441,7 @@ class TestALogThatWentBack:
         return talk
 
     @pytest.mark.parametrize("to", [0, 1, 3, 9])
-    async def test_is_told_at_once_to_those_who_hear_it_where_the_next_message_is_stored(
+    async def test_log_that_went_back_starts_listeners_over_at_once_where_the_next_message_is_stored(
         self, door, log_of_ten: Talk, to: int, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(hub, "WATCH_INTERVAL", 3600)
@@ -451,7 +457,7 @@ class TestALogThatWentBack:
                 assert (heard.offset, heard.text, heard.client_id) == (to + 1, "said after it", "mine")
 
     @pytest.mark.parametrize("said_since", [0, 4, 7, 20], ids=["shorter", "still shorter", "as long", "longer"])
-    async def test_is_noticed_by_looking_if_nobody_tells(self, door, log_of_ten: Talk, said_since: int) -> None:
+    async def test_log_that_went_back_is_noticed_by_the_watch(self, door, log_of_ten: Talk, said_since: int) -> None:
         async with door.open("set back", 8) as ear:
             assert [(await ear.hear()).offset for _ in range(2)] == [9, 10]
 
@@ -466,7 +472,7 @@ class TestALogThatWentBack:
             await log_of_ten.store("on")
             assert (await ear.hear()).text == "on"
 
-    async def test_and_grew_to_where_it_was_is_noticed_by_the_next_message(
+    async def test_log_that_went_back_and_grew_again_is_noticed_at_the_next_message(
         self, door, log_of_ten: Talk, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(hub, "WATCH_INTERVAL", 3600)
@@ -481,7 +487,7 @@ class TestALogThatWentBack:
 
     @pytest.mark.parametrize("somebody_listens", [True, False])
     @pytest.mark.parametrize("said_since", [0, 4, 7, 20])
-    async def test_is_told_to_those_who_come_back_with_an_id(
+    async def test_recovery_with_an_id_starts_over_when_the_log_went_back(
         self, door, log_of_ten: Talk, said_since: int, somebody_listens: bool
     ) -> None:
         last = await in_database(history.find, log_of_ten.room, 10)
@@ -496,14 +502,16 @@ class TestALogThatWentBack:
             await log_of_ten.store("on")
             assert (await ear.hear()).text == "on"
 
-    async def test_behind_somebodys_position_doesnt_concern_them(self, door, log_of_ten: Talk) -> None:
+    async def test_recovery_from_before_the_point_the_log_went_back_to_is_complete(
+        self, door, log_of_ten: Talk
+    ) -> None:
         second = await in_database(history.find, log_of_ten.room, 2)
         await in_database(set_back, log_of_ten.room, 3)
         await log_of_ten.store("new fourth")
         async with door.open("set back", 2, second.id) as ear:
             assert [(await ear.hear()).text for _ in range(2)] == ["c", "new fourth"]
 
-    async def test_takes_back_what_was_sent_under_a_client_id_which_then_is_new(self, door, log_of_ten: Talk) -> None:
+    async def test_retry_of_a_message_lost_when_the_log_went_back_is_stored_anew(self, door, log_of_ten: Talk) -> None:
         async with door.open("set back", 10) as ear:
             await ear.post("hi", "mine")
             assert (await ear.hear()).offset == 11
@@ -512,7 +520,7 @@ class TestALogThatWentBack:
             heard = [await ear.hear(), await ear.hear()]
             assert [(one.kind, one.offset) for one in heard] == [("start_over", 3), ("message", 4)]
 
-    async def test_ends_those_who_may_not_be_there_by_what_is_left_of_it(self, log_of_ten: Talk) -> None:
+    async def test_log_that_went_back_ends_listeners_without_permission_there(self, log_of_ten: Talk) -> None:
         def close() -> None:
             set_back(log_of_ten.room, 3)
             models.Room.objects.filter(name="set back").update(is_private=True, restricted=True)
@@ -527,19 +535,19 @@ class TestALogThatWentBack:
 
 
 @pytest.mark.parametrize("id", ["0", "x" * 5000, "é", "a\0b"])
-async def test_a_position_with_an_id_that_is_none_starts_over(door, talk, id: str) -> None:
+async def test_recovery_from_a_position_with_a_wrong_id_starts_over(door, talk, id: str) -> None:
     async with door.open("recovery", 3, id) as ear:
         await starts_over(ear, talk)
 
 
-async def test_a_position_with_its_id_is_recovered(door, talk) -> None:
+async def test_recovery_from_a_position_with_its_id_gives_everything_after_it(door, talk) -> None:
     third = await in_database(history.find, talk.room, 3)
     async with door.open("recovery", 3, third.id) as ear:
         await hears_the_rest(ear, talk, 3)
 
 
-class TestAnEntryOfANewerRelease:
-    """Of a kind, or of a change, that this one doesn't know: it is passed over, and the position moves on."""
+class TestEntryOfANewerRelease:
+    """An entry of a kind or change unknown to this release is passed over, and the position moves on."""
 
     CASES = [{"kind": "poll"}, {"kind": "notice", "change": "frozen"}, {"kind": "start_over"}, {"kind": "greeting"}]
 
@@ -549,7 +557,7 @@ class TestAnEntryOfANewerRelease:
         return event
 
     @pytest.mark.parametrize("fields", CASES)
-    async def test_is_passed_over_in_recovery(self, door, fields: dict) -> None:
+    async def test_entry_of_an_unknown_kind_is_passed_over_in_recovery(self, door, fields: dict) -> None:
         talk = Talk("newer")
         await talk.store("one")
         await in_database(self.store_unknown, talk, fields)
@@ -561,7 +569,9 @@ class TestAnEntryOfANewerRelease:
 
     @pytest.mark.parametrize("fields", CASES)
     @pytest.mark.parametrize("brought", [True, False])
-    async def test_is_passed_over_live(self, door, fields: dict, brought: bool, foreign_send) -> None:
+    async def test_entry_of_an_unknown_kind_is_passed_over_live(
+        self, door, fields: dict, brought: bool, foreign_send
+    ) -> None:
         talk = Talk("newer")
         await talk.store("one")
         async with door.open("newer", 0) as ear:
@@ -575,7 +585,7 @@ class TestAnEntryOfANewerRelease:
             assert (heard.offset, heard.text) == (3, "three")
 
     @pytest.mark.parametrize("fields", CASES)
-    async def test_is_passed_over_in_history(self, fields: dict) -> None:
+    async def test_entry_of_an_unknown_kind_is_passed_over_in_history(self, fields: dict) -> None:
         talk = Talk("newer")
         await talk.store("one")
         await in_database(self.store_unknown, talk, fields)
@@ -584,9 +594,7 @@ class TestAnEntryOfANewerRelease:
         assert ([event.offset for event in page.events], page.has_earlier) == ([1, 3], False)
 
 
-async def test_only_the_first_part_of_a_recovery_decides_whether_it_is_too_much(
-    door, settings: Settings, meanwhile
-) -> None:
+async def test_recovery_limit_is_checked_on_the_first_page_only(door, settings: Settings, meanwhile) -> None:
     settings.CHAT_RECOVERY_MAX = 250
     talk = Talk("much")
     await in_database(lambda: [talk.store_one(str(number)) for number in range(240)])
@@ -595,8 +603,8 @@ async def test_only_the_first_part_of_a_recovery_decides_whether_it_is_too_much(
         assert [(await ear.hear()).offset for _ in range(340)] == [*range(1, 341)]
 
 
-class TestAnEventThatIsNotStored:
-    async def test_is_heard_live_between_two_that_are(self, door, talk, foreign_send) -> None:
+class TestLiveEvent:
+    async def test_live_event_is_heard_between_two_stored_ones(self, door, talk, foreign_send) -> None:
         async with AsyncExitStack() as stack:
             async with talk.silence() as last:
                 ear = await stack.enter_async_context(door.open("recovery", last - 1))
@@ -621,7 +629,9 @@ class TestAnEventThatIsNotStored:
             *({"offset": offset} for offset in [None, 0, -1, "7", 1.5, True, [7], {}]),
         ],
     )
-    async def test_disturbs_nothing_whatever_its_sender_leaves_out(self, door, talk, foreign_send, keys: dict) -> None:
+    async def test_live_event_with_missing_or_malformed_keys_is_heard_and_loses_no_message(
+        self, door, talk, foreign_send, keys: dict
+    ) -> None:
         async with door.open("recovery", 3) as ear:
             await ear.hear()
             await foreign_send("recovery", message="from elsewhere", **keys)
@@ -631,15 +641,17 @@ class TestAnEventThatIsNotStored:
             await hears_the_rest(ear, talk, 3 + len(seen))
 
     @pytest.mark.parametrize("offset", [1_000_000, 2**63 - 1, 2**64 - 1])
-    async def test_and_pretends_to_be_far_ahead_disturbs_nothing(self, door, talk, foreign_send, offset: int) -> None:
+    async def test_live_event_with_an_offset_far_ahead_loses_no_message(
+        self, door, talk, foreign_send, offset: int
+    ) -> None:
         async with door.open("recovery", 3) as ear:
             await ear.hear()
             await foreign_send("recovery", message="far ahead", offset=offset)
             await hears_the_rest(ear, talk, 4)
 
 
-class TestTwoRooms:
-    async def test_are_recovered_at_once_by_one_subscription(self, talk, graphql_door) -> None:
+class TestRecoveryOfTwoRooms:
+    async def test_subscription_recovers_two_rooms_at_once(self, talk, graphql_door) -> None:
         other = Talk("öther")
         await other.store(*"abcdef")
         async with graphql_door.open_all({"recovery": 2, "öther": 4}) as ear:
@@ -648,7 +660,9 @@ class TestTwoRooms:
             found = [(each.offset, each.text) for each in heard if each.room == one.room.name]
             assert found == await one.since(after)
 
-    async def test_of_which_one_starts_over_are_told_apart(self, talk, graphql_door) -> None:
+    async def test_subscription_to_two_rooms_starts_over_in_one_and_recovers_the_other(
+        self, talk, graphql_door
+    ) -> None:
         other = Talk("öther")
         await other.store(*"abcdef")
         async with graphql_door.open_all({"recovery": 2, "öther": 40}) as ear:
@@ -657,7 +671,9 @@ class TestTwoRooms:
         found = [(one.offset, one.text) for one in heard if one.room == "recovery"]
         assert found == await talk.since(2)
 
-    async def test_of_which_one_is_only_followed_live_are_told_apart(self, talk, graphql_door) -> None:
+    async def test_subscription_to_two_rooms_recovers_one_and_is_live_only_in_the_other(
+        self, talk, graphql_door
+    ) -> None:
         other = Talk("öther")
         await other.store(*"abcdef")
         async with graphql_door.open_all({"recovery": 2, "öther": None}) as ear:
@@ -665,14 +681,14 @@ class TestTwoRooms:
             heard = await hear_until_the_end_of(ear, talk, other)
         assert [(one.offset, one.text) for one in heard if one.room == "öther"] == [(7, "the end")]
 
-    async def test_at_two_sockets_do_not_mix(self, talk, door) -> None:
+    async def test_recoveries_of_two_rooms_at_two_sockets_do_not_mix(self, talk, door) -> None:
         other = Talk("öther")
         await other.store(*"abcdef")
         async with door.open("recovery", 2) as one, door.open("öther", 4) as another:
             await hears_the_rest(one, talk, 2)
             await hears_the_rest(another, other, 4)
 
-    async def test_a_position_in_a_room_that_is_not_joined_opens_nothing(self, talk) -> None:
+    async def test_position_in_a_room_that_is_not_joined_recovers_nothing(self, talk) -> None:
         other = Talk("öther")
         await other.store(*"abcdef")
         query = """subscription ($positions: [RoomPosition!]) {
@@ -697,12 +713,12 @@ async def hear_until_the_end_of(door: Door, *talks: Talk) -> list[Heard]:
     return await hear_until(door, lambda heard: [one.text for one in heard].count("the end") == len(talks))
 
 
-class TestARetry:
-    """The same client id again: said once. Whoever sent it through the browser's socket is sent an echo, for they have
-    not heard that it arrived; be it that what they missed brings it too.
+class TestRetry:
+    """The same client id again is stored once. A retry through the browser's socket gets an echo, since its sender has
+    not heard that it arrived; even when recovery brings the message as well.
     """
 
-    async def test_on_the_same_connection_is_said_once(self, door, talk) -> None:
+    async def test_retry_on_the_same_connection_is_stored_once(self, door, talk) -> None:
         async with door.open("recovery", 3) as ear, door.open("recovery", 3) as witness:
             first = await said_and_heard(ear, "mine")
             await ear.post("hi, again", "mine")
@@ -712,7 +728,7 @@ class TestARetry:
         assert of_client(heard) == [first]
 
     @pytest.mark.parametrize("before", [0, 1], ids=["at it", "before it"])
-    async def test_on_another_connection_is_echoed(self, door, talk, before: int) -> None:
+    async def test_retry_on_another_connection_is_echoed(self, door, talk, before: int) -> None:
         async with door.open("recovery", 3) as ear:
             first = await said_and_heard(ear, "mine")
         async with BrowserDoor.open("recovery", first.offset - before) as ear:
@@ -721,7 +737,7 @@ class TestARetry:
         async with door.open("recovery", 3) as witness:
             assert of_client(await hears_the_rest(witness, talk, 3)) == [first]
 
-    async def test_through_another_door_is_said_once(self, door, talk) -> None:
+    async def test_retry_through_another_door_is_stored_once(self, door, talk) -> None:
         async with BrowserDoor.open("recovery", 3) as browser:
             first = await said_and_heard(browser, "mine")
         async with door.open("recovery", first.offset) as ear, door.open("recovery", 3) as witness:
@@ -729,7 +745,7 @@ class TestARetry:
             await said_and_heard(ear, "another")
             assert of_client(await hears_the_rest(witness, talk, 3)) == [first]
 
-    async def test_many_times_at_once_is_said_once(self, door, talk) -> None:
+    async def test_concurrent_retries_are_stored_once(self, door, talk) -> None:
         async with door.open("recovery", 3) as witness, AsyncExitStack() as stack:
             ears = [await stack.enter_async_context(BrowserDoor.open("recovery")) for _ in range(5)]
             for ear in ears:
@@ -737,12 +753,12 @@ class TestARetry:
             assert len({await heard_of(ear, "mine") for ear in ears}) == 1
             assert len(of_client(await hears_the_rest(witness, talk, 3))) == 1
 
-    async def test_that_is_none_because_the_room_is_another_is_heard(self, door, talk) -> None:
+    async def test_same_client_id_in_another_room_is_another_message(self, door, talk) -> None:
         async with door.open("recovery", 3) as ear, door.open("öther", 0) as other:
             await said_and_heard(ear, "mine")
             assert (await said_and_heard(other, "mine")).offset == 1
 
-    async def test_that_is_none_because_somebody_else_says_it_is_heard(self, door, talk, guest_headers) -> None:
+    async def test_same_client_id_of_another_person_is_another_message(self, door, talk, guest_headers) -> None:
         async with (
             door.open("recovery", 3, headers=await guest_headers("ann")) as ann,
             door.open("recovery", 3, headers=await guest_headers("ben")) as ben,
@@ -752,7 +768,7 @@ class TestARetry:
             heard = await hear_until(ben, lambda heard: len(of_client(heard)) == 2)
         assert len({one.offset for one in of_client(heard)}) == 2
 
-    async def test_of_the_same_guest_over_another_connection_is_said_once(self, door, talk, guest_headers) -> None:
+    async def test_retry_of_a_guest_over_another_connection_is_stored_once(self, door, talk, guest_headers) -> None:
         headers = await guest_headers("ann")
         async with door.open("recovery", 3, headers=headers) as ear:
             first = await said_and_heard(ear, "mine")
@@ -798,7 +814,9 @@ class TestWithoutRedis:
         layer = {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": ["unix:///no.sock"]}}
         settings.CHANNEL_LAYERS = {"default": layer}
 
-    async def test_a_message_is_heard_here_at_once(self, away, door, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test_message_without_redis_is_heard_in_this_process_at_once(
+        self, away, door, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setattr(hub, "WATCH_INTERVAL", 3600)
         talk = Talk()
         await talk.store("one", "two")
@@ -809,7 +827,7 @@ class TestWithoutRedis:
                 async with asyncio.timeout(1):
                     assert (await ear.hear()).text == text
 
-    async def test_a_message_from_another_process_is_heard_soon(self, away, door, talk) -> None:
+    async def test_message_of_another_process_without_redis_is_heard_within_two_seconds(self, away, door, talk) -> None:
         async with door.open("recovery", 3) as ear:
             await ear.hear()
             await talk.store("from another process")
@@ -817,11 +835,13 @@ class TestWithoutRedis:
                 heard = await hear_until(ear, lambda heard: heard[-1].text == "from another process")
             await hears_the_rest(ear, talk, heard[-1].offset)
 
-    async def test_whoever_comes_back_recovers(self, away, door, talk) -> None:
+    async def test_recovery_works_without_redis(self, away, door, talk) -> None:
         async with door.open("recovery", 0) as ear:
             await hears_the_rest(ear, talk, 0)
 
-    async def test_nobody_has_to_come_back_when_it_does(self, away, door, talk, settings: Settings, eventually) -> None:
+    async def test_listener_goes_on_without_reconnecting_once_redis_is_back(
+        self, away, door, talk, settings: Settings, eventually
+    ) -> None:
         async with door.open("recovery", 3) as ear:
             await ear.hear()
             settings.CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}

@@ -1,4 +1,4 @@
-"""How much is rendered in one turn of the event loop, and who comes next."""
+"""The limit of renderings in one turn of the event loop, and the order of waiting tasks."""
 
 import asyncio
 from collections import Counter
@@ -27,7 +27,7 @@ async def test_budget_is_spent_until_the_next_turn(turns: Turns) -> None:
         await asyncio.sleep(0)
 
 
-async def test_all_who_wait_get_their_turn_in_their_order_and_no_more_at_once_than_may(turns: Turns) -> None:
+async def test_budget_serves_waiting_tasks_in_order_and_within_the_limit_per_turn(turns: Turns) -> None:
     budget, order, by_turn = RenderingBudget(), [], Counter[int]()
 
     async def render(number: int) -> None:
@@ -42,7 +42,7 @@ async def test_all_who_wait_get_their_turn_in_their_order_and_no_more_at_once_th
     assert not budget._waiting
 
 
-async def test_a_waiting_task_that_is_cancelled_takes_nobodys_turn(turns: Turns) -> None:
+async def test_cancelled_task_uses_no_rendering_of_the_budget(turns: Turns) -> None:
     budget = RenderingBudget()
     waiting = [asyncio.create_task(budget.wait()) for _ in range(9)]
     await asyncio.sleep(0)
@@ -53,7 +53,7 @@ async def test_a_waiting_task_that_is_cancelled_takes_nobodys_turn(turns: Turns)
     assert not budget._waiting
 
 
-async def test_an_idle_budget_asks_for_no_turns(turns: Turns) -> None:
+async def test_idle_budget_schedules_nothing(turns: Turns) -> None:
     budget = RenderingBudget()
     await budget.wait()
     for _ in range(3):

@@ -94,10 +94,10 @@ async def live_listener(socket: Socket) -> OffsetListener:
     return listener
 
 
-# How it writes
+# Writing
 
 
-async def test_a_server_that_takes_frames_gets_them_at_once_without_a_task() -> None:
+async def test_put_writes_ready_made_frames_at_once_without_a_task() -> None:
     socket = Socket(direct=True)
     listener = await live_listener(socket)
     tasks = asyncio.all_tasks()
@@ -108,7 +108,7 @@ async def test_a_server_that_takes_frames_gets_them_at_once_without_a_task() -> 
     assert not listener.waiting
 
 
-async def test_an_event_does_not_overtake_those_that_wait_though_the_socket_would_take_it() -> None:
+async def test_put_keeps_order_behind_waiting_events_when_the_socket_takes_frames_again() -> None:
     socket = Socket(direct=True)
     listener = await live_listener(socket)
     socket.open.clear()
@@ -122,7 +122,7 @@ async def test_an_event_does_not_overtake_those_that_wait_though_the_socket_woul
     assert socket.written == [4]
 
 
-async def test_an_event_that_takes_time_to_render_keeps_its_place(socket: Socket) -> None:
+async def test_event_with_asynchronous_rendering_keeps_its_place(socket: Socket) -> None:
     rendered = asyncio.Event()
 
     class Later(OffsetListener):
@@ -143,10 +143,10 @@ async def test_an_event_that_takes_time_to_render_keeps_its_place(socket: Socket
     await socket.takes(1, 2, 3)
 
 
-# What goes wrong
+# Errors
 
 
-async def test_an_error_in_rendering_ends_the_listener_and_harms_neither_the_poster_nor_others(
+async def test_rendering_error_ends_its_listener_in_its_own_context_and_no_others(
     socket: Socket, caplog: pytest.LogCaptureFixture
 ) -> None:
     connection = contextvars.ContextVar[str]("connection")
@@ -173,7 +173,7 @@ async def test_an_error_in_rendering_ends_the_listener_and_harms_neither_the_pos
     assert not other.waiting
 
 
-async def test_a_timeout_around_the_poster_has_nothing_to_do_with_what_it_writes() -> None:
+async def test_write_runs_in_a_task_of_the_listener_and_not_of_the_poster() -> None:
     """As long as coroutines were begun in the poster's task, `asyncio.timeout` in one of them was the poster's."""
     tasks: list[asyncio.Task[Any] | None] = []
 
@@ -189,7 +189,7 @@ async def test_a_timeout_around_the_poster_has_nothing_to_do_with_what_it_writes
     assert tasks[0] is not asyncio.current_task()
 
 
-async def test_a_lost_connection_is_told_to_fail_and_nothing_more_is_sent() -> None:
+async def test_lost_connection_fails_the_listener_once() -> None:
     class Lost(Socket):
         async def send(self, message: Any) -> None:
             raise ConnectionResetError
@@ -202,10 +202,10 @@ async def test_a_lost_connection_is_told_to_fail_and_nothing_more_is_sent() -> N
     assert listener.failed_with.empty()
 
 
-# How it ends
+# The end
 
 
-async def test_a_listener_has_written_what_came_before_its_end_and_nothing_that_came_after(socket: Socket) -> None:
+async def test_end_writes_events_from_before_and_none_from_after(socket: Socket) -> None:
     listener = await live_listener(socket)
     for offset in (1, 2):
         listener.put(said(offset))
@@ -216,7 +216,7 @@ async def test_a_listener_has_written_what_came_before_its_end_and_nothing_that_
     await listener.close()
 
 
-async def test_a_listener_that_ends_while_its_socket_is_full_writes_what_waits_before_it_fails(socket: Socket) -> None:
+async def test_end_on_a_full_socket_writes_waiting_events_before_it_fails(socket: Socket) -> None:
     listener = await live_listener(socket)
     socket.open.clear()
     for offset in (1, 2):
@@ -230,7 +230,7 @@ async def test_a_listener_that_ends_while_its_socket_is_full_writes_what_waits_b
     assert socket.taken == [1, 2]
 
 
-async def test_a_listener_that_ends_gives_a_socket_that_takes_nothing_no_more_time(
+async def test_end_on_a_socket_that_takes_nothing_fails_after_the_write_timeout(
     socket: Socket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(socket_listener, "WRITE_TIMEOUT", 0.05)
@@ -243,7 +243,7 @@ async def test_a_listener_that_ends_gives_a_socket_that_takes_nothing_no_more_ti
     assert socket.taken == []
 
 
-async def test_a_listener_fails_once_however_often_it_is_ended(socket: Socket) -> None:
+async def test_end_twice_fails_once_with_the_first_error(socket: Socket) -> None:
     listener = await live_listener(socket)
     listener.end(REMOVED)
     listener.end(ChatError("again"))
@@ -252,7 +252,7 @@ async def test_a_listener_fails_once_however_often_it_is_ended(socket: Socket) -
     assert listener.failed_with.empty()
 
 
-async def test_a_closed_listener_sends_nothing_that_waits(socket: Socket) -> None:
+async def test_close_drops_waiting_events(socket: Socket) -> None:
     listener = await live_listener(socket)
     socket.open.clear()
     for offset in (1, 2):
@@ -265,9 +265,7 @@ async def test_a_closed_listener_sends_nothing_that_waits(socket: Socket) -> Non
     assert not listener.waiting
 
 
-async def test_a_listener_that_ends_while_it_reads_the_past_writes_no_part_of_it(
-    socket: Socket, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_end_during_recovery_writes_no_missed_events(socket: Socket, monkeypatch: pytest.MonkeyPatch) -> None:
     listener = OffsetListener(socket, {ROOM: START})
     joined(listener, 2)
 
@@ -285,7 +283,7 @@ async def test_a_listener_that_ends_while_it_reads_the_past_writes_no_part_of_it
 
 
 @pytest.mark.parametrize("waiting", [True, False])
-async def test_a_closed_listener_is_freed_without_the_collector(socket: Socket, waiting: bool) -> None:
+async def test_closed_listener_is_freed_without_the_garbage_collector(socket: Socket, waiting: bool) -> None:
     gc.disable()
     try:
         listener = await live_listener(socket)
@@ -304,12 +302,12 @@ async def test_a_closed_listener_is_freed_without_the_collector(socket: Socket, 
         gc.enable()
 
 
-# How much may wait
+# Limits of the backlog
 
 
 @pytest.mark.parametrize("limit", ["CHAT_BACKLOG_MAX", "CHAT_BACKLOG_BYTES"])
 @pytest.mark.parametrize(("waiting", "too_many"), [(2, False), (3, False), (4, True)])
-async def test_a_listener_is_cut_off_when_one_more_event_waits_than_may(
+async def test_listener_is_cut_off_past_the_limit_of_its_backlog(
     settings: Settings, socket: Socket, limit: str, waiting: int, too_many: bool
 ) -> None:
     setattr(settings, limit, 3 if limit == "CHAT_BACKLOG_MAX" else 3 * getsizeof("1"))
@@ -326,7 +324,7 @@ async def test_a_listener_is_cut_off_when_one_more_event_waits_than_may(
     await listener.close()
 
 
-async def test_a_listener_is_cut_off_when_its_socket_takes_nothing_for_long_even_if_little_is_said(
+async def test_listener_is_cut_off_and_logged_when_a_write_takes_too_long(
     socket: Socket, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(socket_listener, "WRITE_TIMEOUT", 0.05)
@@ -343,10 +341,10 @@ async def test_a_listener_is_cut_off_when_its_socket_takes_nothing_for_long_even
     await listener.close()
 
 
-# The past
+# Recovery
 
 
-async def test_the_past_is_read_no_faster_than_the_socket_takes_it(
+async def test_recovery_reads_no_faster_than_the_socket_takes_frames(
     socket: Socket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     past = Past(monkeypatch, last=100)
@@ -367,7 +365,7 @@ async def test_the_past_is_read_no_faster_than_the_socket_takes_it(
     await listener.close()
 
 
-async def test_the_past_of_many_rooms_is_written_without_holes_however_few_events_may_wait(
+async def test_recovery_of_many_rooms_has_no_holes_with_a_small_backlog(
     socket: Socket, monkeypatch: pytest.MonkeyPatch, settings: Settings
 ) -> None:
     settings.CHAT_BACKLOG_MAX = 3
@@ -384,7 +382,7 @@ async def test_the_past_of_many_rooms_is_written_without_holes_however_few_event
     await listener.close()
 
 
-async def test_a_listener_is_cut_off_when_its_socket_takes_nothing_of_the_past(
+async def test_recovery_is_cut_off_when_the_socket_takes_nothing(
     socket: Socket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Past(monkeypatch, last=100)
@@ -397,7 +395,7 @@ async def test_a_listener_is_cut_off_when_its_socket_takes_nothing_of_the_past(
     await listener.close()
 
 
-async def test_a_listener_whose_connection_is_lost_reads_no_more_of_the_past(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_recovery_stops_reading_when_the_connection_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
     class Lost(Socket):
         async def send(self, message: Any) -> None:
             raise ConnectionResetError

@@ -24,5 +24,5 @@ def test_text_frame_is_one_unmasked_frame_whatever_the_length(length: int) -> No
     assert text_of(frame) == "x" * length
 
 
-def test_text_of_frame_is_what_was_framed_whatever_the_script() -> None:
+def test_text_of_returns_the_framed_text_in_any_script() -> None:
     assert text_of(text_frame('{"message":"çağ 🍓 北京"}'.encode())) == '{"message":"çağ 🍓 北京"}'

@@ -64,7 +64,7 @@ async def fill(count: int, room: str = "history") -> None:
 
 
 class TestPostMessage:
-    async def test_returns_the_message_as_it_is_stored_and_heard(self, open_chat) -> None:
+    async def test_post_message_returns_the_message_as_it_is_heard(self, open_chat) -> None:
         browser = await open_chat("/ws/chat/history/")
         answer = await post(message="hi", clientId="mine")
         frame = await browser.receive_json_from(timeout=5)
@@ -82,17 +82,17 @@ class TestPostMessage:
             "error": None,
         }
 
-    async def test_needs_no_client_id(self) -> None:
+    async def test_post_message_needs_no_client_id(self) -> None:
         assert [(await post())["message"]["offset"] for _ in range(3)] == [1, 2, 3]
 
-    async def test_with_the_same_client_id_returns_the_first_message_and_nobody_hears_another(self, open_chat) -> None:
+    async def test_post_message_with_the_same_client_id_returns_the_first_message(self, open_chat) -> None:
         browser = await open_chat("/ws/chat/history/")
         first = await post(clientId="mine")
         assert await post(clientId="mine", message="changed") == first
         await post(message="the end")
         assert [await browser.hear() for _ in range(2)] == ["hi", "the end"]
 
-    async def test_repeats_what_was_said_through_the_browsers_socket_and_the_other_way_round(self, open_chat) -> None:
+    async def test_client_ids_are_shared_by_post_message_and_the_browsers_socket(self, open_chat) -> None:
         browser = await open_chat("/ws/chat/history/")
         await browser.send_json_to({"message": "hi", "client_id": "from there"})
         heard = await browser.receive_json_from(timeout=5)
@@ -102,7 +102,9 @@ class TestPostMessage:
         await browser.send_json_to({"message": "hi", "client_id": "from here"})
         assert (await browser.receive_json_from(timeout=5))["id"] == first["id"]
 
-    async def test_repeats_over_another_protocol(self, open_graphql, subprotocol: str) -> None:
+    async def test_post_message_over_websocket_repeats_the_message_posted_over_http(
+        self, open_graphql, subprotocol: str
+    ) -> None:
         first = await post(clientId="mine")
         socket = await open_graphql(subprotocol)
         await socket.start(POST, {"input": {"roomName": "history", "message": "hi", "clientId": "mine"}})
@@ -126,13 +128,13 @@ class TestPostMessage:
             ({"clientId": "\ud800"}, "invalid_client_id"),
         ],
     )
-    async def test_says_in_its_answer_what_is_wrong(self, given: dict, code: str) -> None:
+    async def test_post_message_returns_errors_in_its_payload(self, given: dict, code: str) -> None:
         answer = await post(**given)
         assert answer["message"] is None
         assert answer["error"]["code"] == code
         assert answer["error"]["message"]
 
-    async def test_asks_guests_to_log_in_where_the_site_wants_it(self, settings: Settings) -> None:
+    async def test_post_message_asks_guests_to_log_in_when_guests_are_not_allowed(self, settings: Settings) -> None:
         settings.CHAT_GUESTS = False
         assert (await post())["error"]["code"] == "login_required"
 
@@ -167,7 +169,7 @@ class TestMessages:
             ({"last": 2, "after": "3", "before": "8"}, [6, 7], True, True),
         ],
     )
-    async def test_are_a_part_of_the_history(
+    async def test_messages_are_a_page_of_the_history(
         self, asked: dict, offsets: list, has_previous: bool, has_next: bool
     ) -> None:
         found, info = await page(**asked)
@@ -179,21 +181,21 @@ class TestMessages:
             "endCursor": str(offsets[-1]) if offsets else None,
         }
 
-    async def test_are_all_found_forwards(self) -> None:
+    async def test_messages_are_complete_when_paged_forwards(self) -> None:
         found, info = await page(first=4)
         while info["hasNextPage"]:
             more, info = await page(first=4, after=info["endCursor"])
             found += more
         assert found == [*range(1, 12)]
 
-    async def test_are_all_found_backwards(self) -> None:
+    async def test_messages_are_complete_when_paged_backwards(self) -> None:
         found, info = await page(last=4)
         while info["hasPreviousPage"]:
             more, info = await page(last=4, before=info["startCursor"])
             found = more + found
         assert found == [*range(1, 12)]
 
-    async def test_that_are_said_meanwhile_move_no_page(self) -> None:
+    async def test_new_messages_do_not_move_pages_of_messages(self) -> None:
         _, info = await page(last=4)
         await post()
         assert (await page(last=4, before=info["startCursor"]))[0] == [4, 5, 6, 7]
@@ -210,28 +212,28 @@ class TestMessages:
             {"first": 1, "last": 1},
         ],
     )
-    async def test_are_not_given_in_a_size_that_makes_no_sense(self, asked: dict) -> None:
+    async def test_messages_with_an_invalid_page_size_are_an_error(self, asked: dict) -> None:
         assert await complaint(PAGE, name="history", **asked) == "invalid_page"
 
     @pytest.mark.parametrize("cursor", ["", "x", "-1", "1.5", " 1", "9" * 99, str(2**63), "a\0", "\ud800", "²"])
     @pytest.mark.parametrize("end", ["after", "before"])
-    async def test_are_not_given_from_a_cursor_that_makes_no_sense(self, end: str, cursor: str) -> None:
+    async def test_messages_with_an_invalid_cursor_are_an_error(self, end: str, cursor: str) -> None:
         assert await complaint(PAGE, name="history", **{end: cursor}) == "invalid_position"
 
 
 class TestRooms:
-    async def test_know_how_far_they_are(self) -> None:
+    async def test_room_has_its_last_offset(self) -> None:
         await fill(3)
         assert (await ask(PAGE, name=" history "))["room"]["lastOffset"] == 3
 
-    async def test_where_nothing_was_said_are_empty(self) -> None:
+    async def test_room_without_entries_is_empty(self) -> None:
         room = (await ask(PAGE, name="empty"))["room"]
         assert (room["name"], room["lastOffset"], room["messages"]["edges"]) == ("empty", 0, [])
 
-    async def test_with_a_name_that_can_not_be_are_not_found(self) -> None:
+    async def test_room_with_an_invalid_name_is_an_error(self) -> None:
         assert await complaint(PAGE, name="\t") == "invalid_room_name"
 
-    async def test_are_all_found_by_name(self) -> None:
+    async def test_rooms_are_complete_and_sorted_when_paged(self) -> None:
         names = sorted("".join(letters) for letters in itertools.product("ab", repeat=3))
         for name in reversed(names):
             await fill(len(name), name)
@@ -243,7 +245,7 @@ class TestRooms:
             after, more = rooms["pageInfo"]["endCursor"], rooms["pageInfo"]["hasNextPage"]
         assert found == [{"name": name, "lastOffset": 3} for name in names]
 
-    async def test_are_none_where_nothing_was_ever_said(self) -> None:
+    async def test_rooms_of_an_empty_site_are_none(self) -> None:
         rooms = (await ask(ROOMS))["rooms"]
         assert rooms["edges"] == []
         assert rooms["pageInfo"] == dict.fromkeys(["startCursor", "endCursor"]) | dict.fromkeys(
@@ -251,14 +253,14 @@ class TestRooms:
         )
 
     @pytest.mark.parametrize("first", [0, -1, 101])
-    async def test_are_not_given_in_a_size_that_makes_no_sense(self, first: int) -> None:
+    async def test_rooms_with_an_invalid_page_size_are_an_error(self, first: int) -> None:
         assert await complaint(ROOMS, first=first) == "invalid_page"
 
     @pytest.mark.parametrize("after", ["", "a\0", "\ud800", "x" * 101])
-    async def test_are_not_given_after_what_is_no_room(self, after: str) -> None:
+    async def test_rooms_with_an_invalid_cursor_are_an_error(self, after: str) -> None:
         assert await complaint(ROOMS, after=after) == "invalid_room_name"
 
-    async def test_are_for_members_where_the_site_wants_it(self, settings: Settings) -> None:
+    async def test_rooms_ask_guests_to_log_in_when_guests_are_not_allowed(self, settings: Settings) -> None:
         settings.CHAT_GUESTS = False
         assert await complaint(ROOMS) == "login_required"
         assert await complaint(PAGE, name="history") == "login_required"
@@ -282,7 +284,7 @@ class TestPositions:
             ({"roomName": "x" * 101, "after": 1}, "invalid_room_name"),
         ],
     )
-    async def test_that_can_not_be_are_told_and_the_connection_lives_on(
+    async def test_invalid_position_is_an_error_and_the_socket_stays_open(
         self, open_graphql, subprotocol: str, query: str, position: dict, code: str
     ) -> None:
         graphql = await open_graphql(subprotocol)
@@ -292,14 +294,16 @@ class TestPositions:
         await graphql.join("history", id="2")
 
     @pytest.mark.parametrize("after", ["7", 1.5, True, 2**31])
-    async def test_that_are_no_whole_numbers_are_refused_by_the_schema(self, open_graphql, after: object) -> None:
+    async def test_position_that_is_no_32_bit_number_is_refused_by_the_schema(
+        self, open_graphql, after: object
+    ) -> None:
         graphql = await open_graphql()
         await graphql.start(SUBSCRIPTIONS["roomMessages"], {"p": [{"roomName": "history", "after": after}]})
         frame = await graphql.receive_json_from(timeout=5)
         assert "after" in str(frame["payload"])
         await graphql.join("history", id="2")
 
-    async def test_are_needed_in_one_room_at_least(self, open_graphql) -> None:
+    async def test_room_messages_without_rooms_is_an_error(self, open_graphql) -> None:
         graphql = await open_graphql()
         await graphql.start(SUBSCRIPTIONS["roomMessages"], {"p": []})
         assert (await graphql.result())["errors"][0]["extensions"] == {"code": "no_rooms"}

@@ -1,4 +1,4 @@
-"""How often an operation goes to the database, however many rooms and fields it is about."""
+"""The number of queries of an operation does not grow with its rooms and fields."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -38,7 +38,7 @@ def fill() -> None:
 
 
 class Counted:
-    """What an operation has asked of the database."""
+    """The queries of an operation."""
 
     def __init__(self) -> None:
         self.queries: list[str] = []
@@ -47,7 +47,7 @@ class Counted:
 
 @pytest.fixture
 def counting(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """`async with counting() as counted`: what is asked of the database within."""
+    """`async with counting() as counted`: collects the queries of the block."""
 
     @asynccontextmanager
     async def count() -> AsyncIterator[Counted]:
@@ -93,7 +93,7 @@ class Request:
         ("lastOffset isPrivate role messages(first: 2) { edges { cursor } }", 1 + 3 + 2, 4),
     ],
 )
-async def test_a_hundred_rooms_take_a_query_for_each_kind_of_thing(
+async def test_fields_of_a_hundred_rooms_take_one_query_per_kind(
     counting: Any, fields: str, queries: int, hops: int
 ) -> None:
     await in_database(fill)
@@ -124,7 +124,7 @@ async def test_members_and_bans_of_many_rooms_take_two_queries_each(counting: An
         assert [ban["node"]["name"] for ban in edge["node"]["bansConnection"]["edges"]] == ["Mallory"]
 
 
-async def test_a_field_says_the_same_for_many_rooms_as_for_one(counting: Any) -> None:
+async def test_fields_of_many_rooms_equal_those_of_single_rooms(counting: Any) -> None:
     await in_database(fill)
     fields = """name isPrivate role lastOffset
         members { role user { name } } a: membersConnection(first: 1) { pageInfo { hasNextPage } edges { cursor } }
@@ -136,7 +136,7 @@ async def test_a_field_says_the_same_for_many_rooms_as_for_one(counting: Any) ->
         assert (await ask(f'{{ room(name: "{name}") {{ {fields} }} }}'))["room"] == edge["node"]
 
 
-async def test_a_room_that_may_not_be_entered_is_refused_and_the_others_are_told() -> None:
+async def test_forbidden_room_is_an_error_beside_the_fields_of_others() -> None:
     await in_database(fill)
     await in_database(get_user_model().objects.create, username="stranger")
     user = await in_database(get_user_model().objects.get, username="stranger")
@@ -146,7 +146,7 @@ async def test_a_room_that_may_not_be_entered_is_refused_and_the_others_are_told
     assert result.errors[0].extensions == {"code": "not_a_member"}
 
 
-async def test_an_operation_begins_with_loaders_of_its_own(open_graphql, subprotocol: str, foreign_send) -> None:
+async def test_each_operation_has_loaders_of_its_own(open_graphql, subprotocol: str, foreign_send) -> None:
     graphql = await open_graphql(subprotocol)
     query = 'query { room(name: "own") { lastOffset } }'
     await graphql.start(query)

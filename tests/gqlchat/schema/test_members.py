@@ -49,7 +49,7 @@ async def page(query: str, **variables: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("query", "first_name", "last_name"), [(MEMBERS, 0, 119), (BANS, 119, 0)])
-async def test_all_are_found_page_by_page(query: str, first_name: int, last_name: int) -> None:
+async def test_members_and_bans_are_complete_when_paged(query: str, first_name: int, last_name: int) -> None:
     found, after, more = [], None, True
     while more:
         connection = await page(query, first=50, after=after)
@@ -62,7 +62,7 @@ async def test_all_are_found_page_by_page(query: str, first_name: int, last_name
     assert (found[0][-3:], found[-1][-3:]) == (f"{first_name:03}", f"{last_name:03}")
 
 
-async def test_the_lists_end_after_a_hundred() -> None:
+async def test_lists_of_members_and_bans_end_after_a_hundred() -> None:
     room = (await execute(LISTS)).data["room"]
     assert [len(room["members"]), len(room["bans"])] == [100, 100]
     assert room["members"][0] == {"user": {"name": "member 000"}}
@@ -80,18 +80,18 @@ async def test_the_lists_end_after_a_hundred() -> None:
         {"first": 1, "after": "\ud800"},
     ],
 )
-async def test_a_page_that_makes_no_sense_is_refused(query: str, asked: dict[str, Any]) -> None:
+async def test_members_and_bans_with_an_invalid_page_are_an_error(query: str, asked: dict[str, Any]) -> None:
     (error,) = (await execute(query, **asked)).errors
     assert error.extensions == {"code": "invalid_page"}
 
 
 @pytest.mark.parametrize("after", ["", "x", "-1", "1.5", str(2**63), "9" * 99])
-async def test_bans_are_not_given_after_what_is_no_number(after: str) -> None:
+async def test_bans_with_a_cursor_that_is_no_number_are_an_error(after: str) -> None:
     (error,) = (await execute(BANS, after=after)).errors
     assert error.extensions == {"code": "invalid_page"}
 
 
-async def test_bans_are_for_those_who_moderate() -> None:
+async def test_bans_are_refused_to_people_who_do_not_moderate() -> None:
     for query in (BANS, '{ room(name: "members") { bans { name } } }'):
         (error,) = (await execute(query, person="member 001")).errors
         assert error.extensions == {"code": "not_allowed"}

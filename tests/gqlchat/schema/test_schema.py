@@ -18,11 +18,11 @@ JOIN = 'subscription { joinChatRooms(rooms: [{roomName: "room1"}], user: "foo") 
 SEND = 'mutation { sendChatMessage(message: "hello room 1", room: { roomName: "room1" }) }'
 
 
-def test_the_snapshot_is_the_schema() -> None:
+def test_schema_equals_its_snapshot() -> None:
     assert (ROOT / "gqlchat" / "schema.graphql").read_text() == schema.as_str() + "\n", "run `make schema`"
 
 
-async def test_the_guides_communicator_test_with_the_old_protocol() -> None:
+async def test_stock_websocket_consumer_passes_the_guides_test_with_graphql_ws() -> None:
     consumer = GraphQLWSConsumer.as_asgi(schema=schema, subscription_protocols=(GRAPHQL_WS_PROTOCOL,))
     client = WebsocketCommunicator(consumer, "", subprotocols=[GRAPHQL_WS_PROTOCOL])
     assert await client.connect() == (True, GRAPHQL_WS_PROTOCOL)
@@ -35,7 +35,7 @@ async def test_the_guides_communicator_test_with_the_old_protocol() -> None:
     await client.disconnect()
 
 
-async def test_the_guides_communicator_test_with_the_new_protocol() -> None:
+async def test_stock_websocket_consumer_passes_the_guides_test_with_graphql_transport_ws() -> None:
     consumer = GraphQLWSConsumer.as_asgi(schema=schema, subscription_protocols=(GRAPHQL_TRANSPORT_WS_PROTOCOL,))
     client = WebsocketCommunicator(consumer, "", subprotocols=[GRAPHQL_TRANSPORT_WS_PROTOCOL])
     assert await client.connect() == (True, GRAPHQL_TRANSPORT_WS_PROTOCOL)
@@ -48,7 +48,7 @@ async def test_the_guides_communicator_test_with_the_new_protocol() -> None:
     await client.disconnect()
 
 
-async def test_strawberrys_communicator_against_the_whole_site(subprotocol: str) -> None:
+async def test_strawberrys_communicator_subscribes_to_the_whole_site(subprotocol: str) -> None:
     client = GraphQLWebsocketCommunicator(application, "/graphql", protocol=subprotocol, subprotocols=[])
     async with client:
         await client.send_json_to({"type": "ping"})
@@ -70,7 +70,7 @@ async def test_strawberrys_router_serves_the_schema(open_graphql, subprotocol: s
     assert await graphql.hear() == ("room1", "hi")
 
 
-def test_the_schema_needs_django_to_be_set_up_and_nothing_else_of_the_site(transactional_db: None) -> None:
+def test_schema_runs_with_django_set_up_and_nothing_else_of_the_site(transactional_db: None) -> None:
     program = """JOIN = 'subscription { joinChatRooms(rooms: [{roomName: "r"}], user: "foo") { message } }'
 import asyncio, django
 django.setup()
@@ -92,7 +92,7 @@ asyncio.run(main())
     assert (done.stdout, done.stderr) == ("{'joinChatRooms': {'message': 'Hello my name is foo!'}}\n", "")
 
 
-async def test_the_stock_http_consumer_runs_the_guides_mutation(open_chat) -> None:
+async def test_stock_http_consumer_runs_the_guides_mutation(open_chat) -> None:
     browser = await open_chat("/ws/chat/room1/")
     consumer = GraphQLHTTPConsumer.as_asgi(schema=schema)
     body = b'{"query": "mutation { sendChatMessage(message: \\"hi\\", room: { roomName: \\"room1\\" }) }"}'
@@ -101,7 +101,7 @@ async def test_the_stock_http_consumer_runs_the_guides_mutation(open_chat) -> No
     assert await browser.hear() == "hi"
 
 
-async def test_the_schema_runs_without_any_server(open_chat) -> None:
+async def test_schema_executes_and_subscribes_without_a_server(open_chat) -> None:
     browser = await open_chat("/ws/chat/room1/")
     assert (await schema.execute(SEND)).data == {"sendChatMessage": None}
     assert await browser.hear() == "hello room 1"
@@ -111,7 +111,7 @@ async def test_the_schema_runs_without_any_server(open_chat) -> None:
         break
 
 
-async def test_an_unexpected_error_is_logged_and_a_mistake_is_not(
+async def test_schema_logs_internal_errors_and_no_errors_of_clients(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await schema.execute("{ nope }")

@@ -18,9 +18,7 @@ EVERYTHING = """subscription { joinChatRooms(rooms: [{roomName: "café"}], user:
 } }"""
 
 
-async def test_the_guides_subscription_greets_each_room_then_yields_what_is_said(
-    open_graphql, open_chat, subprotocol: str
-) -> None:
+async def test_join_chat_rooms_greets_each_room_then_yields_messages(open_graphql, open_chat, subprotocol: str) -> None:
     graphql = await open_graphql(subprotocol)
     await graphql.start(GUIDE)
     for room in ("room1", "room2"):
@@ -35,7 +33,7 @@ async def test_the_guides_subscription_greets_each_room_then_yields_what_is_said
         }
 
 
-async def test_the_rooms_hear_the_greeting(open_graphql, open_chat, subprotocol: str) -> None:
+async def test_join_chat_rooms_greeting_is_heard_in_the_rooms(open_graphql, open_chat, subprotocol: str) -> None:
     browser, other = await open_chat("/ws/chat/room1/"), await open_graphql()
     await other.join("room1", user="bar")
     assert await browser.hear() == "Hello my name is bar!"
@@ -45,14 +43,14 @@ async def test_the_rooms_hear_the_greeting(open_graphql, open_chat, subprotocol:
     assert await other.hear() == ("room1", "Hello my name is foo!")
 
 
-async def test_the_joiner_hears_its_greeting_once(open_graphql, foreign_send, subprotocol: str) -> None:
+async def test_join_chat_rooms_yields_its_own_greeting_once(open_graphql, foreign_send, subprotocol: str) -> None:
     graphql = await open_graphql(subprotocol)
     await graphql.join("room1", "room2")
     await foreign_send("room1", message="next")
     assert await graphql.hear() == ("room1", "next")
 
 
-async def test_a_room_named_twice_is_joined_once(open_graphql, foreign_send) -> None:
+async def test_join_chat_rooms_joins_a_room_named_twice_once(open_graphql, foreign_send) -> None:
     graphql = await open_graphql()
     await graphql.start(GUIDE.replace("room2", " room1 "))
     assert await graphql.hear() == ("room1", "Hello my name is foo!")
@@ -60,7 +58,7 @@ async def test_a_room_named_twice_is_joined_once(open_graphql, foreign_send) -> 
     assert await graphql.hear() == ("room1", "next")
 
 
-async def test_a_crowd_of_joiners_is_each_greeted_once_and_does_not_drown_the_room(
+async def test_join_chat_rooms_of_a_crowd_greets_each_once_and_the_room_in_few_lines(
     open_graphql, open_chat, monkeypatch: pytest.MonkeyPatch, settings: Settings
 ) -> None:
     monkeypatch.setattr(greetings, "PERIOD", 0.3)
@@ -83,9 +81,7 @@ async def test_a_crowd_of_joiners_is_each_greeted_once_and_does_not_drown_the_ro
     assert len(lines) < joiners / 3
 
 
-async def test_a_message_has_everything_beside_the_guides_three_fields(
-    open_graphql, open_chat, subprotocol: str
-) -> None:
+async def test_join_chat_rooms_message_has_all_further_fields(open_graphql, open_chat, subprotocol: str) -> None:
     graphql, browser = await open_graphql(subprotocol), await open_chat("/ws/chat/caf%C3%A9/")
     await graphql.start(EVERYTHING)
     greeting = (await graphql.result())["data"]["joinChatRooms"]
@@ -105,7 +101,9 @@ async def test_a_message_has_everything_beside_the_guides_three_fields(
     }
 
 
-async def test_a_foreign_event_of_three_keys_is_delivered_with_the_rest_null(open_graphql, foreign_send) -> None:
+async def test_join_chat_rooms_yields_a_foreign_event_of_three_keys_with_the_rest_null(
+    open_graphql, foreign_send
+) -> None:
     graphql = await open_graphql()
     await graphql.start(EVERYTHING)
     await graphql.result()
@@ -115,7 +113,7 @@ async def test_a_foreign_event_of_three_keys_is_delivered_with_the_rest_null(ope
     assert message == dict.fromkeys(["id", "user", "sentAt", "origin"]) | {"currentUser": "foo", "kind": "MESSAGE"}
 
 
-async def test_two_subscriptions_on_one_connection_never_hear_each_others_rooms(
+async def test_subscriptions_of_one_connection_hear_their_own_rooms_only(
     open_graphql, foreign_send, subprotocol: str
 ) -> None:
     graphql = await open_graphql(subprotocol)
@@ -137,7 +135,7 @@ async def test_two_subscriptions_on_one_connection_never_hear_each_others_rooms(
         ([{"roomName": "fine"}], "x" * 101, "invalid_name"),
     ],
 )
-async def test_who_can_not_join_is_told_why_and_the_connection_lives_on(
+async def test_join_chat_rooms_with_bad_input_is_an_error_and_the_socket_stays_open(
     open_graphql, subprotocol: str, rooms: list, user: str, code: str
 ) -> None:
     graphql = await open_graphql(subprotocol)
@@ -149,14 +147,16 @@ async def test_who_can_not_join_is_told_why_and_the_connection_lives_on(
     await graphql.join("fine", id="2")
 
 
-async def test_a_guest_is_told_to_log_in_where_the_site_wants_it(open_graphql, settings: Settings) -> None:
+async def test_join_chat_rooms_asks_guests_to_log_in_when_guests_are_not_allowed(
+    open_graphql, settings: Settings
+) -> None:
     settings.CHAT_GUESTS = False
     graphql = await open_graphql()
     await graphql.start(GUIDE)
     assert (await graphql.result())["errors"][0]["extensions"] == {"code": "login_required"}
 
 
-async def test_a_subscriber_that_takes_nothing_is_told_to_start_over(
+async def test_subscriber_that_takes_nothing_gets_the_error_slow_listener(
     open_graphql, open_chat, foreign_send, subprotocol: str, settings: Settings
 ) -> None:
     settings.CHAT_BACKLOG_MAX = 3
@@ -181,7 +181,9 @@ class TestLeaving:
     def layer(self):
         return get_channel_layer()
 
-    async def test_on_complete(self, open_graphql, foreign_send, eventually, layer, subprotocol: str) -> None:
+    async def test_complete_leaves_the_groups_of_that_subscription(
+        self, open_graphql, foreign_send, eventually, layer, subprotocol: str
+    ) -> None:
         graphql = await open_graphql(subprotocol)
         await graphql.join("stay", id="1")
         await graphql.join("leave", id="2")
@@ -192,14 +194,14 @@ class TestLeaving:
             pass  # which graphql-ws sends
         assert frame["id"] == "1"
 
-    async def test_on_close(self, open_graphql, eventually, layer, subprotocol: str) -> None:
+    async def test_close_leaves_all_groups(self, open_graphql, eventually, layer, subprotocol: str) -> None:
         graphql = await open_graphql(subprotocol)
         await graphql.join("one", "two")
         assert len(layer._get_layer().groups) == 3
         await graphql.disconnect()
         await eventually(lambda: not layer._get_layer().groups and not layer._get_layer().channels)
 
-    async def test_on_a_connection_that_is_dropped_without_a_word(
+    async def test_dropped_connection_leaves_all_groups(
         self, open_graphql, eventually, layer, subprotocol: str
     ) -> None:
         graphql = await open_graphql(subprotocol)
@@ -210,7 +212,7 @@ class TestLeaving:
         assert {task.get_coro().__qualname__ for task in asyncio.all_tasks()} & {"GraphQLWSConsumer.run"} == set()
 
 
-async def test_a_position_in_a_room_that_is_not_joined_brings_nothing_of_it(
+async def test_join_chat_rooms_ignores_a_position_in_a_room_that_is_not_joined(
     open_graphql, open_chat, subprotocol: str
 ) -> None:
     other, here = await open_chat("/ws/chat/room2/"), await open_chat("/ws/chat/room1/")
