@@ -1,4 +1,4 @@
-"""What axe, which checks pages by WCAG and good practice, has to say about ours: nothing."""
+"""Pages checked by axe for WCAG and good practice, without any violation."""
 
 import pytest
 from selenium.webdriver.common.keys import Keys
@@ -39,7 +39,7 @@ def violations(window: Window) -> list[str]:
     return window.run(RUN)
 
 
-def test_a_room_has_no_violations(browser: Chromium, site: str, width: int, scheme: str) -> None:
+def test_room_page_has_no_axe_violations(browser: Chromium, site: str, width: int, scheme: str) -> None:
     said(1, 60)
     room = enter(browser, site, "room1")
     room.say("mine")
@@ -58,7 +58,7 @@ def test_a_room_has_no_violations(browser: Chromium, site: str, width: int, sche
 
 
 @pytest.mark.parametrize("path", ["/chat/", "/chat/empty/", "/accounts/login/", "/accounts/signup/", "/accounts/name/"])
-def test_a_page_has_no_violations(browser: Chromium, site: str, path: str, width: int, scheme: str) -> None:
+def test_other_pages_have_no_axe_violations(browser: Chromium, site: str, path: str, width: int, scheme: str) -> None:
     window = browser.open("about:blank")
     show(window, width, scheme)
     window.go(f"{site}{path}")

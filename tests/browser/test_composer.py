@@ -1,4 +1,4 @@
-"""Where a message is written: drafts, texts that are too long, and the keys."""
+"""The composer: drafts, texts that are too long, and the keys."""
 
 import pytest
 from selenium.webdriver.common.keys import Keys
@@ -39,7 +39,7 @@ def reload(room: RoomWindow) -> RoomWindow:
 
 
 @pytest.mark.parametrize("pause", [True, False])
-def test_a_draft_outlives_a_reload_until_it_is_sent(browser: Chromium, site: str, pause: bool) -> None:
+def test_draft_survives_reloads_until_it_is_sent(browser: Chromium, site: str, pause: bool) -> None:
     room = enter(browser, site, "room1")
     room.window.type("half a ")
     if pause:
@@ -56,7 +56,7 @@ def test_a_draft_outlives_a_reload_until_it_is_sent(browser: Chromium, site: str
     assert room.lines == ["half a thought"]
 
 
-def test_a_draft_belongs_to_one_room_one_tab_and_one_person(browser: Chromium, site: str) -> None:
+def test_draft_belongs_to_one_room_one_tab_and_one_person(browser: Chromium, site: str) -> None:
     room = enter(browser, site, "room1")
     room.window.type("half a ")
     assert enter(browser, site, "room1").window.run(VALUE) == ""
@@ -73,7 +73,7 @@ def test_a_draft_belongs_to_one_room_one_tab_and_one_person(browser: Chromium, s
 
 @pytest.mark.parametrize("by", ["paste", "program"])
 @pytest.mark.parametrize("unit", ["x", "word ", "👍", f"{'a long line ' * 20}\n"])
-def test_a_million_characters_are_taken_without_a_freeze_and_counted(
+def test_composer_takes_a_million_characters_without_freezing_and_counts_them(
     browser: Chromium, site: str, unit: str, by: str
 ) -> None:
     room = enter(browser, site, "room1")
@@ -104,7 +104,7 @@ def test_a_million_characters_are_taken_without_a_freeze_and_counted(
     ("unit", "count", "excess"),
     [("x", 4001, "1 too many."), ("👍", 4001, "1 too many."), ("👍", 4000, ""), ("x", 4000, "")],
 )
-def test_length_is_told_as_the_server_counts_it(
+def test_composer_counts_characters_as_the_server_does(
     browser: Chromium, site: str, unit: str, count: int, excess: str
 ) -> None:
     room = enter(browser, site, "room1")
@@ -112,14 +112,14 @@ def test_length_is_told_as_the_server_counts_it(
     assert room.window.run(TOLD)[-len("1 too many.") :] == excess
 
 
-def test_control_and_enter_sends_too(browser: Chromium, site: str) -> None:
+def test_control_enter_sends(browser: Chromium, site: str) -> None:
     room = enter(browser, site, "room1")
     room.window.type("hello")
     room.window.press(Keys.CONTROL, Keys.ENTER)
     room.hear("hello")
 
 
-def test_with_a_keyboard_enter_is_said_to_send(browser: Chromium, site: str) -> None:
+def test_composer_says_that_enter_sends_on_a_device_with_a_keyboard(browser: Chromium, site: str) -> None:
     room = enter(browser, site, "room1")
     assert room.window.find("#chat-message-input").get_attribute("enterkeyhint") == "send"
     assert room.window.find("#chat-composer-hint", "Enter sends")

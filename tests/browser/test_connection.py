@@ -1,4 +1,4 @@
-"""What the page of a room does when its connection is lost, or refused."""
+"""The room page when its connection is lost or refused."""
 
 from collections.abc import Callable
 from urllib.parse import quote
@@ -26,7 +26,7 @@ SOCKETS = """
         constructor(...address) { super(...address); sockets.push(this); }
     };
 """
-# How long the page says that it waits, each time.
+# The waiting times that the page announces.
 COUNTDOWNS = """
     window.countdowns = [];
     addEventListener("DOMContentLoaded", () => new MutationObserver(() => {
@@ -34,14 +34,14 @@ COUNTDOWNS = """
         if (countdown) countdowns.push(countdown.textContent);
     }).observe(document.querySelector("#chat-status"), { childList: true, subtree: true }));
 """
-# The page takes for a room what the server does not.
+# The page connects to a room name that the server refuses.
 BLANK_ROOM = """
     window.WebSocket = class extends WebSocket {
         constructor(address) { super(address.replace("room1", "%20")); }
     };
 """
 
-# Time goes by as a test wants: `slept` milliseconds while the machine sleeps, and what takes long takes less.
+# Tests control time: the clock jumps by `slept` milliseconds, and long intervals and timeouts are shortened.
 TIME = """
     {
         const { now } = Date;
@@ -51,14 +51,14 @@ TIME = """
         window.setTimeout = (act, delay) => setTimeout(act, delay === 20000 ? 500 : delay);
     }
 """
-# What takes the page long takes it a hundredth of that.
+# Timeouts of more than ten seconds take a hundredth of that.
 HASTE = """
     {
         const { setTimeout } = window;
         window.setTimeout = (act, delay) => setTimeout(act, delay > 10000 ? delay / 100 : delay);
     }
 """
-# How many pings have been answered.
+# Counts answered pings.
 PONGS = """
     window.pongs = 0;
     window.WebSocket = class extends WebSocket {
@@ -68,7 +68,7 @@ PONGS = """
         }
     };
 """
-# The server can't take what is said, as long as `unavailable` is set.
+# Messages are answered by the error `unavailable` as long as `unavailable` is set.
 UNAVAILABLE = """
     window.WebSocket = class extends WebSocket {
         send(data) {
@@ -80,11 +80,13 @@ UNAVAILABLE = """
         }
     };
 """
-# Nothing that is sent arrives, and nobody says so.
+# The socket drops everything that is sent, without an error.
 DEAD = "Object.assign(sockets[0], { send() {}, close() {} })"
 
 
-def test_it_says_that_it_is_offline_and_sends_once_it_is_back(transactional_db: None, browser: Chromium) -> None:
+def test_page_says_that_it_is_offline_and_sends_once_the_server_is_back(
+    transactional_db: None, browser: Chromium
+) -> None:
     server = Server()
     with server:
         server.wait_until_it_answers()
@@ -110,7 +112,7 @@ def test_it_says_that_it_is_offline_and_sends_once_it_is_back(transactional_db: 
     "happening",
     ["dispatchEvent(new Event('online'))", "window.slept = 100000", "'nothing but that a message gets no answer'"],
 )
-def test_a_connection_that_died_in_silence_is_replaced(browser: Chromium, site: str, happening: str) -> None:
+def test_silently_dead_connection_is_replaced(browser: Chromium, site: str, happening: str) -> None:
     room = enter(browser, site, "room1", SOCKETS + TIME)
     room.window.run(DEAD)
     room.say("hello")
@@ -122,7 +124,7 @@ def test_a_connection_that_died_in_silence_is_replaced(browser: Chromium, site: 
     assert room.lines == ["hello"]
 
 
-def test_a_half_open_connection_is_noticed_by_its_silence_and_replaced(
+def test_half_open_connection_is_noticed_by_the_heartbeat_and_replaced(
     browser: Chromium, site: str, same_site: str, server: Server
 ) -> None:
     with HalfOpenProxy(server.port) as proxy:
@@ -139,15 +141,13 @@ def test_a_half_open_connection_is_noticed_by_its_silence_and_replaced(
         browser.tidy()
 
 
-def test_a_quiet_connection_that_lives_is_kept(browser: Chromium, site: str) -> None:
+def test_quiet_connection_whose_pings_are_answered_is_kept(browser: Chromium, site: str) -> None:
     room = enter(browser, site, "room1", SOCKETS + HASTE + PONGS)
     room.window.until(lambda: room.window.run("return pongs > 3"), "has heard pongs")
     assert room.window.run("return sockets.length") == 1
 
 
-def test_what_is_unavailable_for_now_is_said_once_and_in_the_order_in_which_it_was_written(
-    browser: Chromium, site: str
-) -> None:
+def test_messages_refused_as_unavailable_are_sent_again_once_in_order(browser: Chromium, site: str) -> None:
     room = enter(browser, site, "room1", UNAVAILABLE)
     room.window.run("window.unavailable = true")
     for text in ("one", "two", "three"):
@@ -161,7 +161,7 @@ def test_what_is_unavailable_for_now_is_said_once_and_in_the_order_in_which_it_w
     assert room.window.run("return document.querySelector('#chat-message-input').value") == ""
 
 
-def test_a_page_comes_back_with_offset_and_id_of_the_last_entry_that_it_has_seen(browser: Chromium, site: str) -> None:
+def test_page_reconnects_with_offset_and_id_of_the_last_entry_it_has_seen(browser: Chromium, site: str) -> None:
     addresses = "return sockets.map(({ url }) => Object.fromEntries(new URL(url).searchParams))"
     room = enter(browser, site, "room1", SOCKETS)
     room.say("hello")
@@ -181,7 +181,7 @@ def test_a_page_comes_back_with_offset_and_id_of_the_last_entry_that_it_has_seen
 
 
 @pytest.mark.parametrize(("dice", "seconds"), [("0.999", "in 4 s"), ("0.5", "in 2 s")])
-def test_pages_come_back_to_a_restarted_server_at_times_of_their_own(
+def test_pages_reconnect_to_a_restarted_server_after_random_pauses(
     transactional_db: None, browser: Chromium, dice: str, seconds: str
 ) -> None:
     server = Server()
@@ -199,7 +199,7 @@ def sign_up(window: Window, name: str = "zoe") -> None:
 
 
 @pytest.mark.parametrize("guests", ["true", "false"])
-def test_a_page_whose_login_has_ended_says_so_and_does_not_try_for_ever(
+def test_page_whose_login_has_ended_says_so_and_stops_reconnecting(
     start_servers: Callable[..., list[Server]], browser: Chromium, guests: str
 ) -> None:
     (server,) = start_servers(1, CHAT_GUESTS=guests)
@@ -230,7 +230,7 @@ def test_a_page_whose_login_has_ended_says_so_and_does_not_try_for_ever(
         assert all("403" in complaint for complaint in browser.complaints())  # the answer to: who am I?
 
 
-def test_a_page_goes_on_as_who_logged_in_in_another_tab_with_what_was_not_said_yet(
+def test_page_takes_over_a_login_in_another_tab_with_its_draft_and_unsent_messages(
     browser: Chromium, site: str
 ) -> None:
     room = enter(browser, site, "room1", UNAVAILABLE)
@@ -250,7 +250,7 @@ def test_a_page_goes_on_as_who_logged_in_in_another_tab_with_what_was_not_said_y
     assert Message.objects.get().person_name == "zoe"
 
 
-def test_a_page_takes_over_the_name_that_its_guest_takes_in_another_tab(browser: Chromium, site: str) -> None:
+def test_page_takes_over_a_new_name_of_its_guest_from_another_tab(browser: Chromium, site: str) -> None:
     room = enter(browser, site, "room1", SOCKETS)
     window = browser.open(f"{site}/accounts/name/")
     room.window.type("a draft")
@@ -267,7 +267,7 @@ def test_a_page_takes_over_the_name_that_its_guest_takes_in_another_tab(browser:
     assert room.window.run("return sockets.length") == 1
 
 
-def test_a_page_stays_connected_when_its_user_takes_another_password(
+def test_page_reconnects_when_its_user_changes_the_password(
     start_servers: Callable[..., list[Server]], browser: Chromium
 ) -> None:
     (server,) = start_servers(1)
@@ -288,7 +288,7 @@ def test_a_page_stays_connected_when_its_user_takes_another_password(
     assert all("favicon.ico" in complaint for complaint in browser.complaints())  # of the admin, which has none
 
 
-def test_a_room_that_the_server_refuses_is_not_tried_again(browser: Chromium, site: str) -> None:
+def test_page_does_not_reconnect_to_a_room_that_the_server_refuses(browser: Chromium, site: str) -> None:
     window = browser.open(f"{site}/chat/room1/", BLANK_ROOM)
     window.find(STATUS, "Not connected")
     window.find("[role=alert]", "This name cannot be the name of a room")

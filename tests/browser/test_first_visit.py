@@ -30,7 +30,7 @@ def name_of(room: RoomWindow) -> str:
     return room.window.find(".account .person bdi").text
 
 
-def test_two_pages_at_the_first_visit_are_one_guest(browser: Chromium, site: str) -> None:
+def test_two_pages_opened_at_the_first_visit_agree_on_one_guest(browser: Chromium, site: str) -> None:
     window = browser.open(f"{site}/livez")
     rooms = windows_opened_by(browser, window, "for (const _ of '12') window.open('/chat/room1/', '_blank')", 2)
     first, second = rooms
@@ -57,7 +57,7 @@ def cookieless() -> Iterator[Chromium]:
 @pytest.mark.parametrize(
     "before", ["", "Object.defineProperty(Navigator.prototype, 'cookieEnabled', { get: () => true })"]
 )
-def test_a_page_without_cookies_says_so_once_and_can_be_read(
+def test_room_page_without_cookies_says_so_once_and_can_be_read(
     browser: Chromium, site: str, cookieless: Chromium, before: str
 ) -> None:
     """Also where the browser says that it keeps cookies, and doesn't."""
@@ -78,7 +78,7 @@ def test_a_page_without_cookies_says_so_once_and_can_be_read(
     assert cookieless.complaints() == []
 
 
-def test_a_form_without_cookies_says_what_is_missing(site: str, cookieless: Chromium) -> None:
+def test_name_form_without_cookies_says_that_cookies_are_missing(site: str, cookieless: Chromium) -> None:
     window = cookieless.open(f"{site}/accounts/name/")
     window.fill_in(name="Zoë")
     window.find("main", "Your browser keeps no cookies for this site.")

@@ -223,7 +223,7 @@ def test_scrolling_down_at_the_end_does_not_end_following(room: RoomWindow) -> N
     assert not offers_the_end(room)
 
 
-def test_a_long_text_that_is_unfolded_stays_where_it_was_and_news_are_announced(room: RoomWindow) -> None:
+def test_unfolded_text_stays_in_place_and_new_messages_are_announced(room: RoomWindow) -> None:
     room.window.run(HEAR_SOME, 1, 0, LONG)
     top = room.window.run(TOP)
     room.window.find(".fold", "Show more").click()
@@ -236,7 +236,7 @@ def test_a_long_text_that_is_unfolded_stays_where_it_was_and_news_are_announced(
     room.window.find(NEWEST, "New messages")
 
 
-def test_what_is_read_stays_in_place_when_something_above_it_shrinks(room: RoomWindow) -> None:
+def test_scroll_position_stays_when_a_message_above_disappears(room: RoomWindow) -> None:
     wheel(room, -300)
     room.window.until(lambda: not is_at_end(room), "has scrolled up")
     rest(room)

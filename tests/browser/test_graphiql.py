@@ -32,7 +32,7 @@ class GraphiQLWindow:
         self.window.until(lambda: text in self.window.run(RESPONSE), f"shows {text}")
 
 
-def test_the_page_needs_nothing_from_other_hosts(browser: Chromium, site: str) -> None:
+def test_graphiql_loads_nothing_from_other_hosts(browser: Chromium, site: str) -> None:
     window = GraphiQLWindow(browser.open(f"{site}/graphql"), "WhoAmI").window
     window.find("[aria-label='Show GraphiQL Explorer']").click()
     window.find(".docExplorerWrap", "isGuest")
@@ -42,13 +42,13 @@ def test_the_page_needs_nothing_from_other_hosts(browser: Chromium, site: str) -
     assert hosts == {"127.0.0.1"}
 
 
-def test_the_examples_are_in_tabs(browser: Chromium, site: str) -> None:
+def test_graphiql_shows_the_examples_in_tabs(browser: Chromium, site: str) -> None:
     window = browser.open(f"{site}/graphql")
     for name in ["SubscribeToChatRooms", "echo", "WhoAmI"]:
         window.find(".graphiql-tab-button", name)
 
 
-def test_who_one_is_there_is_who_one_is_in_the_chat(browser: Chromium, site: str) -> None:
+def test_graphiql_has_the_same_person_as_the_chat(browser: Chromium, site: str) -> None:
     name = enter(browser, site, "room1").window.run(
         "return JSON.parse(document.querySelector('#room-data').text).person.name"
     )
@@ -59,7 +59,7 @@ def test_who_one_is_there_is_who_one_is_in_the_chat(browser: Chromium, site: str
     graphiql.show(name)
 
 
-def test_a_subscription_shows_what_is_said_elsewhere(browser: Chromium, site: str) -> None:
+def test_subscription_in_graphiql_shows_messages_of_the_chat_and_of_mutations(browser: Chromium, site: str) -> None:
     room = enter(browser, site, "room1")
     subscriber = GraphiQLWindow(browser.open(f"{site}/graphql"), "SubscribeToChatRooms")
     subscriber.execute()
@@ -78,7 +78,7 @@ def test_a_subscription_shows_what_is_said_elsewhere(browser: Chromium, site: st
     subscriber.show("typed in the chat")
 
 
-def test_ctrl_enter_executes_what_one_has_typed(browser: Chromium, site: str) -> None:
+def test_ctrl_enter_in_graphiql_executes_the_typed_query(browser: Chromium, site: str) -> None:
     graphiql = GraphiQLWindow(browser.open(f"{site}/graphql"), "WhoAmI")
     graphiql.window.find(".graphiql-query-editor .CodeMirror").click()
     graphiql.window.press(Keys.CONTROL, "a")
@@ -107,7 +107,9 @@ def shows(window: Window, text: str, script: str = RESPONSE) -> None:
     window.until(lambda: text in window.run(script), f"shows {text}")
 
 
-def test_a_query_in_the_url_is_opened_and_run_with_its_variables(browser: Chromium, site: str) -> None:
+def test_graphiql_opens_the_query_and_variables_of_the_url_and_runs_them_when_asked_to(
+    browser: Chromium, site: str
+) -> None:
     for _ in range(2):  # the second time GraphiQL has kept its tabs
         query = "query Of($name: String!) { room(name: $name) { name } }"
         window = opened_with(browser, site, query=query, variables='{"name": "room of the URL"}')
@@ -118,7 +120,7 @@ def test_a_query_in_the_url_is_opened_and_run_with_its_variables(browser: Chromi
         shows(window, '"name": "room of the URL"')
 
 
-def test_the_operation_that_the_url_names_is_run(browser: Chromium, site: str) -> None:
+def test_graphiql_runs_the_operation_named_in_the_url(browser: Chromium, site: str) -> None:
     query = "query One { one: __typename } query Two { two: __typename }"
     window = opened_with(browser, site, query=query, operationName="Two")
     window.find(".graphiql-execute-button").click()
@@ -129,13 +131,15 @@ def test_the_operation_that_the_url_names_is_run(browser: Chromium, site: str) -
     whoami.show('"isGuest": true')
 
 
-def test_a_subscription_in_the_url_is_opened_and_runs(browser: Chromium, site: str) -> None:
+def test_graphiql_opens_and_runs_a_subscription_of_the_url(browser: Chromium, site: str) -> None:
     window = opened_with(browser, site, query=LISTEN, variables='{"room": "room1"}', operationName="Listen")
     window.find(".graphiql-execute-button").click()
     shows(window, "Hello my name is foo!")
 
 
-def test_a_subscription_says_that_its_connection_is_lost_and_goes_on(transactional_db: None, browser: Chromium) -> None:
+def test_subscription_in_graphiql_tells_of_a_lost_connection_and_goes_on(
+    transactional_db: None, browser: Chromium
+) -> None:
     server = Server()
     with server:
         server.wait_until_it_answers()
@@ -158,7 +162,7 @@ def test_a_subscription_says_that_its_connection_is_lost_and_goes_on(transaction
     assert all("WebSocket" in complaint for complaint in browser.complaints())
 
 
-def test_a_subscription_that_is_cut_off_for_good_says_why(browser: Chromium, site: str) -> None:
+def test_subscription_in_graphiql_that_is_closed_for_good_shows_code_and_reason(browser: Chromium, site: str) -> None:
     kept = """
         window.WebSocket = class extends WebSocket {
             constructor(...address) { super(...address); window.socket = this; }

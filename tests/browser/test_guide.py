@@ -1,4 +1,4 @@
-"""What Strawberry's guide ends with: a GraphQL client and a browser in the same rooms."""
+"""The scenario at the end of Strawberry's guide: a GraphQL client and a browser in the same rooms."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -21,7 +21,7 @@ SEND = """mutation echo { sendChatMessage(message: "hello room 1", room: { roomN
 
 
 class Heard:
-    """What a subscription of `joinChatRooms` yields, one at a time."""
+    """The results of a `joinChatRooms` subscription, one at a time."""
 
     def __init__(self, results: AsyncIterator[dict[str, Any]]) -> None:
         self.results = results
@@ -32,13 +32,13 @@ class Heard:
 
 
 class GuideTests(LiveSiteTestCase):
-    async def test_a_graphql_client_hears_what_browsers_say_in_two_rooms(self) -> None:
+    async def test_graphql_client_hears_browsers_in_two_rooms(self) -> None:
         await self.hears_browsers(WebsocketsTransport.GRAPHQLWS_SUBPROTOCOL)
 
-    async def test_so_does_a_client_of_the_older_subprotocol(self) -> None:
+    async def test_graphql_client_with_the_older_subprotocol_hears_browsers_in_two_rooms(self) -> None:
         await self.hears_browsers(WebsocketsTransport.APOLLO_SUBPROTOCOL)
 
-    async def test_a_browser_shows_what_a_mutation_over_http_says(self) -> None:
+    async def test_browser_shows_a_message_sent_by_mutation_over_http(self) -> None:
         browser = self.enter("room1")
         async with Client(transport=AIOHTTPTransport(f"{self.live_server_url}/graphql")) as session:
             assert await session.execute(gql(SEND)) == {"sendChatMessage": None}

@@ -1,4 +1,4 @@
-"""What the page of a room shows of the past, and what it does about messages that were on their way."""
+"""The room page: history, recovery, and messages in transit."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -32,7 +32,7 @@ IN_VIEW = """
     const line = lines.find((each) => each.getBoundingClientRect().top >= top);
     return [line.querySelector(".text").textContent, line.getBoundingClientRect().top];
 """
-# What the page asks for, and whether the connection lets it.
+# Notes requests for history, and drops them as long as `deaf` is set.
 QUESTIONS = """
     window.questions = [];
     window.WebSocket = class extends WebSocket {
@@ -68,7 +68,7 @@ LOSSY = """
     };
 """
 
-# How many messages go out.
+# Counts sent messages.
 SENT = """
     window.sent = 0;
     window.WebSocket = class extends WebSocket {
@@ -137,7 +137,7 @@ def frail(
 # History
 
 
-def test_what_was_said_before_one_came_is_there_at_once(browser: Chromium, site: str) -> None:
+def test_page_shows_earlier_messages_before_it_is_connected(browser: Chromium, site: str) -> None:
     lines = said(1, 3)
     room = RoomWindow(browser.open(f"{site}/chat/room1/"))
     assert room.lines == lines
@@ -148,7 +148,7 @@ def test_what_was_said_before_one_came_is_there_at_once(browser: Chromium, site:
     room.window.find(BEGINNING, "Beginning of the room")
 
 
-def test_a_long_history_is_shown_from_its_end(browser: Chromium, site: str) -> None:
+def test_page_shows_the_last_50_messages_of_a_long_history(browser: Chromium, site: str) -> None:
     lines = said(1, 120)
     room = enter(browser, site, "room1")
     assert room.lines == lines[-50:]
@@ -156,7 +156,7 @@ def test_a_long_history_is_shown_from_its_end(browser: Chromium, site: str) -> N
     assert room.window.find(OLDER).accessible_name == "Load older messages"
 
 
-def test_older_messages_come_as_one_scrolls_up_and_what_one_reads_stays_in_place(browser: Chromium, site: str) -> None:
+def test_scrolling_up_loads_older_messages_without_moving_the_visible_ones(browser: Chromium, site: str) -> None:
     lines = said(1, 120)
     room = enter(browser, site, "room1")
 
@@ -175,9 +175,7 @@ def test_older_messages_come_as_one_scrolls_up_and_what_one_reads_stays_in_place
     assert room.window.run("return document.querySelectorAll('.message:not(.continued)').length") == 1
 
 
-def test_a_page_is_asked_for_once_at_a_time_and_again_when_the_connection_was_lost(
-    browser: Chromium, site: str
-) -> None:
+def test_older_messages_are_requested_once_and_again_after_a_lost_connection(browser: Chromium, site: str) -> None:
     lines = said(1, 120)
     room = enter(browser, site, "room1", SOCKETS + QUESTIONS)
     room.window.run("window.deaf = true")
@@ -192,9 +190,7 @@ def test_a_page_is_asked_for_once_at_a_time_and_again_when_the_connection_was_lo
     assert room.window.run("return questions") == [71, 71]
 
 
-def test_a_question_that_fails_says_why_and_is_asked_again_at_the_press_of_the_button(
-    browser: Chromium, site: str
-) -> None:
+def test_failed_request_for_older_messages_shows_the_error_and_a_retry_button(browser: Chromium, site: str) -> None:
     lines = said(1, 60)
     room = enter(browser, site, "room1", ANSWERED_BY_TEST)
     scroll_up(room)
@@ -214,7 +210,7 @@ def test_a_question_that_fails_says_why_and_is_asked_again_at_the_press_of_the_b
     room.window.find(BEGINNING, "Beginning of the room")
 
 
-def test_a_deletion_that_comes_before_the_older_page_holds(browser: Chromium, site: str) -> None:
+def test_deletion_that_arrives_before_an_older_page_applies_to_it(browser: Chromium, site: str) -> None:
     lines = said(1, 60)
     room = enter(browser, site, "room1", ANSWERED_BY_TEST)
     scroll_up(room)
@@ -229,7 +225,7 @@ def test_a_deletion_that_comes_before_the_older_page_holds(browser: Chromium, si
     assert room.window.run("return document.querySelectorAll('#chat-log .gone').length") == 1
 
 
-def test_older_messages_come_by_keyboard_too(browser: Chromium, site: str) -> None:
+def test_older_messages_are_loaded_by_keyboard(browser: Chromium, site: str) -> None:
     lines = said(1, 120)
     room = enter(browser, site, "room1")
 
@@ -241,7 +237,7 @@ def test_older_messages_come_by_keyboard_too(browser: Chromium, site: str) -> No
     assert room.window.focus == "chat-scroller"
 
 
-def test_who_reads_what_is_old_is_told_of_what_is_new_and_not_moved(browser: Chromium, site: str) -> None:
+def test_reader_of_old_messages_is_told_of_new_ones_and_not_moved(browser: Chromium, site: str) -> None:
     lines = said(1, 70)
     room = enter(browser, site, "room1")
     scroll_up(room)
@@ -256,7 +252,7 @@ def test_who_reads_what_is_old_is_told_of_what_is_new_and_not_moved(browser: Chr
     assert room.lines == lines
 
 
-def test_what_is_too_much_is_let_go_at_the_end_only_and_can_be_loaded_again(browser: Chromium, site: str) -> None:
+def test_excess_messages_are_removed_at_the_end_only_and_can_be_loaded_again(browser: Chromium, site: str) -> None:
     lines = said(1, 2100)
     room = enter(browser, site, "room1")
     button = room.window.find(OLDER)
@@ -281,7 +277,7 @@ def test_what_is_too_much_is_let_go_at_the_end_only_and_can_be_loaded_again(brow
 # Recovery
 
 
-def test_what_others_said_while_one_was_offline_appears_once_and_in_order(
+def test_messages_missed_while_offline_appear_once_in_order(
     frail: tuple[Server, Callable[..., RoomWindow]],
 ) -> None:
     server, enter_room = frail
@@ -297,7 +293,7 @@ def test_what_others_said_while_one_was_offline_appears_once_and_in_order(
     wait_for(room, [*lines, "I'm back"])
 
 
-def test_what_was_said_between_the_page_and_its_connection_is_not_missed(browser: Chromium, site: str) -> None:
+def test_messages_between_page_load_and_connection_are_not_missed(browser: Chromium, site: str) -> None:
     held = "window.WebSocket = class extends WebSocket { constructor(...given) { super(...held(given)); } };"
     nowhere = "window.held = () => [`ws://${location.host}/nowhere/`];"
     room = RoomWindow(browser.open(f"{site}/chat/room1/", nowhere + held))
@@ -310,7 +306,7 @@ def test_what_was_said_between_the_page_and_its_connection_is_not_missed(browser
     assert all("/nowhere/" in complaint for complaint in browser.complaints())
 
 
-def test_who_missed_too_much_starts_over_and_can_read_all_of_it(
+def test_page_that_missed_too_much_starts_over_and_can_load_the_rest(
     frail: tuple[Server, Callable[..., RoomWindow]],
 ) -> None:
     server, enter_room = frail
@@ -332,7 +328,7 @@ def test_who_missed_too_much_starts_over_and_can_read_all_of_it(
     wait_for(room, [*lines[-100:], "I'm back"])
 
 
-def test_who_missed_what_is_no_longer_kept_starts_over(frail: tuple[Server, Callable[..., RoomWindow]]) -> None:
+def test_page_that_missed_pruned_messages_starts_over(frail: tuple[Server, Callable[..., RoomWindow]]) -> None:
     server, enter_room = frail
     said(1, 10)
     room = enter_room()
@@ -348,7 +344,7 @@ def test_who_missed_what_is_no_longer_kept_starts_over(frail: tuple[Server, Call
     room.window.find(BEGINNING, "Beginning of the room")
 
 
-def test_a_room_of_which_nothing_is_kept_is_empty_and_not_missed(browser: Chromium, site: str) -> None:
+def test_page_of_a_pruned_room_is_empty_without_a_notice(browser: Chromium, site: str) -> None:
     said(1, 10)
     log.prune(keep=0)
     room = enter(browser, site, "room1")
@@ -358,10 +354,10 @@ def test_a_room_of_which_nothing_is_kept_is_empty_and_not_missed(browser: Chromi
     assert room.window.run("return document.querySelector('.notice-line')") is None
 
 
-# What is on its way
+# Messages in transit
 
 
-def test_a_server_that_is_killed_while_one_types_costs_nothing(
+def test_messages_typed_while_the_server_is_killed_are_sent_once_in_order(
     frail: tuple[Server, Callable[..., RoomWindow]],
 ) -> None:
     server, enter_room = frail
@@ -380,7 +376,7 @@ def test_a_server_that_is_killed_while_one_types_costs_nothing(
     assert pending(room) == []
 
 
-def test_what_was_lost_on_its_way_is_sent_again_in_order(browser: Chromium, site: str) -> None:
+def test_messages_lost_in_transit_are_sent_again_in_order(browser: Chromium, site: str) -> None:
     room = enter(browser, site, "room1", SOCKETS + LOSSY)
     room.window.run("window.lossy = true")
     room.say("first")
@@ -394,7 +390,7 @@ def test_what_was_lost_on_its_way_is_sent_again_in_order(browser: Chromium, site
     assert stored() == room.lines
 
 
-def test_what_arrived_but_was_not_echoed_is_not_said_twice(browser: Chromium, site: str, same_site: str) -> None:
+def test_message_stored_without_its_echo_is_not_stored_twice(browser: Chromium, site: str, same_site: str) -> None:
     other, room = enter(browser, same_site, "room1"), enter(browser, site, "room1", DEAF + SOCKETS)
     room.window.run("window.deaf = true")
     room.say("hello")
@@ -409,7 +405,7 @@ def test_what_arrived_but_was_not_echoed_is_not_said_twice(browser: Chromium, si
     assert pending(room) == []
 
 
-def test_what_was_on_its_way_outlives_a_reload(browser: Chromium, site: str) -> None:
+def test_messages_in_transit_survive_a_reload(browser: Chromium, site: str) -> None:
     room = enter(browser, site, "room1", LOSSY)
     room.window.run("window.lossy = true")
     room.say("first")
@@ -422,7 +418,7 @@ def test_what_was_on_its_way_outlives_a_reload(browser: Chromium, site: str) -> 
     assert stored() == room.lines
 
 
-def test_what_is_said_too_fast_waits_and_is_said_in_order(
+def test_messages_past_the_rate_limit_wait_and_are_sent_in_order(
     start_servers: Callable[..., list[Server]], browser: Chromium
 ) -> None:
     (server,) = start_servers(1, CHAT_LIMITS="on", CHAT_RATE_PERSON="2/2s")
@@ -436,7 +432,7 @@ def test_what_is_said_too_fast_waits_and_is_said_in_order(
     assert room.window.run("return sent") < 3 * len(texts)
 
 
-def test_what_is_refused_comes_back_and_the_rest_is_sent(browser: Chromium, site: str) -> None:
+def test_refused_message_returns_to_the_composer_and_later_ones_are_sent(browser: Chromium, site: str) -> None:
     room = enter(browser, site, "room1", SOCKETS + LOSSY)
     room.window.run("window.lossy = true")
     room.window.run("document.querySelector('#chat-message-input').value = 'a\\u0000b'")

@@ -12,7 +12,7 @@ NAMES = ["room1", "café", "房间 1", "a/b", "a/..", "50% off", "😀", "a?b#c"
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_any_name_leads_to_its_room(browser: Chromium, site: str, name: str) -> None:
+def test_index_page_leads_to_the_room_of_any_name(browser: Chromium, site: str, name: str) -> None:
     window = browser.open(f"{site}/chat/")
     assert window.focus == "room-name-input"
     # ChromeDriver types no characters beyond 16 bits.
@@ -27,14 +27,14 @@ def test_any_name_leads_to_its_room(browser: Chromium, site: str, name: str) -> 
     room.hear("is anybody here?")
 
 
-def test_typing_and_the_button_lead_there_too(browser: Chromium, site: str) -> None:
+def test_index_page_button_leads_to_the_typed_room(browser: Chromium, site: str) -> None:
     window = browser.open(f"{site}/chat/")
     window.type(" café ")
     window.find("#room-name-submit").click()
     window.until(lambda: window.url == f"{site}/chat/caf%C3%A9/", "enters café")
 
 
-def test_names_that_differ_are_rooms_that_differ(browser: Chromium, site: str) -> None:
+def test_similar_room_names_are_different_rooms(browser: Chromium, site: str) -> None:
     names = ["a/b", "a b", "a-b", "A-b", "房间 1", "😀", "😁"]
     rooms = [RoomWindow(browser.open(f"{site}/chat/{quote(name, safe='')}/")).connect() for name in names]
     for name, room in zip(names, rooms, strict=True):
@@ -55,7 +55,7 @@ def test_names_that_differ_are_rooms_that_differ(browser: Chromium, site: str) -
         ("a\x07b", "control characters"),
     ],
 )
-def test_a_name_that_is_none_is_refused_in_words(browser: Chromium, site: str, name: str, error: str) -> None:
+def test_index_page_explains_an_invalid_room_name(browser: Chromium, site: str, name: str, error: str) -> None:
     window = browser.open(f"{site}/chat/")
     window.run("document.activeElement.value = arguments[0]", name)
 
@@ -70,7 +70,7 @@ def test_a_name_that_is_none_is_refused_in_words(browser: Chromium, site: str, n
     assert window.run("return document.querySelector('#room-name-error').textContent") == ""
 
 
-def test_rooms_lately_used_are_listed(browser: Chromium, site: str) -> None:
+def test_index_page_links_to_recent_rooms(browser: Chromium, site: str) -> None:
     for name in ["first", "a/b"]:
         RoomWindow(browser.open(f"{site}/chat/{quote(name, safe='')}/")).connect()
     window = browser.open(f"{site}/chat/")

@@ -1,4 +1,4 @@
-"""How single messages are shown, whatever is in them, and what can be done with them."""
+"""Single messages: their display with any content, and their menu."""
 
 import pytest
 from selenium.webdriver.common.by import By
@@ -11,7 +11,7 @@ from tests.browser.chromium import Chromium
 from tests.browser.room_window import RoomWindow, enter
 
 BOX = "return arguments[0].getBoundingClientRect().toJSON()"
-# What is copied: the page's own answer to Control + C
+# The text that Control + C copies
 COPIED = """
     getSelection().selectAllChildren(document.querySelector("#chat-log"));
     return getSelection().toString();
@@ -25,9 +25,7 @@ def say(text: str, name: str = "Zoë", room: str = "room1") -> None:
 
 
 @pytest.mark.parametrize("text", ["a" + "\n" * 3990 + "b", "1\n" * 2000, "word " * 799, "北京" * 2000])
-def test_a_long_text_is_folded_and_unfolded_and_whole_in_the_transcript(
-    browser: Chromium, site: str, text: str
-) -> None:
+def test_long_text_is_folded_on_the_page_and_whole_in_the_transcript(browser: Chromium, site: str, text: str) -> None:
     say(text)
     room = enter(browser, site, "room1")
     words = room.window.find(".message .text")
@@ -47,14 +45,14 @@ def test_a_long_text_is_folded_and_unfolded_and_whole_in_the_transcript(
 
 
 @pytest.mark.parametrize("text", ["short", "1\n2\n3", "word " * 100, "a" + "\u0301" * 3000])
-def test_a_text_that_is_not_long_is_shown_whole(browser: Chromium, site: str, text: str) -> None:
+def test_short_text_is_not_folded(browser: Chromium, site: str, text: str) -> None:
     say(text)
     room = enter(browser, site, "room1")
     room.hear(text.splitlines()[0])
     assert room.window.driver.find_elements(By.CSS_SELECTOR, ".fold") == []
 
 
-def test_stacked_marks_end_at_their_bubble(browser: Chromium, site: str) -> None:
+def test_stacked_combining_marks_are_clipped_at_their_bubble(browser: Chromium, site: str) -> None:
     say("above")
     say("Z" + "\u0301\u0302\u0303\u0316" * 200 + "algo")
     room = enter(browser, site, "room1")
@@ -64,7 +62,7 @@ def test_stacked_marks_end_at_their_bubble(browser: Chromium, site: str) -> None
 
 
 @pytest.mark.parametrize("name", ["אבגד הוזח", "محمد", "Zoë"])
-def test_a_name_stands_at_its_avatar_whichever_way_it_reads(browser: Chromium, site: str, name: str) -> None:
+def test_name_stands_beside_its_avatar_in_either_writing_direction(browser: Chromium, site: str, name: str) -> None:
     say("a text that is a good deal longer than the name of who says it", name)
     room = enter(browser, site, "room1")
     avatar = room.window.run(BOX, room.window.find(".avatar"))
@@ -86,16 +84,14 @@ def test_a_name_stands_at_its_avatar_whichever_way_it_reads(browser: Chromium, s
         ("1st", "1"),
     ],
 )
-def test_an_avatar_shows_the_first_character_as_people_count_them(
-    browser: Chromium, site: str, name: str, initial: str
-) -> None:
+def test_avatar_shows_the_first_grapheme_of_the_name(browser: Chromium, site: str, name: str, initial: str) -> None:
     say("hello", name)
     room = enter(browser, site, "room1")
     shown = room.window.run("return getComputedStyle(document.querySelector('.avatar'), '::before').content")
     assert shown == f'"{initial}"'
 
 
-def test_copying_the_log_gives_names_times_and_texts_and_nothing_else(browser: Chromium, site: str) -> None:
+def test_copied_log_holds_names_times_and_texts_only(browser: Chromium, site: str) -> None:
     long = "\n".join(str(number) for number in range(50))
     for name, text in [("Zoë", "hello"), ("Zoë", "again"), (FAMILY, long)]:
         say(text, name)
@@ -114,7 +110,7 @@ def test_copying_the_log_gives_names_times_and_texts_and_nothing_else(browser: C
     assert copied == [*expected, "You", "mine", fourth]
 
 
-# What can be done with a message
+# The menu of a message
 
 
 @pytest.fixture
@@ -128,7 +124,7 @@ def talk(browser: Chromium, site: str) -> RoomWindow:
     return room
 
 
-def test_delete_is_behind_one_press(talk: RoomWindow) -> None:
+def test_delete_is_in_the_menu_of_own_messages(talk: RoomWindow) -> None:
     assert "Delete" not in talk.window.run("return document.body.innerText")
     assert len(talk.window.driver.find_elements(By.CSS_SELECTOR, ".actions")) == 3  # of one's own messages
     button = talk.window.find(".own .actions")
@@ -143,7 +139,7 @@ def test_delete_is_behind_one_press(talk: RoomWindow) -> None:
     assert not talk.window.driver.find_element(By.ID, "chat-menu").is_displayed()
 
 
-def test_the_menu_is_used_by_keyboard_alone(talk: RoomWindow) -> None:
+def test_message_menu_is_used_by_keyboard_alone(talk: RoomWindow) -> None:
     talk.window.press(Keys.SHIFT, Keys.TAB)
     assert talk.window.run("return document.activeElement.closest('.message').querySelector('.text').textContent") == (
         "third"
@@ -160,7 +156,7 @@ def test_the_menu_is_used_by_keyboard_alone(talk: RoomWindow) -> None:
     assert talk.window.focus == "chat-scroller"
 
 
-def test_the_messages_are_one_stop_of_the_tab_key(talk: RoomWindow) -> None:
+def test_message_menus_are_one_stop_of_the_tab_key(talk: RoomWindow) -> None:
     stops = "return Array.from(document.querySelectorAll('.actions'), (button) => button.tabIndex)"
     assert talk.window.run(stops) == [-1, -1, 0]
     talk.window.press(Keys.SHIFT, Keys.TAB)
@@ -168,7 +164,9 @@ def test_the_messages_are_one_stop_of_the_tab_key(talk: RoomWindow) -> None:
     assert talk.window.run(stops) == [0, -1, -1]
 
 
-def test_the_menu_closes_when_its_message_is_deleted_elsewhere(browser: Chromium, site: str, talk: RoomWindow) -> None:
+def test_message_menu_closes_when_its_message_is_deleted_elsewhere(
+    browser: Chromium, site: str, talk: RoomWindow
+) -> None:
     talk.window.find(".own .actions").click()
     talk.window.find("#chat-menu button", "Delete")
     other = enter(browser, site, "room1")  # the same person, in another window
@@ -179,7 +177,7 @@ def test_the_menu_closes_when_its_message_is_deleted_elsewhere(browser: Chromium
     assert not talk.window.driver.find_element(By.ID, "chat-menu").is_displayed()
 
 
-def test_the_menu_stays_at_its_message_when_others_come(talk: RoomWindow) -> None:
+def test_message_menu_stays_at_its_message_when_new_messages_arrive(talk: RoomWindow) -> None:
     button = talk.window.find(".own .actions")
     button.click()
     say("new", "Ann")

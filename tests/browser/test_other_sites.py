@@ -1,4 +1,4 @@
-"""Pages of other sites in the browser of somebody who is logged in here: whatever they try, nothing comes of it."""
+"""Pages of other sites in the browser of a logged-in user: all their requests are refused."""
 
 import json
 import threading
@@ -14,7 +14,7 @@ from tests.browser.room_window import enter
 from tests.browser.window import Window
 
 SAY = 'mutation { sendChatMessage(message: "forged", room: {roomName: "room1"}) }'
-# What to try with the site at `site`: a function each, whose promise is fulfilled by "refused" or by what came of it.
+# Attempts on the site at `site`: functions whose promises are fulfilled by "refused" or by the outcome.
 ATTEMPTS = """
 const query = %s;
 const json = JSON.stringify({ query });
@@ -144,7 +144,7 @@ def log_in(browser: Chromium, site: str) -> Window:
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"], ids=["another port", "another site"])
 @pytest.mark.parametrize("sandboxed", [False, True], ids=["", "without an origin"])
-def test_nothing_comes_of_what_a_page_of_another_origin_tries(
+def test_requests_from_a_page_of_another_origin_are_all_refused(
     browser: Chromium, site: str, elsewhere: int, host: str, sandboxed: bool
 ) -> None:
     log_in(browser, site)
@@ -158,7 +158,7 @@ def test_nothing_comes_of_what_a_page_of_another_origin_tries(
     browser.complaints()  # of what it was refused
 
 
-def test_the_same_from_a_page_of_the_site_posts(browser: Chromium, site: str) -> None:
+def test_requests_from_a_page_of_the_site_itself_succeed(browser: Chromium, site: str) -> None:
     log_in(browser, site)
     room = enter(browser, site, "room1")
     results = room.window.run(RUN, site)
@@ -171,7 +171,7 @@ def test_the_same_from_a_page_of_the_site_posts(browser: Chromium, site: str) ->
 
 
 @pytest.mark.parametrize("path", ["/chat/room1/", "/accounts/login/", "/admin/login/", "/graphql"])
-def test_no_other_site_can_put_its_pages_into_a_frame(browser: Chromium, site: str, elsewhere: int, path: str) -> None:
+def test_pages_can_not_be_framed_by_another_site(browser: Chromium, site: str, elsewhere: int, path: str) -> None:
     page = browser.open(f"http://localhost:{elsewhere}/")
     show = "const frame = document.createElement('iframe'); frame.src = arguments[0]; document.body.append(frame)"
     load = f"return new Promise((resolve) => {{ {show}; frame.onload = () => resolve(frame) }})"
@@ -183,7 +183,7 @@ def test_no_other_site_can_put_its_pages_into_a_frame(browser: Chromium, site: s
     browser.complaints()
 
 
-def test_a_link_from_another_site_leads_to_its_pages(browser: Chromium, site: str, elsewhere: int) -> None:
+def test_links_from_another_site_open_the_pages(browser: Chromium, site: str, elsewhere: int) -> None:
     page = browser.open(f"http://localhost:{elsewhere}/")
     for path, selector in [("/chat/", "#room-name-input"), ("/graphql", ".graphiql-container")]:
         page.go(f"http://localhost:{elsewhere}/")

@@ -1,4 +1,4 @@
-"""Who one is: a guest with a name, or a user."""
+"""The person at a page: a guest with a name, or a user."""
 
 from collections.abc import Callable
 
@@ -10,7 +10,7 @@ AUTHORS = "return Array.from(document.querySelectorAll('#chat-log .author'), (au
 PASSWORD = "a long and unlikely one"
 
 
-def test_a_guest_takes_another_name(browser: Chromium, site: str, same_site: str) -> None:
+def test_guest_changes_name_and_speaks_under_it(browser: Chromium, site: str, same_site: str) -> None:
     guest, other = enter(browser, site, "room1"), enter(browser, same_site, "room1")
     guest.window.find(".account a", "Change name").click()
 
@@ -22,7 +22,7 @@ def test_a_guest_takes_another_name(browser: Chromium, site: str, same_site: str
     assert other.window.run(AUTHORS) == ["Zoë"]
 
 
-def test_one_signs_up_logs_out_and_logs_in_and_stays_in_the_room(browser: Chromium, site: str, same_site: str) -> None:
+def test_signup_logout_and_login_lead_back_to_the_room(browser: Chromium, site: str, same_site: str) -> None:
     user, other = enter(browser, site, "room1"), enter(browser, same_site, "room1")
     user.window.find(".account a", "Sign up").click()
     user.window.fill_in(username="zoe", password1=PASSWORD, password2=PASSWORD)
@@ -45,13 +45,13 @@ def speaks_as(room: RoomWindow, name: str) -> None:
     room.hear("it's me")
 
 
-def test_a_wrong_password_is_refused_in_words(browser: Chromium, site: str) -> None:
+def test_login_page_explains_a_wrong_password(browser: Chromium, site: str) -> None:
     window = browser.open(f"{site}/accounts/login/")
     window.fill_in(username="zoe", password="wrong")
     window.find(".errorlist", "correct username and password")
 
 
-def test_a_site_without_guests_asks_to_log_in_and_leads_back(
+def test_room_page_asks_to_log_in_and_leads_back_when_guests_are_not_allowed(
     start_servers: Callable[..., list[Server]], browser: Chromium
 ) -> None:
     (server,) = start_servers(1, CHAT_GUESTS="false")

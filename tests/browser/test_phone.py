@@ -11,7 +11,7 @@ from tests.browser.test_history import said
 from tests.browser.window import Window
 
 WIDTH = "return document.documentElement.scrollWidth"
-# What can be pressed and is less than 44 px high or wide; links within a sentence may be.
+# Targets less than 44 px high or wide.
 SMALL = """
     const targets = document.querySelectorAll("a, button, input, select, textarea, [tabindex='0']:not(#chat-scroller)");
     return Array.from(targets)
@@ -51,13 +51,13 @@ def test_page_is_no_wider_than_the_screen_when_names_are_wide(phone: Window, sit
 
 
 @pytest.mark.parametrize("path", ["/chat/", "/accounts/login/", "/accounts/signup/", "/accounts/name/"])
-def test_whatever_is_pressed_is_large_enough_for_a_finger(phone: Window, site: str, path: str) -> None:
+def test_targets_of_pages_are_at_least_44_px_on_a_phone(phone: Window, site: str, path: str) -> None:
     phone.go(f"{site}{path}")
     phone.find("main button")
     assert phone.run(SMALL) == []
 
 
-def test_whatever_is_pressed_in_a_room_is_large_enough_for_a_finger(phone: Window, site: str) -> None:
+def test_targets_of_the_room_page_are_at_least_44_px_on_a_phone(phone: Window, site: str) -> None:
     said(1, 60)
     room = open_room(phone, site)
     phone.type("\n".join(str(number) for number in range(100)))
@@ -69,7 +69,7 @@ def test_whatever_is_pressed_in_a_room_is_large_enough_for_a_finger(phone: Windo
     assert phone.run(SMALL) == []
 
 
-def test_enter_starts_a_new_line_and_the_button_sends(phone: Window, site: str) -> None:
+def test_enter_starts_a_new_line_and_the_button_sends_on_a_phone(phone: Window, site: str) -> None:
     room = open_room(phone, site)
     composer = phone.find("#chat-message-input")
     assert composer.get_attribute("enterkeyhint") == "enter"
@@ -83,7 +83,7 @@ def test_enter_starts_a_new_line_and_the_button_sends(phone: Window, site: str) 
     assert phone.focus == "chat-message-input"
 
 
-def test_a_tap_on_a_message_opens_what_can_be_done_with_it(phone: Window, site: str) -> None:
+def test_tap_on_an_own_message_opens_its_menu_on_a_phone(phone: Window, site: str) -> None:
     room = open_room(phone, site)
     phone.type("a slip")
     tap(phone, "#chat-message-submit")
@@ -102,7 +102,7 @@ def test_a_tap_on_a_message_opens_what_can_be_done_with_it(phone: Window, site: 
     assert room.transcript == ""
 
 
-def test_names_of_rooms_are_not_corrected(phone: Window) -> None:
+def test_room_name_input_is_neither_corrected_nor_capitalised(phone: Window) -> None:
     field = phone.find("#room-name-input")
     wanted = {"autocapitalize": "none", "autocorrect": "off", "spellcheck": "false"}
     assert {name: field.get_dom_attribute(name) for name in wanted} == wanted

@@ -1,4 +1,4 @@
-"""The content security policy: no page needs what it forbids, and what it forbids doesn't happen.
+"""The content security policy: pages work under it, and it stops injected scripts.
 
 Chromium complains on its console of whatever is against the policy, and `browser` fails every test in which it does.
 """
@@ -11,7 +11,7 @@ from tests.browser.chromium import Chromium
 from tests.browser.room_window import RoomWindow, enter
 from tests.browser.test_graphiql import GraphiQLWindow
 
-# What somebody could try who got HTML into a page. It runs if anything sets `ran`.
+# HTML of an attacker in a page. A script in it has run if `ran` is set.
 INJECTED = [
     "<img src='data:,' onerror='ran = 1'>",
     "<a href='javascript:ran = 1' autofocus onfocus='ran = 1'>x</a>",
@@ -35,18 +35,18 @@ return new Promise((resolve) => {
 
 
 @pytest.mark.parametrize("path", ["/chat/", "/chat/room1/", "/accounts/signup/", "/accounts/login/", "/accounts/name/"])
-def test_the_pages_of_the_chat_need_nothing_that_it_forbids(browser: Chromium, site: str, path: str) -> None:
+def test_pages_of_the_chat_obey_the_content_security_policy(browser: Chromium, site: str, path: str) -> None:
     browser.open(f"{site}{path}").find("main h1")
 
 
 @pytest.mark.parametrize(("path", "status"), [("/chat/%20/", "400 (Bad Request)"), ("/nothing/", "404 (Not Found)")])
-def test_nor_do_those_that_say_what_is_wrong(browser: Chromium, site: str, path: str, status: str) -> None:
+def test_error_pages_obey_the_content_security_policy(browser: Chromium, site: str, path: str, status: str) -> None:
     browser.open(f"{site}{path}").find("main h1")
     (complaint,) = browser.complaints()
     assert status in complaint
 
 
-def test_graphiql_needs_nothing_that_it_forbids_however_much_one_does(browser: Chromium, site: str) -> None:
+def test_graphiql_in_use_obeys_the_content_security_policy(browser: Chromium, site: str) -> None:
     enter(browser, site, "room1").say("hello")
     window = browser.open(f"{site}/graphql")
     graphiql = GraphiQLWindow(window, "History")
@@ -69,7 +69,7 @@ def test_graphiql_needs_nothing_that_it_forbids_however_much_one_does(browser: C
     window.find("[role=dialog]", "Theme")
 
 
-def test_the_admin_needs_nothing_that_it_forbids(browser: Chromium, site: str) -> None:
+def test_admin_obeys_the_content_security_policy(browser: Chromium, site: str) -> None:
     window = browser.open(f"{site}/accounts/signup/?next=/chat/room1/")
     window.fill_in(username="root", password1="a long and unlikely one", password2="a long and unlikely one")
     RoomWindow(window).connect().say("hello")
@@ -89,7 +89,7 @@ def test_the_admin_needs_nothing_that_it_forbids(browser: Chromium, site: str) -
 
 @pytest.mark.parametrize("injected", INJECTED)
 @pytest.mark.parametrize("path", ["/chat/room1/", "/accounts/login/", "/graphql"])
-def test_what_got_into_a_page_does_not_run(browser: Chromium, site: str, path: str, injected: str) -> None:
+def test_injected_html_runs_no_script(browser: Chromium, site: str, path: str, injected: str) -> None:
     window = browser.open(f"{site}{path}")
     window.find("main h1, .graphiql-container")
 
@@ -102,7 +102,7 @@ def test_what_got_into_a_page_does_not_run(browser: Chromium, site: str, path: s
 
 
 @pytest.mark.parametrize("path", ["/chat/room1/", "/accounts/login/", "/graphql"])
-def test_a_script_of_ours_runs_and_no_other(browser: Chromium, site: str, path: str) -> None:
+def test_pages_run_scripts_of_the_site_only(browser: Chromium, site: str, path: str) -> None:
     window = browser.open(f"{site}{path}")
     window.find("main h1, .graphiql-container")
     for script in [{"textContent": "window.ran = 1"}, {"src": "data:text/javascript,window.ran = 1"}]:

@@ -1,4 +1,4 @@
-"""A private room in the browser: who is added, what is deleted, and who has to go."""
+"""A private room in the browser: members, deletions and exclusion."""
 
 import json
 
@@ -40,7 +40,7 @@ def guest(browser: Chromium, same_site: str) -> Window:
     return browser.open(f"{same_site}/chat/")
 
 
-def test_a_member_is_added_and_removed_and_hears_only_what_is_said_between(
+def test_member_hears_a_private_room_only_between_being_added_and_removed(
     browser: Chromium, owner: Window, guest: Window, site: str, same_site: str
 ) -> None:
     owner.find("a", "Create a private room").click()
@@ -77,7 +77,7 @@ def test_a_member_is_added_and_removed_and_hears_only_what_is_said_between(
     assert all("403" in complaint for complaint in browser.complaints())
 
 
-def test_what_somebody_deletes_goes_from_every_screen_and_stays_gone(
+def test_deleted_message_disappears_from_every_page_and_stays_deleted(
     browser: Chromium, site: str, same_site: str
 ) -> None:
     author, other = enter(browser, site, "tidy"), enter(browser, same_site, "tidy")
@@ -112,7 +112,7 @@ def set_offline(window: Window, offline: bool) -> None:
     window.driver.execute_cdp_cmd("Network.emulateNetworkConditions", conditions)
 
 
-def test_a_deletion_is_brought_to_who_was_away(browser: Chromium, site: str, same_site: str) -> None:
+def test_deletion_is_recovered_by_a_page_that_was_offline(browser: Chromium, site: str, same_site: str) -> None:
     author, away = enter(browser, site, "away"), enter(browser, same_site, "away")
     author.say("a slip of the tongue")
     away.hear("a slip of the tongue")
@@ -128,7 +128,7 @@ def test_a_deletion_is_brought_to_who_was_away(browser: Chromium, site: str, sam
     assert all("INTERNET_DISCONNECTED" in complaint for complaint in browser.complaints())
 
 
-def test_who_is_made_a_moderator_can_delete_at_once_and_no_longer_than_they_are(browser: Chromium, site: str) -> None:
+def test_page_offers_deletion_exactly_while_its_person_is_moderator(browser: Chromium, site: str) -> None:
     room = find("promising")
     window = browser.open(f"{site}/chat/")
     log_in(window, site, "ben")
@@ -149,7 +149,7 @@ def test_who_is_made_a_moderator_can_delete_at_once_and_no_longer_than_they_are(
     assert "/graphql" not in asked
 
 
-def test_a_notice_that_names_no_role_as_of_an_older_instance_makes_the_page_ask(browser: Chromium, site: str) -> None:
+def test_page_asks_for_its_role_when_a_notice_names_none(browser: Chromium, site: str) -> None:
     room = find("promising")
     window = browser.open(f"{site}/chat/", SOCKETS)
     log_in(window, site, "ben")
@@ -167,7 +167,9 @@ def test_a_notice_that_names_no_role_as_of_an_older_instance_makes_the_page_ask(
     window.find(".message .actions")
 
 
-def test_the_sites_staff_gives_a_room_an_owner_and_closes_it(browser: Chromium, site: str, same_site: str) -> None:
+def test_staff_gives_a_room_an_owner_and_makes_it_private_in_the_admin(
+    browser: Chromium, site: str, same_site: str
+) -> None:
     guest = enter(browser, same_site, "orphan")
     guest.say("is this anybody's?")
     guest.hear("is this anybody's?")
@@ -193,7 +195,7 @@ def test_the_sites_staff_gives_a_room_an_owner_and_closes_it(browser: Chromium, 
     assert guest.lines == []
 
 
-def test_after_a_logout_back_does_not_show_the_private_room(browser: Chromium, owner: Window, site: str) -> None:
+def test_back_after_logout_does_not_show_a_private_room(browser: Chromium, owner: Window, site: str) -> None:
     owner.go(f"{site}/rooms/new/")
     owner.fill_in(name="our place")
     room = RoomWindow(owner).connect()

@@ -1,4 +1,4 @@
-"""What people see of a deploy: three pages, each on an instance that is restarted while everybody types."""
+"""A deploy as pages see it: three pages, each on an instance that is restarted while all of them post."""
 
 from contextlib import ExitStack
 
@@ -15,7 +15,7 @@ CLOSINGS = """
 
 
 @pytest.mark.parametrize("program", [UVICORN, DAPHNE], ids=["uvicorn", "daphne"])
-def test_pages_go_through_a_rolling_restart(transactional_db: None, browser: Chromium, program: str) -> None:
+def test_pages_lose_no_message_in_a_rolling_restart(transactional_db: None, browser: Chromium, program: str) -> None:
     servers = [Server(program) for _ in range(3)]
     with ExitStack() as stack:
         running = []

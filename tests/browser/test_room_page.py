@@ -10,7 +10,7 @@ TEXTS = "return Array.from(document.querySelectorAll(arguments[0]), (line) => li
 ALERT = "#chat-composer-error"
 
 
-def test_one_can_type_at_once_and_by_keyboard_alone(browser: Chromium, site: str) -> None:
+def test_room_page_is_used_by_keyboard_alone_without_a_click(browser: Chromium, site: str) -> None:
     room = enter(browser, site, "room1")
     assert room.window.focus == "chat-message-input"
 
@@ -25,14 +25,14 @@ def test_one_can_type_at_once_and_by_keyboard_alone(browser: Chromium, site: str
     assert room.transcript == "sent by Enter\nsent by \nthe button\nand on\n"
 
 
-def test_typing_goes_to_the_message_wherever_one_has_clicked(browser: Chromium, site: str) -> None:
+def test_typing_goes_to_the_composer_after_a_click_on_the_log(browser: Chromium, site: str) -> None:
     room = enter(browser, site, "room1")
     room.window.find("#chat-log").click()
     room.say("hello")
     room.hear("hello")
 
 
-def test_clicking_the_button_sends(browser: Chromium, site: str) -> None:
+def test_click_on_the_send_button_sends(browser: Chromium, site: str) -> None:
     room = enter(browser, site, "room1")
     room.window.type("hello")
     room.window.find("#chat-message-submit").click()
@@ -40,7 +40,7 @@ def test_clicking_the_button_sends(browser: Chromium, site: str) -> None:
     assert room.window.focus == "chat-message-input"
 
 
-def test_nothing_blank_is_sent(browser: Chromium, site: str) -> None:
+def test_blank_message_is_not_sent(browser: Chromium, site: str) -> None:
     room = enter(browser, site, "room1")
     room.say("   ")
     room.say("something")
@@ -48,7 +48,7 @@ def test_nothing_blank_is_sent(browser: Chromium, site: str) -> None:
     assert room.transcript == "   something\n"
 
 
-def test_ones_own_messages_are_told_apart(browser: Chromium, site: str, same_site: str) -> None:
+def test_own_messages_are_marked_as_such(browser: Chromium, site: str, same_site: str) -> None:
     mine, theirs = enter(browser, site, "room1"), enter(browser, same_site, "room1")
     mine.say("from me")
     theirs.hear("from me")
@@ -67,7 +67,7 @@ def test_ones_own_messages_are_told_apart(browser: Chromium, site: str, same_sit
         "&lt;b&gt; {{ x }}",
     ],
 )
-def test_text_is_shown_as_it_was_typed(browser: Chromium, site: str, text: str) -> None:
+def test_message_text_is_shown_as_typed_and_never_as_html(browser: Chromium, site: str, text: str) -> None:
     room = enter(browser, site, "room1")
     room.say(text)
     room.hear(text)
@@ -75,7 +75,7 @@ def test_text_is_shown_as_it_was_typed(browser: Chromium, site: str, text: str) 
     assert room.window.run("return document.title") == "room1 – Chat"
 
 
-def test_what_is_too_long_is_not_sent_and_not_lost(browser: Chromium, site: str) -> None:
+def test_too_long_message_is_not_sent_and_stays_in_the_composer(browser: Chromium, site: str) -> None:
     room = enter(browser, site, "room1")
     room.window.run("document.querySelector('#chat-message-input').value = 'x'.repeat(4001)")
     room.window.type(Keys.ENTER)
@@ -88,7 +88,7 @@ def test_what_is_too_long_is_not_sent_and_not_lost(browser: Chromium, site: str)
     room.hear("x" * 4000)
 
 
-def test_an_error_of_the_servers_is_shown_and_the_text_comes_back(browser: Chromium, site: str) -> None:
+def test_message_refused_by_the_server_comes_back_with_the_error(browser: Chromium, site: str) -> None:
     room = enter(browser, site, "room1")
     room.window.run("document.querySelector('#chat-message-input').value = 'a\\ud800b'")
 
@@ -100,7 +100,7 @@ def test_an_error_of_the_servers_is_shown_and_the_text_comes_back(browser: Chrom
 
 
 @pytest.mark.parametrize("path", ["/chat/", "/chat/room1/", "/chat/%20/", "/accounts/login/", "/accounts/signup/"])
-def test_a_phone_never_scrolls_sideways(browser: Chromium, site: str, path: str) -> None:
+def test_pages_never_scroll_sideways_on_a_phone(browser: Chromium, site: str, path: str) -> None:
     window = browser.open("about:blank")
     phone = {"width": 360, "height": 640, "deviceScaleFactor": 2, "mobile": True}
     window.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", phone)
@@ -113,7 +113,7 @@ def test_a_phone_never_scrolls_sideways(browser: Chromium, site: str, path: str)
     assert window.run("return document.documentElement.scrollWidth") == 360
 
 
-def test_assistive_technology_is_told_what_is_what(browser: Chromium, site: str) -> None:
+def test_room_page_has_roles_and_accessible_names(browser: Chromium, site: str) -> None:
     room = enter(browser, site, "room1")
     wanted = {
         "main": ("main", ""),

@@ -12,7 +12,7 @@ from tests.servers import Server
 JOIN = 'subscription { joinChatRooms(rooms: [{ roomName: "room1" }], user: "foo") { message } }'
 
 
-async def test_all_of_three_servers_hear_each_other(
+async def test_browsers_and_graphql_client_on_three_servers_hear_each_other(
     start_servers: Callable[[int], list[Server]], browser: Chromium
 ) -> None:
     first, second, third = start_servers(3)

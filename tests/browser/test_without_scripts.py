@@ -1,4 +1,4 @@
-"""What the pages are to a browser that runs no scripts."""
+"""The pages in a browser that runs no scripts."""
 
 from collections.abc import Iterator
 
@@ -25,7 +25,7 @@ def shown(window: Window, selector: str) -> bool:
     return any(element.is_displayed() for element in window.driver.find_elements(By.CSS_SELECTOR, selector))
 
 
-def test_history_is_readable_and_the_page_says_what_is_missing(window: Window, site: str) -> None:
+def test_room_page_without_scripts_shows_history_and_a_notice(window: Window, site: str) -> None:
     lines = said(1, 40)
     window.go(f"{site}/chat/room1/")
     texts = [text.text for text in window.driver.find_elements(By.CSS_SELECTOR, f"{LOG} .message .text")]
@@ -40,14 +40,14 @@ def test_history_is_readable_and_the_page_says_what_is_missing(window: Window, s
     assert window.run(AT_END)
 
 
-def test_a_room_is_entered_by_its_name(window: Window, site: str) -> None:
+def test_index_page_without_scripts_leads_to_the_typed_room(window: Window, site: str) -> None:
     window.go(f"{site}/chat/")
     window.find("#room-name-input").send_keys("room 1/2", Keys.ENTER)
     window.until(lambda: window.url == f"{site}/chat/room%201%2F2/", "enters the room")
     assert window.find("h1", "room 1/2")
 
 
-def test_scripts_show_each_message_once(browser: Chromium, site: str) -> None:
+def test_room_page_with_scripts_shows_each_message_of_the_history_once(browser: Chromium, site: str) -> None:
     lines = said(1, 3)
     window = browser.open(f"{site}/chat/room1/")
     window.find("#chat-status", "Connected")
