@@ -11,7 +11,7 @@ const TOO_FAST = { code: "rate_limited", text: "That was too fast.", retryAfter:
 const TOO_LONG = { code: "message_too_long", text: "The message is too long.", retryAfter: null };
 const INTERNAL = { code: "internal_error", text: "Something went wrong on the server.", retryAfter: null };
 
-/** @type {[id: string, text: string][]} what has gone out, in order */
+/** @type {[id: string, text: string][]} sent texts, in order */
 let sent;
 let connected = true;
 
@@ -50,21 +50,21 @@ function refuse(outbox, error) {
   return outbox.postpone(lastId(), { ...error, clientId: lastId(), request: null });
 }
 
-test("a text goes out at once, and the next when that is settled", () => {
+test("outbox sends a text at once, and the next when that is settled", () => {
   const outbox = outboxOf("one", "two");
   assert.deepEqual(texts(), ["one"]);
   assert.equal(outbox.settle(lastId()), "one");
   assert.deepEqual(texts(), ["one", "two"]);
 });
 
-test("what was not answered goes out again over the next connection, under the same id", () => {
+test("outbox sends an unanswered text again over the next connection, under the same id", () => {
   const outbox = outboxOf("one");
   outbox.resume();
   assert.deepEqual(texts(), ["one", "one"]);
   assert.equal(new Set(sent.map(([id]) => id)).size, 1);
 });
 
-test("what was written without a connection goes out in order once there is one", () => {
+test("outbox sends texts written without a connection in order once there is one", () => {
   connected = false;
   const outbox = outboxOf("one", "two", "three");
   connected = true;
@@ -78,7 +78,7 @@ for (const [error, seconds] of /** @type {const} */ ([
   [INTERNAL, 1],
   [TOO_FAST, 3],
 ])) {
-  test(`a text refused by ${error.code} goes out again under its id, and nothing before it`, () => {
+  test(`outbox sends a text refused by ${error.code} again under its id, before any other`, () => {
     const outbox = outboxOf("one", "two");
     assert.equal(refuse(outbox, error), true);
     mock.timers.tick(seconds * 1000 - 1);
@@ -91,7 +91,7 @@ for (const [error, seconds] of /** @type {const} */ ([
   });
 }
 
-test("neither a new text nor a new connection shortens the pause", () => {
+test("outbox keeps its pause despite a new text or a new connection", () => {
   const outbox = outboxOf("one");
   refuse(outbox, TOO_FAST);
   outbox.add("two");
@@ -100,14 +100,14 @@ test("neither a new text nor a new connection shortens the pause", () => {
   assert.deepEqual(texts(), ["one"]);
 });
 
-test("a text that was refused for now and turns out to be stored lets the next one go at once", () => {
+test("outbox sends the next text at once when a postponed one turns out to be stored", () => {
   const outbox = outboxOf("one", "two");
   refuse(outbox, UNAVAILABLE);
   outbox.settle(lastId());
   assert.deepEqual(texts(), ["one", "two"]);
 });
 
-test("pauses grow to half a minute while the server is unavailable", () => {
+test("pauses of the outbox grow to 30 seconds while the server is unavailable", () => {
   const outbox = outboxOf("one");
   const pauses = [];
   for (let refusals = 1; refusals <= 7; refusals++) {
@@ -122,7 +122,7 @@ test("pauses grow to half a minute while the server is unavailable", () => {
   assert.deepEqual(pauses, [1, 2, 4, 8, 16, 30, 30]);
 });
 
-test("a text that the server fails to take again and again is given back in the end", () => {
+test("outbox gives a text back after five internal errors", () => {
   const outbox = outboxOf("one");
   let kept = 0;
   while (refuse(outbox, INTERNAL) && kept < 10) {
@@ -133,11 +133,11 @@ test("a text that the server fails to take again and again is given back in the 
   assert.equal(outbox.settle(lastId()), "one");
 });
 
-test("a final refusal is not kept", () => {
+test("outbox does not keep a text that is finally refused", () => {
   assert.equal(refuse(outboxOf("one"), TOO_LONG), false);
 });
 
-test("a refusal of somebody else's text is none of its business", () => {
+test("outbox ignores refusals of texts that are not its own", () => {
   const outbox = outboxOf("one");
   assert.equal(outbox.postpone("another", { ...UNAVAILABLE, clientId: "another", request: null }), false);
   assert.equal(outbox.postpone(null, { ...UNAVAILABLE, clientId: null, request: null }), false);
@@ -145,7 +145,7 @@ test("a refusal of somebody else's text is none of its business", () => {
   assert.equal(outbox.settle(null), null);
 });
 
-test("it says so when nothing answers, and only then", () => {
+test("outbox calls stalled when no answer comes, and not during a pause", () => {
   const outbox = outboxOf("one");
   outbox.stalled = mock.fn();
   outbox.resume();
@@ -157,7 +157,7 @@ test("it says so when nothing answers, and only then", () => {
   assert.equal(/** @type {any} */ (outbox.stalled).mock.callCount(), 1);
 });
 
-test("the page after a reload takes over what is left, under the same ids", () => {
+test("outbox after a reload takes over unsettled texts under the same ids", () => {
   const outbox = outboxOf("one", "two");
   const first = lastId();
   outbox.settle(first);
@@ -167,7 +167,7 @@ test("the page after a reload takes over what is left, under the same ids", () =
   assert.equal(sent[1]?.[0], sent[2]?.[0]);
 });
 
-test("what is moved is found under the new key alone", () => {
+test("moveTo keeps the texts under the new key alone", () => {
   outboxOf("one").moveTo("another's");
   assert.equal(sessionStorage.getItem("outbox"), null);
   const next = outboxOf();
@@ -176,7 +176,7 @@ test("what is moved is found under the new key alone", () => {
   assert.deepEqual(texts(), ["one", "one"]);
 });
 
-test("what is moved joins what was left under the new key before", () => {
+test("moveTo joins the texts that were left under the new key", () => {
   connected = false;
   outboxOf("one").moveTo("another's");
   outboxOf("two").moveTo("another's");
@@ -188,7 +188,7 @@ test("what is moved joins what was left under the new key before", () => {
   assert.deepEqual(texts().sort(), ["one", "two"]);
 });
 
-test("a hundred texts fill it", () => {
+test("outbox is full with a hundred texts", () => {
   const outbox = outboxOf(...Array.from({ length: 99 }, (_, number) => String(number)));
   assert.equal(outbox.full, false);
   outbox.add("99");
@@ -196,7 +196,7 @@ test("a hundred texts fill it", () => {
 });
 
 for (const nonsense of ["{", '"text"', "null", "7", '["text"]', "[[1, 2]]", "[null]"]) {
-  test(`storage that holds ${nonsense} is taken for empty`, () => {
+  test(`outbox takes storage that holds ${nonsense} for empty`, () => {
     sessionStorage.setItem("outbox", nonsense);
     const outbox = outboxOf("one");
     assert.deepEqual(texts(), ["one"]);

@@ -31,7 +31,7 @@ test("connection is open once the server accepts", () => {
   assert.equal(opened().state, "open");
 });
 
-test("frames that are JSON objects are passed on, others are passed over", () => {
+test("connection passes on frames that are JSON objects and ignores others", () => {
   const connection = opened();
   /** @type {unknown[]} */
   const frames = [];
@@ -42,7 +42,7 @@ test("frames that are JSON objects are passed on, others are passed over", () =>
   assert.deepEqual(frames, [{ message: "hello" }]);
 });
 
-test("nothing is sent before the connection is open", () => {
+test("connection sends nothing before it is open", () => {
   const connection = new Connection(() => "ws://localhost/");
   connection.open();
   assert.equal(connection.send({ message: "hello" }), false);
@@ -52,7 +52,7 @@ test("nothing is sent before the connection is open", () => {
 });
 
 for (const code of [4400, 4403]) {
-  test(`close ${code} is final`, () => {
+  test(`connection does not reconnect after close ${code}`, () => {
     const connection = opened();
     FakeSocket.last.end(code);
     mock.timers.tick(120_000);
@@ -67,7 +67,7 @@ for (const [code, least, most] of [
   [ABNORMAL, 200, 500],
   [RESTARTING, 1_500, 3_100],
 ]) {
-  test(`close ${code} is followed by another attempt within ${most} ms`, () => {
+  test(`connection reconnects within ${most} ms after close ${code}`, () => {
     const connection = opened();
     FakeSocket.last.end(Number(code));
     assert.equal(connection.state, "waiting");
@@ -78,7 +78,7 @@ for (const [code, least, most] of [
   });
 }
 
-test("pauses between attempts grow to half a minute", () => {
+test("pauses of the connection between attempts grow", () => {
   const connection = opened();
   const pauses = [];
   for (let attempt = 0; attempt < 8; attempt++) {
@@ -89,7 +89,7 @@ test("pauses between attempts grow to half a minute", () => {
   assert.deepEqual(pauses, [250, 500, 1_000, 2_000, 4_000, 8_000, 15_000, 15_000]);
 });
 
-test("an attempt that gets no answer is given up and made again", () => {
+test("connection gives up an attempt without an answer and waits for another", () => {
   const connection = new Connection(() => "ws://localhost/");
   connection.open();
   mock.timers.tick(10_000);
@@ -98,7 +98,7 @@ test("an attempt that gets no answer is given up and made again", () => {
   assert.equal(connection.state, "waiting");
 });
 
-test("a renewed connection listens to its new socket alone", () => {
+test("renewed connection listens to its new socket alone", () => {
   const connection = opened();
   const old = FakeSocket.last;
   connection.renew();

@@ -25,7 +25,7 @@ function opened() {
 /** @param {number} seconds */
 const pass = (seconds) => mock.timers.tick(seconds * 1000);
 
-test("a connection that stays silent is renewed within 45 seconds", () => {
+test("heartbeat renews a silent connection within 45 seconds", () => {
   opened();
   pass(30);
   assert.deepEqual(FakeSocket.last.sent, [{ ping: 1 }]);
@@ -34,7 +34,7 @@ test("a connection that stays silent is renewed within 45 seconds", () => {
   assert.equal(FakeSocket.all[0]?.closedByPage, true);
 });
 
-test("a connection whose pings are answered lives on", () => {
+test("heartbeat keeps a connection whose pings are answered", () => {
   const connection = opened();
   for (let ping = 1; ping <= 10; ping++) {
     pass(25);
@@ -45,7 +45,7 @@ test("a connection whose pings are answered lives on", () => {
   assert.equal(connection.state, "open");
 });
 
-test("whatever else comes is a sign of life, and makes the ping needless", () => {
+test("heartbeat sends no ping while other frames come", () => {
   opened();
   for (let frame = 0; frame < 10; frame++) {
     pass(20);
@@ -55,7 +55,7 @@ test("whatever else comes is a sign of life, and makes the ping needless", () =>
   assert.deepEqual(FakeSocket.last.sent, []);
 });
 
-test("an older server's error about a ping is a sign of life, and nobody hears of it", () => {
+test("heartbeat takes an older server's error about a ping as its answer and hides it", () => {
   const connection = opened();
   const heard = mock.fn();
   connection.addEventListener("frame", heard);
@@ -66,7 +66,7 @@ test("an older server's error about a ping is a sign of life, and nobody hears o
   assert.equal(heard.mock.callCount(), 0);
 });
 
-test("a pong is no frame of the chat", () => {
+test("heartbeat hides pongs from the chat", () => {
   const connection = opened();
   const heard = mock.fn();
   connection.addEventListener("frame", heard);
@@ -74,7 +74,7 @@ test("a pong is no frame of the chat", () => {
   assert.equal(heard.mock.callCount(), 0);
 });
 
-test("a connection that waits to be tried again is not hurried", () => {
+test("heartbeat does not shorten the pause before another attempt", () => {
   mock.method(Math, "random", () => 1);
   const connection = opened();
   FakeSocket.last.end(1006);
@@ -86,7 +86,7 @@ test("a connection that waits to be tried again is not hurried", () => {
   assert.equal(connection.state, "waiting");
 });
 
-test("nothing is renewed while it is closed", () => {
+test("heartbeat does not renew a refused connection", () => {
   const connection = opened();
   FakeSocket.last.end(4403);
   pass(120);

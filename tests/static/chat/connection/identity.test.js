@@ -10,7 +10,7 @@ const ANN = { id: "guest-1", name: "Ann" };
 const BEN = { id: "guest-2", name: "Ben" };
 const ZOE = { id: "user-7", name: "zoe" };
 
-/** @type {() => Response | Promise<Response>} what /accounts/me/ answers */
+/** @type {() => Response | Promise<Response>} the answer of /accounts/me/ */
 let answer;
 
 beforeEach(() => {
@@ -37,7 +37,7 @@ function newIdentity(firstVisit = false) {
   return identity;
 }
 
-/** Until what was asked for is answered. */
+/** Waits until pending requests are answered. */
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
 const calls = (/** @type {any} */ fake) => fake.mock.calls.map((/** @type {any} */ call) => call.arguments);
@@ -50,7 +50,7 @@ for (const [person, hasLink] of /** @type {const} */ ([
   [ZOE, false],
   [BEN, true],
 ])) {
-  test(`a refused page says that one is ${person.name} now, and goes on as ${person.name} when that is pressed`, async () => {
+  test(`refused page of another person than ${person.name} offers to go on as ${person.name}`, async () => {
     answer = () => Response.json(person);
     const identity = newIdentity();
     identity.refuse();
@@ -66,7 +66,7 @@ for (const [person, hasLink] of /** @type {const} */ ([
   });
 }
 
-test("a refused page where one is nobody offers the login alone", async () => {
+test("refused page without a person offers the login alone", async () => {
   answer = () => Response.json({ error: { code: "login_required" } }, { status: 403 });
   const identity = newIdentity();
   identity.refuse();
@@ -81,7 +81,7 @@ for (const [name, bad] of /** @type {const} */ ([
   ["no JSON", () => new Response("<html>")],
   ["nothing", () => Promise.reject(new TypeError("Failed to fetch"))],
 ])) {
-  test(`a refused page that gets ${name} from the server says that the session has ended`, async () => {
+  test(`refused page that gets ${name} from the server says that the session has ended`, async () => {
     answer = bad;
     const identity = newIdentity();
     identity.refuse();
@@ -92,7 +92,7 @@ for (const [name, bad] of /** @type {const} */ ([
   });
 }
 
-test("a refused page whose person is the same connects again, but not in circles", async () => {
+test("refused page whose person is the same reconnects once", async () => {
   const identity = newIdentity();
   identity.refuse();
   await settled();
@@ -104,7 +104,7 @@ test("a refused page whose person is the same connects again, but not in circles
   assert.equal(words(), "Your session here has ended.");
 });
 
-test("another tab's person is looked up at once, and the notice goes when one is the same again", async () => {
+test("change of the person in another tab shows the notice until the person is the same again", async () => {
   const identity = newIdentity();
   answer = () => Response.json(ZOE);
   anotherTab();
@@ -117,7 +117,7 @@ test("another tab's person is looked up at once, and the notice goes when one is
   assert.equal(calls(identity.reconnect).length, 0);
 });
 
-test("another name of the same guest is another person to talk as", async () => {
+test("new name of the guest in another tab shows the notice", async () => {
   newIdentity();
   answer = () => Response.json({ ...ANN, name: "Anna" });
   anotherTab();
@@ -125,14 +125,14 @@ test("another name of the same guest is another person to talk as", async () => 
   assert.equal(words(), "You are now Anna in this browser.");
 });
 
-test("what else is stored in another tab is of no interest", async () => {
+test("identity ignores other keys stored in another tab", async () => {
   newIdentity();
   dispatchEvent(new StorageEvent("storage", { key: "something else" }));
   await settled();
   assert.equal(calls(fetch).length, 0);
 });
 
-test("announcing stores id and name, and fails in silence where storage is forbidden", () => {
+test("announce stores id and name, and fails silently where storage is forbidden", () => {
   announce(ZOE);
   assert.equal(localStorage.getItem("chat person"), '["user-7","zoe"]');
   mock.method(Object.getPrototypeOf(localStorage), "setItem", () => {
@@ -141,7 +141,7 @@ test("announcing stores id and name, and fails in silence where storage is forbi
   announce(ANN);
 });
 
-test("a page of a browser's first visit goes on by itself as the guest that the browser keeps", async () => {
+test("page of a first visit takes over the guest that the browser keeps by itself", async () => {
   answer = () => Response.json(BEN);
   const identity = newIdentity(true);
   identity.refuse();
@@ -151,7 +151,7 @@ test("a page of a browser's first visit goes on by itself as the guest that the 
   assert.equal(identity.hidden, true);
 });
 
-test("a page of a browser's first visit leaves it to the reader to go on as a user", async () => {
+test("page of a first visit takes over a user only when asked to", async () => {
   answer = () => Response.json(ZOE);
   const identity = newIdentity(true);
   anotherTab();
@@ -160,7 +160,7 @@ test("a page of a browser's first visit leaves it to the reader to go on as a us
   assert.equal(words(), "You are now zoe in this browser.");
 });
 
-test("a browser that is another guest each time keeps no cookies, and only reads", async () => {
+test("page whose guest changes with each request only reads, since the browser keeps no cookies", async () => {
   let number = 2;
   answer = () => Response.json({ id: `guest-${number++}`, name: "Somebody" });
   const identity = newIdentity(true);
@@ -174,7 +174,7 @@ test("a browser that is another guest each time keeps no cookies, and only reads
   assert.equal(button().hidden && link().hidden, true);
 });
 
-test("a first page that cannot ask for now says that the session has ended", async () => {
+test("page of a first visit that gets no answer says that the session has ended", async () => {
   answer = () => new Response(null, { status: 503 });
   const identity = newIdentity(true);
   identity.refuse();

@@ -16,13 +16,13 @@ for (const [name, letter] of /** @type {[string, string][]} */ ([
   test(`initial of “${name}” is “${letter}”`, () => assert.equal(initial(name), letter));
 }
 
-test("an avatar has no text of its own, which would be copied", () => {
+test("avatar has no text content that would be copied", () => {
   const circle = avatar("ann");
   assert.equal(circle.textContent, "");
   assert.equal(circle.dataset.initial, "A");
 });
 
-test("a person has the same tone every time, one of eight", () => {
+test("tone is the same for the same person each time, and one of eight", () => {
   assert.equal(tone("user-1"), tone("user-1"));
   const tones = Array.from({ length: 200 }, (_, nth) => tone(`user-${nth}`));
   assert.deepEqual([...new Set(tones)].sort(), ["0", "1", "2", "3", "4", "5", "6", "7"]);

@@ -28,7 +28,7 @@ function newLog() {
 
 /**
  * @param {number} offset
- * @param {Record<string, any>} [frame] what is different from Ann saying the offset, a second after the one before
+ * @param {Record<string, any>} [frame] keys that differ from those of Ann's message of the offset, one second after the previous
  * @returns {Message}
  */
 function entry(offset, frame = {}) {
@@ -41,14 +41,14 @@ function entry(offset, frame = {}) {
 /** @param {ChatLog} log */
 const classes = (log) => Array.from(log.children, ({ className }) => className);
 
-test("value is what was said, a line each, without names and times", () => {
+test("value of the log is the texts, a line each, without names and times", () => {
   const log = newLog();
   log.add(entry(1, { message: "one" }));
   log.add(entry(2, { message: "two\nlines", ...BEN }));
   assert.equal(log.value, "one\ntwo\nlines\n");
 });
 
-test("a day stands before its first message, and a turn is told by who speaks and when", () => {
+test("log puts a day before its first message, and continues a turn of the same person within minutes", () => {
   const log = newLog();
   log.add(entry(1));
   log.add(entry(2));
@@ -66,7 +66,7 @@ test("a day stands before its first message, and a turn is told by who speaks an
   ]);
 });
 
-test("a notice ends a turn", () => {
+test("notice in the log ends a turn", () => {
   const log = newLog();
   log.add(entry(1));
   log.add(entry(2, { kind: "notice" }));
@@ -74,7 +74,7 @@ test("a notice ends a turn", () => {
   assert.deepEqual(classes(log), ["day", "message own", "notice-line", "message own"]);
 });
 
-test("older messages join what is shown: one day, one turn", () => {
+test("older messages in the log join the day and the turn that are shown", () => {
   const log = newLog();
   log.add(entry(3));
   log.addOlder([entry(1), entry(2)]);
@@ -82,7 +82,7 @@ test("older messages join what is shown: one day, one turn", () => {
   assert.deepEqual(classes(log), ["day", "message own", "message own continued", "message own continued"]);
 });
 
-test("older messages are not read out to those who can't see them", () => {
+test("older messages in the log are not announced to screen readers", () => {
   const log = newLog();
   log.ariaLive = "polite";
   log.add(entry(2));
@@ -92,7 +92,7 @@ test("older messages are not read out to those who can't see them", () => {
   assert.equal(log.ariaLive, "polite");
 });
 
-test("a deletion has no line, and takes the text of the message that it names", () => {
+test("deletion in the log has no line of its own and removes the text of its target", () => {
   const log = newLog();
   log.add(entry(1));
   log.add(entry(2));
@@ -102,7 +102,7 @@ test("a deletion has no line, and takes the text of the message that it names", 
   assert.equal(log.querySelector(".gone")?.textContent, "Deleted");
 });
 
-test("a deletion of what is not shown changes nothing", () => {
+test("deletion of a message that is not shown changes nothing in the log", () => {
   const log = newLog();
   log.add(entry(5));
   log.add(entry(6, { kind: "deletion", target: 1 }));
@@ -110,7 +110,7 @@ test("a deletion of what is not shown changes nothing", () => {
   assert.equal(log.value, "5\n");
 });
 
-test("the log begins at the lowest offset that was added, be it a deletion", () => {
+test("firstOffset is the lowest offset that was added, also of a deletion", () => {
   const log = newLog();
   assert.equal(log.firstOffset, null);
   log.add(entry(7));
@@ -125,7 +125,7 @@ test("the log begins at the lowest offset that was added, be it a deletion", () 
   assert.equal(log.childElementCount, 0);
 });
 
-test("too many lines lose the oldest, and the log still begins with a day", () => {
+test("trim removes the oldest lines of a long log, which still begins with a day", () => {
   const log = newLog();
   for (let offset = 1; offset <= 1_999; offset++) log.add(entry(offset));
   assert.equal(log.trim(), false);
@@ -136,14 +136,14 @@ test("too many lines lose the oldest, and the log still begins with a day", () =
   assert.deepEqual(classes(log).slice(0, 3), ["day", "message own", "message own continued"]);
 });
 
-test("what was shown before the log was defined is not part of it", () => {
+test("value of the log excludes content from before the element was defined", () => {
   const log = /** @type {ChatLog} */ (document.createElement("chat-log"));
   log.innerHTML = '<div class="message"><p class="text">from the server</p></div>';
   document.body.append(log);
   assert.equal(log.value, "");
 });
 
-test("what a guest says is marked, whatever the name, and what a user says is not", () => {
+test("messages of guests are marked by their id and those of users are not", () => {
   const log = newLog();
   log.add(entry(1, { user: "Ben", user_id: "guest-4f" }));
   log.add(entry(2, BEN));

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, mock, test } from "node:test";
 import { Follower } from "../../../../static/chat/log/follower.js";
 
-// A page without a layout: a test says how high things are, and plays the browser that reports it.
+// The page has no layout: tests set the heights, and report sizes and visibility in the browser's place.
 const VIEW = 100; // px of the scroller that can be seen
 let height = 1_000; // px of what is in it
 
@@ -63,7 +63,7 @@ function wheel(/** @type {HTMLElement} */ scroller, /** @type {number} */ top) {
   frame(scroller);
 }
 
-test("what grows at the end is followed, however quickly it comes", () => {
+test("follower stays at the end while messages come in bursts", () => {
   const { follower, scroller, button } = newFollower();
   for (let messages = 0; messages < 20; messages++) {
     height += 40;
@@ -77,7 +77,7 @@ test("what grows at the end is followed, however quickly it comes", () => {
   assert.equal(button.hidden, true);
 });
 
-test("a reader who has scrolled up stays, and is offered the way back once something comes", () => {
+test("follower leaves a reader above the end and offers the way back once a message comes", () => {
   const { follower, scroller, button } = newFollower();
   wheel(scroller, 300);
   mock.timers.tick(150);
@@ -94,7 +94,7 @@ test("a reader who has scrolled up stays, and is offered the way back once somet
   assert.equal(button.hidden, true);
 });
 
-test("a reader who scrolls back to the end is followed again", () => {
+test("follower follows again once the reader is back at the end", () => {
   const { follower, scroller, button } = newFollower();
   wheel(scroller, 300);
   mock.timers.tick(150);
@@ -106,7 +106,7 @@ test("a reader who scrolls back to the end is followed again", () => {
   assert.equal(button.hidden, true);
 });
 
-test("a reader who is scrolling up is not pulled back", () => {
+test("follower does not pull back a reader who is scrolling up", () => {
   const { follower, scroller } = newFollower();
   scroller.scrollTop = height - VIEW;
   wheel(scroller, height - VIEW - 10); // still near the end
@@ -116,7 +116,7 @@ test("a reader who is scrolling up is not pulled back", () => {
   assert.equal(scroller.scrollTop, 890);
 });
 
-test("what is older is wanted near the start, and not far from it", () => {
+test("follower asks for older messages near the start only", () => {
   const { follower, scroller } = newFollower();
   const wanted = mock.fn();
   follower.atStart = wanted;
@@ -130,7 +130,7 @@ for (const [key, top] of /** @type {const} */ ([
   ["PageUp", 440],
   ["PageDown", 560],
 ])) {
-  test(`${key} in the composer scrolls by a page less an overlap`, () => {
+  test(`follower scrolls by a page less an overlap at ${key} in the composer`, () => {
     const { follower, scroller } = newFollower();
     const input = document.createElement("textarea");
     follower.takePageKeys(input);

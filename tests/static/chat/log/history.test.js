@@ -47,7 +47,7 @@ const entry = (offset) => ({ kind: "message", message: `text ${offset}`, offset 
 /** @param {import("../../../../static/chat/log/message.js").Message[] | null} messages */
 const offsetsOf = (messages) => messages?.map(({ offset }) => offset);
 
-test("one page is asked for at a time, under an id of its own", () => {
+test("history asks for one page at a time, under an id of its own", () => {
   const history = newHistory();
   history.load();
   history.load();
@@ -62,13 +62,13 @@ test("one page is asked for at a time, under an id of its own", () => {
   assert.equal(new Set(asked.map(({ request }) => request)).size, 2);
 });
 
-test("an answer without an id is an older server's, and comes in the order of the questions", () => {
+test("history takes an answer without an id, as older servers send it, for its question", () => {
   const history = newHistory();
   history.load();
   assert.deepEqual(offsetsOf(history.answer(page(40))), [40]);
 });
 
-test("an answer to a question that nobody asked is passed over", () => {
+test("history ignores an answer to a question it did not ask", () => {
   const history = newHistory();
   assert.equal(history.answer({ ...page(40), request: "what" }), null);
   assert.equal(history.answer(page(40)), null);
@@ -77,7 +77,7 @@ test("an answer to a question that nobody asked is passed over", () => {
   assert.equal(button().textContent, "Loading…");
 });
 
-test("a question that failed ends the loading with the error, and is asked again by the button alone", () => {
+test("failed question for history shows the error and is asked again by the button alone", () => {
   const history = newHistory();
   history.load();
   assert.equal(history.fail(request(), "The database does not answer."), true);
@@ -91,7 +91,7 @@ test("a question that failed ends the loading with the error, and is asked again
   assert.equal(status(), "");
 });
 
-test("an error about something else leaves the question as it is", () => {
+test("error about something else leaves the question for history open", () => {
   const history = newHistory();
   history.load();
   assert.equal(history.fail("another", "What?"), false);
@@ -99,14 +99,14 @@ test("an error about something else leaves the question as it is", () => {
   assert.equal(button().textContent, "Loading…");
 });
 
-test("a question that gets no answer at all fails", () => {
+test("question for history without an answer fails after 20 seconds", () => {
   const history = newHistory();
   history.load();
   mock.timers.tick(20_000);
   assert.equal(button().textContent, "Try again");
 });
 
-test("what was asked over the last connection is asked again over the next", () => {
+test("question for history is asked again over the next connection", () => {
   const history = newHistory();
   history.load();
   const first = request();
@@ -119,7 +119,7 @@ test("what was asked over the last connection is asked again over the next", () 
   assert.deepEqual(offsetsOf(history.answer({ ...page(40), request: request() })), [40]);
 });
 
-test("the answer to a question from before the log began elsewhere is passed over", () => {
+test("history ignores an answer to a question from before a reload", () => {
   const history = newHistory();
   history.load();
   const first = request();
@@ -130,7 +130,7 @@ test("the answer to a question from before the log began elsewhere is passed ove
   assert.deepEqual(offsetsOf(history.answer({ ...page(812), request: request() })), [812]);
 });
 
-test("an answer that no longer fits ends the loading", () => {
+test("answer that does not join the log's beginning ends the loading", () => {
   const history = newHistory();
   history.load();
   start = 60;
@@ -139,7 +139,7 @@ test("an answer that no longer fits ends the loading", () => {
 });
 
 for (const moment of ["before the question", "during the question"]) {
-  test(`a deletion that came ${moment} takes the text from an answer that still has it`, () => {
+  test(`deletion that came ${moment} removes the text from an older answer with it`, () => {
     const history = newHistory();
     if (moment === "before the question") history.noteDeletion(39);
     history.load();
@@ -156,7 +156,7 @@ for (const moment of ["before the question", "during the question"]) {
   });
 }
 
-test("a deletion that was noted before the log went back concerns no message of the new one", () => {
+test("reload of the history forgets the deletions that were noted before", () => {
   const history = newHistory();
   history.noteDeletion(39);
   history.reload();
@@ -167,7 +167,7 @@ test("a deletion that was noted before the log went back concerns no message of 
   );
 });
 
-test("the beginning of the room is said, and nothing more is asked", () => {
+test("history without more pages says “Beginning of the room” and asks nothing", () => {
   const history = newHistory();
   history.more = false;
   history.load();

@@ -12,10 +12,10 @@ for (const [what, text, long] of /** @type {[string, string, boolean][]} */ ([
   ["31 rows in one line", "x".repeat(30 * 60 + 1), true],
   ["marks on one letter", `a${"\u0301".repeat(4000)}`, false],
 ])) {
-  test(`${what} is ${long ? "" : "not "}long`, () => assert.equal(isLong(text), long));
+  test(`isLong is ${long} for ${what}`, () => assert.equal(isLong(text), long));
 }
 
-test("a long text is folded until the button is pressed, which says so beforehand", () => {
+test("messageText folds a long text until its button is pressed, and announces each change beforehand", () => {
   const text = "line\n".repeat(100);
   const elements = messageText(text);
   document.body.append(...elements);

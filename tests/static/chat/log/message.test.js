@@ -4,12 +4,12 @@ import { test } from "node:test";
 import { readMessage } from "../../../../static/chat/log/message.js";
 
 for (const frame of [{}, { pong: 7 }, { message: null }, { message: 7 }, { kind: "history", messages: [] }]) {
-  test(`${JSON.stringify(frame)} is no message`, () => {
+  test(`readMessage returns null for ${JSON.stringify(frame)}`, () => {
     assert.equal(readMessage(frame), null);
   });
 }
 
-test("a foreign sender's frame of a text alone is a message of somebody, said now", () => {
+test("readMessage takes a frame of a text alone as a message of “Someone”, sent now", () => {
   const message = readMessage({ message: "hello" });
   assert.equal(message?.kind, "message");
   assert.equal(message?.text, "hello");
@@ -30,12 +30,12 @@ for (const [key, value, read, expected] of /** @type {const} */ ([
   ["user", "", "userName", "Someone"],
   ["user", 7, "userName", "7"],
 ])) {
-  test(`${key} ${JSON.stringify(value)} is read as ${read} ${JSON.stringify(expected)}`, () => {
+  test(`readMessage reads ${key} ${JSON.stringify(value)} as ${read} ${JSON.stringify(expected)}`, () => {
     assert.equal(readMessage({ message: "hello", [key]: value })?.[read], expected);
   });
 }
 
-test("a time that is none is now", () => {
+test("readMessage replaces an invalid time by the present one", () => {
   const sentAt = readMessage({ message: "hello", sent_at: "yesterday" })?.sentAt;
   assert.equal(Number.isNaN(sentAt?.getTime()), false);
 });
