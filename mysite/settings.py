@@ -274,7 +274,7 @@ LOGGING = {
     },
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
     "loggers": {
-        # While Redis is away it logs each failed read with a traceback; chat.delivery.hub says it once, and its return.
+        # While Redis is away it logs each failed read with a traceback; chat.delivery.layer says so once.
         "channels_redis": {"level": "CRITICAL"},
         # Statements have people's words in them.
         "django.db.backends": {"level": "INFO"},

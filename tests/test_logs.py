@@ -25,8 +25,9 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from chat.actions import posting
-from chat.delivery import hub
+from chat.delivery import layer
 from chat.delivery.hub import Hub
+from chat.delivery.layer import Layer
 from chat.domain import events, people
 from chat.domain.rooms import find
 from chat.errors import unforeseen
@@ -278,10 +279,10 @@ async def test_log_of_the_hub_names_no_person(caplog: pytest.LogCaptureFixture) 
     caplog.handler.addFilter(ConnectionFilter())
     begin()
     identify("poster")
-    with mock.patch.object(hub, "get_channel_layer", side_effect=ConnectionError("it is away")):
-        await Hub.here().send(events.build(room=find("a"), message="hi", person=None))
+    with mock.patch.object(layer, "get_channel_layer", side_effect=ConnectionError("it is away")):
+        await Layer.here().send(events.build(room=find("a"), message="hi", person=None))
     assert not hasattr(caught(caplog, "is away"), "person")
-    Hub.here()._away_until = None
+    Layer.here()._away_until = None
 
 
 def test_exceeded_rate_limit_is_logged_once_per_connection(start: Callable[..., Logged]) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from weakref import WeakKeyDictionary
 
 from chat import log_context
-from chat.delivery import hub
+from chat.delivery.publisher import publish
 from chat.domain import events, names, people
 from chat.domain.events import Event, Kind
 from chat.domain.people import Person
@@ -50,7 +50,7 @@ async def greet(*, room: Room, name: str, person: Person, aloud: bool = True) ->
         crowd.hosting = asyncio.create_task(_host(crowd, crowds), context=log_context.detached())
     if crowd.greeted < GREETINGS_PER_PERIOD:
         crowd.greeted += 1
-        await hub.publish(greeting)
+        await publish(greeting)
     else:
         crowd.waiting.append(name)
     return greeting
@@ -64,7 +64,7 @@ async def _host(crowd: Crowd, crowds: Crowds) -> None:
         crowd.greeted = 1 if joined else 0
         if joined:
             message = f"Hello our names are {_listed(joined)}!" if len(joined) > 1 else f"Hello my name is {joined[0]}!"
-            await hub.publish(events.build(room=crowd.room, message=message, person=None, kind=Kind.GREETING))
+            await publish(events.build(room=crowd.room, message=message, person=None, kind=Kind.GREETING))
     del crowds[crowd.room]
 
 

@@ -11,7 +11,7 @@ from asgiref.sync import async_to_sync
 from django.db import transaction
 
 from chat.actions import rate_limits
-from chat.delivery import hub
+from chat.delivery.publisher import publish
 from chat.domain.events import Event
 from chat.domain.people import Person
 from chat.domain.rooms import Room
@@ -26,7 +26,7 @@ async def carry_out(action: Action, room: Room, *args: Any, by: Person | None, *
         await rate_limits.spend(by)
     event = await in_database(action, room, *args, by=by, **kwargs)
     if event is not None:
-        await hub.publish(event)
+        await publish(event)
     return event
 
 
@@ -34,5 +34,5 @@ def carry_out_on_commit(action: Action, room: Room, *args: Any, by: Person | Non
     """Runs `action`, and publishes its entry once the surrounding transaction is committed."""
     event = action(room, *args, by=by, **kwargs)
     if event is not None:
-        transaction.on_commit(partial(async_to_sync(hub.publish), event))
+        transaction.on_commit(partial(async_to_sync(publish), event))
     return event

@@ -21,7 +21,7 @@ from redis.asyncio import BlockingConnectionPool, Redis
 from redis.exceptions import RedisError
 
 from chat import log_context, metrics
-from chat.delivery import hub
+from chat.delivery.layer import Layer
 from chat.delivery.per_loop import PerLoop
 from chat.domain.people import Person
 from chat.errors import FrameTooLong, RateLimited
@@ -171,7 +171,7 @@ class Buckets(PerLoop):
     async def _take_from_redis(self, rates: Mapping[str, Rate]) -> bool | None:
         """Whether Redis gave a token from each; None if it doesn't answer."""
         if not self._layer_started:
-            await hub.start_layer()
+            await Layer.here().answers()  # makes the layer, and with it the embedded Valkey
             self._layer_started = True
         sizes = [round(size * 1000, 3) for rate in rates.values() for size in (rate.interval, rate.period)]
         try:

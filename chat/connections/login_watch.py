@@ -9,7 +9,7 @@ guest.
 import asyncio
 import itertools
 import logging
-from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -26,6 +26,8 @@ from django.utils.decorators import sync_and_async_middleware
 from chat import log_context
 from chat.connections.sockets import LOG_IN, Socket, Sockets
 from chat.delivery import hub
+from chat.delivery.control import on_control
+from chat.delivery.detached_tasks import DetachedTasks
 from chat.delivery.per_loop import PerLoop
 from chat.errors import SessionEnded, Unavailable
 from chat.storage import logins
@@ -44,7 +46,6 @@ class LoginWatch(PerLoop):
 
     def __init__(self) -> None:
         self._watching: asyncio.Task[None] | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
 
     def start(self) -> None:
         if self._watching is None:
@@ -71,7 +72,7 @@ class LoginWatch(PerLoop):
             or socket.person_id in guest_ids
         ]
         if concerned:
-            self._start(self._check(concerned))
+            DetachedTasks.here().start(self._check(concerned))
 
     async def _check(self, sockets: Iterable[Socket]) -> None:
         by_login: dict[Login, list[Socket]] = {}
@@ -96,7 +97,7 @@ class LoginWatch(PerLoop):
         for login, sockets in by_login.items():
             if login in standing.ended:
                 for socket in sockets:
-                    self._start(socket.close(LOG_IN, SessionEnded.code))
+                    DetachedTasks.here().start(socket.close(LOG_IN, SessionEnded.code))
             elif login.user_id is None and login.session_key is not None:
                 saved = standing.saved[login.session_key]
                 stale = [socket for socket in sockets if saved is None or saved > socket.named_at - CLOCK_SKEW]
@@ -110,16 +111,11 @@ class LoginWatch(PerLoop):
                     if session_key in guests:
                         socket.rename(guests[session_key])
 
-    def _start(self, work: Coroutine[None, None, None]) -> None:
-        task = asyncio.create_task(work, context=log_context.detached())
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
 
 # Hints
 
 
-@hub.on_control(SUBJECT)
+@on_control(SUBJECT)
 def check_soon(hint: Mapping[str, Any]) -> None:
     LoginWatch.here().check_soon(hint)
 

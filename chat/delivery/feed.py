@@ -5,14 +5,19 @@ import time
 from dataclasses import dataclass, field
 
 from chat import metrics
+from chat.delivery.detached_tasks import DetachedTasks
 from chat.delivery.listener import Listener
 from chat.delivery.recent_ids import RecentIds
 from chat.domain import events
 from chat.domain.events import Change, Event, Kind
 from chat.domain.positions import Position
 from chat.domain.rooms import Room
-from chat.errors import Banned, ChatError, Removed
+from chat.errors import Banned, ChatError, NotAMember, Removed, unforeseen
+from chat.storage import history, permissions
+from chat.storage.database import in_database
 from chat.storage.history import Head
+
+READ_SIZE = 500  # entries read at once
 
 EXCLUDING: dict[Change | None, type[ChatError]] = {Change.REMOVED: Removed, Change.BANNED: Banned}
 
@@ -106,3 +111,73 @@ class Feed:
         self.position = position
         self.restricted = self.needs_recheck = True  # for all one knows: there may have been notices in it
         self.give(events.start_over(self.room, position))
+
+    # From the database, what the layer didn't bring
+
+    async def locate(self) -> Position:
+        """The position from which the listeners hear; the first call asks the database."""
+        if self.position is None:
+            if self.locating is None:
+                self.locating = asyncio.create_task(in_database(history.heads, [self.room]))
+            try:
+                heads = await asyncio.shield(self.locating)
+            finally:
+                self.locating = None
+            if self.position is None:
+                head = heads[self.room]
+                self.position, self.restricted = head.position, head.restricted
+                if self.behind:
+                    self.catch_up()
+        return self.position
+
+    def catch_up(self) -> None:
+        """Has what is missing read, by one task at a time."""
+        self.behind = True
+        if self.reading is None and self.position is not None:
+            self.reading = DetachedTasks.here().start(self._read())
+
+    async def _read(self) -> None:
+        try:
+            while self.behind and self.listeners and self.position is not None:
+                self.behind = False
+                await self._recheck()
+                await self._read_on(self.position)
+        except Exception as error:
+            unforeseen(error)  # the hub's watch sees that something is missing, as long as it is
+        finally:
+            self.reading = None
+
+    async def _read_on(self, position: Position) -> None:
+        """Gives what comes after `position` in the database. If that can't be had, the listeners start over."""
+        found = await in_database(history.read_on, self.room, position, READ_SIZE)
+        hint, self.hint = self.hint, None
+        if found.events is None:
+            self.start_over(_position_before(hint, found.end))
+            self.behind = True
+        elif self.position is position:
+            self.position = found.after
+        for event in found.events or ():
+            await self._recheck()
+            if self.position and event.follows(self.position):
+                metrics.REPAIRED.inc()
+                self.take(event)
+                self.behind = True  # and maybe there is more
+
+    async def _recheck(self) -> None:
+        """Ends the listeners that may not be in the room any more, where no notice has named them."""
+        if not self.needs_recheck:
+            return
+        # A listener that comes from here on is checked as it joins.
+        present = {listener: listener.person for listener in self.listeners if listener.person}
+        allowed = await in_database(permissions.allowed, self.room, present.values())
+        for listener, person in present.items():
+            if person not in allowed:
+                listener.end(NotAMember(permissions.MEMBERS_ONLY.format(self.room.name)))
+        self.needs_recheck = False
+
+
+def _position_before(hint: Event | None, end: Position) -> Position:
+    """Where listeners start over: at the end of the log, or before what was heard of last, so that they hear that."""
+    if hint is None or hint.id is None or hint.offset is None or not 0 <= end.offset - hint.offset < READ_SIZE:
+        return end
+    return Position(hint.offset - 1, hint.previous)

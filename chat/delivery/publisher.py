@@ -1,4 +1,4 @@
-"""Publishes what has just been stored, while its authors go on."""
+"""The one place where events start on their way to the listeners."""
 
 import asyncio
 from collections import deque
@@ -6,45 +6,69 @@ from collections.abc import Iterable
 
 from chat import log_context
 from chat.delivery.hub import Hub
+from chat.delivery.layer import LAYER_TIMEOUT, Layer
 from chat.delivery.per_loop import PerLoop
 from chat.domain import events
 from chat.domain.events import Event
 from chat.errors import unforeseen
 
-WAITING_MAX = 5_000  # events that wait for the layer; of what is more, the oldest reach other processes by their watch
+WAITING_MAX = 5_000  # events that wait for the layer; of more than that, the oldest reach other processes by the watch
 TOGETHER_MAX = 100  # events sent before the layer's answer is awaited
 
 
-class Publisher(PerLoop):
-    """One after the other, so that the events of a room go out in the order of their offsets.
+async def publish(*together: Event) -> None:
+    """Publishes events, and waits until the layer has them, but no longer than LAYER_TIMEOUT.
 
-    Nothing that fails here is the author's: the event is stored, and who misses it finds it in the database.
+    An event that is not stored goes through the layer only, and is lost while that is away.
+    """
+    publisher = Publisher.here()
+    publisher.publish(together)
+    await publisher.flush()
+
+
+class Publisher(PerLoop):
+    """Sends events one after the other, so that those of a room leave in the order of their offsets.
+
+    A failure here is no concern of the author: the event is stored, and other processes find it in the database.
     """
 
     def __init__(self) -> None:
-        self._waiting: deque[Event] = deque(maxlen=WAITING_MAX)
+        self._waiting: deque[Event | asyncio.Future[None]] = deque(maxlen=WAITING_MAX)
         self._sending: asyncio.Task[None] | None = None
 
-    def publish(self, stored: Iterable[Event]) -> None:
-        """The listeners of this process hear `stored` at once, others as soon as the layer brings it."""
+    def publish(self, together: Iterable[Event]) -> None:
+        """The listeners of this process hear stored events at once, others as soon as the layer brings them."""
         hub = Hub.here()
-        for event in stored:
-            try:
-                hub.hear(event)
-            except Exception as error:
-                unforeseen(error)
-            self._waiting.append(event)
-        if self._waiting and self._sending is None:
+        for event in together:
+            if event.offset is not None:
+                try:
+                    hub.hear(event)
+                except Exception as error:
+                    unforeseen(error)
+            self._enqueue(event)
+
+    async def flush(self) -> None:
+        """Waits until the layer has what was published before, but no longer than LAYER_TIMEOUT."""
+        sent: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._enqueue(sent)
+        await asyncio.wait([sent], timeout=LAYER_TIMEOUT)
+
+    def _enqueue(self, one: Event | asyncio.Future[None]) -> None:
+        self._waiting.append(one)
+        if self._sending is None:
             self._sending = asyncio.create_task(self._send(), context=log_context.detached())
 
     async def _send(self) -> None:
-        hub = Hub.here()
         try:
             while self._waiting:
                 together = [self._waiting.popleft() for _ in range(min(TOGETHER_MAX, len(self._waiting)))]
+                to_send = [one for one in together if isinstance(one, Event)]
                 try:
-                    await hub.send(*((event.room.group, events.to_group(event)) for event in together))
+                    await Layer.here().send(*((event.room.group, events.to_group(event)) for event in to_send))
                 except Exception as error:
                     unforeseen(error)
+                for one in together:
+                    if isinstance(one, asyncio.Future) and not one.done():
+                        one.set_result(None)
         finally:
             self._sending = None

@@ -10,13 +10,16 @@ from prometheus_client import REGISTRY
 from pytest_django import Settings
 
 from chat.actions import posting
-from chat.delivery import hub
+from chat.delivery import hub, layer
 from chat.delivery.hub import Hub
+from chat.delivery.layer import Layer
+from chat.delivery.publisher import publish
 from chat.domain import events, people
 from chat.domain.positions import Position
 from chat.domain.rooms import find
 from chat.errors import ChatError
 from chat.storage import log
+from chat.storage.database import in_database
 from mysite.asgi import application
 
 ROOM = find("counted")
@@ -106,7 +109,7 @@ async def test_events_read_from_the_database_are_counted_as_repaired(
     repaired = Growth("chat_repaired_total")
     async with Hub.here().listen([ROOM]):
         for text in "abc":
-            await hub.in_database(log.append, [log.Draft(room=ROOM, text=text, person=ANN)])
+            await in_database(log.append, [log.Draft(room=ROOM, text=text, person=ANN)])
         await eventually(lambda: repaired() == 3)
 
 
@@ -138,18 +141,18 @@ async def test_slow_listener_is_counted_once(settings: Settings, eventually) -> 
     slow, given = Growth("chat_slow_listeners_total"), Growth("chat_events_total")
     async with Hub.here().listen([ROOM]):
         for text in "abcdef":
-            await hub.publish(events.build(room=ROOM, message=text, person=None))
+            await publish(events.build(room=ROOM, message=text, person=None))
         await eventually(lambda: given() == 6)
         assert slow() == 1
 
 
 async def test_gauge_of_redis_is_0_while_away_and_1_once_back(eventually) -> None:
     redis = Growth("chat_redis_up")
-    with mock.patch.object(hub, "get_channel_layer", side_effect=ConnectionError("it is away")):
-        await Hub.here().send((ROOM.group, {"type": "nothing"}))
+    with mock.patch.object(layer, "get_channel_layer", side_effect=ConnectionError("it is away")):
+        await Layer.here().send((ROOM.group, {"type": "nothing"}))
         assert redis.value == 0
-    Hub.here()._away_until = 0  # and not in a second
-    await Hub.here().send((ROOM.group, {"type": "nothing"}))
+    Layer.here()._away_until = 0  # and not in a second
+    await Layer.here().send((ROOM.group, {"type": "nothing"}))
     await eventually(lambda: redis.value == 1)
 
 

@@ -23,7 +23,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from pytest_django import Settings
 from websockets.sync.client import connect
 
-from chat.delivery import hub
+from chat.delivery import layer
+from chat.delivery.detached_tasks import DetachedTasks
 from mysite import probes
 from mysite.asgi import application
 from tests.servers import ROOT, Server, environment, free_port
@@ -65,7 +66,7 @@ async def test_readyz_is_ready_when_database_and_redis_answer() -> None:
 
 
 async def test_readyz_is_ready_and_reports_redis_as_away_without_redis() -> None:
-    with mock.patch.object(hub, "get_channel_layer", side_effect=ConnectionError("it is away")):
+    with mock.patch.object(layer, "get_channel_layer", side_effect=ConnectionError("it is away")):
         status, _, content = await ask("/readyz")
         counted = samples((await ask("/metrics"))[2])
     assert status == 200
@@ -79,10 +80,10 @@ async def test_readyz_reports_redis_as_away_when_it_hangs(monkeypatch: pytest.Mo
         async def group_send(self, *args: object) -> None:
             await asyncio.sleep(60)
 
-    monkeypatch.setattr(hub, "LAYER_TIMEOUT", 0.05)
-    with mock.patch.object(hub, "get_channel_layer", return_value=Hanging()):
+    monkeypatch.setattr(layer, "LAYER_TIMEOUT", 0.05)
+    with mock.patch.object(layer, "get_channel_layer", return_value=Hanging()):
         assert json.loads((await ask("/readyz"))[2])["redis"].startswith("away")
-        for task in hub.Hub.here()._tasks:
+        for task in DetachedTasks.here():
             task.cancel()
 
 

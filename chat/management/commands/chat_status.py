@@ -17,7 +17,7 @@ from django.db import Error, connection
 from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
-from chat.delivery.hub import Hub
+from chat.delivery.layer import Layer
 from chat.storage import history
 
 ANSWER_TIMEOUT = 5  # seconds that an instance has, to answer
@@ -63,7 +63,7 @@ class Command(BaseCommand):
         return there
 
     async def ask_redis(self) -> bool:
-        return await Hub.here().ask()
+        return await Layer.here().answers()
 
     def show_instance(self, address: str) -> bool:
         ready, state = fetch(f"{address}/readyz")

@@ -8,7 +8,10 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from chat.actions import posting
+from chat.delivery.publisher import Publisher
 from chat.domain import people, rooms
+from chat.domain.people import Person
+from chat.domain.rooms import Room
 from chat.errors import ChatError
 
 
@@ -25,6 +28,11 @@ class Command(BaseCommand):
         try:
             person = people.new_guest(people.clean_name(options["name"]))
             room = rooms.find(options["room"])
-            asyncio.run(posting.post(room=room, message=options["message"], person=person, trusted=True))
+            asyncio.run(say(room, options["message"], person))
         except ChatError as error:
             raise CommandError(str(error)) from error
+
+
+async def say(room: Room, message: str, person: Person) -> None:
+    await posting.post(room=room, message=message, person=person, trusted=True)
+    await Publisher.here().flush()  # the loop ends here, and with it whatever is still to be sent

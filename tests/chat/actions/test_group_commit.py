@@ -11,6 +11,7 @@ from django.db import DataError, OperationalError
 from chat.actions import posting
 from chat.actions.group_commit import TOGETHER_MAX, GroupCommit
 from chat.delivery.hub import Hub
+from chat.delivery.layer import Layer
 from chat.delivery.publisher import Publisher
 from chat.domain.people import Person
 from chat.domain.rooms import Room, find
@@ -140,7 +141,7 @@ async def test_posters_are_answered_when_publishing_fails(
         raise KeyError("a mistake")
 
     monkeypatch.setattr(Hub, "hear", broken)
-    monkeypatch.setattr(Hub, "send", broken)
+    monkeypatch.setattr(Layer, "send", broken)
     entries = await asyncio.wait_for(asyncio.gather(post("one"), post("two")), 5)
     assert [entry.event.offset for entry in entries] == [1, 2]
     assert (await asyncio.wait_for(post("three"), 5)).event.offset == 3
@@ -154,7 +155,7 @@ async def test_entry_whose_publishing_failed_is_delivered_by_the_watch(monkeypat
     async with BrowserDoor.open(ROOM.name) as door:
         with monkeypatch.context() as patched:
             patched.setattr(Hub, "hear", broken)
-            patched.setattr(Hub, "send", broken)
+            patched.setattr(Layer, "send", broken)
             await post("unpublished")
         assert (await door.hear()).text == "unpublished"
 
@@ -165,11 +166,11 @@ async def test_commits_do_not_wait_for_the_layer_and_publish_in_order(
     sent: list[str] = []
     answers = asyncio.Event()
 
-    async def hanging(self: Hub, *addressed: Any) -> None:
+    async def hanging(self: Layer, *addressed: Any) -> None:
         await answers.wait()
         sent.extend(message["message"] for _, message in addressed)
 
-    monkeypatch.setattr(Hub, "send", hanging)
+    monkeypatch.setattr(Layer, "send", hanging)
     monkeypatch.setattr("chat.delivery.publisher.WAITING_MAX", 20)
     Publisher._instances.clear()
     async with asyncio.timeout(5):

@@ -9,8 +9,10 @@ from channels.layers import InMemoryChannelLayer, get_channel_layer
 from pytest_django import Settings
 
 from chat.actions import posting
-from chat.delivery import hub
+from chat.delivery import layer
+from chat.delivery.control import CONTROL_GROUP
 from chat.delivery.hub import Hub, Listener
+from chat.delivery.publisher import publish
 from chat.domain import events, people
 from chat.domain.rooms import find
 from chat.errors import SlowListener
@@ -30,16 +32,16 @@ async def heard(listener: Listener) -> str:
 async def test_publish_reaches_every_listener_of_a_room_in_order() -> None:
     async with Hub.here().listen([ROOM]) as one, Hub.here().listen([ROOM]) as two:
         for text in "abc":
-            await hub.publish(said(text))
+            await publish(said(text))
         assert [await heard(one) for _ in "abc"] == [await heard(two) for _ in "abc"] == ["a", "b", "c"]
 
 
 async def test_listener_hears_its_rooms_and_no_others() -> None:
     here = Hub.here()
     async with here.listen([ROOM]) as one, here.listen([OTHER]) as two, here.listen([ROOM, OTHER]) as both:
-        await hub.publish(said("here"))
-        await hub.publish(said("there", OTHER))
-        await hub.publish(said("here again"))
+        await publish(said("here"))
+        await publish(said("there", OTHER))
+        await publish(said("here again"))
         assert [await heard(one) for _ in range(2)] == ["here", "here again"]
         assert await heard(two) == "there"
         assert [await heard(both) for _ in range(3)] == ["here", "there", "here again"]
@@ -63,7 +65,7 @@ async def test_hub_leaves_a_group_with_the_last_listener_only() -> None:
     async with Hub.here().listen([ROOM]) as stays:
         async with Hub.here().listen([ROOM]):
             pass
-        await hub.publish(said("still here"))
+        await publish(said("still here"))
         assert await heard(stays) == "still here"
 
 
@@ -94,7 +96,7 @@ async def test_hub_is_in_the_group_exactly_while_there_are_listeners_after_racin
 
     async with Hub.here().listen([ROOM]) as stays:
         await asyncio.gather(*(come_and_go() for _ in range(20)))
-        await hub.publish(said("still here"))
+        await publish(said("still here"))
         assert await heard(stays) == "still here"
     await asyncio.gather(*(come_and_go() for _ in range(20)))
     await eventually(lambda: not get_channel_layer()._get_layer().groups)
@@ -104,7 +106,7 @@ async def test_listener_that_takes_nothing_is_cut_off_without_delaying_others(se
     settings.CHAT_BACKLOG_MAX = 3
     async with Hub.here().listen([ROOM]) as slow, Hub.here().listen([ROOM]) as quick:
         for text in "abcd":
-            await hub.publish(said(text))
+            await publish(said(text))
             assert await heard(quick) == text
         with pytest.raises(SlowListener):
             await heard(slow)
@@ -126,18 +128,18 @@ async def test_listener_that_takes_nothing_is_cut_off_without_delaying_others(se
 async def test_hub_ignores_malformed_events_of_a_group(rubbish: dict, caplog: pytest.LogCaptureFixture) -> None:
     async with Hub.here().listen([ROOM]) as listener:
         await get_channel_layer().group_send(ROOM.group, rubbish)
-        await hub.publish(said("after it"))
+        await publish(said("after it"))
         assert await heard(listener) == "after it"
     assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
 
 
 async def test_hub_ignores_bytes_that_are_no_event(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hub, "RETRY_INTERVAL", 0)
+    monkeypatch.setattr(layer, "RETRY_INTERVAL", 0)
     async with Hub.here().listen([ROOM]) as listener:
         shard = get_channel_layer()._get_layer()._shards[0]
         await shard.publish(f"asgi__group__{ROOM.group}", b"\xc1 no msgpack")
         await shard.publish(f"asgi__group__{ROOM.group}", b"\x07")  # msgpack, but a number
-        await hub.publish(said("after it"))
+        await publish(said("after it"))
         assert await heard(listener) == "after it"
 
 
@@ -156,7 +158,7 @@ async def test_each_event_loop_has_a_hub_of_its_own() -> None:
     other = asyncio.create_task(asyncio.to_thread(in_another_loop))
     async with Hub.here().listen([ROOM]) as listener:
         await listening.wait()
-        await hub.publish(said("to both"))
+        await publish(said("to both"))
         assert await heard(listener) == await other == "to both"
 
 
@@ -165,7 +167,7 @@ class TestWhileRedisIsAway:
 
     @pytest.fixture(autouse=True)
     def away(self, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(hub, "RETRY_INTERVAL", 0.05)
+        monkeypatch.setattr(layer, "RETRY_INTERVAL", 0.05)
         settings.CHANNEL_LAYERS = {
             "default": {
                 "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
@@ -189,7 +191,7 @@ class TestWhileRedisIsAway:
             async with asyncio.timeout(5):
                 while ROOM.group not in layer.groups:
                     await asyncio.sleep(0.01)
-            await hub.publish(said("back"))
+            await publish(said("back"))
             assert await heard(listener) == "back"
 
     async def test_joins_and_leaves_without_redis_leave_no_tasks_behind(self, eventually) -> None:
@@ -210,7 +212,7 @@ class TestWhileRedisIsAway:
                 await stack.enter_async_context(Hub.here().listen([room]))
             settings.CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
             layer = get_channel_layer()
-            needed = {room.group for room in rooms[:7]} | {hub.CONTROL_GROUP}
+            needed = {room.group for room in rooms[:7]} | {CONTROL_GROUP}
             await eventually(lambda: set(layer.groups) == needed)
         assert not layer.groups
 
@@ -237,7 +239,7 @@ class LeavingFails(InMemoryChannelLayer):
 async def test_group_that_could_not_be_left_is_left_once_the_layer_is_back(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, eventually
 ) -> None:
-    monkeypatch.setattr(hub, "RETRY_INTERVAL", 0.01)
+    monkeypatch.setattr(layer, "RETRY_INTERVAL", 0.01)
     monkeypatch.setattr(LeavingFails, "failures", 3)
     settings.CHANNEL_LAYERS = {"default": {"BACKEND": f"{__name__}.LeavingFails"}}
     async with Hub.here().listen([OTHER]):

@@ -10,8 +10,9 @@ from django.conf import settings as site
 from pytest_django import Settings
 
 from chat.actions import posting
-from chat.delivery import hub
+from chat.delivery import feed, hub
 from chat.delivery.hub import Hub, Listener
+from chat.delivery.publisher import publish
 from chat.domain.events import Event, build, to_group
 from chat.domain.people import Person
 from chat.domain.positions import Position
@@ -200,7 +201,7 @@ async def test_live_events_are_heard_in_order(reliable_layer: str) -> None:
     async with Hub.here().listen([ROOM]) as one, Hub.here().listen([ROOM]) as two:
         texts = [str(number) for number in range(20)]
         for text in texts:
-            await hub.publish(build(room=ROOM, message=text, person=None))
+            await publish(build(room=ROOM, message=text, person=None))
         for listener in (one, two):
             assert [event.message for event in await hear(listener, 20)] == texts
 
@@ -210,7 +211,7 @@ async def test_live_events_are_heard_between_stored_ones(reliable_layer: str, mo
     async with Hub.here().listen([ROOM]) as listener:
         for number in range(5):
             await post_elsewhere(str(number))
-            await hub.publish(build(room=ROOM, message="live", person=None))
+            await publish(build(room=ROOM, message="live", person=None))
         assert offsets(await hear(listener, 10)) == [1, None, 2, None, 3, None, 4, None, 5, None]
 
 
@@ -219,7 +220,7 @@ async def test_flood_of_live_events_loses_no_stored_message(layer: str, settings
     async with Hub.here().listen([ROOM]) as listener:
         for number in range(10):
             for _ in range(CAPACITY + 1):
-                await hub.publish(build(room=ROOM, message="live", person=None))
+                await publish(build(room=ROOM, message="live", person=None))
             await post_elsewhere(str(number))
         stored: list[Event] = []
         while len(stored) < 10:
@@ -239,7 +240,7 @@ class DeafLayer(InMemoryChannelLayer):
 
 async def test_publish_that_is_cancelled_is_cancelled(settings: Settings) -> None:
     settings.CHANNEL_LAYERS = {"default": {"BACKEND": "tests.chat.delivery.test_hub_contract.DeafLayer"}}
-    publishing = asyncio.create_task(hub.publish(build(room=ROOM, message="hi", person=None)))
+    publishing = asyncio.create_task(publish(build(room=ROOM, message="hi", person=None)))
     await asyncio.sleep(0.05)
     publishing.cancel()
     await asyncio.wait([publishing])
@@ -248,7 +249,7 @@ async def test_publish_that_is_cancelled_is_cancelled(settings: Settings) -> Non
 
 async def test_hole_larger_than_a_read_is_filled_at_once(reliable_layer: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hub, "WATCH_INTERVAL", 3600)
-    monkeypatch.setattr(hub, "READ_SIZE", 3)
+    monkeypatch.setattr(feed, "READ_SIZE", 3)
     async with Hub.here().listen([ROOM]) as listener:
         for number in range(10):
             await in_database(log.append, [log.Draft(room=ROOM, text=str(number), person=ANN)])
