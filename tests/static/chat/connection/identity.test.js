@@ -50,7 +50,7 @@ for (const [person, hasLink] of /** @type {const} */ ([
   [ZOE, false],
   [BEN, true],
 ])) {
-  test(`refused page of another person than ${person.name} offers to go on as ${person.name}`, async () => {
+  test(`refused page of Ann offers to go on as ${person.name}`, async () => {
     answer = () => Response.json(person);
     const identity = newIdentity();
     identity.refuse();
