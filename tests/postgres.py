@@ -19,7 +19,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-PATIENCE = 30.0  # seconds that the server has, to start and to stop
+SERVER_TIMEOUT = 30.0  # seconds for the server to start and to stop
 FORGETFUL = ["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"]
 
 
@@ -51,14 +51,14 @@ def postgres(options: Sequence[str] = FORGETFUL) -> Iterator[str]:
         finally:
             server.send_signal(signal.SIGINT)  # hang up on everybody, then stop
             try:
-                server.wait(PATIENCE)
+                server.wait(SERVER_TIMEOUT)
             except subprocess.TimeoutExpired:
                 server.kill()
                 server.wait()
 
 
 def _user(place: Path) -> dict[str, Any]:
-    """Who runs the server, as subprocess takes it, and owns `place`: PostgreSQL refuses to run as root."""
+    """The user that runs the server and owns `place`, as subprocess takes it: PostgreSQL refuses to run as root."""
     if os.geteuid() != 0:
         return {}
     nobody = pwd.getpwnam("nobody")
@@ -84,7 +84,7 @@ def _programs(place: Path) -> Path:
 
 
 def _wait_until_it_answers(pg_isready: Path, place: Path, server: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + SERVER_TIMEOUT
     while subprocess.run([pg_isready, "--quiet", "--host", place], check=False).returncode:
         if server.poll() is not None or time.monotonic() > deadline:
             raise SystemExit(f"PostgreSQL doesn't start:\n{(place / 'log').read_text(errors='replace')}")

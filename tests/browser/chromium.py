@@ -48,7 +48,7 @@ class Chromium:
         return window
 
     def complaints(self) -> list[str]:
-        """What the console has said since one last asked, of what Chromium calls severe."""
+        """The console's messages since the last call that Chromium calls severe."""
         return [entry["message"] for entry in self.driver.get_log("browser") if entry["level"] == "SEVERE"]
 
     def tidy(self) -> None:

@@ -1,4 +1,4 @@
-"""The page of a room, as somebody sees and uses it."""
+"""The page of a room, as people see and use it."""
 
 from urllib.parse import quote
 
@@ -30,7 +30,7 @@ class RoomWindow:
         self.window.until(lambda: message in self.lines, f"hears {message!r}")
 
     def connect(self) -> "RoomWindow":
-        """Waits until whatever is said in the room arrives here."""
+        """Waits until the page is connected to the room."""
         self.window.find("#chat-status", "Connected")
         return self
 

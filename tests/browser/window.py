@@ -1,4 +1,4 @@
-"""A window of the browser, on whatever page."""
+"""A window of the browser."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -10,13 +10,13 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.wait import WebDriverWait
 
-PATIENCE = 15.0  # seconds
+WAIT_TIMEOUT = 15.0  # seconds to wait for an element or a condition
 
 Found = TypeVar("Found")
 
 
 class Window:
-    """The window that `driver` has just turned to. Whatever one does with it, the driver turns to it first."""
+    """The window that `driver` has just turned to. Each method turns the driver to it first."""
 
     def __init__(self, driver: Chrome) -> None:
         self._driver = driver
@@ -36,7 +36,7 @@ class Window:
         self.driver.get(url)
 
     def type(self, *keys: str) -> None:
-        """Types without a click, into whatever has the focus."""
+        """Types without a click, into the element that has the focus."""
         ActionChains(self.driver).send_keys(*keys).perform()
 
     def press(self, modifier: str, key: str) -> None:
@@ -51,7 +51,7 @@ class Window:
         self.type(Keys.ENTER)
 
     def run(self, script: str, *arguments: Any) -> Any:
-        """What `script`, the body of a JavaScript function, returns."""
+        """The result of `script`, the body of a JavaScript function."""
         return self.driver.execute_script(script, *arguments)
 
     def find(self, selector: str, text: str = "") -> WebElement:
@@ -69,12 +69,12 @@ class Window:
         return self.run("return document.activeElement.id")
 
     def until(self, condition: Callable[[], Found | None], what: str) -> Found:
-        """What `condition` returns, once that is something; the page may change meanwhile.
+        """The result of `condition`, once it is true; the page may change meanwhile.
 
         Raises TimeoutException, which says `what` was awaited and what was there instead.
         """
         ignored = [JavascriptException, StaleElementReferenceException]
-        wait = WebDriverWait(self.driver, PATIENCE, poll_frequency=0.05, ignored_exceptions=ignored)
+        wait = WebDriverWait(self.driver, WAIT_TIMEOUT, poll_frequency=0.05, ignored_exceptions=ignored)
         return wait.until(lambda _: condition(), f"{what} – at {self.url}: {self._text()}")
 
     def _text(self) -> str:

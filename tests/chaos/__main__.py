@@ -34,7 +34,7 @@ HISTORY = """query ($room: String!, $after: String) {
 
 
 async def run(seed: int, seconds: float, database_url: str, log: IO[bytes]) -> Report:
-    """What came of `seconds` under fire. Whatever it starts has ended when it returns, also by Ctrl+C or SIGTERM."""
+    """The report of `seconds` under fire. All processes have ended when it returns, also by Ctrl+C or SIGTERM."""
     if this := asyncio.current_task():
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, this.cancel)
     name = secrets.token_hex(4)  # in a database that is kept, every run has rooms of its own

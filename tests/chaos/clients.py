@@ -16,9 +16,9 @@ from websockets import ClientConnection, Subprotocol, WebSocketException, connec
 from tests.chaos.ledger import Ledger
 
 AWAY = (OSError, WebSocketException, aiohttp.ClientError)
-PATIENCE = 3.0  # seconds until what wasn't acknowledged is sent again
+RESEND_INTERVAL = 3.0  # seconds until an unacknowledged message is sent again
 TICK = 0.05  # seconds from one look for something to send to the next
-TIMEOUT = aiohttp.ClientTimeout(total=PATIENCE)
+TIMEOUT = aiohttp.ClientTimeout(total=RESEND_INTERVAL)
 OPTIONS: dict[str, Any] = {"open_timeout": 5, "close_timeout": 1, "ping_interval": 5, "ping_timeout": 5}  # seconds
 PROTOCOL = Subprotocol("graphql-transport-ws")
 
@@ -31,7 +31,7 @@ POST = """mutation ($input: PostMessageInput!) {
 
 
 class Client:
-    """Somebody who listens to `rooms`, on one of `hosts` at a time, and says something there now and then."""
+    """A client that listens to `rooms` on one of `hosts` at a time, and posts there now and then."""
 
     kind: ClassVar[str]
 
@@ -54,7 +54,7 @@ class Client:
             await asyncio.sleep(self.random.uniform(0.1, 0.9))
 
     def say_something(self) -> None:
-        """Hands over a message to whatever sends; from now on it has to be acknowledged some time."""
+        """Queues a message for sending; from now on it has to be acknowledged some time."""
         self.unacknowledged[f"{self.name}-{next(self._numbers)}"] = self.random.choice(self.ledger.rooms)
 
     async def live(self) -> None:
@@ -84,7 +84,7 @@ class Client:
         while True:
             now = time.monotonic()
             for client_id in [id for id in self.unacknowledged if self._due.get(id, 0) <= now]:
-                self._due[client_id] = now + PATIENCE
+                self._due[client_id] = now + RESEND_INTERVAL
                 self.ledger.send(client_id)
                 yield client_id
             await asyncio.sleep(TICK)

@@ -1,4 +1,4 @@
-"""What is done to the site and to its clients. A fault returns once all is as it was, with a line that tells of it."""
+"""Faults of the site and of its clients. A fault returns once all is as it was, with a line that describes it."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator

@@ -1,4 +1,4 @@
-"""What one client sent, what it knows to be stored, and what it heard."""
+"""The messages that one client sent, had acknowledged, and heard."""
 
 import time
 from collections import Counter

@@ -1,4 +1,4 @@
-"""What came of it: the ledgers of the clients, compared with each other and with what the site has stored."""
+"""The report: the clients' ledgers, compared with each other and with the stored messages."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -65,7 +65,7 @@ class Report:
 
 
 def database(clients: list[Client], stored: dict[str, list[Heard]]) -> Row:
-    """What was acknowledged has to be stored, once, under the offset that was told, and offsets have no holes."""
+    """Acknowledged messages are stored once, under the offset that was told, and offsets have no holes."""
     entries = [heard for log in stored.values() for heard in log]
     acknowledged = {heard for client in clients for heard in client.ledger.acknowledged.values()}
     return Row(
@@ -86,7 +86,7 @@ def database(clients: list[Client], stored: dict[str, list[Heard]]) -> Row:
 
 
 def listeners(kind: str, clients: list[Client], stored: dict[str, list[Heard]]) -> Row:
-    """Everything that is stored has to be heard by everyone in the room, once, in its order."""
+    """Every stored message was heard by everyone in the room, once, in order."""
     row = Row(
         name=kind,
         clients=len(clients),

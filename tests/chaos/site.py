@@ -13,11 +13,11 @@ import aiohttp
 
 from tests.servers import ROOT, WEB, free_port
 
-PATIENCE = 30.0  # seconds that a process has, to start or to stop
+PROCESS_TIMEOUT = 30.0  # seconds for a process to start or to stop
 
 
 class Process:
-    """One process of the site. `lock` is for whoever does something to it."""
+    """One process of the site. Each fault holds its `lock`."""
 
     def __init__(self, name: str, command: list[str], environment: dict[str, str], log: IO[bytes]) -> None:
         self.name = name
@@ -35,7 +35,7 @@ class Process:
     async def start(self) -> None:
         """Returns when it takes connections."""
         self._begin()
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(PROCESS_TIMEOUT):
             while not await self.answers():
                 if self._process and self._process.poll() is not None:
                     raise RuntimeError(f"{self.name} ended at once, see {self._log.name}")
@@ -62,7 +62,7 @@ class Process:
     async def stop(self, number: Signals) -> int | None:
         """Ends it by `number` and returns when it is gone, with its exit status."""
         self.send(number)
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(PROCESS_TIMEOUT):
             while self._process and self._process.poll() is None:
                 await asyncio.sleep(0.02)
         return self._process and self._process.returncode

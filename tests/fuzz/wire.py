@@ -1,4 +1,4 @@
-"""WebSocket as bytes: a client that may send whatever it likes, and reads what comes back as a good client does."""
+"""WebSocket as bytes: a client that may send any bytes, and reads the answers like a good client."""
 
 import os
 import socket
@@ -9,7 +9,7 @@ from types import TracebackType
 from wsproto import ConnectionType, WSConnection
 from wsproto.events import AcceptConnection, CloseConnection, Event, RejectConnection, Request, TextMessage
 
-PATIENCE = 20.0  # seconds
+READ_TIMEOUT = 20.0  # seconds
 TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
 
 
@@ -37,7 +37,7 @@ class Wire:
     def __init__(self, host: str) -> None:
         address, _, port = host.rpartition(":")
         self.host = host
-        self.socket = socket.create_connection((address, int(port)), timeout=PATIENCE)
+        self.socket = socket.create_connection((address, int(port)), timeout=READ_TIMEOUT)
         self.reader = WSConnection(ConnectionType.CLIENT)
         self.code: int | None = None
 
@@ -63,7 +63,7 @@ class Wire:
             pass
 
     def events(self) -> Iterator[Event]:
-        """What comes, until the connection ends."""
+        """The frames that arrive until the connection ends."""
         while True:
             try:
                 some = self.socket.recv(65536)

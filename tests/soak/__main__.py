@@ -30,7 +30,7 @@ ROOMS = ["soak-1", "soak-2", "soak-3"]
 
 
 class Soak:
-    """A run: residents who stay, visitors who come and go, and what the servers had in their hands all the while."""
+    """A run: residents who stay, visitors who come and go, and the servers' memory, tasks and files over time."""
 
     def __init__(self, site: Site, seed: int) -> None:
         self.site = site

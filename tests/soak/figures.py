@@ -1,4 +1,4 @@
-"""What a server has in its hands at a moment, as an operator can see it."""
+"""The memory, tasks and files of a server at one moment, as an operator can see them."""
 
 import re
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ class Figures:
 
     @property
     def held(self) -> dict[str, int]:
-        """What there is of whoever is there: nothing when nobody is."""
+        """The numbers that are zero when nobody is connected."""
         return {"connections": self.connections, "listeners": self.listeners, "rooms": self.rooms}
 
 

@@ -19,14 +19,14 @@ JOIN = """subscription Join($rooms: [ChatRoom!]!, $user: String!) {
     joinChatRooms(rooms: $rooms, user: $user) { roomName message currentUser }
 }"""
 KINDS = {"graphql-transport-ws": ("subscribe", "complete", "next"), "graphql-ws": ("start", "stop", "data")}
-PATIENCE = 60.0  # seconds that a visit may take, of a machine that has other things to do
-TIMEOUT = aiohttp.ClientTimeout(total=PATIENCE)
-OPTIONS: dict[str, Any] = {"open_timeout": PATIENCE, "close_timeout": PATIENCE, "ping_interval": None}
+VISIT_TIMEOUT = 60.0  # seconds for one visit, on a busy machine
+TIMEOUT = aiohttp.ClientTimeout(total=VISIT_TIMEOUT)
+OPTIONS: dict[str, Any] = {"open_timeout": VISIT_TIMEOUT, "close_timeout": VISIT_TIMEOUT, "ping_interval": None}
 
 
 @dataclass
 class Visitors:
-    """All of them together: where they go, what they were told is stored, and how often each kind of visit was made."""
+    """All visitors: their rooms, the messages acknowledged to them, and the number of visits of each kind."""
 
     hosts: list[str]
     rooms: list[str]  # where the residents are
@@ -44,7 +44,7 @@ class Visitors:
 
     async def visit(self, visit: "Visit") -> None:
         room = self.random.choice(self.rooms)
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(VISIT_TIMEOUT):
             await visit(self, self.random.choice(self.hosts), room)
         self.made[visit.__name__] = self.made.get(visit.__name__, 0) + 1
 
