@@ -40,7 +40,7 @@ each_page = pytest.mark.parametrize("page", PAGES, ids=page_ids)
 
 
 def quoted(page: Path) -> list[str]:
-    """What a page has between backticks, outside of blocks of code."""
+    """The texts between backticks of a page, outside of blocks of code."""
     prose = FENCE.sub("", page.read_text())
     return [" ".join(found.split()) for found in re.findall(r"`([^`]+)`", prose)]
 

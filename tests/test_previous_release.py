@@ -1,4 +1,4 @@
-"""An instance of the release before beside one of this, in the same rooms, as during a deploy."""
+"""An instance of the previous release beside one of this one, in the same rooms, as during a deploy."""
 
 import asyncio
 import io
@@ -28,9 +28,9 @@ LIMITS = {"CHAT_FRAME_MAX": "64000", "CHAT_BODY_MAX": "64000"}  # the release be
 
 @pytest.fixture
 def instances(transactional_db: None, tmp_path: Path) -> Iterator[tuple[Server, Server]]:
-    """An instance of the release before, and one of this, on one database and one Valkey."""
+    """An instance of the previous release and one of this one, on one database and one Valkey."""
     archive = subprocess.run(["git", "archive", PREVIOUS], cwd=ROOT, capture_output=True, check=False)
-    assert archive.returncode == 0, f"The release before, {PREVIOUS}, is not in this clone: git fetch --unshallow"
+    assert archive.returncode == 0, f"The previous release, {PREVIOUS}, is not in this clone: git fetch --unshallow"
     with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as files:
         files.extractall(tmp_path, filter="data")
     get_channel_layer()  # which starts the embedded Valkey
@@ -54,13 +54,15 @@ async def hear(socket: websockets.ClientConnection) -> dict:
 
 
 def store_unknown() -> None:
-    """What an instance of a release to come may store."""
+    """Stores an entry of an unknown kind, as an instance of a later release may."""
     draft = log.Draft(room=ROOM, text="of a newer release", person=Person(id="user-1", name="Ann"))
     event = log.append([draft])[0].event  # type: ignore[union-attr]
     models.Message.objects.filter(room__name=ROOM.name, offset=event.offset).update(kind="poll")
 
 
-async def test_both_post_and_both_hear_and_neither_is_told_to_start_over(instances: tuple[Server, Server]) -> None:
+async def test_instances_of_two_releases_exchange_messages_without_starting_over(
+    instances: tuple[Server, Server],
+) -> None:
     async with browser(instances[0]) as old, browser(instances[1]) as new:
         for number in range(1, 21):
             poster = (old, new)[number % 3 == 0]
@@ -75,7 +77,7 @@ async def test_both_post_and_both_hear_and_neither_is_told_to_start_over(instanc
         assert [(await hear(socket))["offset"] for socket in (old, new)] == [21, 21]
 
 
-async def test_an_entry_of_a_release_to_come_stops_nothing_here(instances: tuple[Server, Server]) -> None:
+async def test_entry_of_an_unknown_kind_stops_no_listener_of_a_server(instances: tuple[Server, Server]) -> None:
     async with browser(instances[1]) as new:
         await new.send(json.dumps({"message": "one"}))
         assert (await hear(new))["offset"] == 1

@@ -203,7 +203,7 @@ async def test_stopping_server_answers_exactly_the_posts_it_stored(
         seconds = await gone(server)
         await asyncio.wait([*posting, *(client.hearing for client in clients), over_http], timeout=10)
         stored = {client_id async for client_id in Message.objects.values_list("client_id", flat=True)}
-        # What is said at one door is heard at the browser's, so it has the others' acknowledgements as well.
+        # The browser hears the messages of all doors, so it has the others' acknowledgements as well.
         assert stored == set.union(over_http.result(), *(client.acknowledged for client in clients))
         for name, client in enumerate(clients):
             own = {client_id for client_id in stored if client_id.startswith(f"{name}-")}

@@ -1,4 +1,4 @@
-"""`make dev`: what one changes in a copy of the site is what the next request gets, and open pages reload."""
+"""`make dev`: changes in a copy of the site show at the next request, and open pages reload."""
 
 import contextlib
 import os
@@ -72,7 +72,7 @@ def copy(transactional_db: None, tmp_path: Path) -> Iterator[Copy]:
                 os.killpg(process.pid, signal.SIGKILL)
 
 
-def test_changed_files_are_served_and_open_pages_reload(copy: Copy, chromium: Chromium) -> None:
+def test_make_dev_serves_changed_files_and_reloads_open_pages(copy: Copy, chromium: Chromium) -> None:
     window = chromium.open(f"{copy.url}/chat/")
     window.until(lambda: window.run("return document.readyState") == "complete", "has loaded")
 
@@ -96,7 +96,7 @@ def test_changed_files_are_served_and_open_pages_reload(copy: Copy, chromium: Ch
     assert [said for said in chromium.complaints() if "Content Security Policy" in said] == []
 
 
-def test_it_ends_at_once_when_told_to(copy: Copy) -> None:
+def test_make_dev_ends_on_sigterm(copy: Copy) -> None:
     copy.process.terminate()
 
     assert copy.process.wait(15) in {0, -signal.SIGTERM, 128 + signal.SIGTERM}

@@ -56,7 +56,7 @@ class Ledger:
         return [heard for heard, count in Counter(self.heard[room]).items() for _ in range(count - 1)]
 
     def out_of_order(self, room: str) -> list[Heard]:
-        """What was heard for the first time after something that was said later."""
+        """The messages that were first heard after a later one."""
         found, last, seen = [], 0, set()
         for heard in self.heard[room]:
             if heard[0] < last and heard not in seen:

@@ -27,7 +27,7 @@ values: st.SearchStrategy[Any] = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts, inner, max_size=4),
     max_leaves=8,
 )
-# What a decoder of JSON may stumble over, and what no encoder would write.
+# JSON that decoders may stumble over and that no encoder would write.
 unspeakable = st.sampled_from(
     [
         "",

@@ -424,7 +424,7 @@ valkey.fcntl.flock(busy, valkey.fcntl.LOCK_EX)
 
 
 @pytest.mark.parametrize("obstacle", CAN_NOT_START.values(), ids=CAN_NOT_START.keys())
-def test_event_loop_goes_on_while_the_server_can_not_start(directory: Path, obstacle: str) -> None:
+def test_layer_does_not_block_the_event_loop_while_the_server_can_not_start(directory: Path, obstacle: str) -> None:
     longest, slowest, failures, threads, _ = run(
         f"{obstacle}\n{ASK_FOR_A_WHILE}\nasyncio.run(main())", directory
     ).split(maxsplit=4)

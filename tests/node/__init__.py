@@ -1,4 +1,4 @@
-"""What Node brings to the tests: other people's clients and audits. Here is how its packages get there."""
+"""Installs the Node packages of the tests: other people's clients and audits."""
 
 from pathlib import Path
 

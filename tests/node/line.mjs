@@ -1,5 +1,5 @@
-// What every client here does, whatever library it speaks through. It is told what to say by lines on its standard
-// input, and tells what came by lines of JSON: `joined` for the guide's subscription, `heard` for one that recovers,
+// The behaviour of every client here, with any library. It posts the lines of its standard
+// input, and reports by lines of JSON: `joined` for the guide's subscription, `heard` for one that recovers,
 // `posted` for an answer.
 import { randomUUID } from "node:crypto";
 import readline from "node:readline";

@@ -81,7 +81,7 @@ async def test_retry_within_a_commit_leaves_no_hole_in_the_offsets() -> None:
     assert [event.offset for event in await in_database(history.since, ROOM, 0, 10)] == [1, 2, 3, 4]
 
 
-async def test_listeners_hear_what_was_stored_together_in_its_order() -> None:
+async def test_drafts_stored_together_are_delivered_in_order() -> None:
     async with BrowserDoor.open(ROOM.name) as door:
         said = [str(number) for number in range(50)]
         await asyncio.gather(*(post(text) for text in said))

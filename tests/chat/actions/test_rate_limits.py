@@ -72,7 +72,7 @@ async def test_bucket_gives_a_token_after_the_wait_it_announced(key: str) -> Non
     assert await buckets.take({key: rate}) == 0
 
 
-async def test_processes_share_their_buckets(key: str) -> None:
+async def test_buckets_are_shared_by_processes(key: str) -> None:
     one, two = Buckets(), Buckets()
     assert [await buckets.take({key: FEW}) for buckets in (one, two, one)] == [0, 0, 0]
     assert await two.take({key: FEW}) > 0

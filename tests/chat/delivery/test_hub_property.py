@@ -115,7 +115,7 @@ class ListLog:
         self.pruned_to = min(self.pruned_to, left)
 
     def position(self, back: int) -> Position:
-        """So many entries before the end."""
+        """The position `back` entries before the end."""
         offset = max(0, len(self.stored) - back)
         return Position(offset, self.stored[offset - 1].id if 0 < offset <= len(self.stored) else None)
 

@@ -19,7 +19,7 @@ async def turns(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Turns]:
     turns.stop()
 
 
-async def test_budget_is_spent_until_the_next_turn(turns: Turns) -> None:
+async def test_budget_allows_the_limit_of_renderings_in_each_turn(turns: Turns) -> None:
     budget = RenderingBudget()
     for _ in range(2):
         assert [budget.spend() for _ in range(5)] == [True, True, True, False, False]
