@@ -155,7 +155,7 @@ def _read_on(here: models.Room, room: Room, position: Position, size: int) -> Re
     found = since(room, max(position.offset - 1, 0), size + 1)
     at = found.pop(0) if found and found[0].offset == position.offset else None
     events = [event for offset, event in enumerate(found[:size], position.offset + 1) if event.offset == offset]
-    missing = here.last_offset > position.offset or bool(found)
+    missing = size > 0 and (here.last_offset > position.offset or bool(found))
     if not _goes_on(here, position, at) or (missing and not events):
         return _nothing(here, position)
     after = replace(position, id=at.id if at else None)

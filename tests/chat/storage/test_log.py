@@ -134,6 +134,11 @@ class TestRecovery:
     def test_recover_starts_over_from_an_offset_that_was_never_given(self, after: int) -> None:
         assert starts_over(history.recover(ROOM, Position(after), person=ANN), at=10)
 
+    def test_recovery_of_nothing_is_empty_though_the_log_has_gone_on(self) -> None:
+        recovery = history.recover(ROOM, Position(7), 0, person=ANN)
+        assert recovery.events == []
+        assert recovery.last.offset == 7
+
     def test_recover_in_an_empty_room_is_empty_or_starts_over(self) -> None:
         assert history.recover(OTHER, Position(0), person=ANN) == history.Recovery(
             [], after=Position(0), end=Position(0)
