@@ -52,7 +52,7 @@ test: ## set everything up, check the code and run all tests; ARGS="tests/chat -
 	@setup/ready.sh development node assets browser servers
 	@$(MAKE) check
 	$(if $(ARGS),,node --test $(page_tests))
-	$(if $(ARGS),,python -m tests.postgres pytest -q $(parallel) $(on_postgresql))
+	$(if $(ARGS),,python -m tests.postgres pytest -q -m "not sqlite" $(parallel) $(on_postgresql))
 	pytest $(or $(ARGS),$(parallel))
 
 chaos: ## three servers under fire for two minutes, and what their clients lost; ARGS="--seconds 20 --seed 7" to choose

@@ -68,7 +68,7 @@ class GuestNameView(LeadsBack, FormView):
 
 @never_cache
 def me(request: HttpRequest) -> JsonResponse:
-    """Who one is in this browser: for pages that are open while one logs in or out in another tab."""
+    """The person in this browser, as JSON: for pages that are open during a login or logout in another tab."""
     if request.user.is_anonymous and not settings.CHAT_GUESTS:
         error = LoginRequired("Log in first.")
         return JsonResponse({"error": {**error.details, "message": str(error)}}, status=403)

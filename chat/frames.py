@@ -1,4 +1,4 @@
-"""What travels through the browser's socket: JSON as text. `docs/protocol.md` has it all."""
+"""Frames of the browser's socket: JSON as text. `docs/protocol.md` lists them."""
 
 import json
 from typing import Any
@@ -15,7 +15,7 @@ from chat.storage.permissions import Permission
 
 
 class InvalidFrame(ChatError):
-    """What came through the socket is none of the frames that docs/protocol.md has."""
+    """A frame that is none of those in docs/protocol.md."""
 
     code = "invalid_frame"
 
@@ -100,7 +100,7 @@ def history_frame(page: Page, request: dict[str, str]) -> str:
 
 
 def me_frame(person: Person, permission: Permission, request: dict[str, str]) -> str:
-    """Who the client is here, and in which role."""
+    """The person at the other end, and their role here."""
     who = {"id": person.id, "name": person.name, "is_guest": person.is_guest}
     return _encode({"kind": "me", **who, "role": permission.role, **request})
 
@@ -113,7 +113,7 @@ def pong_frame(ping: object) -> str:
 
 
 def error_frame(error: ChatError, to: dict[str, Any] | None = None) -> str:
-    """What went wrong, with the ids that the frame had `to` which it is the answer.
+    """An error, with the ids of the frame that it answers (`to`).
 
     `message` is there for clients that know nothing else: they show it.
     """

@@ -79,7 +79,7 @@ class Ban(models.Model):
 
 
 class AccountSkeleton(models.Model):
-    """What the name of an account looks like; it may have several rows. `chat.domain.skeletons` has the rule."""
+    """The look of an account's name, for comparing; an account may have several. See `chat.domain.skeletons`."""
 
     # Without a constraint, which would keep an instance of the version before from deleting a user.
     user = models.ForeignKey(

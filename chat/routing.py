@@ -7,7 +7,7 @@ from chat.consumers import ChatConsumer
 
 
 class AnyText:
-    """Whatever stands in a room's place in a URL, slashes and line ends too: `rooms.enter` judges it."""
+    """Any text in the place of a room's name, with slashes and line ends too: `rooms.enter` checks it."""
 
     regex = r"(?s:.*)"
 

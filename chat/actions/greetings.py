@@ -19,7 +19,7 @@ NAME_MAX = 100  # characters, of the name that a user joins with
 
 @dataclass(eq=False)
 class Crowd:
-    """Who has joined one room through this process of late."""
+    """The people who have joined one room through this process lately."""
 
     room: Room
     greeted: int = 0  # in this period

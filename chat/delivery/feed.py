@@ -74,10 +74,10 @@ class Feed:
             metrics.LATENCY.observe(max(0.0, time.time() - event.sent_at.timestamp()))
 
     def give_notice(self, event: Event, offset: int) -> None:
-        """Gives a notice to everybody, after which whoever it excludes hears nothing more."""
+        """Gives a notice to all listeners; those of the person it excludes hear nothing after it."""
         excluded = []
         if event.change in EXCLUDING:
-            # Who has read beyond the notice has been looked up since, and may be here again.
+            # A listener that has read past the notice has been checked since, and may be here again.
             named = [one for one in self.listeners if one.person and one.person.id == event.subject]
             excluded = [one for one in named if one.positions.get(self.room, 0) < offset]
         self.give(event)

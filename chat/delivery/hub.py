@@ -110,7 +110,7 @@ class Hub(PerLoop):
             feed.listeners.discard(listener)
         await self._sync_groups(listener.rooms)
 
-    # What comes in
+    # From the groups
 
     def hear(self, event: Event) -> None:
         """Delivers an event, or finds out what has to be delivered before it."""

@@ -46,7 +46,7 @@ STORED_KINDS = frozenset({Kind.MESSAGE, Kind.DELETION, Kind.NOTICE})
 
 
 class Change(StrEnum):
-    """What a notice tells of."""
+    """The change that a notice tells of."""
 
     ADDED = "added"
     CHANGED = "changed"  # another role, or none any more in a room that is open to everybody
@@ -67,7 +67,7 @@ class NewRole(StrEnum):
 
 
 class MalformedEvent(ValueError):
-    """What came through the group is no `chat.message`."""
+    """A message from the group that is not a `chat.message`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +205,7 @@ def is_known(kind: object, change: object) -> bool:
 
 
 def _kind(raw: dict[str, Any]) -> Kind:
-    """What was done is done by an entry of the log: without an offset, and all they name, they are but texts."""
+    """Deletions and notices are entries of the log: without an offset, and a target, they are but texts."""
     match raw:
         case {"kind": Kind.GREETING}:
             return Kind.GREETING

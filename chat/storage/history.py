@@ -47,7 +47,7 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Recovery:
-    """What comes after a position: `events`, or the first of them. None if the log doesn't go on from there.
+    """The `events` after a position, or the first of them. None if the log doesn't go on from there.
 
     `after` is that position as the database has it: without an id, if the entry is no longer kept. `end` is where the
     log ends; its id is given where there are no events.
@@ -131,10 +131,10 @@ def read_on(room: Room, position: Position, size: int) -> Recovery:
 def recover(
     room: Room, after: Position, size: int | None = None, *, resumed: bool = False, person: Person | None
 ) -> Recovery:
-    """What somebody who was at `after` has missed, if it is all there and no more than CHAT_RECOVERY_MAX entries.
+    """The entries after `after`, if all are there and they are no more than CHAT_RECOVERY_MAX.
 
-    Of that only the first `size`, if that is given. `resumed` asks for the next part: then it doesn't matter how much
-    was said since the first was read. Raises Banned or NotAMember.
+    With `size`, only the first so many of them. `resumed` asks for the next part: then it doesn't matter how much was
+    said since the first part was read. Raises Banned or NotAMember.
     """
     here = _row(room)
     if not resumed and here.last_offset - after.offset > settings.CHAT_RECOVERY_MAX:
@@ -191,7 +191,7 @@ def names(*, person: Person, size: int, after: str | None = None) -> list[str]:
 
 
 def tally(since: datetime) -> Tally:
-    """What is kept; `recent` is what came after `since`. Quick, however much it is: it counts no rows of the past."""
+    """Counts what is kept; `recent` is what came after `since`. Its cost doesn't grow with the rows that are kept."""
     rooms = models.Room.objects.aggregate(count=Count("id"), kept=Sum(F("last_offset") - F("pruned_to")))
     newest = models.Message.objects.order_by("-id").values_list("sent_at", flat=True)[:TALLY_MAX]
     recent = sum(1 for _ in itertools.takewhile(lambda sent_at: sent_at > since, newest.iterator()))
@@ -211,7 +211,7 @@ def deletion_of(room: Room, target: int) -> Event:
 
 
 def lately_heard(room: Room, among: int) -> list[Person]:
-    """Who has said something within the last so many entries, the last one first."""
+    """The people who spoke within the last so many entries, the last one first."""
     said = rows(room).filter(kind=Kind.MESSAGE).order_by("-offset").values_list("person_id", "person_name")
     return [Person(id=id, name=name) for id, name in dict(reversed(said[:among])).items()][::-1]
 

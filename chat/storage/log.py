@@ -30,8 +30,8 @@ TAKE_OFFSETS = """
     RETURNING id, last_offset, restricted
 """
 COLUMNS = "room_id offset text person_id person_name sender client_id sent_at process thread".split()
-# What a client sends again conflicts with what it has sent before, and comes back in no row. The entry before is looked
-# up here, and not by TAKE_OFFSETS, which began before the lock was there and wouldn't see it.
+# A message that is sent again conflicts with the first one, and comes back in no row. The entry before is looked up
+# here, and not by TAKE_OFFSETS, which began before the lock was there and wouldn't see it.
 INSERT = f"""
     INSERT INTO chat_message ({", ".join(f'"{column}"' for column in COLUMNS)}) VALUES %s
     ON CONFLICT (room_id, sender, client_id) DO NOTHING

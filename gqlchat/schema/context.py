@@ -1,4 +1,4 @@
-"""Who asks, the same over HTTP and over WebSocket, in this site's consumers and in Strawberry's own.
+"""The person behind an operation: over HTTP and WebSocket, in this site's consumers and in Strawberry's own.
 
 Strawberry's context is a plain dict with `request`: over WebSocket the consumer itself, over HTTP an object that holds
 the consumer. A schema that is executed without any server has none.
@@ -25,5 +25,5 @@ def person_of(context: Any) -> Person:
 
 
 def person(info: strawberry.Info, *, remember: bool = False) -> Person:
-    """Who asks; with `remember`, a new guest keeps the name if the connection can hand out a session."""
+    """The person; with `remember`, a new guest keeps the name if the connection can hand out a session."""
     return people.of_scope(scope_of(info.context), remember=remember)

@@ -32,7 +32,7 @@ def as_payload(error: Exception) -> dict[str, Any]:
 
 
 def extensions(error: ChatError) -> dict[str, Any]:
-    """What the domain has to say of an error beside its text, with names as GraphQL spells them."""
+    """The domain's details of an error, with names as GraphQL spells them."""
     return {to_camel_case(name): detail for name, detail in error.details.items()}
 
 

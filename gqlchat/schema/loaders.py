@@ -1,4 +1,4 @@
-"""What an operation asks of the database: for many rooms at once, in one hop to its thread for each kind of thing.
+"""DataLoaders: reads for many rooms at once, in one hop to the database's thread for each kind of thing.
 
 The fields of a hundred rooms are resolved one by one, and each awaits what it needs from a DataLoader, which collects
 what is asked for in the same turn of the event loop. Nothing is kept for later: whatever is told was read just now, and

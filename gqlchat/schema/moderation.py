@@ -1,4 +1,4 @@
-"""What owners and moderators can do, and authors with what they said."""
+"""Mutations of owners and moderators, and deletion by authors."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What a subscriber asks for."""
+"""The request of a subscriber: rooms, positions, and a greeting."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

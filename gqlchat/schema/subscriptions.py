@@ -1,7 +1,7 @@
-"""What one can listen to.
+"""The subscriptions.
 
-These resolvers are for whoever runs the schema: Strawberry's own consumers, tests. This site's consumers run the same
-requests through `gqlchat.transport.sharing`, where one execution serves all who asked for the same.
+These resolvers serve Strawberry's own consumers and tests. This site's consumers run the same requests through
+`gqlchat.transport.sharing`, where one execution serves all subscribers of the same.
 """
 
 from collections.abc import AsyncGenerator

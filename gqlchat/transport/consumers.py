@@ -80,7 +80,7 @@ class ChatGraphQLHTTPConsumer(GraphQLHTTPConsumer):
         return ChannelsResponse(content, status, content_type=preferred_type(request), headers=headers)
 
     async def get_sub_response(self, request: ChannelsRequest) -> TemporalResponse:
-        # What is answered depends on who asks, which a cache on the way wouldn't look at.
+        # The answer depends on the person, whom a cache on the way wouldn't look at.
         return TemporalResponse(headers={"Content-Type": preferred_type(request), "Cache-Control": "no-store"})
 
     def create_response(self, response_data: Any, sub_response: TemporalResponse) -> ChannelsResponse:
@@ -175,7 +175,7 @@ class ChatGraphQLWSConsumer(SocketConsumer, GraphQLWSConsumer):
         return True  # `mysite.origins` has looked at it
 
     def decode_json(self, data: str | bytes) -> object:
-        """What a frame holds; None, which no frame may be, if it is not JSON."""
+        """The content of a frame; None, which no frame may be, if it is not JSON."""
         assert isinstance(data, str)
         try:
             frame = json.loads(data)

@@ -228,10 +228,9 @@ class TestDeletion:
         assert tables_that_hold(secret) == []
 
 
+@pytest.mark.sqlite  # other databases clean up when they see fit
 @pytest.mark.django_db(transaction=True)
 def test_delete_message_leaves_the_text_in_no_sqlite_file() -> None:
-    if connection.vendor != "sqlite":
-        pytest.skip("other databases clean up when they see fit")
     secret, file = b"xyzzy plugh ", str(connection.settings_dict["NAME"])
 
     def holds() -> bool:
