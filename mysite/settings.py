@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import environ
 from csp.constants import NONE, SELF
 from django.core.management.utils import get_random_secret_key
 from pythonjsonlogger.core import RESERVED_ATTRS
@@ -10,16 +9,17 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from mysite import valkey, workers
+from mysite.environment import Environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 THIS_MACHINE = ["localhost", "127.0.0.1", "[::1]"]
 
-env = environ.Env()
+env = Environment()
 env.read_env(BASE_DIR / ".env", encoding="utf-8")  # what is set outside wins over the file
 
 # The site
 
-DEBUG = env.bool("DEBUG", default=False)
+DEBUG = env.switch("DEBUG", default=False)
 SECRET_KEY = env.ENVIRON.get("SECRET_KEY", "")  # as it is: env.str() takes one like "$a1" for another variable's name
 if not SECRET_KEY:
     if not DEBUG:
@@ -32,40 +32,40 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=THIS_MACHINE)
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 FORWARDED_ALLOW_IPS = env.list("FORWARDED_ALLOW_IPS", default=["127.0.0.1", "::1"])
 
-CHAT_GUESTS = env.bool("CHAT_GUESTS", default=True)
-CHAT_SHOW_ORIGIN = env.bool("CHAT_SHOW_ORIGIN", default=False)
-CHAT_GRAPHIQL = env.bool("CHAT_GRAPHIQL", default=DEBUG)
-CHAT_INTROSPECTION = env.bool("CHAT_INTROSPECTION", default=DEBUG)
-CHAT_LEGACY_GRAPHQL_WS = env.bool("CHAT_LEGACY_GRAPHQL_WS", default=True)
-CHAT_MESSAGE_MAX = env.int("CHAT_MESSAGE_MAX", default=4000)  # characters
-CHAT_BACKLOG_MAX = env.int("CHAT_BACKLOG_MAX", default=1000)  # events that wait for one listener
-CHAT_BACKLOG_BYTES = env.int("CHAT_BACKLOG_BYTES", default=1_000_000)  # of their texts
-CHAT_RECOVERY_MAX = env.int("CHAT_RECOVERY_MAX", default=500)  # messages that one who comes back is sent
-CHAT_DRAIN_SECONDS = env.float("CHAT_DRAIN_SECONDS", default=0)  # from SIGTERM until sockets are closed
-CHAT_SESSION_CHECK = env.float("CHAT_SESSION_CHECK", default=5)  # seconds from one look at the logins to the next
+CHAT_GUESTS = env.switch("CHAT_GUESTS", default=True)
+CHAT_SHOW_ORIGIN = env.switch("CHAT_SHOW_ORIGIN", default=False)
+CHAT_GRAPHIQL = env.switch("CHAT_GRAPHIQL", default=DEBUG)
+CHAT_INTROSPECTION = env.switch("CHAT_INTROSPECTION", default=DEBUG)
+CHAT_LEGACY_GRAPHQL_WS = env.switch("CHAT_LEGACY_GRAPHQL_WS", default=True)
+CHAT_MESSAGE_MAX = env.number("CHAT_MESSAGE_MAX", default=4000)  # characters
+CHAT_BACKLOG_MAX = env.number("CHAT_BACKLOG_MAX", default=1000)  # events that wait for one listener
+CHAT_BACKLOG_BYTES = env.number("CHAT_BACKLOG_BYTES", default=1_000_000)  # of their texts
+CHAT_RECOVERY_MAX = env.number("CHAT_RECOVERY_MAX", default=500, least=0)  # messages that one who comes back is sent
+CHAT_DRAIN_SECONDS = env.seconds("CHAT_DRAIN_SECONDS", default=0)  # from SIGTERM until sockets are closed
+CHAT_SESSION_CHECK = env.seconds("CHAT_SESSION_CHECK", default=5, least=0.1)  # from one look at the logins to the next
 
 # Limits
 
-CHAT_LIMITS = env.bool("CHAT_LIMITS", default=True)  # of rates and connections; what follows them always holds
+CHAT_LIMITS = env.switch("CHAT_LIMITS", default=True)  # of rates and connections; what follows them always holds
 CHAT_RATE_PERSON = env.str("CHAT_RATE_PERSON", default="20/10s")  # messages, by `chat.actions.rate_limits.parse_rate`
 CHAT_RATE_ADDRESS = env.str("CHAT_RATE_ADDRESS", default="100/10s")
 CHAT_RATE_LOGIN = env.str("CHAT_RATE_LOGIN", default="20/m")  # passwords tried and accounts made, for each address
 CHAT_RATE_ACCOUNT = env.str("CHAT_RATE_ACCOUNT", default="10/10m")  # passwords tried, for each account
-CHAT_CONNECTIONS_PER_ADDRESS = env.int("CHAT_CONNECTIONS_PER_ADDRESS", default=200)  # to one process
-CHAT_SUBSCRIPTIONS_PER_CONNECTION = env.int("CHAT_SUBSCRIPTIONS_PER_CONNECTION", default=20)
-CHAT_ROOMS_PER_SUBSCRIPTION = env.int("CHAT_ROOMS_PER_SUBSCRIPTION", default=50)
+CHAT_CONNECTIONS_PER_ADDRESS = env.number("CHAT_CONNECTIONS_PER_ADDRESS", default=200)  # to one process
+CHAT_SUBSCRIPTIONS_PER_CONNECTION = env.number("CHAT_SUBSCRIPTIONS_PER_CONNECTION", default=20)
+CHAT_ROOMS_PER_SUBSCRIPTION = env.number("CHAT_ROOMS_PER_SUBSCRIPTION", default=50)
 # Bytes of the longest message and what comes with it: JSON may spell a character in twelve.
 CHAT_REQUEST_BYTES = 16_000 + 12 * CHAT_MESSAGE_MAX
-CHAT_FRAME_MAX = int(env.str("CHAT_FRAME_MAX", default="") or CHAT_REQUEST_BYTES)  # bytes
-CHAT_BODY_MAX = int(env.str("CHAT_BODY_MAX", default="") or CHAT_REQUEST_BYTES)  # bytes
+CHAT_FRAME_MAX = env.number("CHAT_FRAME_MAX", default=CHAT_REQUEST_BYTES)  # bytes
+CHAT_BODY_MAX = env.number("CHAT_BODY_MAX", default=CHAT_REQUEST_BYTES)  # bytes
 # Bytes that the server reads of a frame. Longer ones close the connection, those in between are answered by an error.
 WEBSOCKET_MAX_SIZE = 4 * max(CHAT_FRAME_MAX, CHAT_REQUEST_BYTES)
-CHAT_QUERY_DEPTH = env.int("CHAT_QUERY_DEPTH", default=12)  # fields within fields
-CHAT_QUERY_ALIASES = env.int("CHAT_QUERY_ALIASES", default=30)
-CHAT_QUERY_DIRECTIVES = env.int("CHAT_QUERY_DIRECTIVES", default=8)
-CHAT_QUERY_NODES = env.int("CHAT_QUERY_NODES", default=3000)  # rooms, messages, members, bans
-CHAT_QUERY_TOKENS = env.int("CHAT_QUERY_TOKENS", default=500)
-CHAT_INIT_TIMEOUT = env.int("CHAT_INIT_TIMEOUT", default=10)  # seconds
+CHAT_QUERY_DEPTH = env.number("CHAT_QUERY_DEPTH", default=12)  # fields within fields
+CHAT_QUERY_ALIASES = env.number("CHAT_QUERY_ALIASES", default=30, least=0)
+CHAT_QUERY_DIRECTIVES = env.number("CHAT_QUERY_DIRECTIVES", default=8, least=0)
+CHAT_QUERY_NODES = env.number("CHAT_QUERY_NODES", default=3000)  # rooms, messages, members, bans
+CHAT_QUERY_TOKENS = env.number("CHAT_QUERY_TOKENS", default=500)
+CHAT_INIT_TIMEOUT = env.number("CHAT_INIT_TIMEOUT", default=10)  # seconds
 
 # How it is put together
 
@@ -99,7 +99,7 @@ MIDDLEWARE = [
 ]
 
 # Browsers reload a page when the server has started anew, as it does under `make dev` when a file changes.
-if DEBUG and env.bool("CHAT_BROWSER_RELOAD", default=False):
+if DEBUG and env.switch("CHAT_BROWSER_RELOAD", default=False):
     INSTALLED_APPS.append("django_browser_reload")
     MIDDLEWARE.append("django_browser_reload.middleware.BrowserReloadMiddleware")
 
@@ -130,7 +130,11 @@ TEMPLATES = [
 
 (BASE_DIR / "var").mkdir(exist_ok=True)
 
-DATABASE_URL = env.str("DATABASE_URL", default="") or f"sqlite:///{BASE_DIR / 'var' / 'db.sqlite3'}"
+DATABASE_URL = env.url(
+    "DATABASE_URL",
+    default=f"sqlite:///{BASE_DIR / 'var' / 'db.sqlite3'}",
+    schemes=["sqlite", "postgres", "postgresql"],
+)
 DATABASES = {"default": env.db_url_config(DATABASE_URL)}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # Readers go on while one writes, and a writer waits its turn instead of failing half-way through a transaction.
@@ -147,7 +151,7 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
 else:
     # Each page that is asked for has a thread, and so a connection, of its own: few are enough for all of them.
     # While PostgreSQL is away nobody waits long for it, and it is tried at every request, not ever more seldom.
-    POOL = {"min_size": 1, "max_size": env.int("CHAT_DATABASE_CONNECTIONS", default=8)}
+    POOL = {"min_size": 1, "max_size": env.number("CHAT_DATABASE_CONNECTIONS", default=8, least=2)}
     POOL |= {"timeout": 2, "reconnect_timeout": 1}  # seconds
     DATABASES["default"]["OPTIONS"] = {"connect_timeout": 3, **DATABASES["default"].get("OPTIONS", {}), "pool": POOL}
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
@@ -155,7 +159,7 @@ else:
     DATABASES["default"]["TEST"] = {"NAME": f"test_{DATABASES['default']['NAME']}"}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-REDIS_URL = env.str("REDIS_URL", default="")
+REDIS_URL = env.url("REDIS_URL", default="", schemes=["redis", "rediss", "unix"])
 CHAT_VALKEY_DIR = BASE_DIR / env.str("CHAT_VALKEY_DIR", default="var/valkey")
 # Nobody waits long for Redis: what it doesn't bring comes from the database.
 REDIS_OPTIONS = {"socket_connect_timeout": 1, "socket_timeout": 2, "retry": Retry(NoBackoff(), 1)}  # seconds; tries
@@ -195,13 +199,13 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 
 # A site that names a host other than this machine is on the internet: HTTPS only, unless told otherwise.
-CHAT_HTTPS = env.bool("CHAT_HTTPS", default=not DEBUG and not set(ALLOWED_HOSTS) <= {*THIS_MACHINE, "*"})
+CHAT_HTTPS = env.switch("CHAT_HTTPS", default=not DEBUG and not set(ALLOWED_HOSTS) <= {*THIS_MACHINE, "*"})
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = CHAT_HTTPS
 # A browser remembers HSTS for so long, whatever the site then becomes, and with it all subdomains if they are included:
 # only the one who runs the site knows whether that is right for them.
-SECURE_HSTS_SECONDS = env.int("CHAT_HSTS_SECONDS", default=86_400) if CHAT_HTTPS else 0
-SECURE_HSTS_INCLUDE_SUBDOMAINS = CHAT_HTTPS and env.bool("CHAT_HSTS_SUBDOMAINS", default=False)
-SECURE_HSTS_PRELOAD = CHAT_HTTPS and env.bool("CHAT_HSTS_PRELOAD", default=False)
+SECURE_HSTS_SECONDS = env.number("CHAT_HSTS_SECONDS", default=86_400, least=0) if CHAT_HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = CHAT_HTTPS and env.switch("CHAT_HSTS_SUBDOMAINS", default=False)
+SECURE_HSTS_PRELOAD = CHAT_HTTPS and env.switch("CHAT_HSTS_PRELOAD", default=False)
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]  # `check --deploy` asks for both
 X_FRAME_OPTIONS = "DENY"
 
@@ -225,9 +229,10 @@ CONTENT_SECURITY_POLICY = {
 
 # Logs and metrics
 
-PORT = env.int("PORT", default=8000)  # where `manage.py chat_status` looks; the server is told by the Procfile
+# Where `manage.py chat_status` looks; the server is told by the Procfile.
+PORT = env.number("PORT", default=8000, least=0)
 # Addresses and networks (10.0.0.0/8) that may read /metrics.
-CHAT_METRICS_ALLOW = env.list("CHAT_METRICS_ALLOW", default=["127.0.0.1", "::1"])
+CHAT_METRICS_ALLOW = env.networks("CHAT_METRICS_ALLOW", default=["127.0.0.1", "::1"])
 # Where several processes behind one port count together; prometheus_client looks into the environment for it.
 CHAT_METRICS_FOLDER = env.str("PROMETHEUS_MULTIPROC_DIR", default="") or str(
     workers.folder(BASE_DIR / "var" / "metrics") or ""
@@ -242,9 +247,8 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en"
 
-CHAT_LOG_FORMAT = env.str("CHAT_LOG_FORMAT", default="text" if DEBUG else "json")
-if CHAT_LOG_FORMAT not in {"text", "json"}:
-    raise SystemExit(f"CHAT_LOG_FORMAT is {CHAT_LOG_FORMAT!r}. It has to be text or json.")
+CHAT_LOG_FORMAT = env.choice("CHAT_LOG_FORMAT", default="text" if DEBUG else "json", among=["text", "json"])
+LOG_LEVEL = env.choice("LOG_LEVEL", default="INFO", among=["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"])
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -269,10 +273,10 @@ LOGGING = {
             "class": "logging.StreamHandler",
             "formatter": CHAT_LOG_FORMAT,
             "filters": ["connection", "clients_fault"],
-            "level": env.str("LOG_LEVEL", default="INFO"),
+            "level": LOG_LEVEL,
         }
     },
-    "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
+    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
     "loggers": {
         # While Redis is away it logs each failed read with a traceback; chat.delivery.layer says so once.
         "channels_redis": {"level": "CRITICAL"},

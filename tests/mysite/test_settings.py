@@ -138,6 +138,60 @@ def test_database_url_options_are_kept_with_a_connection_pool() -> None:
     assert (options["sslmode"], options["connect_timeout"], options["pool"]["max_size"]) == ("verify-full", 9, 3)
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("CHAT_MESSAGE_MAX", "4k", "CHAT_MESSAGE_MAX is '4k'. It has to be a whole number."),
+        ("CHAT_MESSAGE_MAX", "0", "CHAT_MESSAGE_MAX is '0'. It has to be 1 or more."),
+        ("CHAT_FRAME_MAX", "-1", "CHAT_FRAME_MAX is '-1'. It has to be 1 or more."),
+        ("CHAT_DATABASE_CONNECTIONS", "1", "CHAT_DATABASE_CONNECTIONS is '1'. It has to be 2 or more."),
+        ("CHAT_SESSION_CHECK", "0", "CHAT_SESSION_CHECK is '0'. It has to be 0.1 seconds or more."),
+        ("CHAT_DRAIN_SECONDS", "nan", "CHAT_DRAIN_SECONDS is 'nan'. It has to be 0 seconds or more."),
+        ("CHAT_DRAIN_SECONDS", "ten", "CHAT_DRAIN_SECONDS is 'ten'. It has to be a number of seconds."),
+        ("CHAT_GUESTS", "ture", "CHAT_GUESTS is 'ture'. It has to be true or false."),
+        ("LOG_LEVEL", "LOUD", "LOG_LEVEL is 'LOUD'. It has to be DEBUG or INFO or WARNING or ERROR or CRITICAL."),
+        ("CHAT_LOG_FORMAT", "xml", "CHAT_LOG_FORMAT is 'xml'. It has to be text or json."),
+        (
+            "CHAT_METRICS_ALLOW",
+            "127.0.0.1,10.0.0.1/8",
+            "CHAT_METRICS_ALLOW is '10.0.0.1/8'. It has to be addresses, and networks like 10.0.0.0/8.",
+        ),
+        (
+            "REDIS_URL",
+            "127.0.0.1:6379",
+            "REDIS_URL can't be understood. It has to begin with redis:// or rediss:// or unix://.",
+        ),
+        (
+            "DATABASE_URL",
+            "mysql://chat:secret@host/chat",
+            "DATABASE_URL can't be understood. It has to begin with sqlite:// or postgres:// or postgresql://.",
+        ),
+    ],
+)
+def test_a_variable_that_makes_no_sense_is_refused_in_one_line_that_names_it(name: str, value: str, said: str) -> None:
+    database = {"DATABASE_URL": "postgres:///chat"} if name == "CHAT_DATABASE_CONNECTIONS" else {}
+    done = run("manage.py", "check", **{"SECRET_KEY": "key", **database, name: value})
+    assert (done.returncode, done.stderr.strip()) == (1, said)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "meant"),
+    [
+        ("CHAT_GUESTS", "Off", False),
+        ("CHAT_GUESTS", "yes", True),
+        ("CHAT_GUESTS", "", True),
+        ("CHAT_MESSAGE_MAX", "", 4000),
+        ("CHAT_BODY_MAX", " 70000 ", 70_000),
+        ("CHAT_RECOVERY_MAX", "0", 0),
+        ("CHAT_DRAIN_SECONDS", "2.5", 2.5),
+        ("CHAT_METRICS_ALLOW", "::1,10.0.0.0/8", ["::1", "10.0.0.0/8"]),
+        ("LOG_LEVEL", "", "INFO"),
+    ],
+)
+def test_a_variable_is_understood_as_it_is_meant(name: str, value: str, meant: object) -> None:
+    assert settings_of(name, **{name: value}) == {name: meant}
+
+
 def test_env_example_lists_every_variable_and_sets_none() -> None:
     read = set(re.findall(r'env(?:\.\w+)*\("(\w+)"', (ROOT / "mysite" / "settings.py").read_text()))
     example = (ROOT / ".env.example").read_text()
@@ -148,4 +202,9 @@ def test_env_example_lists_every_variable_and_sets_none() -> None:
 def test_environment_is_read_by_settings_and_asgi_only() -> None:
     places = [path for app in ("chat", "gqlchat", "mysite") for path in (ROOT / app).rglob("*.py")]
     readers = {path.relative_to(ROOT) for path in places if "environ" in path.read_text()}
-    assert readers == {Path("mysite/settings.py"), Path("mysite/test_settings.py"), Path("mysite/asgi.py")}
+    assert readers == {
+        Path("mysite/environment.py"),
+        Path("mysite/settings.py"),
+        Path("mysite/test_settings.py"),
+        Path("mysite/asgi.py"),
+    }
