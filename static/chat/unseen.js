@@ -1,7 +1,7 @@
 // @ts-check
 /** Characters that nobody sees, by the rules of the server: chat/domain/unseen.py and chat/domain/names.py. */
 
-const BLANK = /^[\s\p{Default_Ignorable_Code_Point}\u2800]*$/u;
+const BLANK = /^[\s\p{Default_Ignorable_Code_Point}\u2800\ufffc]*$/u;
 const UNSEEN = /\p{Default_Ignorable_Code_Point}/u;
 const JOINERS = /\u061c|\u200c|\u200d|\u200e|\u200f/u;
 const TAGS = /[\u{e0020}-\u{e007f}]/u;

@@ -45,7 +45,7 @@ def test_clean_trims_and_composes_a_name(typed: str, name: str) -> None:
         ("\u3164 \u2800", "nobody can see"),
         *[
             (character * 2, "nobody can see")
-            for character in "\ufe0f\u034f\u180b\u17b4\U000e0100\u2800\u115f\U000e0020"
+            for character in "\ufe0f\u034f\u180b\u17b4\U000e0100\u2800\ufffc\u115f\U000e0020"
         ],
         *[(f"a{character}b", "nobody can see") for character in "\u034f\u17b4\u115f\u206a\ufff0\U0001d173\U000e0fff"],
         (None, "has to be a text"),

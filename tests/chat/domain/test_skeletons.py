@@ -3,7 +3,7 @@ import pytest
 from chat.domain.skeletons import skeletons
 
 LOOK_ALIKE = [
-    *[(f"annhunt{unseen}", "annhunt") for unseen in "\ufe0f\u034f\u180b\u17b4\U000e0100\u2800\u200d\u3164\uffa0"],
+    *[(f"annhunt{unseen}", "annhunt") for unseen in "\ufe0f\u034f\u180b\u17b4\U000e0100\u2800\ufffc\u200d\u3164\uffa0"],
     ("ann\u200dhunt", "annhunt"),
     ("ann\u200ahunt", "annhunt"),  # a hair space
     ("ANNHUNT", "annhunt"),

@@ -42,7 +42,10 @@ def test_clean_text_normalises_line_ends_and_replaces_control_characters(message
         ("", BlankMessage),
         (" \n\t", BlankMessage),
         ("\x0b\x0c\x1f\x85\u2028\u3000", BlankMessage),
-        *[(character * 3, BlankMessage) for character in "\u200b\u2800\u034f\ufe0f\u00ad\u180b\u17b4\u3164\U000e0100"],
+        *[
+            (character * 3, BlankMessage)
+            for character in "\u200b\u2800\ufffc\u034f\ufe0f\u00ad\u180b\u17b4\u3164\U000e0100"
+        ],
         (" \u200b\n\u2800 \u2060", BlankMessage),
         ("x" * 4001, MessageTooLong),
         ("a\0b", InvalidMessage),

@@ -3,7 +3,18 @@ import { test } from "node:test";
 import { isBlank, isDisguised } from "../../../static/chat/unseen.js";
 
 test("isBlank is true for spaces and invisible characters", () => {
-  for (const text of ["", " \n\t", "\u200b", "\u2800\u3164", "\u034f", "\ufe0f", "\u180b", "\u17b4", "\u{e0100}"])
+  for (const text of [
+    "",
+    " \n\t",
+    "\u200b",
+    "\u2800\u3164",
+    "\ufffc",
+    "\u034f",
+    "\ufe0f",
+    "\u180b",
+    "\u17b4",
+    "\u{e0100}",
+  ])
     assert.ok(isBlank(text), JSON.stringify(text));
 });
 
