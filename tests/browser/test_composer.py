@@ -100,6 +100,25 @@ def test_composer_takes_a_million_characters_without_freezing_and_counts_them(
     room.hear("on it goes")
 
 
+@pytest.mark.parametrize("unit", ["a\n", "\n"])
+def test_a_paste_of_too_many_lines_is_left_out_without_a_freeze(browser: Chromium, site: str, unit: str) -> None:
+    room = enter(browser, site, "room1")
+    room.window.type("a draft")
+    permissions = {"origin": site, "permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"]}
+    room.window.driver.execute_cdp_cmd("Browser.grantPermissions", permissions)
+    room.window.driver.execute_cdp_cmd("Emulation.setFocusEmulationEnabled", {"enabled": True})
+    room.window.run(COPY, unit, 1_000_000 // len(unit))
+
+    room.window.press(Keys.CONTROL, "v")
+
+    assert room.window.run(PASTED) < FREEZE
+    expected = "Too long to send: 1,000,000 of 4,000 characters, 996,000 too many. It was left out."
+    assert room.window.run(TOLD) == expected
+    assert room.window.run(VALUE) == "a draft"
+    room.say("!")
+    room.hear("a draft!")
+
+
 @pytest.mark.parametrize(
     ("unit", "count", "excess"),
     [("x", 4001, "1 too many."), ("👍", 4001, "1 too many."), ("👍", 4000, ""), ("x", 4000, "")],

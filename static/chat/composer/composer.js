@@ -6,6 +6,7 @@ import { isBlank } from "../unseen.js";
 /** @import { Draft } from "./draft.js" */
 
 const MEASURED_MAX = 10_000; // UTF-16 units: more fills the input anyway, and a million would take seconds to measure
+const LINES_MAX = 10_000; // Chromium takes seconds to lay out more
 
 /**
  * Where a message is written.
@@ -41,8 +42,14 @@ export class Composer {
       this.#submit();
     });
     this.#input.addEventListener("beforeinput", (event) => {
+      const data = event.data ?? "";
+      if (this.#isTooMuch(data)) {
+        event.preventDefault();
+        this.showError(`${this.#tooLong(data)} It was left out.`);
+        return;
+      }
       // Chromium lays a text out before it says that it is there.
-      this.#relieve(this.#input.value.length + (event.data?.length ?? 0));
+      this.#relieve(this.#input.value.length + data.length);
     });
     this.#input.addEventListener("input", () => {
       this.#keep(this.#input.value);
@@ -109,6 +116,15 @@ export class Composer {
     if (length <= max) return "";
     const [has, limit, excess] = [length, max, length - max].map((number) => number.toLocaleString());
     return `Too long to send: ${has} of ${limit} characters, ${excess} too many.`;
+  }
+
+  /**
+   * Whether a text that is pasted or dropped cannot be sent, and would keep the browser busy for seconds.
+   *
+   * @param {string} text
+   */
+  #isTooMuch(text) {
+    return text.length > LINES_MAX && text.split("\n", LINES_MAX + 1).length > LINES_MAX && this.#tooLong(text) !== "";
   }
 
   /** @param {string} text */
