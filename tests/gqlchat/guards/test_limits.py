@@ -1,6 +1,7 @@
 """Limits of one connection, in both subprotocols."""
 
 import asyncio
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -137,7 +138,11 @@ async def test_connection_init_ends_the_init_timeout(
     graphql = await open_graphql(subprotocol)
     await eventually(
         lambda: (
-            not [task for task in asyncio.all_tasks() if "hurry" in repr(task) or "timeout" in repr(task.get_coro())]
+            not [
+                task
+                for task in asyncio.all_tasks()
+                if re.search(r"\b(hurry|handle_connection_init_timeout)\b", repr(task))
+            ]
         )
     )
     await graphql.start(ME)
