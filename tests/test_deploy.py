@@ -153,7 +153,7 @@ def proxy(
 ) -> Iterator[Proxy]:
     if not NGINX:
         pytest.skip("There is no nginx: `make test` installs it as root in a container of Debian's")
-    instances = start_servers(3, ALLOWED_HOSTS=f"{NAME},127.0.0.1", CHAT_HTTPS="")
+    instances = start_servers(3, ALLOWED_HOSTS=f"{NAME},127.0.0.1", CHAT_HTTPS="false")
     proxy = Proxy(instances, certificate, tmp_path)
     with running(proxy.command, lambda: listens(proxy.port), stderr=subprocess.DEVNULL):
         yield proxy

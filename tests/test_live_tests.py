@@ -108,6 +108,7 @@ def test_live_tests_pass_under_either_runner_with_either_settings(
         **os.environ,
         "DJANGO_SETTINGS_MODULE": settings,
         "CHAT_TEST_RUN": f"{os.environ['CHAT_TEST_RUN']}-live",
+        "CHAT_VALKEY_DIR": str(tmp_path / "valkey"),  # rates are limited by default, for all who share a Valkey
         "CHAT_LIMITS": "on",
         "PYTHONPATH": str(tmp_path),
     }
