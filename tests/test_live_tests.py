@@ -3,6 +3,7 @@
 The module below is all that such a reader writes. It lies outside the repository's tests: nothing of theirs helps.
 """
 
+import fcntl
 import os
 import subprocess
 import sys
@@ -114,8 +115,16 @@ def test_live_tests_pass_under_either_runner_with_either_settings(
     }
     environment.pop("PYTEST_XDIST_WORKER", None)
 
-    done = subprocess.run(
-        [*runner, str(tmp_path)], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False
-    )
+    with (ROOT / "var" / "live-tests.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # all runs with the same settings have one test database
+        done = subprocess.run(
+            [*runner, str(tmp_path)],
+            cwd=ROOT,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
 
     assert done.returncode == 0, done.stdout + done.stderr
