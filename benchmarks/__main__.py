@@ -23,7 +23,7 @@ from benchmarks.plan import Run
 from tests.postgres import postgres
 
 RESULTS = Path(__file__).with_name("results")
-PATIENCE = 420  # seconds that a run may take
+RUN_TIMEOUT = 420  # seconds that a run may take
 console = Console(width=None if sys.stdout.isatty() else 200)
 
 
@@ -68,12 +68,12 @@ def measure(run: Run) -> dict[str, Any]:
                 where = ["--base", *bases, "--pid", *map(str, server.pids), "--redis", server.redis]
                 command = [sys.executable, "-m", "benchmarks.driver", *run.options, *where]
                 driver = subprocess.run(
-                    command, cwd=servers.ROOT, capture_output=True, text=True, timeout=PATIENCE, check=False
+                    command, cwd=servers.ROOT, capture_output=True, text=True, timeout=RUN_TIMEOUT, check=False
                 )
         except servers.Unavailable as error:
             return {"problem": str(error)}
         except subprocess.TimeoutExpired:
-            return {"problem": f"not done after {PATIENCE} seconds"}
+            return {"problem": f"not done after {RUN_TIMEOUT} seconds"}
     if driver.returncode:
         return {"problem": driver.stderr.strip() or "the driver failed"}
     result: dict[str, Any] = json.loads(driver.stdout)
@@ -89,7 +89,13 @@ def measure_writing(database: str) -> dict[str, Any]:
             variables = stack.enter_context(servers.ready(servers.SITE, directory, url))
             command = [sys.executable, "-m", "benchmarks.writing"]
             done = subprocess.run(
-                command, cwd=servers.ROOT, env=variables, capture_output=True, text=True, timeout=PATIENCE, check=True
+                command,
+                cwd=servers.ROOT,
+                env=variables,
+                capture_output=True,
+                text=True,
+                timeout=RUN_TIMEOUT,
+                check=True,
             )
         except (servers.Unavailable, subprocess.SubprocessError, SystemExit) as error:
             return {"database": database, "problem": str(error)}

