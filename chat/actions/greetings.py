@@ -2,9 +2,9 @@
 
 import asyncio
 from dataclasses import dataclass, field
-from weakref import WeakKeyDictionary
 
 from chat import log_context
+from chat.delivery.per_loop import PerLoop
 from chat.delivery.publisher import publish
 from chat.domain import events, names, people
 from chat.domain.events import Event, Kind
@@ -27,8 +27,11 @@ class Crowd:
     hosting: asyncio.Task[None] | None = None
 
 
-Crowds = dict[Room, Crowd]
-_of_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, Crowds] = WeakKeyDictionary()
+class Crowds(PerLoop):
+    """The crowds of one event loop, by room."""
+
+    def __init__(self) -> None:
+        self.by_room: dict[Room, Crowd] = {}
 
 
 def clean_name(name: object, person: Person) -> str:
@@ -44,7 +47,7 @@ async def greet(*, room: Room, name: str, person: Person, aloud: bool = True) ->
     greeting = events.build(room=room, message=f"Hello my name is {name}!", person=person, kind=Kind.GREETING)
     if not aloud:
         return greeting
-    crowds = _of_loop.setdefault(asyncio.get_running_loop(), {})
+    crowds = Crowds.here().by_room
     crowd = crowds.setdefault(room, Crowd(room))
     if crowd.hosting is None:
         crowd.hosting = asyncio.create_task(_host(crowd, crowds), context=log_context.detached())
@@ -56,7 +59,7 @@ async def greet(*, room: Room, name: str, person: Person, aloud: bool = True) ->
     return greeting
 
 
-async def _host(crowd: Crowd, crowds: Crowds) -> None:
+async def _host(crowd: Crowd, crowds: dict[Room, Crowd]) -> None:
     """Greets in one line, once a period, who has come meanwhile; until a period passes in which nobody came."""
     while crowd.greeted:
         await asyncio.sleep(PERIOD)

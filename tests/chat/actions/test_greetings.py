@@ -64,7 +64,7 @@ async def test_greet_merges_the_names_past_the_limit_of_a_period(late: list[str]
 
 async def test_greet_starts_afresh_and_keeps_nothing_after_a_quiet_period(eventually) -> None:
     await greet(*"uvwxyz")
-    crowds = greetings._of_loop[asyncio.get_running_loop()]
+    crowds = greetings.Crowds.here().by_room
     await eventually(lambda: not crowds)
     async with Hub.here().listen([ROOM]) as listener:
         await greet("a")
