@@ -138,7 +138,7 @@ def recover(
     """
     here = _row(room)
     if not resumed and here.last_offset - after.offset > settings.CHAT_RECOVERY_MAX:
-        recovery = _nothing(here, after)
+        recovery = _nothing(room, after)
     else:
         recovery = _read_on(here, room, after, settings.CHAT_RECOVERY_MAX if size is None else size)
     # Asked last: whoever was removed meanwhile is told nothing. Where it began meanwhile, a notice tells of it.
@@ -157,7 +157,7 @@ def _read_on(here: models.Room, room: Room, position: Position, size: int) -> Re
     events = [event for offset, event in enumerate(found[:size], position.offset + 1) if event.offset == offset]
     missing = size > 0 and (here.last_offset > position.offset or bool(found))
     if not _goes_on(here, position, at) or (missing and not events):
-        return _nothing(here, position)
+        return _nothing(room, position)
     after = replace(position, id=at.id if at else None)
     if events:
         events[0] = replace(events[0], previous=after.id)
@@ -176,9 +176,9 @@ def _goes_on(here: models.Room, position: Position, at: Event | None) -> bool:
     return models.Room.objects.filter(pk=here.pk, pruned_to=position.offset).exists()
 
 
-def _nothing(here: models.Room, position: Position) -> Recovery:
-    last = models.Message.objects.filter(room=here.pk, offset=here.last_offset).first()
-    return Recovery(None, position, Position(here.last_offset, last.entry_id if last else None))
+def _nothing(room: Room, position: Position) -> Recovery:
+    # Asked again, and in one query: the log may have gone back since its end was read.
+    return Recovery(None, position, heads([room])[room].position)
 
 
 def names(*, person: Person, size: int, after: str | None = None) -> list[str]:
