@@ -11,14 +11,14 @@ from pathlib import Path
 
 import redis.asyncio
 
-from mysite.valkey import ValkeyChannelLayer, url
+from mysite.valkey import ValkeyChannelLayer, ValkeyUnavailable, url
 
 GROUP = "everybody"
 
 
 async def main(directory: Path) -> None:
     layer = ValkeyChannelLayer(directory)
-    channel = await layer.new_channel()
+    channel = await open_channel(layer)
     async with redis.asyncio.from_url(url(directory)) as client:
         print((await client.info("server"))["run_id"], flush=True)
     await layer.group_add(GROUP, channel)
@@ -29,6 +29,15 @@ async def main(directory: Path) -> None:
         except (OSError, redis.RedisError) as error:
             print(f"Not sent: {error!r}", file=sys.stderr)
     hearing.cancel()
+
+
+async def open_channel(layer: ValkeyChannelLayer) -> str:
+    """Tries until the server answers, as the site does: a keeper that is about to stop it takes a while to do so."""
+    while True:
+        try:
+            return await layer.new_channel()
+        except ValkeyUnavailable:
+            await asyncio.sleep(0.1)
 
 
 async def hear(layer: ValkeyChannelLayer, channel: str) -> None:
