@@ -5,8 +5,10 @@ The module below is all that such a reader writes. It lies outside the repositor
 
 import fcntl
 import os
+import shutil
 import subprocess
 import sys
+import uuid
 from pathlib import Path
 
 import pytest
@@ -105,10 +107,11 @@ def test_live_tests_pass_under_either_runner_with_either_settings(
     (tmp_path / "test_rooms.py").write_text(READERS_TESTS)
     if "pytest" in runner:
         (tmp_path / "test_async.py").write_text(ASYNC_TESTS)
+    run = f"{os.environ['CHAT_TEST_RUN']}-live-{uuid.uuid4().hex}"
     environment = {
         **os.environ,
         "DJANGO_SETTINGS_MODULE": settings,
-        "CHAT_TEST_RUN": f"{os.environ['CHAT_TEST_RUN']}-live",
+        "CHAT_TEST_RUN": run,
         "CHAT_VALKEY_DIR": str(tmp_path / "valkey"),  # rates are limited by default, for all who share a Valkey
         "CHAT_LIMITS": "on",
         "PYTHONPATH": str(tmp_path),
@@ -116,7 +119,8 @@ def test_live_tests_pass_under_either_runner_with_either_settings(
     environment.pop("PYTEST_XDIST_WORKER", None)
 
     with (ROOT / "var" / "live-tests.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # all runs with the same settings have one test database
+        if settings == "mysite.settings":
+            fcntl.flock(lock, fcntl.LOCK_EX)  # all runs with these settings have one test database
         done = subprocess.run(
             [*runner, str(tmp_path)],
             cwd=ROOT,
@@ -126,5 +130,7 @@ def test_live_tests_pass_under_either_runner_with_either_settings(
             timeout=120,
             check=False,
         )
+    for place in (ROOT / "var" / "tests").glob(f"{run}*"):
+        shutil.rmtree(place)
 
     assert done.returncode == 0, done.stdout + done.stderr
