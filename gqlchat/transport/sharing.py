@@ -21,7 +21,6 @@ from weakref import WeakValueDictionary
 from graphql import (
     DocumentNode,
     ExecutionResult,
-    Executor,
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
@@ -49,6 +48,7 @@ from chat.domain.events import Event
 from chat.domain.people import Person
 from gqlchat.guards import complexity, documents
 from gqlchat.schema.execution import Schema
+from gqlchat.schema.executors import SharedExecutor
 from gqlchat.schema.messages import ChatRoomMessage
 from gqlchat.schema.requests import Request, to_follow, to_join
 
@@ -69,14 +69,15 @@ class SharedOperation:
     def __init__(
         self, schema: Schema, document: DocumentNode, variables: dict[str, Any] | None, operation_name: str | None
     ) -> None:
-        executor = Executor.build(
+        executor = SharedExecutor.build(
             schema.core,
             document,
             context_value=NoPerson(),
             raw_variable_values=variables,
             operation_name=operation_name,
         )
-        assert isinstance(executor, Executor), executor  # the document is valid, and the variables have been looked at
+        # The document is valid, and the variables have been looked at.
+        assert isinstance(executor, SharedExecutor), executor
         self._executor = executor
         self._schema = schema
         self._recent: RecentRenderings[list[bytes]] = RecentRenderings()

@@ -11,6 +11,7 @@ import pytest
 from channels.consumer import get_handler_name
 from channels.generic.websocket import AsyncWebsocketConsumer
 from graphql import ExecutionResult, Executor, GraphQLSchema, execute_subscription_event, parse
+from graphql.execution.collect_fields import FieldDetails
 from strawberry.channels import GraphQLHTTPConsumer, GraphQLWSConsumer
 from strawberry.channels.handlers.http_handler import ChannelsRequest, ChannelsRequestAdapter, ChannelsResponse
 from strawberry.channels.handlers.ws_handler import ChannelsWebSocketAdapter
@@ -20,10 +21,12 @@ from strawberry.http import GraphQLRequestData
 from strawberry.http.temporal_response import TemporalResponse
 from strawberry.schema import Schema as StrawberrySchema
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
+from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import BaseGraphQLTransportWSHandler, Operation
 from strawberry.subscriptions.protocols.graphql_ws.handlers import BaseGraphQLWSHandler
 from strawberry.types.execution import ExecutionContext, PreExecutionError
 
+from gqlchat.schema.executors import OwnExecutor
 from mysite.graphql import schema
 
 TRANSPORT, LEGACY = BaseGraphQLTransportWSHandler, BaseGraphQLWSHandler
@@ -44,6 +47,8 @@ METHODS = [
     (SchemaExtension.on_parse, ""),
     (ValidationCache.on_validate, ""),
     (AddValidationRules, "validation_rules"),
+    # gqlchat/schema/executors.py
+    (Executor.collect_subfields, "return_type field_details_list"),
     # gqlchat/transport/sharing.py
     (Executor.build, "schema document root_value context_value raw_variable_values operation_name"),
     (Executor.build_per_event_executor, "payload"),
@@ -126,6 +131,15 @@ def test_websocket_consumer_has_the_attributes_we_replace() -> None:
 def test_strawberry_schema_holds_the_schema_of_graphql_core() -> None:
     assert isinstance(schema._schema, GraphQLSchema)
     assert schema.core is schema._schema
+
+
+def test_field_details_hold_a_node_of_the_document_and_what_else_tells_them_apart() -> None:
+    assert FieldDetails._fields == ("node", "defer_usage", "fragment_variable_values")
+
+
+def test_strawberry_schema_runs_operations_by_the_executor_it_is_given() -> None:
+    assert schema.execution_context_class is OwnExecutor
+    assert issubclass(StrawberryGraphQLCoreExecutionContext, Executor)
 
 
 async def test_graphql_core_executes_one_event_of_a_subscription() -> None:
