@@ -4,12 +4,14 @@ The only code that writes messages; `chat.storage.history` reads them. It is syn
 event loop, one goes through `chat.storage.database.in_database`, one hop for each function.
 """
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from uuid import uuid4
 
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import Min
 from django.utils import timezone
 
@@ -18,29 +20,10 @@ from chat.domain.events import Change, Event, Kind, NewRole, Origin
 from chat.domain.people import Person
 from chat.domain.rooms import Room
 from chat.errors import ChatError
-from chat.storage import history, permissions
+from chat.storage import history, permissions, statements
+from chat.storage.statements import Link, NewMessage, Place
 
 PRUNE_SIZE = 5000
-
-# One statement finds or makes the room's row, locks it until the transaction ends, and counts. Whoever comes next waits
-# for that lock, so offsets have the order of the commits, and those that are rolled back are given to the next.
-TAKE_OFFSETS = """
-    INSERT INTO chat_room (name, last_offset, pruned_to) VALUES (%s, %s, 0)
-    ON CONFLICT (name) DO UPDATE SET last_offset = chat_room.last_offset + excluded.last_offset
-    RETURNING id, last_offset, restricted
-"""
-COLUMNS = "room_id offset text person_id person_name sender client_id sent_at process thread".split()
-# A message that is sent again conflicts with the first one, and comes back in no row. The entry before is looked up
-# here, and not by TAKE_OFFSETS, which began before the lock was there and wouldn't see it.
-INSERT = f"""
-    INSERT INTO chat_message ({", ".join(f'"{column}"' for column in COLUMNS)}) VALUES %s
-    ON CONFLICT (room_id, sender, client_id) DO NOTHING
-    RETURNING room_id, "offset", CAST(uid AS text), (
-        SELECT COALESCE(CAST(previous.uid AS text), CAST(previous.id AS text)) FROM chat_message AS previous
-        WHERE previous.room_id = chat_message.room_id AND previous."offset" = chat_message."offset" - 1
-    )
-"""
-ROW = f"({', '.join(['%s'] * len(COLUMNS))})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +44,11 @@ class Draft:
     def sender(self) -> str:
         return self.person.id if self.person.lasting else ""
 
+    @property
+    def identity(self) -> "Identity":
+        """The same for each retry, if there is a client id."""
+        return self.room, self.sender, self.client_id
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -70,101 +58,125 @@ class Entry:
     repeated: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """The room's next offset, held by the running transaction until it ends."""
-
-    room: Room
-    room_id: int
-    offset: int
+Drafts = Mapping[int, Draft]  # by their places in what is appended together
+Identity = tuple[Room, str, str | None]  # of a message: its room, sender and client id
 
 
 def append(drafts: Sequence[Draft]) -> list[Entry | ChatError]:
-    """Stores each draft under its room's next offset; of one that was stored before, the first message comes back.
+    """Stores each draft under its room's next offset. In the order of the drafts, returns for each
 
-    All go into one transaction, which waits for the disk once. Where that can't be, each goes into one of its own; in
-    the place of one whose sender may not be in its room, there is the error.
+    its entry; the first one, if it was stored before; Banned or NotAMember, if its sender may not be in its room.
     """
+    numbered = dict(enumerate(drafts))
+    done: dict[int, Entry | ChatError] = {**_append_at_once(numbered)}
+    if left := {number: draft for number, draft in numbered.items() if number not in done}:
+        done |= _append_after_a_look(left)
+    return [done[number] for number in numbered]
+
+
+def _append_at_once(drafts: Drafts) -> dict[int, Entry]:
+    """Stores the drafts for rooms that aren't restricted; none, if one of them was stored before."""
+    # On PostgreSQL it is one statement: around that a transaction would only be three round trips more.
+    alone = connection.vendor == "postgresql" and not connection.in_atomic_block
     try:
-        stored = _store(drafts)
-    except ChatError:
-        stored = None
-    return [*stored] if stored else [_append(draft) for draft in drafts]
+        with nullcontext() if alone else transaction.atomic():
+            return _store(drafts, restricted_too=False)
+    except IntegrityError:
+        return {}
 
 
-def _append(draft: Draft) -> Entry | ChatError:
-    while True:
-        try:
-            stored = _store([draft])
-        except ChatError as error:
-            return error
-        if stored:
-            return stored[0]
-        said_before = history.rows(draft.room).filter(sender=draft.sender, client_id=draft.client_id)
-        if first := said_before.first():
-            return Entry(history.as_event(first, draft.room), repeated=True)
-        # Between the two it was pruned: so now it is new.
+def _append_after_a_look(drafts: Drafts) -> dict[int, Entry | ChatError]:
+    """Locks the rooms, looks which drafts were stored before and which aren't allowed, and stores the others."""
+    done: dict[int, Entry | ChatError] = {}
+    new: dict[int, Draft] = {}
+    first: dict[Identity, int] = {}  # the numbers of new drafts that have client ids
+    again: dict[int, int] = {}  # the numbers of their retries, and whose retries they are
+    with transaction.atomic():
+        places = statements.take_offsets({draft.room: 0 for draft in drafts.values()})
+        stored = _stored_before(drafts.values(), places)
+        problems = _problems(drafts.values(), places)
+        for number, draft in drafts.items():
+            problem = None if draft.trusted else problems.get((draft.room, draft.person))
+            if problem:
+                done[number] = problem
+            elif draft.identity in stored:
+                done[number] = Entry(stored[draft.identity], repeated=True)
+            elif draft.client_id is not None and draft.identity in first:
+                again[number] = first[draft.identity]
+            else:
+                new[number] = draft
+                first[draft.identity] = number
+        entries = _store(new, restricted_too=True) if new else {}
+    return done | entries | {number: Entry(entries[of].event, repeated=True) for number, of in again.items()}
 
 
-def _store(drafts: Sequence[Draft]) -> list[Entry] | None:
-    """None, and nothing is stored, if one of them was stored before. Raises Banned or NotAMember for any of them."""
-    now = timezone.now()
-    places: dict[int, tuple[int, int]] = {}  # room's id and offset, by the draft's place in `drafts`
-    with transaction.atomic(), connection.cursor() as cursor:
-        # In the order of the names: who locks several rooms never waits for one who waits for them.
-        for room, numbers in sorted(_by_room(drafts).items(), key=lambda item: item[0].name):
-            cursor.execute(TAKE_OFFSETS, [room.name, len(numbers)])
-            room_id, last, restricted = cursor.fetchone()
-            if restricted:
-                for person in {drafts[number].person for number in numbers if not drafts[number].trusted}:
-                    permissions.check(room, person)
-            offsets = range(last - len(numbers) + 1, last + 1)
-            places |= {number: (room_id, offset) for number, offset in zip(numbers, offsets, strict=True)}
-        rows = [_row(draft, *places[number], now) for number, draft in enumerate(drafts)]
-        cursor.execute(INSERT % ", ".join([ROW] * len(rows)), [value for row in rows for value in row])
-        inserted = cursor.fetchall()
-        if len(inserted) < len(drafts):
-            transaction.set_rollback(True)
-            return None
-    links = _linked(inserted)
-    return [
-        Entry(_new_event(draft, places[number][1], links[places[number]], now), repeated=False)
-        for number, draft in enumerate(drafts)
-    ]
-
-
-def _linked(inserted: list[tuple[int, int, str, str | None]]) -> dict[tuple[int, int], tuple[str, str | None]]:
-    """The id of each new entry and of the one before it, by room's id and offset."""
-    # As models.Message.entry_id has them: PostgreSQL writes a UUID with hyphens.
-    ids = {(room_id, offset): uid.replace("-", "") for room_id, offset, uid, _ in inserted}
-    # A statement needn't see what it inserts itself.
-    stored = {(room_id, offset): before.replace("-", "") for room_id, offset, _, before in inserted if before}
+def _stored_before(drafts: Iterable[Draft], places: Mapping[Room, Place]) -> dict[Identity, Event]:
+    """The messages that have the identity of one of `drafts`. One query."""
+    rooms = {place.room_id: room for room, place in places.items()}
+    found = statements.stored_before(
+        (places[draft.room].room_id, draft.sender, draft.client_id) for draft in drafts if draft.client_id is not None
+    )
     return {
-        (room_id, offset): (id, ids.get((room_id, offset - 1)) or stored.get((room_id, offset)))
-        for (room_id, offset), id in ids.items()
+        (room, message.sender, message.client_id): history.as_event(message, room)
+        for message in found
+        if (room := rooms[message.room_id])
     }
 
 
-def _by_room(drafts: Sequence[Draft]) -> dict[Room, list[int]]:
-    numbers: dict[Room, list[int]] = {}
-    for number, draft in enumerate(drafts):
-        numbers.setdefault(draft.room, []).append(number)
-    return numbers
+def _problems(drafts: Iterable[Draft], places: Mapping[Room, Place]) -> dict[tuple[Room, Person], ChatError]:
+    """The reasons why people may not be in rooms that are restricted. One query, none where no room is."""
+    people: dict[Room, set[Person]] = defaultdict(set)
+    for draft in drafts:
+        if places[draft.room].restricted:
+            people[draft.room].add(draft.person)
+    return permissions.problems_of_many(people) if people else {}
 
 
-def _row(draft: Draft, room_id: int, offset: int, now: datetime) -> tuple[Any, ...]:
-    """A value for each of COLUMNS."""
-    person, origin, sent_at = draft.person, draft.origin, connection.ops.adapt_datetimefield_value(now)
-    said_by = (person.id, person.name, draft.sender, draft.client_id)
-    return (room_id, offset, draft.text, *said_by, sent_at, origin.process, origin.thread)
+def _store(drafts: Drafts, *, restricted_too: bool) -> dict[int, Entry]:
+    """Stores `drafts`, and returns the entries of those that were. Raises IntegrityError if one was stored before."""
+    now = timezone.now()
+    uids = {number: uuid4().hex for number in drafts}
+    messages: dict[Room, list[NewMessage]] = defaultdict(list)
+    for number, draft in drafts.items():
+        messages[draft.room].append(_new_message(draft, uids[number]))
+    links = statements.insert(messages, now, restricted_too=restricted_too)
+    return {
+        number: Entry(_new_event(draft, uids[number], links[uids[number]], now), repeated=False)
+        for number, draft in drafts.items()
+        if uids[number] in links
+    }
+
+
+def _new_message(draft: Draft, uid: str) -> NewMessage:
+    return NewMessage(
+        uid=uid,
+        text=draft.text,
+        person_id=draft.person.id,
+        person_name=draft.person.name,
+        sender=draft.sender,
+        client_id=draft.client_id,
+        process=draft.origin.process,
+        thread=draft.origin.thread,
+    )
+
+
+def _new_event(draft: Draft, uid: str, link: Link, now: datetime) -> Event:
+    return Event(
+        room=draft.room,
+        message=draft.text,
+        id=uid,
+        offset=link.offset,
+        client_id=draft.client_id,
+        person=draft.person,
+        sent_at=now,
+        origin=draft.origin,
+        previous=link.previous,
+    )
 
 
 def take_offset(room: Room) -> Place:
     """For an entry that the running transaction is going to `write`; until it ends, nobody else writes in this room."""
-    with connection.cursor() as cursor:
-        cursor.execute(TAKE_OFFSETS, [room.name, 1])
-        room_id, offset, _ = cursor.fetchone()
-    return Place(room, room_id, offset)
+    return statements.take_offsets({room: 1})[room]
 
 
 def write(
@@ -229,18 +241,3 @@ def _prune_room(room_id: int, older_than: datetime | None, keep: int | None) -> 
     ):
         deleted += room.messages.filter(offset__lte=piece[-1]).delete()[0]
     return deleted
-
-
-def _new_event(draft: Draft, offset: int, ids: tuple[str, str | None], now: datetime) -> Event:
-    id, previous = ids
-    return Event(
-        room=draft.room,
-        message=draft.text,
-        id=id,
-        offset=offset,
-        client_id=draft.client_id,
-        person=draft.person,
-        sent_at=now,
-        origin=draft.origin,
-        previous=previous,
-    )

@@ -20,8 +20,8 @@ from chat.domain.texts import is_storable
 from chat.errors import LastOwner, LoginRequired, NoSuchMessage, NoSuchPerson, NotAllowed, RoomExists
 from chat.models import Role
 from chat.storage import history, log, permissions
-from chat.storage.log import Place
 from chat.storage.permissions import Permission
+from chat.storage.statements import Place
 
 DELETED = "A message was deleted."
 MODERATORS_ONLY = "That is up to the owners and moderators of the room."

@@ -4,11 +4,12 @@ A public room without bans is not `restricted`, and needs no query for them. Cod
 after it has read, so that a person is told only what they were still allowed to read.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from django.db import connection
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, TextField, Value
+from django.db.models.functions import Cast
 
 from chat import models
 from chat.domain.people import Person
@@ -78,6 +79,35 @@ def problems(rooms: Iterable[Room], person: Person | None) -> dict[Room, ChatErr
     if person is None:
         return dict.fromkeys(rooms)
     return {room: problem_with(room, permission) for room, permission in by_room(rooms, person).items()}
+
+
+def problems_of_many(present: Mapping[Room, Collection[Person]]) -> dict[tuple[Room, Person], ChatError]:
+    """Why people may not be in rooms, for those who may not be there. One query, however many there are."""
+    people = {person for those in present.values() for person in those}
+    names, ids = {room.name for room in present}, {person.id for person in people}
+    user_ids = {person.user_id for person in people if not person.is_guest}
+    private = models.Room.objects.filter(name__in=names, is_private=True)
+    members = models.RoomMember.objects.filter(room__name__in=names, user_id__in=user_ids)
+    bans = models.Ban.objects.filter(room__name__in=names, person_id__in=ids)
+    found = private.values_list("name", Value(""), Value("")).union(
+        members.values_list("room__name", Cast("user_id", TextField()), "role"),
+        bans.values_list("room__name", "person_id", Value("")),
+        all=True,
+    )
+    facts = {(name, id): role for name, id, role in found}
+    problems = {
+        (room, person): problem_with(
+            room,
+            Permission(
+                private=(room.name, "") in facts,
+                role=Role(facts[room.name, person.user_id]) if (room.name, person.user_id) in facts else None,
+                banned=(room.name, person.id) in facts,
+            ),
+        )
+        for room, those in present.items()
+        for person in those
+    }
+    return {who: problem for who, problem in problems.items() if problem}
 
 
 def problem_with(room: Room, permission: Permission) -> Banned | NotAMember | None:

@@ -1,0 +1,195 @@
+"""The statements that store messages: as many for hundreds of messages in as many rooms as for one.
+
+On PostgreSQL it is one statement, in a transaction of its own. So it takes one round trip, and a room's lock is never
+held while somebody waits for the network. SQLite knows no such statement, and has no network; there it is two.
+"""
+
+import itertools
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import reduce
+from operator import or_
+from typing import Any, TypedDict
+
+from django.db import connection
+from django.db.models import Q
+
+from chat import models
+from chat.domain.rooms import Room
+
+
+class NewMessage(TypedDict):
+    """Columns of a message that is to be stored. Its room, its offset and its time come from elsewhere."""
+
+    uid: str
+    text: str
+    person_id: str
+    person_name: str
+    sender: str
+    client_id: str | None
+    process: int
+    thread: str
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The room's next offset, held by the running transaction until it ends."""
+
+    room: Room
+    room_id: int
+    offset: int
+    restricted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """The offset at which a message was stored, and the id of the entry before it, if there is one and it is kept."""
+
+    offset: int
+    previous: str | None
+
+
+# Finds or makes the rooms' rows, adds to their last offsets, and locks them until the transaction ends. So offsets have
+# the order of the commits, and those that are rolled back are given to the next. All name their rooms in the same
+# order, here and below: nobody holds a room and waits for one who waits for that room. A restricted room gives no row
+# unless it is meant too.
+TAKE_OFFSETS = """
+    INSERT INTO chat_room (name, last_offset, pruned_to) VALUES {rooms}
+    ON CONFLICT (name) DO UPDATE SET last_offset = chat_room.last_offset + excluded.last_offset
+        WHERE %s OR NOT chat_room.restricted
+    RETURNING name, id, last_offset, restricted
+"""
+COLUMNS = [*NewMessage.__annotations__]
+INSERT = f'INSERT INTO chat_message (room_id, "offset", sent_at, {", ".join(COLUMNS)})'
+RETURNING = """
+    RETURNING CAST(uid AS text), room_id, "offset", (
+        SELECT COALESCE(CAST(previous.uid AS text), CAST(previous.id AS text)) FROM chat_message AS previous
+        WHERE previous.room_id = chat_message.room_id AND previous."offset" = chat_message."offset" - 1
+    )
+"""
+INSERT_ROWS = f"{INSERT} VALUES {{messages}} {RETURNING}"
+# `later` is the number of messages in the same room that come after this one.
+TAKE_OFFSETS_AND_INSERT = f"""
+    WITH room AS (
+        INSERT INTO chat_room (name, last_offset, pruned_to)
+        SELECT name, size, 0 FROM json_to_recordset(%s) AS new (name text, size bigint)
+        ON CONFLICT (name) DO UPDATE SET last_offset = chat_room.last_offset + excluded.last_offset
+            WHERE %s OR NOT chat_room.restricted
+        RETURNING id, name, last_offset
+    )
+    {INSERT}
+    SELECT room.id, room.last_offset - later, %s, {", ".join(COLUMNS)}
+    FROM json_to_recordset(%s) AS new (
+        room text, later bigint, uid uuid, text text, person_id text, person_name text, sender text, client_id text,
+        process bigint, thread text
+    )
+    JOIN room ON room.name = new.room
+    {RETURNING}
+"""
+STORED_BEFORE = """
+    SELECT message.* FROM (VALUES {identities}) AS identity  -- whose columns are called so by both databases
+    JOIN chat_message AS message ON message.room_id = column1 AND message.sender = column2 AND client_id = column3
+"""
+
+Messages = Mapping[Room, Sequence[NewMessage]]
+Inserted = list[tuple[str, int, int, str | None]]  # uid, room's id, offset, and the id of the entry before
+
+
+def take_offsets(counts: Mapping[Room, int], *, restricted_too: bool = True) -> dict[Room, Place]:
+    """Takes so many offsets in each room, and locks the rooms. Each place has the last offset that was taken."""
+    rooms = {room.name: room for room in _in_order(counts)}
+    statement = TAKE_OFFSETS.format(rooms=_rows(len(rooms), "%s, %s, 0"))
+    values = [value for name, room in rooms.items() for value in (name, counts[room])]
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [*values, restricted_too])
+        return {
+            rooms[name]: Place(rooms[name], room_id, last_offset, bool(restricted))
+            for name, room_id, last_offset, restricted in cursor.fetchall()
+        }
+
+
+def insert(messages: Messages, sent_at: datetime, *, restricted_too: bool) -> dict[str, Link]:
+    """Stores the messages of each room, in their order, at its next offsets. Returns their links by `uid`.
+
+    Those of restricted rooms are stored only if these are meant too. Raises IntegrityError if one of the messages was
+    stored before; then the transaction has to be undone.
+    """
+    insert_rows = _insert_at_once if connection.vendor == "postgresql" else _insert_at_places
+    return _linked(insert_rows(messages, sent_at, restricted_too))
+
+
+def stored_before(identities: Iterable[tuple[int, str, str]]) -> Iterable[models.Message]:
+    """The messages that have one of these room's ids, senders and client ids. One query."""
+    values = [*itertools.chain.from_iterable(identities)]
+    if not values:
+        return ()
+    return models.Message.objects.raw(STORED_BEFORE.format(identities=_rows(len(values) // 3, "%s, %s, %s")), values)
+
+
+def _insert_at_once(messages: Messages, sent_at: datetime, restricted_too: bool) -> Inserted:
+    rooms = [{"name": room.name, "size": len(messages[room])} for room in _in_order(messages)]
+    new = [
+        {"room": room.name, "later": later, **message}
+        for room, those in messages.items()
+        for later, message in zip(reversed(range(len(those))), those, strict=True)
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(TAKE_OFFSETS_AND_INSERT, [json.dumps(rooms), restricted_too, sent_at, json.dumps(new)])
+        inserted: Inserted = cursor.fetchall()
+    return inserted
+
+
+def _insert_at_places(messages: Messages, sent_at: datetime, restricted_too: bool) -> Inserted:
+    places = take_offsets({room: len(those) for room, those in messages.items()}, restricted_too=restricted_too)
+    at = connection.ops.adapt_datetimefield_value(sent_at)
+    rows: list[tuple[Any, ...]] = [
+        (place.room_id, offset, at, *message.values())
+        for room, place in places.items()
+        for offset, message in enumerate(messages[room], place.offset - len(messages[room]) + 1)
+    ]
+    if not rows:
+        return []
+    statement = INSERT_ROWS.format(messages=_rows(len(rows), ", ".join(["%s"] * len(rows[0]))))
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [value for row in rows for value in row])
+        inserted: Inserted = cursor.fetchall()
+    return inserted
+
+
+def _linked(inserted: Inserted) -> dict[str, Link]:
+    # Ids as models.entry_id has them: PostgreSQL writes a UUID with hyphens. No statement sees what it inserts itself.
+    ids = {(room_id, offset): uid.replace("-", "") for uid, room_id, offset, _ in inserted}
+    before = {(room_id, offset): previous.replace("-", "") for _, room_id, offset, previous in inserted if previous}
+    unseen = [
+        (room_id, offset - 1)
+        for room_id, offset in ids
+        if offset > 1 and (room_id, offset) not in before and (room_id, offset - 1) not in ids
+    ]
+    stored = ids | _ids(unseen)
+    return {
+        uid: Link(offset, before.get((room_id, offset)) or stored.get((room_id, offset - 1)))
+        for (room_id, offset), uid in ids.items()
+    }
+
+
+def _ids(places: Iterable[tuple[int, int]]) -> dict[tuple[int, int], str]:
+    """The ids of the entries at these rooms' ids and offsets.
+
+    For those that another process has stored after a statement began, and before the statement had the room's lock.
+    """
+    wanted = [Q(room=room_id, offset=offset) for room_id, offset in places]
+    if not wanted:
+        return {}
+    found = models.Message.objects.filter(reduce(or_, wanted)).values_list("room_id", "offset", "id", "uid")
+    return {(room_id, offset): models.entry_id(pk, uid) for room_id, offset, pk, uid in found}
+
+
+def _in_order(rooms: Iterable[Room]) -> list[Room]:
+    """By the code points of their names, whatever the database's collation."""
+    return sorted(rooms, key=lambda room: room.name)
+
+
+def _rows(count: int, row: str) -> str:
+    return ", ".join([f"({row})"] * count)
