@@ -1,9 +1,14 @@
-"""Tells a room who has joined, without drowning it: what comes faster than a few a second is said in one line."""
+"""Tells a room who has joined, without drowning it: greetings that come too fast are merged into one line.
+
+Each greeting is a delivery to everybody in the room. When thousands join one room, those are by far the most of what
+joining costs, unless there are the fewer of them the more people are there.
+"""
 
 import asyncio
 from dataclasses import dataclass, field
 
 from chat import log_context
+from chat.delivery.hub import Hub
 from chat.delivery.per_loop import PerLoop
 from chat.delivery.publisher import publish
 from chat.domain import events, names, people
@@ -11,8 +16,9 @@ from chat.domain.events import Event, Kind
 from chat.domain.people import Person
 from chat.domain.rooms import Room
 
-PERIOD = 1.0  # seconds
+PERIOD = 1.0  # seconds; longer in a room with more than DELIVERIES_PER_PERIOD listeners
 GREETINGS_PER_PERIOD = 4
+DELIVERIES_PER_PERIOD = 1000  # of a room's greetings to its listeners in this process, merged ones aside
 NAMES_PER_GREETING = 3
 NAME_MAX = 100  # characters, of the name that a user joins with
 
@@ -51,7 +57,7 @@ async def greet(*, room: Room, name: str, person: Person, aloud: bool = True) ->
     crowd = crowds.setdefault(room, Crowd(room))
     if crowd.hosting is None:
         crowd.hosting = asyncio.create_task(_host(crowd, crowds), context=log_context.detached())
-    if crowd.greeted < GREETINGS_PER_PERIOD:
+    if crowd.greeted < pace(Hub.here().audience(room))[0]:
         crowd.greeted += 1
         await publish(greeting)
     else:
@@ -59,10 +65,16 @@ async def greet(*, room: Room, name: str, person: Person, aloud: bool = True) ->
     return greeting
 
 
+def pace(audience: int) -> tuple[int, float]:
+    """How many greetings a room with so many listeners here gets one by one in a period, and its length in seconds."""
+    greetings = DELIVERIES_PER_PERIOD // max(1, audience)
+    return max(1, min(GREETINGS_PER_PERIOD, greetings)), PERIOD * max(1.0, audience / DELIVERIES_PER_PERIOD)
+
+
 async def _host(crowd: Crowd, crowds: dict[Room, Crowd]) -> None:
-    """Greets in one line, once a period, who has come meanwhile; until a period passes in which nobody came."""
+    """Greets in one line, once a period, those who have come meanwhile; until a period passes in which nobody came."""
     while crowd.greeted:
-        await asyncio.sleep(PERIOD)
+        await asyncio.sleep(pace(Hub.here().audience(crowd.room))[1])
         joined, crowd.waiting = crowd.waiting, []
         crowd.greeted = 1 if joined else 0
         if joined:

@@ -110,6 +110,11 @@ class Hub(PerLoop):
             feed.listeners.discard(listener)
         await self._sync_groups(listener.rooms)
 
+    def audience(self, room: Room) -> int:
+        """How many listeners in this process hear `room`."""
+        feed = self._feeds.get(room.group)
+        return 0 if feed is None else len(feed.listeners)
+
     # From the groups
 
     def hear(self, event: Event) -> None:

@@ -1,4 +1,5 @@
 import asyncio
+import contextlib
 
 import pytest
 
@@ -60,6 +61,26 @@ async def test_greet_merges_the_names_past_the_limit_of_a_period(late: list[str]
     async with Hub.here().listen([ROOM]) as listener:
         await greet(*"wxyz", *late)
         assert (await heard(listener, 5))[-1] == line
+
+
+@pytest.mark.parametrize(
+    ("audience", "greetings_alone", "seconds"),
+    [(0, 4, 1), (1, 4, 1), (250, 4, 1), (251, 3, 1), (500, 2, 1), (501, 1, 1), (1000, 1, 1), (3000, 1, 3)],
+)
+def test_pace_bounds_deliveries_by_the_audience(
+    monkeypatch: pytest.MonkeyPatch, audience: int, greetings_alone: int, seconds: float
+) -> None:
+    monkeypatch.setattr(greetings, "PERIOD", 1.0)
+    assert greetings.pace(audience) == (greetings_alone, seconds)
+
+
+async def test_greet_merges_from_the_second_on_in_a_room_with_many_listeners(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(greetings, "DELIVERIES_PER_PERIOD", 5)
+    async with contextlib.AsyncExitStack() as stack:
+        listeners = [await stack.enter_async_context(Hub.here().listen([ROOM])) for _ in range(5)]
+        assert await greet("a", "b", "c") == [f"Hello my name is {name}!" for name in "abc"]
+        for listener in listeners:
+            assert await heard(listener, 2) == ["Hello my name is a!", "Hello our names are b and c!"]
 
 
 async def test_greet_starts_afresh_and_keeps_nothing_after_a_quiet_period(eventually) -> None:
