@@ -4,13 +4,17 @@ The Procfile names it. Whatever else serves the site has to see to this itself, 
 """
 
 import socket
-from asyncio import BaseTransport
-from typing import Any
+from asyncio import BaseTransport, Transport
+from typing import Any, cast
 
 from django.conf import settings
 from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.protocol import State
+
+from mysite.gate import Gate
+from mysite.inbox import Inbox
 
 READ_TIMEOUT = 40.0  # seconds; as long as uvicorn waits for the answer to a ping
 
@@ -20,6 +24,7 @@ class WebSocket(WebSocketsSansIOProtocol):
         """Reads frames as long as the site's settings say, whatever uvicorn was told."""
         config.ws_max_size = settings.WEBSOCKET_MAX_SIZE
         super().__init__(config, *args, **kwargs)
+        self.queue, self.writable = Inbox(), Gate()
 
     def connection_made(self, transport: BaseTransport) -> None:
         """Has the system end a connection whose client takes nothing for READ_TIMEOUT.
@@ -27,10 +32,22 @@ class WebSocket(WebSocketsSansIOProtocol):
         uvicorn does notice, by pings that aren't answered; but then it closes, and waits until all that was written
         before has been read.
         """
+        forget_parser(transport)
         super().connection_made(transport)
         connection = transport.get_extra_info("socket")
         if hasattr(socket, "TCP_USER_TIMEOUT") and connection and connection.family != socket.AF_UNIX:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(READ_TIMEOUT * 1000))
+
+    def start_keepalive(self) -> None:
+        """Called when the connection is accepted: nobody looks at the handshake any more, whose parser keeps it."""
+        super().start_keepalive()
+        self.request.headers.clear()
+        del self.request, self.response
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Lets go of what would keep this protocol until the garbage collector looks: the parser knows its parts."""
+        super().connection_lost(exc)
+        self.conn.parser.close()
 
     def handle_ping(self) -> None:
         """Answers a ping, unless the client doesn't read what it has been sent: those answers would have no end."""
@@ -48,7 +65,10 @@ class WebSocket(WebSocketsSansIOProtocol):
         self.scope["drop"] = self.transport.abort  # type: ignore[typeddict-unknown-key]
         if not self.conn.extensions:
             self.scope["write_frame"] = self.write_frame  # type: ignore[typeddict-unknown-key]
-        await super().run_asgi()
+        try:
+            await super().run_asgi()
+        finally:
+            self.scope.clear()  # type: ignore[attr-defined]  # it knows this protocol, and the protocol it
 
     def write_frame(self, frame: bytes) -> bool:
         """Writes a ready-made WebSocket frame, at once and whole.
@@ -60,3 +80,13 @@ class WebSocket(WebSocketsSansIOProtocol):
             return False
         self.transport.write(frame)
         return True
+
+
+def forget_parser(transport: BaseTransport) -> None:
+    """Has uvicorn's HTTP protocol, which upgrades its connection to a WebSocket, let go of its parser.
+
+    The parser knows the protocol, too. They would stay as long as the WebSocket, until the garbage collector looks.
+    """
+    upgraded = cast(Transport, transport).get_protocol()
+    if isinstance(upgraded, HttpToolsProtocol):
+        upgraded.parser = None  # type: ignore[assignment]  # as uvicorn does when a connection is lost
