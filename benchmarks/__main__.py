@@ -1,121 +1,130 @@
 """Runs everything in turn, one server at a time: `make bench`, or `python -m benchmarks`."""
 
 import argparse
-import contextlib
 import dataclasses
 import json
 import os
 import platform
 import resource
 import signal
-import subprocess
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from benchmarks import figures, plan, plot, servers, tables
+from benchmarks import measuring, plan, plot, servers, storing_plan, tables
+from benchmarks.databases import Database
+from benchmarks.figures import FAR, figures
+from benchmarks.measured import Measured, Stored
 from benchmarks.plan import Run
-from tests.postgres import postgres
+from benchmarks.repeats import Result, merged
+from benchmarks.storing_plan import Load, Stage
 
 RESULTS = Path(__file__).with_name("results")
-RUN_TIMEOUT = 420  # seconds that a run may take
 console = Console(width=None if sys.stdout.isatty() else 200)
 
 
 def main() -> None:
     args = options()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # so that what was started is ended then, too
-    runs = [run for run in (plan.quick() if args.quick else plan.full()) if args.only in title(run)]
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # for the servers too: a subscriber is an open file
-    no_node = servers.install_node() if any(run.server is servers.NODE_PEER for run in runs) else None
-    results = []
+    runs = [run for run in (plan.quick() if args.quick else plan.full()) if args.only in title(run)]
+    planned = storing_plan.quick(args.delays) if args.quick else storing_plan.full(args.delays)
+    stages = [stage for stage in planned if args.only in stage.title]
+    databases = [one for one in plan.databases(args.delays, quick=args.quick) if args.only in writing_title(one)]
     with progress() as bar:
-        task = bar.add_task("", total=len(runs))
-        for run in runs:
-            bar.update(task, description=title(run))
-            problem = no_node if run.server is servers.NODE_PEER else None
-            result = {"problem": problem} if problem else measure(run)
-            results.append((run, result))
-            bar.advance(task)
-            if not sys.stdout.isatty():
-                console.print_json(json.dumps(result), indent=None)
-        bar.update(task, description="this site: writing")
-        stored = [] if args.only else [measure_writing(name) for name in plan.databases(args.quick)]
-    compared = list(figures.Figures(results, stored))
-    measured = [figure for figure in compared if figure.value is not None]
-    figures_shown = measured if args.quick else compared
-    console.print(tables.measured(results), tables.stored(stored), tables.compared(figures_shown))
+        task = bar.add_task("", total=len(runs) + sum(len(stage.loads) for stage in stages) + len(databases))
+        steps = Steps(bar, task)
+        measured = Measured(steps.fan_out(runs), steps.storing(stages), steps.writing(databases, quick=args.quick))
+    show(measured, earlier(args.against) if args.against else {}, everything=not (args.quick or args.only))
     path = RESULTS / (args.name or ("quick" if args.quick else "latest"))
     path.parent.mkdir(exist_ok=True)
-    text = json.dumps(report(results, stored, compared), indent=1, ensure_ascii=False)
-    path.with_suffix(".json").write_text(text + "\n")
-    plot.draw(results, path.with_suffix(".png"))
+    path.with_suffix(".json").write_text(json.dumps(report(measured), indent=1, ensure_ascii=False) + "\n")
+    plot.draw(measured, path.with_suffix(".png"))
     console.print(f"Written: {path.with_suffix('.json')} and .png")
 
 
-def measure(run: Run) -> dict[str, Any]:
-    """The driver's report, or a `problem`."""
-    with TemporaryDirectory(prefix="bench-") as directory:
-        try:
-            with servers.running(run.server, run.processes, Path(directory)) as server:
-                bases = [f"ws://127.0.0.1:{port}" for port in server.ports]
-                where = ["--base", *bases, "--pid", *map(str, server.pids), "--redis", server.redis]
-                command = [sys.executable, "-m", "benchmarks.driver", *run.options, *where]
-                driver = subprocess.run(
-                    command, cwd=servers.ROOT, capture_output=True, text=True, timeout=RUN_TIMEOUT, check=False
-                )
-        except servers.Unavailable as error:
-            return {"problem": str(error)}
-        except subprocess.TimeoutExpired:
-            return {"problem": f"not done after {RUN_TIMEOUT} seconds"}
-    if driver.returncode:
-        return {"problem": driver.stderr.strip() or "the driver failed"}
-    result: dict[str, Any] = json.loads(driver.stdout)
-    return result
+class Steps:
+    """The parts of the plan, with progress: on a terminal a bar, elsewhere a line of JSON for each result."""
+
+    def __init__(self, bar: Progress, task: Any) -> None:
+        self.bar = bar
+        self.task = task
+
+    def fan_out(self, runs: list[Run]) -> list[tuple[Run, Result]]:
+        no_node = servers.install_node() if any(run.server is servers.NODE_PEER for run in runs) else None
+        results = []
+        for run in runs:
+            self.begin(title(run))
+            problem = no_node if run.server is servers.NODE_PEER else None
+            results.append((run, {"problem": problem} if problem else measuring.fan_out(run)))
+            self.end(results[-1][1])
+        return results
+
+    def storing(self, stages: list[Stage]) -> list[Stored]:
+        """The results of each load on each database, those of repetitions as one."""
+        found: dict[tuple[Database, Load], list[Result]] = {}
+        for stage in stages:
+            self.begin(stage.title)
+            for load, result in measuring.storing(stage):
+                found.setdefault((stage.database, load), []).append(result)
+                self.end({"database": stage.database.name, "load": load.title, **result})
+        return [Stored(database, load, merged(results)) for (database, load), results in found.items()]
+
+    def writing(self, databases: list[Database], *, quick: bool) -> list[Result]:
+        results = []
+        for database in databases:
+            self.begin(writing_title(database))
+            results.append(measuring.writing(database, quick=quick))
+            self.end(results[-1])
+        return results
+
+    def begin(self, what: str) -> None:
+        self.bar.update(self.task, description=what)
+
+    def end(self, result: Result) -> None:
+        self.bar.advance(self.task)
+        if not sys.stdout.isatty():
+            console.print_json(json.dumps(result), indent=None)
 
 
-def measure_writing(database: str) -> dict[str, Any]:
-    """What `benchmarks.writing` says of one database, or a `problem`."""
-    with contextlib.ExitStack() as stack:
-        directory = Path(stack.enter_context(TemporaryDirectory(prefix="bench-")))
-        try:
-            url = stack.enter_context(postgres(options=())) if database == "PostgreSQL" else ""
-            variables = stack.enter_context(servers.ready(servers.SITE, directory, url))
-            command = [sys.executable, "-m", "benchmarks.writing"]
-            done = subprocess.run(
-                command,
-                cwd=servers.ROOT,
-                env=variables,
-                capture_output=True,
-                text=True,
-                timeout=RUN_TIMEOUT,
-                check=True,
-            )
-        except (servers.Unavailable, subprocess.SubprocessError, SystemExit) as error:
-            return {"database": database, "problem": str(error)}
-    return {"database": database, **json.loads(done.stdout)}
+def show(measured: Measured, before: dict[str, float | None], *, everything: bool) -> None:
+    """All tables that have a line; of the figures those that were measured, or `everything`."""
+    stored = measured.storing
+    shown = [
+        tables.deliveries(measured.fan_out),
+        tables.loads("posters", "posters", tables.POSTERS, stored),
+        tables.loads("storm", "storm", tables.STORMS, stored),
+        tables.loads("idle rooms", "idle_rooms", tables.IDLE_ROOMS, stored),
+        tables.written(measured.writing),
+        tables.compared((one for one in figures(measured) if everything or one.value is not None), before),
+    ]
+    console.print(*(table for table in shown if table.row_count))
 
 
-def report(
-    results: list[tuple[Run, dict[str, Any]]], stored: list[dict[str, Any]], compared: list[figures.Figure]
-) -> dict[str, Any]:
+def report(measured: Measured) -> dict[str, Any]:
     """All that was found, and where."""
     return {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": {"cpus": os.cpu_count(), "python": platform.python_version()},
         "runs": [
             {"server": run.server.name, "audience": run.audience, "processes": run.processes, **result}
-            for run, result in results
+            for run, result in measured.fan_out
         ],
-        "writing": stored,
-        "figures": [dataclasses.asdict(figure) | {"verdict": figure.verdict} for figure in compared],
+        "storing": [one.row for one in measured.storing],
+        "writing": list(measured.writing),
+        "figures": [dataclasses.asdict(figure) | {"verdict": figure.verdict} for figure in figures(measured)],
     }
+
+
+def earlier(name: str) -> dict[str, float | None]:
+    """The values of the figures in a file of results, by what they are."""
+    found = json.loads((RESULTS / name).with_suffix(".json").read_text())
+    return {figure["what"]: figure["value"] for figure in found["figures"]}
 
 
 def progress() -> Progress:
@@ -127,11 +136,18 @@ def title(run: Run) -> str:
     return f"{run.server.name}: {run.audience}"
 
 
+def writing_title(database: Database) -> str:
+    return f"writing: {database.name}"
+
+
 def options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer subscribers and messages, in about a minute")
-    parser.add_argument("--only", default="", help="those runs whose name has this in it, like 'this site: GraphQL'")
+    parser.add_argument("--only", default="", help="what has this in its name, like 'this site: GraphQL' or 'storing'")
     parser.add_argument("--name", help="of the files in benchmarks/results, instead of latest or quick")
+    parser.add_argument("--against", help="the name of other results there, to be shown beside the figures")
+    distances = "distances of PostgreSQL, in milliseconds each way, beside none"
+    parser.add_argument("--delays", type=float, nargs="*", default=[FAR], help=distances)
     return parser.parse_args()
 
 

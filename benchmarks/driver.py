@@ -16,10 +16,11 @@ from statistics import median
 from typing import Any
 
 import uvloop
-from picows import WSError
 from redis import Redis
 
 from benchmarks import operations, proc
+from benchmarks.client_socket import CONNECT_ERRORS
+from benchmarks.percentiles import milliseconds
 from benchmarks.subscriber import Subscriber, Tally
 
 CALM = 0.06  # of one CPU: a server that uses less is idle
@@ -64,6 +65,7 @@ class Driver:
             "connects_per_s": round(args.n / took),
             "kib_per_conn": round(growth / args.n / 1024, 1),
             "rss_mib": round(proc.resident(args.pid) / 2**20),
+            "disordered": self.tally.disordered,
             "failed": failed,
             "closed": self.tally.closed,
             "errors": self.tally.errors[:1],
@@ -95,7 +97,7 @@ class Driver:
         names = self.rooms_of(number)
         try:
             visitor = await self.subscriber(number, names, Tally())
-        except (OSError, TimeoutError, WSError) as error:
+        except CONNECT_ERRORS as error:
             self.tally.errors.append(repr(error))
             return
         try:
@@ -122,7 +124,7 @@ class Driver:
             async with gate:
                 try:
                     subscriber = await self.subscriber(number, names, self.tally)
-                except (OSError, TimeoutError, WSError) as error:
+                except CONNECT_ERRORS as error:
                     self.tally.errors.append(repr(error))
                     return
             subscriber.due = dict.fromkeys(names, copies)
@@ -138,7 +140,9 @@ class Driver:
         args = self.args
         base = args.base[number % len(args.base)]
         if args.mode == "ws":
-            return await Subscriber.connect(tally, base + fill(args.ws_path, names[0]), origin=args.origin)
+            subscriber = Subscriber(tally, ordered=True)
+            await subscriber.connect(base + fill(args.ws_path, names[0]), origin=args.origin)
+            return subscriber
         queries = args.query * args.subscriptions
         frames = [
             operations.subscribe(
@@ -146,16 +150,17 @@ class Driver:
             )
             for id, query in enumerate(queries, 1)
         ]
-        url = base + args.gql_path
-        return await Subscriber.connect(tally, url, origin=args.origin, protocol=args.protocol, operations=frames)
+        subscriber = Subscriber(tally, frames, ordered=len(frames) == args.span == 1)
+        await subscriber.connect(base + args.gql_path, origin=args.origin, protocol=args.protocol)
+        return subscriber
 
     async def connect_senders(self) -> dict[str, Subscriber]:
         """A browser for each room: it posts there, and hears it like everybody else."""
         args = self.args
         senders = {}
         for name in self.rooms:
-            url = args.base[0] + fill(args.send_path, name)
-            senders[name] = await Subscriber.connect(self.tally, url, origin=args.origin)
+            senders[name] = Subscriber(self.tally, ordered=True)
+            await senders[name].connect(args.base[0] + fill(args.send_path, name), origin=args.origin)
             senders[name].due = {name: 1}
             self.audience[name] += 1
         self.present.extend(senders.values())
@@ -181,13 +186,13 @@ class Driver:
         for subscriber in self.present:
             subscriber.heard = 0
         ran = proc.commands(self.redis) if self.redis else 0
-        used, others, started = proc.cpu(args.pid), self.others(), time.monotonic()
+        used, others, started = proc.cpu(args.pid), proc.others(args.pid), time.monotonic()
         for name, due in zip(names, schedule(started, args.rate), strict=False):
             await asyncio.sleep(max(0, due - time.monotonic()))
             text = f"@{time.monotonic_ns()}@ hello from the bench"
             senders[name].say(json.dumps({"message": text}).encode())
         await self.wait_for(expected, silence)
-        used, others = proc.cpu(args.pid) - used, (self.others() - others) / (time.monotonic() - started)
+        used, others = proc.cpu(args.pid) - used, (proc.others(args.pid) - others) / (time.monotonic() - started)
         ran = proc.commands(self.redis) - ran if self.redis else 0
         got = len(self.tally.latencies)
         extra = self.extra(Counter(names))
@@ -199,9 +204,9 @@ class Driver:
             "extra": extra,
             "cpu_us_per_delivery": round(used / max(got, 1) * 1e6, 1),
             "deliveries_per_s": round(got / max(self.tally.last - started, 1e-9)),
-            "p50_ms": quantile(latencies, 0.5),
-            "p99_ms": quantile(latencies, 0.99),
-            "max_ms": quantile(latencies, 1),
+            "p50_ms": milliseconds(latencies, 0.5),
+            "p99_ms": milliseconds(latencies, 0.99),
+            "max_ms": milliseconds(latencies, 1),
             "redis_per_message": round(ran / messages, 2),
             "other_cpus": round(max(0, others), 2),
         }
@@ -218,10 +223,6 @@ class Driver:
         due = (sum(copies * posted[name] for name, copies in one.due.items()) for one in self.present)
         return sum(max(0, one.heard - its) for one, its in zip(self.present, due, strict=True))
 
-    def others(self) -> float:
-        """Seconds of CPU that everything on this machine has used but the servers and this process."""
-        return proc.machine() - proc.cpu(self.args.pid) - time.process_time()
-
 
 MEDIANS = ("cpu_us_per_delivery", "deliveries_per_s", "p50_ms", "p99_ms", "max_ms", "redis_per_message", "other_cpus")
 
@@ -233,11 +234,6 @@ def fill(path: str, room: str) -> str:
 def schedule(start: float, rate: float) -> Iterator[float]:
     """When to send each message, on the monotonic clock."""
     return (start + number / rate for number in itertools.count())
-
-
-def quantile(ordered: list[int], share: float) -> float:
-    """Milliseconds, of nanoseconds in ascending order."""
-    return round(ordered[min(len(ordered) - 1, int(share * len(ordered)))] / 1e6, 1)
 
 
 def options() -> argparse.Namespace:

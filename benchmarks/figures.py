@@ -1,15 +1,16 @@
 """The figures to reach, as ratios of what was measured in one go."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
-from benchmarks.plan import SIZES, Run
-from benchmarks.servers import BARE, NODE_PEER, SITE, TUTORIAL, Server
+from benchmarks.measured import Measured
+from benchmarks.plan import SIZES
+from benchmarks.servers import BARE, NODE_PEER, SITE, TUTORIAL
+from benchmarks.storing_plan import IDLE_ROOMS, RETURNING, storm_title
 
-Result = dict[str, Any]
 CPU = "cpu_us_per_delivery"
 MODES = {"gql": "GraphQL", "ws": "browser"}
+FAR = 1.0  # milliseconds each way, the distance that the figures are about
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,6 @@ class Figure:
     what: str
     value: float | None
     most: float | None = None
-    aim: float | None = None
     least: float | None = None
 
     @property
@@ -28,76 +28,79 @@ class Figure:
             return "not measured"
         if (self.most is not None and self.value > self.most) or (self.least is not None and self.value < self.least):
             return "not reached"
-        return "reached" if self.aim is None or self.value > self.aim else "reached, and the aim"
+        return "reached"
 
 
-class Figures:
-    """Looks up results by what was run; `stored` is what was written to databases."""
+def figures(measured: Measured) -> Iterator[Figure]:
+    yield from posting(measured)
+    yield from storms(measured)
+    yield from deliveries(measured)
+    yield from connections(measured)
+    yield from redis(measured)
+    for key, what in (("lost", "lost"), ("doubled", "doubled"), ("disordered", "out of order")):
+        yield Figure(f"{what} by this site, in all that was measured", measured.broken(key), most=0)
 
-    def __init__(self, results: Sequence[tuple[Run, Result]], stored: Sequence[Result] = ()) -> None:
-        self.results = results
-        self.stored = stored
 
-    def __iter__(self) -> Iterator[Figure]:
-        yield from self.deliveries()
-        yield from self.connections()
-        yield from self.writing()
-        for mode, name in MODES.items():
-            late = self.ratio("p99_ms", SITE, NODE_PEER, mode, 800)
-            yield Figure(f"{name} p99 at 10,000 deliveries a second, 800: × Node", late, 1.5)
-        yield Figure("lost by this site", self.lost(SITE), 0)
+def posting(measured: Measured) -> Iterator[Figure]:
+    """How long a post takes, and how many are stored."""
+    alone = measured.of_posters("p50_ms", 1, 1, FAR)
+    yield Figure("1 poster alone, far: wait in round trips", divided(alone, 2 * FAR), most=3)
+    far, near = (measured.of_posters("per_s", 60, 60, delay) for delay in (FAR, 0))
+    yield Figure("60 posters in 60 rooms: far ÷ near", divided(far, near), least=0.7)
+    for written in measured.writing:
+        if written["database"] == "PostgreSQL, 1 ms away":
+            continue
+        many, one = written.get("posts, 60 in 60"), written.get("posts, 60 in 1")
+        yield Figure(f"stored, {written['database']}: 60 rooms ÷ 1 room", divided(many, one), least=0.8)
+        lone, bare = written.get("posts, 1 in 1"), written.get("bare inserts")
+        yield Figure(f"stored, {written['database']}: 1 poster alone ÷ bare inserts", divided(lone, bare), least=0.5)
 
-    def deliveries(self) -> Iterator[Figure]:
-        """The cost of a delivery."""
-        for n, most, aim in ((200, 0.6, None), (800, 1.0, 0.7), (3000, 1.0, 0.7)):
-            yield Figure(f"GraphQL CPU, {n:,}: × Node", self.ratio(CPU, SITE, NODE_PEER, "gql", n), most, aim)
-        for n in SIZES:
-            distinct, same = (self.value(CPU, SITE, "gql", n, users=users) for users in ("distinct", "same"))
-            yield Figure(f"GraphQL CPU, {n:,}, distinct users: × same", divided(distinct, same), 1.5)
-        for n in SIZES:
-            yield Figure(f"browser CPU, {n:,}: × bare uvicorn", self.ratio(CPU, SITE, BARE, "ws", n), 1.6, 1.3)
-        for mode, most in (("gql", 1 / 15), ("ws", 1 / 12)):
-            for n in (200, 800):
-                yield Figure(f"{MODES[mode]} CPU, {n:,}: × tutorial", self.ratio(CPU, SITE, TUTORIAL, mode, n), most)
-        for mode, name in MODES.items():
-            many, few = (self.value(CPU, SITE, mode, n) for n in (3000, 200))
-            yield Figure(f"{name} CPU, 3,000: × 200", divided(many, few), 1.2)
-        for n, processes in ((200, 1), (800, 1), (3000, 1), (800, 2), (3000, 2)):
-            ran = self.value("redis_per_message", SITE, "gql", n, processes=processes)
-            what = f"Redis commands per message, {n:,}, {processes} process{'es' if processes > 1 else ''}"
-            yield Figure(what, ran, processes + 1)
 
-    def connections(self) -> Iterator[Figure]:
-        """The cost of a connection."""
-        for n in SIZES:
-            connecting = self.ratio("connect_cpu_ms", SITE, NODE_PEER, "gql", n)
-            yield Figure(f"GraphQL connect and subscribe CPU, {n:,}: × Node", connecting, 1.0)
-        yield Figure("KiB of an idle GraphQL connection, 3,000", self.value("kib_per_conn", SITE, "gql", 3000), 20)
+def storms(measured: Measured) -> Iterator[Figure]:
+    """What those who come back do to those who post, and rooms in which nothing is said."""
+    title = storm_title(RETURNING)
+    during, calm = (measured.of_storm(key, title, FAR) for key in ("storm_p99_ms", "calm_p99_ms"))
+    yield Figure(f"storm of {RETURNING}, far: p99 of posts ÷ calm", divided(during, calm), most=4)
+    far, near = (measured.of_storm("all_back_s", title, delay) for delay in (FAR, 0))
+    yield Figure(f"storm of {RETURNING}: all back, far ÷ near", divided(far, near), most=1.5)
+    yield Figure(f"{IDLE_ROOMS:,} idle rooms: % of a core", measured.of_idle_rooms(f"{IDLE_ROOMS:,}"), most=1)
 
-    def writing(self) -> Iterator[Figure]:
-        """How many messages are stored in a second, by ten who post at once."""
-        for result in self.stored:
-            posts = divided(result.get("posts, 10 at once"), result.get("bare inserts"))
-            yield Figure(f"posts stored, {result['database']}: × a loop of bare inserts", posts, least=0.5)
 
-    def value(
-        self, key: str, server: Server, mode: str, n: int, *, users: str = "same", processes: int = 1
-    ) -> float | None:
-        """One result, of a run with everybody in one room."""
-        wanted = (server, mode, n, users, processes, 1)
-        for run, result in self.results:
-            if (run.server, run.mode, run.n, run.users, run.processes, run.rooms) == wanted:
-                return result.get(key)
-        return None
+def deliveries(measured: Measured) -> Iterator[Figure]:
+    """The cost of a delivery."""
+    for n in (800, 3000):
+        yield Figure(f"browser CPU, {n:,}: ÷ bare uvicorn", measured.ratio(CPU, SITE, BARE, "ws", n), most=1.05)
+    for n in (800, 3000):
+        yield Figure(f"browser CPU, {n:,}: ÷ Node", measured.ratio(CPU, SITE, NODE_PEER, "ws", n), most=1.2)
+    for n, most in ((200, 0.6), (800, 0.5), (3000, 0.45)):
+        yield Figure(f"GraphQL CPU, {n:,}: ÷ Node", measured.ratio(CPU, SITE, NODE_PEER, "gql", n), most=most)
+    for n in SIZES:
+        distinct, same = (measured.value(CPU, SITE, "gql", n, users=users) for users in ("distinct", "same"))
+        yield Figure(f"GraphQL CPU, {n:,}, distinct users: ÷ same", divided(distinct, same), most=1.5)
+    for mode, most in (("gql", 1 / 15), ("ws", 1 / 12)):
+        for n in (200, 800):
+            ratio = measured.ratio(CPU, SITE, TUTORIAL, mode, n)
+            yield Figure(f"{MODES[mode]} CPU, {n:,}: ÷ tutorial", ratio, most=most)
+    for mode, name in MODES.items():
+        late = measured.ratio("p99_ms", SITE, NODE_PEER, mode, 800)
+        yield Figure(f"{name} p99 at 10,000 deliveries a second, 800: ÷ Node", late, most=1.5)
 
-    def ratio(self, key: str, over: Server, under: Server, mode: str, n: int) -> float | None:
-        return divided(self.value(key, over, mode, n), self.value(key, under, mode, n))
 
-    def lost(self, server: Server) -> float | None:
-        """None where a run did not get as far as counting."""
-        lost = [result.get("lost") for run, result in self.results if run.server is server]
-        counted = [one for one in lost if one is not None]
-        return sum(counted) if counted and len(counted) == len(lost) else None
+def connections(measured: Measured) -> Iterator[Figure]:
+    """The cost of a connection."""
+    for n in (800, 3000):
+        connecting = measured.ratio("connect_cpu_ms", SITE, NODE_PEER, "gql", n)
+        yield Figure(f"connect and subscribe CPU, {n:,}: ÷ Node", connecting, most=1.0)
+    for mode, most in (("gql", 24), ("ws", 20)):
+        idle = measured.value("kib_per_conn", SITE, mode, 3000)
+        yield Figure(f"KiB of an idle connection, {MODES[mode]}", idle, most=most)
+
+
+def redis(measured: Measured) -> Iterator[Figure]:
+    for n, processes in ((800, 1), (3000, 1), (800, 2), (3000, 2)):
+        ran = measured.value("redis_per_message", SITE, "gql", n, processes=processes)
+        what = f"Redis commands per message, {n:,}, {processes} process{'es' if processes > 1 else ''}"
+        yield Figure(what, ran, most=processes + 1)
 
 
 def divided(over: float | None, under: float | None) -> float | None:

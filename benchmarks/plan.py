@@ -1,8 +1,9 @@
-"""The plan of a benchmark: servers, and numbers of subscribers."""
+"""The plan of what is measured about hearing: servers, and numbers of subscribers."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from benchmarks.databases import NEAR, SQLITE, Database
 from benchmarks.servers import BARE, NODE_PEER, SITE, TUTORIAL, Server
 
 RATE = 10_000  # deliveries a second that everybody is offered …
@@ -78,13 +79,11 @@ def full() -> Iterator[Run]:
 
 
 def quick() -> Iterator[Run]:
-    """A look at the main figures, in about a minute."""
+    """A look at the main figures, in half a minute."""
     yield from (Run(server, "ws", 200, seconds=1, repeat=2) for server in (BARE, SITE))
     yield from (Run(server, "gql", 200, seconds=1, repeat=2) for server in (NODE_PEER, SITE))
-    yield Run(SITE, "gql", 200, users="distinct", seconds=1, repeat=2)
-    yield Run(TUTORIAL, "gql", 200, seconds=2, repeat=1)
 
 
-def databases(quick: bool) -> list[str]:
-    """Where storing is measured."""
-    return ["SQLite"] if quick else ["SQLite", "PostgreSQL"]
+def databases(delays: Sequence[float], *, quick: bool) -> list[Database]:
+    """Where storing is measured without sockets."""
+    return [SQLITE] if quick else [SQLITE, NEAR, *(Database("PostgreSQL", delay) for delay in delays)]

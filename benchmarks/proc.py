@@ -1,5 +1,6 @@
 """The cost of servers: CPU and memory of their process trees, and the commands that Redis ran for them."""
 
+import time
 from collections.abc import Sequence
 
 import psutil
@@ -14,13 +15,18 @@ def tree(pids: Sequence[int]) -> list[psutil.Process]:
 def cpu(pids: Sequence[int]) -> float:
     """Seconds of CPU, in user mode and in the kernel, that the trees of `pids` have used so far."""
     times = [process.cpu_times() for process in tree(pids)]
-    return sum(one.user + one.system for one in times)
+    return float(sum(one.user + one.system for one in times))
 
 
 def machine() -> float:
     """Seconds of CPU that all processes of this machine have used so far."""
     times = psutil.cpu_times()
-    return times.user + times.nice + times.system + times.irq + times.softirq
+    return float(times.user + times.nice + times.system + times.irq + times.softirq)
+
+
+def others(pids: Sequence[int]) -> float:
+    """Seconds of CPU that everything on this machine has used but the trees of `pids` and this process."""
+    return machine() - cpu(pids) - time.process_time()
 
 
 def resident(pids: Sequence[int]) -> int:
@@ -32,3 +38,8 @@ def commands(redis: Redis) -> int:
     """How many commands the server has run so far; those of this very question do not count."""
     stats = redis.info("commandstats")
     return sum(stat["calls"] for name, stat in stats.items() if name != "cmdstat_info")
+
+
+def channels(redis: Redis) -> int:
+    """How many channels somebody subscribes to; with Channels' Pub/Sub layer that is one for each group."""
+    return int(redis.info("stats")["pubsub_channels"])

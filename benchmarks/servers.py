@@ -18,8 +18,11 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 NODE = HERE / "peers" / "node"
 SERVER_TIMEOUT = 30.0  # seconds that a server has to start, and to stop
+SITE_FOLDER = Path(os.environ.get("BENCH_SITE", ROOT)).resolve()  # another checkout, to compare with this one
 WEB = next(
-    line.removeprefix("web:").strip() for line in (ROOT / "Procfile").read_text().splitlines() if line[:4] == "web:"
+    line.removeprefix("web:").strip()
+    for line in (SITE_FOLDER / "Procfile").read_text().splitlines()
+    if line.startswith("web:")
 )
 
 
@@ -37,8 +40,10 @@ class Server:
 SITE = Server(
     "this site",
     WEB,
+    folder=SITE_FOLDER,
     prepare="python manage.py migrate --no-input --verbosity 0",
     variables={
+        "DJANGO_SETTINGS_MODULE": "mysite.settings",
         "DEBUG": "false",
         "SECRET_KEY": "benchmark",
         "ALLOWED_HOSTS": "127.0.0.1",
@@ -47,7 +52,12 @@ SITE = Server(
     },
 )
 NODE_PEER = Server("Node", "node server.js", folder=NODE)
-BARE = Server("bare uvicorn", WEB.replace("mysite.asgi:application", "benchmarks.peers.bare:application"))
+BARE = Server(
+    "bare uvicorn",
+    WEB.replace("mysite.asgi:application", "benchmarks.peers.bare:application").replace(
+        "mysite.websocket:WebSocket", "websockets-sansio"
+    ),  # the site's own protocol needs its settings
+)
 TUTORIAL = Server(
     "tutorial",
     "daphne --bind 127.0.0.1 --port $PORT mysite.asgi:application",
@@ -72,10 +82,18 @@ class Running:
 
 
 @contextlib.contextmanager
-def running(server: Server, processes: int, directory: Path) -> Iterator[Running]:
-    """So many processes of `server` that share a database and a Redis in `directory`. Raises Unavailable."""
+def running(
+    server: Server, processes: int, directory: Path, *, database_url: str = "", near_url: str = ""
+) -> Iterator[Running]:
+    """So many processes of `server` that share a database and a Redis in `directory`. Raises Unavailable.
+
+    The database is one in `directory`, or that of `database_url`; it is prepared by `near_url`, which is faster where
+    there is a distance.
+    """
     with contextlib.ExitStack() as stack:
-        variables = stack.enter_context(ready(server, directory))
+        variables = stack.enter_context(ready(server, directory, near_url or database_url))
+        if database_url:
+            variables["DATABASE_URL"] = database_url
         ports = [free_port() for _ in range(processes)]
         pids = []
         for port in ports:
@@ -153,7 +171,7 @@ def wait_for(family: socket.AddressFamily, address: str | tuple[str, int], pid: 
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+        return int(probe.getsockname()[1])
 
 
 def run(command: str, folder: Path, variables: Mapping[str, str] | None = None) -> None:

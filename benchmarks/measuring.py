@@ -1,0 +1,97 @@
+"""Starts what a measurement needs, runs the program that measures, and returns what that says."""
+
+import contextlib
+import json
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from benchmarks import databases, servers
+from benchmarks.databases import Address, Database
+from benchmarks.plan import Run
+from benchmarks.repeats import Result
+from benchmarks.servers import Running
+from benchmarks.storing_plan import Load, Stage
+
+RUN_TIMEOUT = 420  # seconds that a program may take
+
+
+def fan_out(run: Run) -> Result:
+    """What the driver says of one run, or a `problem`."""
+    with TemporaryDirectory(prefix="bench-") as directory:
+        try:
+            with servers.running(run.server, run.processes, Path(directory)) as server:
+                where = ["--base", *bases(server), *pids(server), "--redis", server.redis]
+                return said_by("driver", [*run.options, *where])
+        except servers.Unavailable as error:
+            return {"problem": str(error)}
+
+
+def storing(stage: Stage) -> Iterator[tuple[Load, Result]]:
+    """Each load, and what its program says of a server on the stage's database, or a `problem`."""
+    with contextlib.ExitStack() as stack:
+        directory = Path(stack.enter_context(TemporaryDirectory(prefix="bench-")))
+        try:
+            address = stack.enter_context(databases.running(stage.database, directory))
+            urls = {"database_url": address.url, "near_url": address.near_url}
+            server = stack.enter_context(servers.running(servers.SITE, 1, directory, **urls))
+        except servers.Unavailable as error:
+            yield from ((load, {"problem": str(error)}) for load in stage.loads)
+            return
+        for load in stage.loads:
+            where = ["--base", *bases(server), *pids(server)]
+            if load.program == "idle_rooms":
+                where += database_options(address, server)
+            yield load, said_by(load.program, [*load.options, *where])
+
+
+def writing(database: Database, *, quick: bool) -> Result:
+    """What `benchmarks.writing` says of one database, or a `problem`."""
+    options = ["--rounds", "2", "--messages", "240"] if quick else []
+    if database.delay:
+        options = ["--rounds", "3", "--messages", "180"]
+    with contextlib.ExitStack() as stack:
+        directory = Path(stack.enter_context(TemporaryDirectory(prefix="bench-")))
+        try:
+            address = stack.enter_context(databases.running(database, directory))
+            variables = stack.enter_context(servers.ready(servers.SITE, directory, address.near_url))
+        except servers.Unavailable as error:
+            return {"database": database.name, "problem": str(error)}
+        variables |= {"DATABASE_URL": address.url, "PYTHONPATH": str(servers.SITE_FOLDER)}
+        program = ["-P", str(servers.HERE / "writing.py"), *options]
+        return {"database": database.name, **output(program, variables)}
+
+
+def bases(server: Running) -> list[str]:
+    return [f"ws://127.0.0.1:{port}" for port in server.ports]
+
+
+def pids(server: Running) -> list[str]:
+    return ["--pid", *map(str, server.pids)]
+
+
+def database_options(address: Address, server: Running) -> list[str]:
+    processes = ["--database-pid", *map(str, address.pids)]
+    return ["--database", address.conninfo, *processes, "--redis", server.redis]
+
+
+def said_by(program: str, options: Sequence[str]) -> Result:
+    """What a program of this folder prints."""
+    return output(["-m", f"benchmarks.{program}", *options])
+
+
+def output(arguments: Sequence[str], variables: Mapping[str, str] | None = None) -> Result:
+    """The JSON that Python prints with these arguments, or a `problem`."""
+    command = [sys.executable, *arguments]
+    try:
+        done = subprocess.run(
+            command, cwd=servers.ROOT, env=variables, capture_output=True, text=True, timeout=RUN_TIMEOUT, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return {"problem": f"not done after {RUN_TIMEOUT} seconds"}
+    if done.returncode:
+        return {"problem": done.stderr.strip() or "the program failed"}
+    result: Result = json.loads(done.stdout)
+    return result
