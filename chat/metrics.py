@@ -29,8 +29,18 @@ RECOVERIES = Counter("chat_recoveries", "Listeners that came back with a positio
 # Faults, and refusals
 REPAIRED = Counter("chat_repaired", "Messages that the channel layer didn't bring here, and the database did.")
 DROPPED = Counter("chat_dropped", "Events from the channel layer that nobody could make sense of.")
-REDIS_UP = Gauge("chat_redis_up", "1 while the channel layer answers, 0 while it is away.", multiprocess_mode="livemin")
+REDIS_UP = Gauge(
+    "chat_redis_up",
+    "1 while the channel layer answers, 0 while it, or one of its servers, is away.",
+    multiprocess_mode="livemin",
+)
 REDIS_UP.set(1)
+REDIS_SERVER_UP = Gauge(
+    "chat_redis_server_up",
+    "The same for each of the layer's servers, by its number in REDIS_URL.",
+    ["server"],
+    multiprocess_mode="livemin",
+)
 SLOW_LISTENERS = Counter("chat_slow_listeners", "Listeners that were cut off because they read too slowly.")
 LIMITS_HIT = Counter("chat_limits_hit", "What was refused because it was too much, by limit.", ["limit"])
 REFUSED_ORIGINS = Counter("chat_refused_origins", "Requests and WebSockets of foreign sites' pages that were refused.")

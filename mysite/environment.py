@@ -2,12 +2,16 @@
 
 import ipaddress
 import math
+import re
 from collections.abc import Collection
+from urllib.parse import urlsplit
 
 import environ
+from redis.connection import parse_url
 
 ON = {"true", "on", "ok", "yes", "y", "1"}
 OFF = {"false", "off", "no", "n", "0"}
+REDIS_SCHEMES = ["redis", "rediss", "unix"]
 
 
 class Environment(environ.Env):  # type: ignore[misc]  # it has no types
@@ -64,10 +68,47 @@ class Environment(environ.Env):  # type: ignore[misc]  # it has no types
         scheme, separator, _ = text.partition("://")
         if not text or (separator and scheme in schemes):
             return text
-        # Not the value, which may have a password in it.
-        raise SystemExit(
-            f"{name} can't be understood. It has to begin with {' or '.join(f'{one}://' for one in schemes)}."
-        )
+        raise _url_refusal(name, _begins_with(schemes))
+
+    def redis_urls(self, name: str) -> list[str]:
+        """Addresses of Redis servers, separated by commas. In a password, a comma may be written as it is."""
+        text = self.str(name, default="").strip(" ,")
+        urls = [url.strip(" ,") for url in re.split(r",\s*(?=\w+://)", text)] if text else []
+        for number, url in enumerate(urls, 1):
+            problem = _problem_with_redis_url(url)
+            if not problem and url in urls[: number - 1]:
+                problem = "differ from the ones before it"
+            if problem:
+                raise _url_refusal(name, problem, f"Address {number} of {len(urls)}" if len(urls) > 1 else "It")
+        return urls
+
+
+def _problem_with_redis_url(url: str) -> str | None:
+    """What the address has to do and doesn't, without anything of the address in it."""
+    scheme, separator, _ = url.partition("://")
+    if not separator or scheme not in REDIS_SCHEMES:
+        return _begins_with(REDIS_SCHEMES)
+    if "," in url.rpartition("@")[2]:
+        return "be one address: each of several begins with its scheme, and a comma within one is written %2C"
+    try:
+        parts = urlsplit(url)
+        parse_url(url)
+        if parts.port == 0:
+            raise ValueError
+    except ValueError:
+        return "be of the form redis://:password@host:6379/0, with special characters of the password percent-encoded"
+    if scheme == "unix" and not parts.path:
+        return "be of the form unix:///path/to/socket"
+    return None
+
+
+def _begins_with(schemes: Collection[str]) -> str:
+    return f"begin with {' or '.join(f'{one}://' for one in schemes)}"
+
+
+def _url_refusal(name: str, problem: str, subject: str = "It") -> SystemExit:
+    """Without the value, which may have a password in it."""
+    return SystemExit(f"{name} can't be understood. {subject} has to {problem}.")
 
 
 def _refusal(name: str, text: str, form: str) -> SystemExit:

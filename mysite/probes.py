@@ -24,7 +24,7 @@ from prometheus_client.registry import Collector
 from chat import log_context, models
 from chat.connections.answers import answer
 from chat.connections.shutdown import stopping
-from chat.delivery.layer import Layer
+from chat.delivery.layer import Layer, describe
 from chat.errors import unforeseen
 from chat.metrics import TASKS
 from chat.storage.database import in_database
@@ -63,12 +63,12 @@ async def livez(scope: HTTPScope) -> Answer:
 
 async def readyz(scope: HTTPScope) -> Answer:
     """Whether clients should be sent here. Also without Redis: the chat then goes on more slowly."""
-    database, redis = await asyncio.gather(_database_answers(), Layer.here().answers())
+    database, redis = await asyncio.gather(_database_answers(), Layer.here().look())
     state = {
         "ready": database and not stopping(),
         "stopping": stopping(),
         "database": "ok" if database else "does not answer",
-        "redis": "ok" if redis else "away: messages arrive by way of the database",
+        "redis": describe(redis),
         "process": os.getpid(),
     }
     return _json(HTTPStatus.OK if state["ready"] else HTTPStatus.SERVICE_UNAVAILABLE, state)
@@ -79,7 +79,7 @@ async def metrics(scope: HTTPScope) -> Answer:
     headers = dict(scope["headers"])
     if not may_see_metrics(scope.get("client"), headers.get(b"x-forwarded-for", b"").decode("latin1")):
         return HTTPStatus.FORBIDDEN, "text/plain", b"Not from this address: see CHAT_METRICS_ALLOW.\n"
-    await Layer.here().answers()  # finds out whether Redis is away even while nobody posts
+    await Layer.here().look()  # finds out whether Redis is away even while nobody posts
     TASKS.set(len(asyncio.all_tasks()))
     encode, content_type = choose_encoder(headers.get(b"accept", b"").decode("latin1"))
     return HTTPStatus.OK, content_type, encode(_registry())

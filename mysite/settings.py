@@ -159,19 +159,19 @@ else:
     DATABASES["default"]["TEST"] = {"NAME": f"test_{DATABASES['default']['NAME']}"}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-REDIS_URL = env.url("REDIS_URL", default="", schemes=["redis", "rediss", "unix"])
+REDIS_URLS = env.redis_urls("REDIS_URL")
 CHAT_VALKEY_DIR = BASE_DIR / env.str("CHAT_VALKEY_DIR", default="var/valkey")
 # Nobody waits long for Redis: what it doesn't bring comes from the database.
 REDIS_OPTIONS = {"socket_connect_timeout": 1, "socket_timeout": 2, "retry": Retry(NoBackoff(), 1)}  # seconds; tries
-if REDIS_URL:
+if REDIS_URLS:
     CHANNEL_LAYERS = {
         "default": {
-            "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-            "CONFIG": {"hosts": [{"address": REDIS_URL, **REDIS_OPTIONS}]},
+            "BACKEND": "mysite.channel_layer.RedisChannelLayer",
+            "CONFIG": {"hosts": [{"address": url, **REDIS_OPTIONS} for url in REDIS_URLS]},
         }
     }
 else:
-    REDIS_URL = valkey.url(CHAT_VALKEY_DIR)
+    REDIS_URLS = [valkey.url(CHAT_VALKEY_DIR)]
     CHANNEL_LAYERS = {
         "default": {
             "BACKEND": "mysite.valkey.ValkeyChannelLayer",

@@ -28,7 +28,7 @@ from chat.actions import posting
 from chat.delivery import layer
 from chat.delivery.hub import Hub
 from chat.delivery.layer import Layer
-from chat.domain import events, people
+from chat.domain import people
 from chat.domain.rooms import find
 from chat.errors import unforeseen
 from chat.log_context import ConnectionFilter, begin, identify
@@ -280,9 +280,9 @@ async def test_log_of_the_hub_names_no_person(caplog: pytest.LogCaptureFixture) 
     begin()
     identify("poster")
     with mock.patch.object(layer, "get_channel_layer", side_effect=ConnectionError("it is away")):
-        await Layer.here().send(events.build(room=find("a"), message="hi", person=None))
+        await Layer.here().send((find("a").group, {"type": "nothing"}))
     assert not hasattr(caught(caplog, "is away"), "person")
-    Layer.here()._away_until = None
+    Layer.here()._servers.clear()
 
 
 def test_exceeded_rate_limit_is_logged_once_per_connection(start: Callable[..., Logged]) -> None:

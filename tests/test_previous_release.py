@@ -33,7 +33,7 @@ def instances(transactional_db: None, tmp_path: Path) -> Iterator[tuple[Server, 
     get_channel_layer()  # which starts the embedded Valkey
     with ExitStack() as stack:
         old, new = (
-            stack.enter_context(Server(root=root, REDIS_URL=settings.REDIS_URL, DEBUG="true", **LIMITS))
+            stack.enter_context(Server(root=root, REDIS_URL=",".join(settings.REDIS_URLS), DEBUG="true", **LIMITS))
             for root in (tmp_path, ROOT)
         )
         for server in (old, new):

@@ -4,8 +4,11 @@ A bucket holds as many tokens as a rate allows at once and fills at the rate's p
 sender's bucket and one from that of the address it comes from, both or neither, in one round trip. All that is known
 of a bucket is when it will be full again.
 
-Each process remembers what it saw of the buckets last. So whoever sends much too fast is refused without asking Redis,
-and while that is away each process goes on by itself.
+Several Redis servers share the buckets by a hash of their keys. If the two buckets of a message are on two servers,
+both are asked at once, and a token that was taken at one and not at the other is given back.
+
+Each process remembers what it saw of the buckets last. So a person who sends much too fast is refused without asking
+Redis, and while a server is away each process limits by itself what is kept there.
 """
 
 import asyncio
@@ -14,13 +17,13 @@ import re
 import time
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
+from zlib import crc32
 
 from django.conf import settings
-from redis.asyncio import BlockingConnectionPool, Redis
-from redis.exceptions import RedisError
 
 from chat import log_context, metrics
+from chat.actions.bucket_server import BucketServer
 from chat.delivery.layer import Layer
 from chat.delivery.per_loop import PerLoop
 from chat.domain.people import Person
@@ -28,31 +31,8 @@ from chat.errors import FrameTooLong, RateLimited
 
 logger = logging.getLogger(__name__)
 
-REDIS_TIMEOUT = 1.0  # seconds that anybody waits for Redis
-RETRY_INTERVAL = 1.0  # seconds between two tries while it is away
-CONNECTIONS_MAX = 8  # to Redis, per process; whoever finds none free waits for one
 LOCAL_MAX = 10_000  # buckets that are remembered before those that are full again are dropped
 CLOSE = 0.001  # seconds that make no difference: the rounding of both clocks
-
-# KEYS are buckets; ARGV has for each of them how much time a token takes to come back, and the whole bucket, in ms.
-# Returns whether tokens were taken, and for each bucket how long it takes to be full.
-TAKE = """
-local time = redis.call('TIME')
-local now = time[1] * 1000 + time[2] / 1000
-local taken, till_full = 1, {}
-for i, key in ipairs(KEYS) do
-    till_full[i] = math.max(0, (tonumber(redis.call('GET', key)) or 0) - now)
-    if till_full[i] + ARGV[2 * i - 1] > ARGV[2 * i] + 1 then taken = 0 end
-end
-for i, key in ipairs(KEYS) do
-    if taken == 1 then
-        till_full[i] = till_full[i] + ARGV[2 * i - 1]
-        redis.call('SET', key, string.format('%.3f', now + till_full[i]), 'PX', math.ceil(till_full[i]))
-    end
-    till_full[i] = math.ceil(till_full[i])
-end
-return {taken, unpack(till_full)}
-"""
 
 
 class Rate(NamedTuple):
@@ -135,15 +115,12 @@ class Buckets(PerLoop):
     """The buckets, as one event loop knows them."""
 
     def __init__(self) -> None:
-        options: dict[str, Any] = {**settings.REDIS_OPTIONS, "socket_timeout": REDIS_TIMEOUT}
-        pool = BlockingConnectionPool.from_url(
-            settings.REDIS_URL, max_connections=CONNECTIONS_MAX, timeout=REDIS_TIMEOUT, **options
-        )
-        self._take = Redis(connection_pool=pool).register_script(TAKE)
+        urls = settings.REDIS_URLS
+        names = [f"Redis {number} of {len(urls)}" for number in range(1, len(urls) + 1)] if len(urls) > 1 else ["Redis"]
+        self._servers = [BucketServer(url, name) for url, name in zip(urls, names, strict=True)]
         self._full_at: dict[str, float] = {}  # on this process's clock
         self._tidy_at = LOCAL_MAX
-        self._away_until: float | None = None  # None while Redis is there
-        self._layer_started = False  # and with it the embedded Valkey, if that is where the buckets are
+        self._valkey_started = len(urls) > 1  # the embedded one, if that is where the buckets are; it is always alone
 
     @classmethod
     def here(cls) -> "Buckets":
@@ -156,11 +133,27 @@ class Buckets(PerLoop):
         """Takes a token from each bucket, or none. Returns in how many seconds all have one; 0 if it took them."""
         if wait := self._wait(rates):
             return wait
-        taken = await self._take_from_redis(rates) if self._is_there() else None
-        if taken is None:
-            now = time.monotonic()
-            self._remember({key: max(now, self._full_at.get(key, 0)) + rate.interval for key, rate in rates.items()})
-        return 0 if taken is not False else self._wait(rates) or CLOSE
+        if not self._valkey_started:
+            await Layer.here().look()  # makes the layer, and with it the embedded Valkey
+            self._valkey_started = True
+        by_server = self._by_server(rates)
+        answers = await asyncio.gather(*(self._ask(server, some) for server, some in by_server.items()))
+        taken = dict(zip(by_server, answers, strict=True))
+        if False in answers:
+            given_back = [self._ask(one, by_server[one], back=True) for one, was_taken in taken.items() if was_taken]
+            await asyncio.gather(*given_back)
+            return self._wait(rates) or CLOSE
+        for server, was_taken in taken.items():
+            if was_taken is None:
+                self._take_here(by_server[server])
+        return 0
+
+    def _by_server(self, rates: Mapping[str, Rate]) -> dict[BucketServer, dict[str, Rate]]:
+        found: dict[BucketServer, dict[str, Rate]] = {}
+        for key, rate in rates.items():
+            server = self._servers[crc32(key.encode()) % len(self._servers)]
+            found.setdefault(server, {})[key] = rate
+        return found
 
     def _wait(self, rates: Mapping[str, Rate]) -> float:
         """In how many seconds all of the buckets have a token, as far as is known here."""
@@ -168,22 +161,19 @@ class Buckets(PerLoop):
         wait = max(self._full_at.get(key, 0) + rate.interval - rate.period for key, rate in rates.items()) - now
         return wait if wait > CLOSE else 0
 
-    async def _take_from_redis(self, rates: Mapping[str, Rate]) -> bool | None:
-        """Whether Redis gave a token from each; None if it doesn't answer."""
-        if not self._layer_started:
-            await Layer.here().answers()  # makes the layer, and with it the embedded Valkey
-            self._layer_started = True
-        sizes = [round(size * 1000, 3) for rate in rates.values() for size in (rate.interval, rate.period)]
-        try:
-            async with asyncio.timeout(REDIS_TIMEOUT):
-                taken, *till_full = await self._take(keys=list(rates), args=sizes)
-        except (RedisError, OSError, TimeoutError) as error:
-            self._lose_redis(error)
+    async def _ask(self, server: BucketServer, rates: Mapping[str, Rate], *, back: bool = False) -> bool | None:
+        """Whether the server gave a token from each, or took it back; None if it is away."""
+        sign = -1 if back else 1
+        taking = await server.take({key: (sign * rate.interval, rate.period) for key, rate in rates.items()})
+        if taking is None:
             return None
-        self._find_redis()
         now = time.monotonic()
-        self._remember({key: now + milliseconds / 1000 for key, milliseconds in zip(rates, till_full, strict=True)})
-        return bool(taken)
+        self._remember({key: now + seconds for key, seconds in taking.till_full.items()})
+        return taking.taken
+
+    def _take_here(self, rates: Mapping[str, Rate]) -> None:
+        now = time.monotonic()
+        self._remember({key: max(now, self._full_at.get(key, 0)) + rate.interval for key, rate in rates.items()})
 
     def _remember(self, full_at: dict[str, float]) -> None:
         self._full_at |= full_at
@@ -191,24 +181,3 @@ class Buckets(PerLoop):
             now = time.monotonic()
             self._full_at = {key: full for key, full in self._full_at.items() if full > now}
             self._tidy_at = max(LOCAL_MAX, 2 * len(self._full_at))
-
-    # Whether Redis is there; while it is away, one at a time tries
-
-    def _is_there(self) -> bool:
-        if self._away_until is None:
-            return True
-        now = time.monotonic()
-        if now < self._away_until:
-            return False
-        self._away_until = now + REDIS_TIMEOUT + RETRY_INTERVAL
-        return True
-
-    def _lose_redis(self, error: Exception) -> None:
-        if self._away_until is None:
-            logger.warning("Redis is away. Each process limits rates by itself: %r", error)
-        self._away_until = time.monotonic() + RETRY_INTERVAL
-
-    def _find_redis(self) -> None:
-        if self._away_until is not None:
-            logger.warning("Redis is back. Rates are limited together.")
-        self._away_until = None

@@ -1,12 +1,16 @@
-"""Control messages: what processes tell each other beside events. Hints as well: they may be lost, or come twice."""
+"""Control messages: what processes tell each other beside events. Hints as well: they may be lost, or come twice.
+
+They are sent through a group on each of the layer's servers, and have an id, by which a process handles them once.
+"""
 
 import logging
+import uuid
 from collections.abc import Callable, Mapping
 from typing import Any
 
 logger = logging.getLogger(__name__)
 
-# The groups of rooms begin with "chat_" and "chat.", so this is none of them.
+# The groups of rooms begin with "chat_" and "chat.", so this is none of them. On other servers it is control.1 or so.
 CONTROL_GROUP = "control"
 CONTROL_TYPE = "chat.control"
 ControlHandler = Callable[[Mapping[str, Any]], None]
@@ -27,7 +31,7 @@ _handlers: dict[str, ControlHandler] = {}
 
 def message(subject: str, about: Mapping[str, Any]) -> dict[str, Any]:
     """The message as the channel layer carries it."""
-    return {"type": CONTROL_TYPE, "subject": subject, "about": about}
+    return {"type": CONTROL_TYPE, "id": uuid.uuid4().hex, "subject": subject, "about": about}
 
 
 def handle(subject: str, about: Mapping[str, Any]) -> None:

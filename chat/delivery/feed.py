@@ -24,7 +24,7 @@ EXCLUDING: dict[Change | None, type[ChatError]] = {Change.REMOVED: Removed, Chan
 
 @dataclass(eq=False)
 class Feed:
-    """One room's listeners in this process, how far they have heard it, and whether the process is in its group."""
+    """One room's listeners in this process, and how far they have heard it."""
 
     room: Room
     recent_ids: RecentIds  # of the entries that this process has given to listeners
@@ -33,17 +33,9 @@ class Feed:
     locating: asyncio.Task[dict[Room, Head]] | None = None
     restricted: bool = False  # whether who comes has to be looked up
     needs_recheck: bool = False  # some listeners may be excluded by now; until that is known, none hears anything
-    joined: bool = False  # or was never told to have left
-    leaving: bool = False  # whether it was tried to leave, and failed
-    syncing: asyncio.Task[None] | None = None
     reading: asyncio.Task[None] | None = None
     behind: bool = False  # the database has to be read
     hint: Event | None = None  # the first entry that was heard and couldn't be given
-
-    @property
-    def in_step(self) -> bool:
-        """Whether the process is in the room's group exactly if somebody listens."""
-        return self.joined == bool(self.listeners)
 
     def take(self, event: Event) -> bool:
         """Gives the event to the listeners, unless they have heard it. False if the database has to be read first."""

@@ -1,7 +1,7 @@
 """The one place where events start on their way to the listeners."""
 
 import asyncio
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Iterable
 
 from chat import log_context
@@ -12,7 +12,8 @@ from chat.domain import events
 from chat.domain.events import Event
 from chat.errors import unforeseen
 
-WAITING_MAX = 5_000  # events that wait for the layer; of more than that, the oldest reach other processes by the watch
+# Events that wait for a server of the layer; of more than that, the oldest reach other processes by the watch.
+WAITING_MAX = 5_000
 TOGETHER_MAX = 100  # events sent before the layer's answer is awaited
 
 
@@ -23,40 +24,57 @@ async def publish(*together: Event) -> None:
     """
     publisher = Publisher.here()
     publisher.publish(together)
-    await publisher.flush()
+    await publisher.flush(*together)
 
 
 class Publisher(PerLoop):
-    """Sends events one after the other, so that those of a room leave in the order of their offsets.
+    """Gives events to the listeners here, and sends them to the other processes.
 
     A failure here is no concern of the author: the event is stored, and other processes find it in the database.
     """
 
     def __init__(self) -> None:
-        self._waiting: deque[Event | asyncio.Future[None]] = deque(maxlen=WAITING_MAX)
-        self._sending: asyncio.Task[None] | None = None
+        self._outboxes: defaultdict[int, Outbox] = defaultdict(Outbox)  # by server of the layer
 
     def publish(self, together: Iterable[Event]) -> None:
         """The listeners of this process hear stored events at once, others as soon as the layer brings them."""
-        hub = Hub.here()
+        hub, layer = Hub.here(), Layer.here()
         for event in together:
             if event.offset is not None:
                 try:
                     hub.hear(event)
                 except Exception as error:
                     unforeseen(error)
-            self._enqueue(event)
+            self._outboxes[layer.server_of(event.room.group)].put(event)
 
-    async def flush(self) -> None:
-        """Waits until the layer has what was published before, but no longer than LAYER_TIMEOUT."""
-        sent: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._enqueue(sent)
-        await asyncio.wait([sent], timeout=LAYER_TIMEOUT)
+    async def flush(self, *published: Event) -> None:
+        """Waits until the layer has these events, or all if none are named, but no longer than LAYER_TIMEOUT."""
+        layer = Layer.here()
+        servers = {layer.server_of(event.room.group) for event in published} or self._outboxes.keys()
+        if servers:
+            await asyncio.wait([self._outboxes[server].mark() for server in servers], timeout=LAYER_TIMEOUT)
 
-    def _enqueue(self, one: Event | asyncio.Future[None]) -> None:
+
+class Outbox:
+    """Sends events to one server of the layer, one after the other, so that those of a room leave in their order.
+
+    Each server has an outbox of its own: one that doesn't answer delays only the events of its own rooms.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: deque[Event | asyncio.Future[None]] = deque(maxlen=WAITING_MAX)
+        self._sending: asyncio.Task[None] | None = None
+
+    def put(self, one: Event | asyncio.Future[None]) -> None:
         self._waiting.append(one)
         if self._sending is None:
             self._sending = asyncio.create_task(self._send(), context=log_context.detached())
+
+    def mark(self) -> asyncio.Future[None]:
+        """A future that is done once the server has, or can't have, all that was put here before."""
+        sent: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.put(sent)
+        return sent
 
     async def _send(self) -> None:
         try:

@@ -151,7 +151,7 @@ async def test_gauge_of_redis_is_0_while_away_and_1_once_back(eventually) -> Non
     with mock.patch.object(layer, "get_channel_layer", side_effect=ConnectionError("it is away")):
         await Layer.here().send((ROOM.group, {"type": "nothing"}))
         assert redis.value == 0
-    Layer.here()._away_until = 0  # and not in a second
+    Layer.here()._servers[0]._retry_at = 0  # and not in a second
     await Layer.here().send((ROOM.group, {"type": "nothing"}))
     await eventually(lambda: redis.value == 1)
 

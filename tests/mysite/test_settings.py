@@ -131,6 +131,28 @@ def test_redis_and_database_settings_come_from_their_urls() -> None:
     assert (database["HOST"], database["PORT"], database["NAME"]) == ("db", 5433, "chat")
 
 
+SERVERS = [
+    "redis://:se,cret@one:6379/0",
+    "rediss://:pw@two:6380/0?ssl_ca_certs=/etc/ca.crt",
+    "unix:///run/redis.sock?db=1",
+]
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        (",".join(SERVERS), SERVERS),
+        (f" {SERVERS[0]} , {SERVERS[1]},", SERVERS[:2]),
+        (SERVERS[2], SERVERS[2:]),
+    ],
+)
+def test_redis_url_names_one_server_or_several(given: str, meant: list[str]) -> None:
+    found = settings_of("CHANNEL_LAYERS", "REDIS_URLS", REDIS_URL=given)
+    hosts = found["CHANNEL_LAYERS"]["default"]["CONFIG"]["hosts"]
+    assert [host["address"] for host in hosts] == found["REDIS_URLS"] == meant
+    assert {host["socket_timeout"] for host in hosts} == {2}
+
+
 def test_database_url_options_are_kept_with_a_connection_pool() -> None:
     url = "postgres://u:p@db/chat?sslmode=verify-full&connect_timeout=9"
     found = settings_of("DATABASES", DATABASE_URL=url, CHAT_DATABASE_CONNECTIONS="3")
@@ -160,6 +182,33 @@ def test_database_url_options_are_kept_with_a_connection_pool() -> None:
             "REDIS_URL",
             "127.0.0.1:6379",
             "REDIS_URL can't be understood. It has to begin with redis:// or rediss:// or unix://.",
+        ),
+        (
+            "REDIS_URL",
+            "redis://one:6379,mysql://:secret@two/0",
+            "REDIS_URL can't be understood. Address 2 of 2 has to begin with redis:// or rediss:// or unix://.",
+        ),
+        (
+            "REDIS_URL",
+            "redis://one:6379,two:6379",
+            "REDIS_URL can't be understood. It has to be one address: each of several begins with its scheme, "
+            "and a comma within one is written %2C.",
+        ),
+        (
+            "REDIS_URL",
+            "redis://one,redis://:sec/ret@two:6379/0",
+            "REDIS_URL can't be understood. Address 2 of 2 has to be of the form redis://:password@host:6379/0, "
+            "with special characters of the password percent-encoded.",
+        ),
+        (
+            "REDIS_URL",
+            "redis://one,unix://,redis://two",
+            "REDIS_URL can't be understood. Address 2 of 3 has to be of the form unix:///path/to/socket.",
+        ),
+        (
+            "REDIS_URL",
+            "redis://one,redis://two,redis://one",
+            "REDIS_URL can't be understood. Address 3 of 3 has to differ from the ones before it.",
         ),
         (
             "DATABASE_URL",

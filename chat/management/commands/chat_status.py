@@ -17,7 +17,7 @@ from django.db import Error, connection
 from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
-from chat.delivery.layer import Layer
+from chat.delivery.layer import Layer, describe
 from chat.storage import history
 
 ANSWER_TIMEOUT = 5  # seconds that an instance has, to answer
@@ -58,12 +58,12 @@ class Command(BaseCommand):
         return True
 
     def show_redis(self) -> bool:
-        there = asyncio.run(self.ask_redis())
-        self.show("redis", "ok" if there else "away: messages go by way of the database")
-        return there
+        answers = asyncio.run(self.ask_redis())
+        self.show("redis", describe(answers))
+        return all(answers)
 
-    async def ask_redis(self) -> bool:
-        return await Layer.here().answers()
+    async def ask_redis(self) -> list[bool]:
+        return await Layer.here().look()
 
     def show_instance(self, address: str) -> bool:
         ready, state = fetch(f"{address}/readyz")
@@ -72,11 +72,11 @@ class Command(BaseCommand):
             return False
         facts = json.loads(state)
         wrong = [f"{key}: {facts[key]}" for key in ("database", "redis") if facts[key] != "ok"]
-        self.show("instance", address, "ready" if ready else "not ready", *wrong, *describe(address))
+        self.show("instance", address, "ready" if ready else "not ready", *wrong, *counters(address))
         return ready
 
 
-def describe(address: str) -> list[str]:
+def counters(address: str) -> list[str]:
     """The instance's counters, as far as its `/metrics` shows them."""
     allowed, exposition = fetch(f"{address}/metrics")
     if not allowed:

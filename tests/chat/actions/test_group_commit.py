@@ -177,10 +177,11 @@ async def test_commits_do_not_wait_for_the_layer_and_publish_in_order(
         for number in range(40):
             await post(str(number))
     assert await texts() == [str(number) for number in range(40)]
-    assert len(Publisher.here()._waiting) == 20
+    (outbox,) = Publisher.here()._outboxes.values()
+    assert len(outbox._waiting) == 20
 
     answers.set()
-    await eventually(lambda: Publisher.here()._sending is None)
+    await eventually(lambda: outbox._sending is None)
     assert sent == ["0", *(str(number) for number in range(20, 40))]
 
 

@@ -7,16 +7,20 @@ import secrets
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
+from signal import Signals
 from typing import Any
 
 import pytest
 from pytest_django import Settings
 
 from chat.actions import posting, rate_limits
+from chat.actions.bucket_server import BucketServer
 from chat.actions.rate_limits import Buckets, Rate, parse_rate
+from chat.delivery import availability
 from chat.domain import people, rooms
 from chat.domain.people import Person
 from chat.errors import BlankMessage, FrameTooLong, RateLimited
+from tests.chaos.site import Valkey
 
 FEW = Rate(3, 3600)
 ANN = Person(id="user-1", name="Ann")
@@ -98,7 +102,7 @@ async def test_concurrent_takes_from_several_processes_get_no_more_tokens_than_t
 async def test_full_bucket_is_removed_from_redis(key: str, eventually) -> None:
     buckets = Buckets.here()
     await buckets.take({key: Rate(10, 1)})
-    client = buckets._take.registered_client
+    client = buckets._servers[0]._take.registered_client
     assert await client.exists(key)
     async with asyncio.timeout(5):
         while await client.exists(key):
@@ -135,7 +139,7 @@ async def silent_redis(path: Path) -> AsyncIterator[None]:
 async def test_buckets_limit_per_process_without_delay_when_redis_is_away_or_silent(
     settings: Settings, tmp_path: Path, key: str, silent: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
-    settings.REDIS_URL = f"unix://{tmp_path}/redis"
+    settings.REDIS_URLS = [f"unix://{tmp_path}/redis"]
     async with silent_redis(tmp_path / "redis") if silent else contextlib.nullcontext():
         buckets = Buckets()
         began = time.monotonic()
@@ -150,10 +154,10 @@ async def test_buckets_limit_per_process_without_delay_when_redis_is_away_or_sil
 async def test_buckets_are_shared_again_and_keep_local_takes_when_redis_is_back(
     settings: Settings, tmp_path: Path, key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rate_limits, "RETRY_INTERVAL", 0.01)
-    there = settings.REDIS_URL
+    monkeypatch.setattr(availability, "RETRY_INTERVAL", 0.01)
+    (there,) = settings.REDIS_URLS
     link = tmp_path / "redis"
-    settings.REDIS_URL = f"unix://{link}"
+    settings.REDIS_URLS = [f"unix://{link}"]
     buckets = Buckets()
     assert [await buckets.take({key: FEW}) for _ in range(3)] == [0, 0, 0]
     assert await buckets.take({key: FEW}) > 0
@@ -161,12 +165,67 @@ async def test_buckets_are_shared_again_and_keep_local_takes_when_redis_is_back(
         pytest.skip("the server of these tests has no socket to move")
     link.symlink_to(there.removeprefix("unix://").partition("?")[0])
     async with asyncio.timeout(5):
-        while buckets._away_until is not None:
+        while buckets._servers[0].availability.away:
             assert await buckets.take({f"{key}:other": Rate(1000, 1)}) == 0
             await asyncio.sleep(0.02)
     assert await buckets.take({key: FEW}) > 0
-    settings.REDIS_URL = there
+    settings.REDIS_URLS = [there]
     assert [await Buckets().take({key: FEW}) for _ in range(3)] == [0, 0, 0]  # Redis itself knows nothing of that
+
+
+@pytest.fixture
+async def two_servers(settings: Settings, tmp_path: Path) -> AsyncIterator[list[Valkey]]:
+    with (tmp_path / "valkey.log").open("ab") as log:
+        servers = [Valkey(log) for _ in range(2)]
+        try:
+            for server in servers:
+                await server.start()
+            settings.REDIS_URLS = [server.url for server in servers]
+            yield servers
+        finally:
+            for server in servers:
+                server.end()
+
+
+def keys_on(buckets: Buckets, key: str) -> list[str]:
+    """A key on each of the servers."""
+    found: dict[BucketServer, str] = {}
+    for number in range(100):
+        (server,) = buckets._by_server({f"{key}:{number}": FEW})
+        found.setdefault(server, f"{key}:{number}")
+    return [found[server] for server in buckets._servers]
+
+
+async def test_buckets_of_two_servers_both_give_a_token_or_neither_does(two_servers: list[Valkey], key: str) -> None:
+    buckets = [Buckets() for _ in range(3)]
+    small, large = keys_on(buckets[0], key)
+    assert await buckets[0].take({small: Rate(1, 3600), large: FEW}) == 0
+    for one in buckets:
+        for _ in range(3):
+            assert await one.take({small: Rate(1, 3600), large: FEW}) == pytest.approx(3600, abs=60)
+    assert [await Buckets().take({large: FEW}) for _ in range(3)] == [0, 0, pytest.approx(1200, abs=60)]
+
+
+async def test_token_given_back_to_a_full_bucket_leaves_it_full(two_servers: list[Valkey], key: str) -> None:
+    one, other = keys_on(Buckets(), key)
+    assert await Buckets().take({one: Rate(1, 3600)}) == 0
+    assert await Buckets().take({one: Rate(1, 3600), other: FEW}) > 0
+    assert [await Buckets().take({other: FEW}) for _ in range(4)] == [0, 0, 0, pytest.approx(1200, abs=60)]
+
+
+@pytest.mark.parametrize("number", [Signals.SIGKILL, Signals.SIGSTOP])
+async def test_buckets_of_a_server_that_is_there_are_shared_while_another_is_away(
+    two_servers: list[Valkey], key: str, number: Signals
+) -> None:
+    one, other = Buckets(), Buckets()
+    lost, shared = keys_on(one, key)
+    two_servers[0].send(number)
+    for _ in range(3):
+        assert await one.take({lost: FEW}) == 0
+        assert await other.take({lost: FEW}) == 0
+    assert await one.take({lost: FEW}) > 0
+    assert [await buckets.take({shared: FEW}) for buckets in (one, other, one)] == [0, 0, 0]
+    assert await other.take({shared: FEW}) > 0
 
 
 async def post(person: Person, text: str = "hi", **more: Any) -> None:

@@ -9,7 +9,7 @@ from channels.layers import InMemoryChannelLayer, get_channel_layer
 from pytest_django import Settings
 
 from chat.actions import posting
-from chat.delivery import layer
+from chat.delivery import availability
 from chat.delivery.control import CONTROL_GROUP
 from chat.delivery.hub import Hub, Listener
 from chat.delivery.publisher import publish
@@ -58,7 +58,7 @@ async def test_hub_has_one_channel_and_one_membership_per_group(eventually) -> N
         }
     assert layer.groups == {}
     assert layer.channels == {}
-    assert not [task for task in asyncio.all_tasks() if task.get_coro().__qualname__.startswith("Hub.")]
+    assert not [task for task in asyncio.all_tasks() if task.get_coro().__qualname__.startswith(("Hub.", "Groups."))]
 
 
 async def test_hub_leaves_a_group_with_the_last_listener_only() -> None:
@@ -134,7 +134,7 @@ async def test_hub_ignores_malformed_events_of_a_group(rubbish: dict, caplog: py
 
 
 async def test_hub_ignores_bytes_that_are_no_event(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(layer, "RETRY_INTERVAL", 0)
+    monkeypatch.setattr(availability, "RETRY_INTERVAL", 0)
     async with Hub.here().listen([ROOM]) as listener:
         shard = get_channel_layer()._get_layer()._shards[0]
         await shard.publish(f"asgi__group__{ROOM.group}", b"\xc1 no msgpack")
@@ -167,7 +167,7 @@ class TestWhileRedisIsAway:
 
     @pytest.fixture(autouse=True)
     def away(self, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(layer, "RETRY_INTERVAL", 0.05)
+        monkeypatch.setattr(availability, "RETRY_INTERVAL", 0.05)
         settings.CHANNEL_LAYERS = {
             "default": {
                 "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
@@ -239,7 +239,7 @@ class LeavingFails(InMemoryChannelLayer):
 async def test_group_that_could_not_be_left_is_left_once_the_layer_is_back(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, eventually
 ) -> None:
-    monkeypatch.setattr(layer, "RETRY_INTERVAL", 0.01)
+    monkeypatch.setattr(availability, "RETRY_INTERVAL", 0.01)
     monkeypatch.setattr(LeavingFails, "failures", 3)
     settings.CHANNEL_LAYERS = {"default": {"BACKEND": f"{__name__}.LeavingFails"}}
     async with Hub.here().listen([OTHER]):

@@ -49,7 +49,7 @@ RELIABLE = {
     "in memory": {"BACKEND": "channels.layers.InMemoryChannelLayer", "CONFIG": {"capacity": 1000}},
     "pub/sub": {
         "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-        "CONFIG": {"hosts": [{"address": site.REDIS_URL}]},
+        "CONFIG": {"hosts": [{"address": site.REDIS_URLS[0]}]},
     },
 }
 DROPPING = {
@@ -57,7 +57,7 @@ DROPPING = {
     "core": {
         "BACKEND": "channels_redis.core.RedisChannelLayer",
         # It waits for messages five seconds at a time, which a shorter timeout would take for an error.
-        "CONFIG": {"hosts": [{"address": site.REDIS_URL, "socket_timeout": 10}], "capacity": CAPACITY},
+        "CONFIG": {"hosts": [{"address": site.REDIS_URLS[0], "socket_timeout": 10}], "capacity": CAPACITY},
     },
     "unreliable": {"BACKEND": "tests.chat.delivery.test_hub_contract.UnreliableLayer", "CONFIG": {"capacity": 1000}},
 }
@@ -192,7 +192,7 @@ async def test_hub_leaves_no_task_behind(layer: str, eventually) -> None:
         await post_elsewhere("hi")
 
     def tasks() -> list:
-        return [task for task in asyncio.all_tasks() if task.get_coro().__qualname__.startswith("Hub.")]
+        return [task for task in asyncio.all_tasks() if task.get_coro().__qualname__.startswith(("Hub.", "Groups."))]
 
     await eventually(lambda: not tasks())
 

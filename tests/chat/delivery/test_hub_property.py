@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from chat.delivery import feed, hub, layer, listener
+from chat.delivery import feed, groups, hub, layer, listener
 from chat.delivery.hub import Hub
 from chat.domain.events import Change, Event, Kind
 from chat.domain.people import Person
@@ -359,6 +359,6 @@ def test_every_listener_hears_every_offset_once_and_in_order(
         monkeypatch.setattr(listener, "in_database", fake.read)
         monkeypatch.setattr(listener, "PAGE_SIZE", 3)
         silent = SilentLayer()
-        monkeypatch.setattr(hub, "get_channel_layer", lambda: silent)
+        monkeypatch.setattr(groups, "get_channel_layer", lambda: silent)
         monkeypatch.setattr(layer, "get_channel_layer", lambda: silent)
         run(follow(script, fake))

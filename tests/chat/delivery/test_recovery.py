@@ -17,7 +17,7 @@ from pytest_django import Settings
 
 from chat import models
 from chat.actions import posting
-from chat.delivery import hub, layer
+from chat.delivery import availability, hub
 from chat.delivery.hub import Hub
 from chat.domain.events import Event, Kind, to_group
 from chat.domain.people import SESSION_KEY, Person, new_guest
@@ -120,7 +120,7 @@ async def starts_over(door: Door, talk: Talk) -> None:
 @pytest.fixture(autouse=True)
 def often(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hub, "WATCH_INTERVAL", 0.1)
-    monkeypatch.setattr(layer, "RETRY_INTERVAL", 0.05)
+    monkeypatch.setattr(availability, "RETRY_INTERVAL", 0.05)
 
 
 @pytest.fixture(params=DOORS, ids=lambda door: door.__name__)

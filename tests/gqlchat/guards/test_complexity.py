@@ -77,8 +77,8 @@ LIMITS = [
 
 def listening(room: str) -> int:
     """The number of live listeners of `room`."""
-    membership = Hub.here()._feeds.get(find(room).group)
-    return len(membership.listeners) if membership and membership.joined else 0
+    group = find(room).group
+    return len(Hub.here()._feeds[group].listeners) if group in Hub.here()._groups else 0
 
 
 def unknown(document: str) -> str:
