@@ -1,6 +1,7 @@
 """GraphQL's two doors: Strawberry's Channels consumers, made fit for strangers."""
 
 import json
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -140,6 +141,7 @@ class ChatGraphQLWSConsumer(SocketConsumer, GraphQLWSConsumer):
         # The handlers count subscriptions themselves, and say what it is that there are too many of.
         super().__init__(connection_init_wait_timeout=patience, max_subscriptions_per_connection=None, **options)
         del self.message_queue  # frames are handled one by one, as they come
+        del self.listen_queues, self._group_refs, self._group_lock  # for `listen_to_channel`: there is no layer here
 
     @property
     def websocket_subprotocols(self) -> list[str]:
@@ -170,9 +172,11 @@ class ChatGraphQLWSConsumer(SocketConsumer, GraphQLWSConsumer):
     async def leave(self) -> None:
         if self.handler:
             await self.handler.shutdown()
+            self.handler = None  # it has this consumer: neither would be freed before the collector looks
 
-    def is_websocket_origin_allowed(self, request: Any, origin: str) -> bool:
-        return True  # `mysite.origins` has looked at it
+    def get_websocket_headers(self, request: Any) -> Mapping[str, str]:
+        """None: Strawberry reads them to compare origins, which `mysite.origins` has done."""
+        return {}
 
     def decode_json(self, data: str | bytes) -> object:
         """The content of a frame; None, which no frame may be, if it is not JSON."""

@@ -8,7 +8,7 @@ from chat.connections.sockets import is_gone
 from chat.delivery.hub import Hub
 from chat.delivery.socket_listener import SocketListener
 from chat.delivery.text_frames import text_frame
-from chat.domain.events import Event
+from chat.domain.events import Event, Kind
 from chat.errors import ChatError
 from gqlchat.schema.context import person_of
 from gqlchat.schema.errors import as_payload
@@ -29,7 +29,7 @@ class Follower(SocketListener):
         self.operation = shared.operation
         self.start = f'{{"id":{json.dumps(id)},"type":"{connection.next_type}","payload":'.encode()
         self.current_user = json.dumps(request.current_user).encode()
-        self.own: frozenset[str | None] = frozenset()  # its greetings; the rooms get them too, and it is in the rooms
+        self.own: tuple[str | None, ...] = ()  # its greetings; the rooms get them too, and it is in the rooms
 
     async def begin(self, request: Request) -> None:
         try:
@@ -37,13 +37,13 @@ class Follower(SocketListener):
             greetings = await request.greet()
             for greeting in greetings:
                 await self.write(greeting)
-            self.own = frozenset(greeting.id for greeting in greetings)
+            self.own = tuple(greeting.id for greeting in greetings)
             await self.recover()
         except Exception as error:
             await self.fail(error)
 
     def take(self, event: Event) -> None:
-        if event.id is None or event.id not in self.own:
+        if event.kind is not Kind.GREETING or event.id not in self.own:
             super().take(event)
 
     def render(self, event: Event) -> bytes | None:

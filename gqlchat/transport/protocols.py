@@ -6,6 +6,7 @@ it open, so is everything else.
 """
 
 import asyncio
+import contextlib
 from collections.abc import MutableMapping
 from typing import Any
 
@@ -15,6 +16,7 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import Bas
 from strawberry.subscriptions.protocols.graphql_ws.handlers import BaseGraphQLWSHandler
 
 from chat.actions import rate_limits
+from chat.delivery.detached_tasks import DetachedTasks
 from chat.errors import FrameTooLong, TooManySubscriptions
 from gqlchat.schema.errors import as_payload
 from gqlchat.transport.following import Following
@@ -30,11 +32,15 @@ MESSAGE_TOO_BIG = 1009
 
 
 class WebSocketAdapter(ChannelsWebSocketAdapter):
+    """Sends, and takes it that the client may be gone: the consumer is told next, and ends all operations."""
+
     async def send_json(self, message: Any) -> None:
-        try:
+        with contextlib.suppress(OSError):
             await super().send_json(message)
-        except OSError:
-            pass  # the client went away; the consumer is told next, and ends all operations
+
+    async def close(self, code: int, reason: str) -> None:
+        with contextlib.suppress(OSError):
+            await super().close(code, reason)
 
 
 class TooLong:
@@ -50,9 +56,30 @@ class TooLong:
 
 
 class Guarded(Following):
-    """The part of both handlers that looks at frames first: whether they are of the protocol, and not too much."""
+    """The part of both handlers that looks at frames first: whether they are of the protocol, and not too much.
+
+    It also closes connections that don't say `connection_init` in time, in both protocols, though only the newer one
+    has that rule. Strawberry keeps a task for it with each connection, even after the time.
+    """
 
     connection_acknowledged: bool
+    connection_timed_out: bool
+    _init_timer: asyncio.TimerHandle | None = None
+
+    async def handle(self) -> None:
+        self._init_timer = asyncio.get_running_loop().call_later(settings.CHAT_INIT_TIMEOUT, self._give_up)
+        await super().handle()
+
+    def _give_up(self) -> None:
+        self._init_timer = None
+        self.connection_timed_out = True
+        closing = self.websocket.close(NOT_INITIALISED, "Connection initialisation timeout")
+        DetachedTasks.here().start(closing)
+
+    def stop_init_timer(self) -> None:
+        if self._init_timer is not None:
+            self._init_timer.cancel()
+            self._init_timer = None  # which has this handler
 
     @property
     def busy(self) -> bool:
@@ -64,9 +91,11 @@ class Guarded(Following):
             await self.refuse(message)
         elif problem := problem_with(message):
             await self.complain(message, problem)
-        elif message["type"] == "connection_init" and message.get("payload") is None:
+        elif message["type"] == "connection_init":
+            self.stop_init_timer()
             # Null is as good as nothing, which Strawberry takes for granted in one of the protocols only.
-            await super().handle_message({"type": "connection_init", "payload": {}})  # type: ignore[misc]
+            payload = {} if message.get("payload") is None else message["payload"]
+            await super().handle_message({"type": "connection_init", "payload": payload})  # type: ignore[misc]
         elif message["type"] in STARTS and is_probe(message["payload"]):
             await self.refuse_probe(message)
         elif message["type"] in STARTS and self.is_full(message["id"]):
@@ -106,9 +135,9 @@ class TransportWSHandler(Guarded, BaseGraphQLTransportWSHandler[Any, Any]):
 
     next_type = "next"
 
-    async def handle(self) -> None:
-        self.on_request_accepted()
-        await super().handle()
+    async def shutdown(self) -> None:
+        self.stop_init_timer()
+        await super().shutdown()
 
     async def handle_binary(self) -> None:
         await self.handle_invalid_message("WebSocket message type must be text")
@@ -123,14 +152,19 @@ class TransportWSHandler(Guarded, BaseGraphQLTransportWSHandler[Any, Any]):
     async def run_operation(self, operation: Operation[Any, Any]) -> None:
         asked = operation.query, operation.variables, operation.operation_name
         if await self.follow(operation.id, operation, *asked):
-            operation.query, operation.variables = "", None  # shared too: thousands needn't keep a copy each
+            # Thousands needn't keep a copy each of what is shared, nor a task that ends here.
+            operation.query, operation.variables, operation.task = "", None, None
         else:
             await super().run_operation(operation)
 
     async def cleanup_operation(self, operation_id: str) -> None:
         if operation := self.operations.get(operation_id):
             operation.completed = True  # whatever it still does, it says nothing under an id that may be another's
-        await super().cleanup_operation(operation_id)
+            if operation.task is None:
+                del self.operations[operation_id]
+            else:
+                await super().cleanup_operation(operation_id)
+                operation.task = None  # a task that is cancelled keeps its frames, where the operation is
         await self.unfollow_id(operation_id)
 
     async def send_error(self, id: Any, error: dict[str, Any]) -> None:
@@ -161,20 +195,9 @@ class LegacyWSHandler(Guarded, BaseGraphQLWSHandler[Any, Any]):
     async def handle_binary(self) -> None:
         await self.websocket.close(code=1002, reason="WebSocket message type must be text")
 
-    async def handle(self) -> None:
-        self.hurrying = asyncio.create_task(self.hurry())
-        await super().handle()
-
-    async def hurry(self) -> None:
-        """The older protocol has nothing on clients that connect and say no more; the newer one's rule will do."""
-        await asyncio.sleep(settings.CHAT_INIT_TIMEOUT)
-        if not self.connection_acknowledged:
-            await self.websocket.close(NOT_INITIALISED, "Connection initialisation timeout")
-
     async def shutdown(self) -> None:
-        self.hurrying.cancel()
+        self.stop_init_timer()
         await self.cleanup()
-        await asyncio.wait([self.hurrying])
 
     @property
     def under_way(self) -> MutableMapping[str, Any]:

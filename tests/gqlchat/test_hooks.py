@@ -12,6 +12,7 @@ from channels.consumer import get_handler_name
 from channels.generic.websocket import AsyncWebsocketConsumer
 from graphql import ExecutionResult, Executor, GraphQLSchema, execute_subscription_event, parse
 from graphql.execution.collect_fields import FieldDetails
+from graphql.type import GraphQLResolveInfoHelpers
 from strawberry.channels import GraphQLHTTPConsumer, GraphQLWSConsumer
 from strawberry.channels.handlers.http_handler import ChannelsRequest, ChannelsRequestAdapter, ChannelsResponse
 from strawberry.channels.handlers.ws_handler import ChannelsWebSocketAdapter
@@ -49,6 +50,9 @@ METHODS = [
     (AddValidationRules, "validation_rules"),
     # gqlchat/schema/executors.py
     (Executor.collect_subfields, "return_type field_details_list"),
+    (Executor.gather_async_work, "values"),
+    (Executor.track_async_work, "values"),
+    (GraphQLResolveInfoHelpers, "gather track"),
     # gqlchat/transport/sharing.py
     (Executor.build, "schema document root_value context_value raw_variable_values operation_name"),
     (Executor.build_per_event_executor, "payload"),
@@ -68,12 +72,11 @@ METHODS = [
     (GraphQLWSConsumer, "schema keep_alive keep_alive_interval subscription_protocols connection_init_wait_timeout"),
     (GraphQLWSConsumer.run, "request"),
     (GraphQLWSConsumer.pick_websocket_subprotocol, "request"),
-    (GraphQLWSConsumer.is_websocket_origin_allowed, "request origin"),
+    (GraphQLWSConsumer.get_websocket_headers, "request"),
     # gqlchat/transport/protocols.py and following.py
     (ChannelsWebSocketAdapter.send_json, "message"),
     (ChannelsWebSocketAdapter.close, "code reason"),
     (TRANSPORT.handle, ""),
-    (TRANSPORT.on_request_accepted, ""),
     (TRANSPORT.handle_message, "message"),
     (TRANSPORT.handle_invalid_message, "error_message"),
     (TRANSPORT.run_operation, "operation"),
@@ -107,7 +110,7 @@ def handler(kind: Any, **more: Any) -> Any:
 def test_transport_handler_has_operations_and_connection_acknowledged() -> None:
     found = handler(TRANSPORT, connection_init_wait_timeout=timedelta(seconds=1))
     assert found.operations == {}
-    assert found.connection_acknowledged is False
+    assert (found.connection_acknowledged, found.connection_timed_out) == (False, False)
     operation = Operation(found, "1", "{ __typename }", None, None)
     for name in ["id", "query", "variables", "operation_name", "task", "completed", "handler"]:
         setattr(operation, name, getattr(operation, name))
@@ -122,7 +125,10 @@ def test_legacy_handler_has_tasks_and_subscribes_through_its_schema() -> None:
 
 
 def test_websocket_consumer_has_the_attributes_we_replace() -> None:
-    assert GraphQLWSConsumer(schema).message_queue.empty()
+    consumer = GraphQLWSConsumer(schema)
+    assert consumer.message_queue.empty()
+    for name in ["listen_queues", "_group_refs", "_group_lock"]:
+        assert name in vars(consumer)
     assert isinstance(GraphQLWSConsumer.websocket_subprotocols, property)
     for name in ["graphql_transport_ws_handler_class", "graphql_ws_handler_class", "websocket_adapter_class"]:
         assert hasattr(GraphQLWSConsumer, name)

@@ -1,0 +1,114 @@
+"""A closed connection and an ended subscription leave nothing for the garbage collector, which may come late."""
+
+import gc
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
+
+import pytest
+from channels.testing import WebsocketCommunicator
+from pytest_django import Settings
+from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import Operation
+
+from chat.connections.sockets import Socket, Sockets
+from chat.delivery.listener import Listener
+from gqlchat.guards.documents import CACHED_LENGTH
+from gqlchat.transport.consumers import ChatGraphQLWSConsumer
+from gqlchat.transport.following import Following
+from gqlchat.transport.protocols import WebSocketAdapter
+from mysite.asgi import application
+from tests.conftest import JOIN, GraphQLSocket
+
+OpenGraphQL = Callable[..., Awaitable[GraphQLSocket]]
+Eventually = Callable[[Callable[[], Any]], Awaitable[None]]
+OF_A_SUBSCRIPTION = (Listener, Operation)
+OF_A_CONNECTION = (*OF_A_SUBSCRIPTION, ChatGraphQLWSConsumer, Following, Socket, WebSocketAdapter)
+
+
+def is_context(one: object) -> bool:
+    """Whether it is Strawberry's context of a WebSocket connection, or of an operation there."""
+    return type(one) is dict and isinstance(dict.get(one, "ws"), ChatGraphQLWSConsumer)
+
+
+def objects(kinds: tuple[type, ...]) -> list[Any]:
+    """The objects of these kinds, and with those of a connection its contexts."""
+    contexts = ChatGraphQLWSConsumer in kinds
+    return [one for one in gc.get_objects() if isinstance(one, kinds) or (contexts and is_context(one))]
+
+
+Left = Callable[[tuple[type, ...]], list[str]]
+
+
+@pytest.fixture
+def left() -> Iterator[Left]:
+    """Tells which objects of these kinds there are since the test began. The garbage collector is off meanwhile."""
+    gc.collect()
+    gc.disable()
+    before = objects(OF_A_CONNECTION)
+    ids = {id(one) for one in before}
+    try:
+        yield lambda kinds: [repr(one)[:200] for one in objects(kinds) if id(one) not in ids]
+    finally:
+        gc.enable()
+
+
+async def close_by_server(graphql: GraphQLSocket) -> None:
+    (socket,) = Sockets.here()
+    await socket.close(1012, "restarting")
+    while (await graphql.receive_output(timeout=5))["type"] != "websocket.close":
+        pass
+    await graphql.disconnect()  # by which a server tells the application
+
+
+async def complete(graphql: GraphQLSocket) -> None:
+    kind = "complete" if graphql.protocol == "graphql-transport-ws" else "stop"
+    for id in "12":
+        await graphql.send_json_to({"type": kind, "id": id})
+
+
+async def complete_and_go(graphql: GraphQLSocket) -> None:
+    await complete(graphql)
+    await graphql.disconnect()
+
+
+@pytest.mark.parametrize("padding", [0, CACHED_LENGTH], ids=["shared", "own"])
+@pytest.mark.parametrize("direct", [True, False], ids=["direct", "send"])
+@pytest.mark.parametrize("end", [GraphQLSocket.disconnect, close_by_server, complete_and_go])
+async def test_closed_connection_is_freed_without_the_garbage_collector(
+    left: Left,
+    open_graphql: OpenGraphQL,
+    eventually: Eventually,
+    subprotocol: str,
+    padding: int,
+    direct: bool,
+    end: Any,
+) -> None:
+    graphql = await open_graphql(subprotocol, direct=direct)
+    for id in "12":
+        await graphql.start(JOIN + " " * padding, {"rooms": [{"roomName": f"room{id}"}]}, id)
+        await graphql.hear(id)
+    assert left(OF_A_CONNECTION)
+    await end(graphql)
+    await eventually(lambda: not left(OF_A_CONNECTION))
+
+
+@pytest.mark.parametrize("padding", [0, CACHED_LENGTH], ids=["shared", "own"])
+async def test_ended_subscription_is_freed_while_its_connection_stays(
+    left: Left, open_graphql: OpenGraphQL, eventually: Eventually, subprotocol: str, padding: int
+) -> None:
+    graphql = await open_graphql(subprotocol)
+    for id in "12":
+        await graphql.start(JOIN + " " * padding, {"rooms": [{"roomName": f"room{id}"}]}, id)
+        await graphql.hear(id)
+    await complete(graphql)
+    await eventually(lambda: not left(OF_A_SUBSCRIPTION))
+
+
+async def test_refused_connection_is_freed_without_the_garbage_collector(
+    left: Left, eventually: Eventually, subprotocol: str, settings: Settings
+) -> None:
+    settings.CHAT_INIT_TIMEOUT = 0.05
+    socket = WebsocketCommunicator(application, "/graphql", subprotocols=[subprotocol])
+    assert (await socket.connect(timeout=5))[0]
+    assert (await socket.receive_output(timeout=5))["code"] == 4408
+    await socket.disconnect()
+    await eventually(lambda: not left(OF_A_CONNECTION))
