@@ -160,7 +160,8 @@ class Driver:
         senders = {}
         for name in self.rooms:
             senders[name] = Subscriber(self.tally, ordered=True)
-            await senders[name].connect(args.base[0] + fill(args.send_path, name), origin=args.origin)
+            base = args.send_base or args.base[0]
+            await senders[name].connect(base + fill(args.send_path, name), origin=args.origin)
             senders[name].due = {name: 1}
             self.audience[name] += 1
         self.present.extend(senders.values())
@@ -185,7 +186,7 @@ class Driver:
         self.tally.start()
         for subscriber in self.present:
             subscriber.heard = 0
-        ran = proc.commands(self.redis) if self.redis else 0
+        ran = proc.redis_use(self.redis)
         used, others, started = proc.cpu(args.pid), proc.others(args.pid), time.monotonic()
         for name, due in zip(names, schedule(started, args.rate), strict=False):
             await asyncio.sleep(max(0, due - time.monotonic()))
@@ -193,7 +194,7 @@ class Driver:
             senders[name].say(json.dumps({"message": text}).encode())
         await self.wait_for(expected, silence)
         used, others = proc.cpu(args.pid) - used, (proc.others(args.pid) - others) / (time.monotonic() - started)
-        ran = proc.commands(self.redis) - ran if self.redis else 0
+        ran = proc.redis_use(self.redis) - ran
         got = len(self.tally.latencies)
         extra = self.extra(Counter(names))
         latencies = sorted(self.tally.latencies) or [0]
@@ -207,7 +208,8 @@ class Driver:
             "p50_ms": milliseconds(latencies, 0.5),
             "p99_ms": milliseconds(latencies, 0.99),
             "max_ms": milliseconds(latencies, 1),
-            "redis_per_message": round(ran / messages, 2),
+            "redis_per_message": round(ran.commands / messages, 2),
+            "redis_cpu_us_per_message": round(ran.cpu / messages * 1e6, 1),
             "other_cpus": round(max(0, others), 2),
         }
 
@@ -224,7 +226,16 @@ class Driver:
         return sum(max(0, one.heard - its) for one, its in zip(self.present, due, strict=True))
 
 
-MEDIANS = ("cpu_us_per_delivery", "deliveries_per_s", "p50_ms", "p99_ms", "max_ms", "redis_per_message", "other_cpus")
+MEDIANS = (
+    "cpu_us_per_delivery",
+    "deliveries_per_s",
+    "p50_ms",
+    "p99_ms",
+    "max_ms",
+    "redis_per_message",
+    "redis_cpu_us_per_message",
+    "other_cpus",
+)
 
 
 def fill(path: str, room: str) -> str:
@@ -241,6 +252,7 @@ def options() -> argparse.Namespace:
     add = parser.add_argument
     add("--label", default="", help="goes into the result as it is")
     add("--base", nargs="+", default=["ws://127.0.0.1:8000"], help="the servers; subscribers are spread over them")
+    add("--send-base", help="the server of those who post, if that isn't the first of these")
     add("--pid", type=int, nargs="+", required=True, help="the servers' processes; their children count too")
     add("--origin", help="the Origin header of all sockets; default: each server's own")
     add("--redis", help="URL of the servers' Redis, to count its commands")

@@ -35,7 +35,7 @@ class Measured:
 
     def value(self, key: str, server: Server, mode: str, n: int, *, users: str = "same", processes: int = 1) -> Any:
         """One result of a run with everybody in one room, or None."""
-        wanted = (server, mode, n, users, processes, 1)
+        wanted = (server, mode, n, users, processes, 1)  # in one room
         for run, result in self.fan_out:
             if (run.server, run.mode, run.n, run.users, run.processes, run.rooms) == wanted:
                 return result.get(key)

@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks import databases, servers
-from benchmarks.databases import Address, Database
+from benchmarks.databases import Database
 from benchmarks.plan import Run
 from benchmarks.repeats import Result
 from benchmarks.servers import Running
@@ -23,8 +23,11 @@ def fan_out(run: Run) -> Result:
     with TemporaryDirectory(prefix="bench-") as directory:
         try:
             with servers.running(run.server, run.processes, Path(directory)) as server:
+                apart = ["--send-base", bases(server)[0]] if run.apart else []
+                if run.apart:
+                    server = Running(server.ports[1:], server.pids[1:], server.redis)
                 where = ["--base", *bases(server), *pids(server), "--redis", server.redis]
-                return said_by("driver", [*run.options, *where])
+                return said_by("driver", [*run.options, *apart, *where])
         except servers.Unavailable as error:
             return {"problem": str(error)}
 
@@ -41,9 +44,9 @@ def storing(stage: Stage) -> Iterator[tuple[Load, Result]]:
             yield from ((load, {"problem": str(error)}) for load in stage.loads)
             return
         for load in stage.loads:
-            where = ["--base", *bases(server), *pids(server)]
+            where = ["--base", *bases(server), *pids(server), "--database-pid", *map(str, address.pids)]
             if load.program == "idle_rooms":
-                where += database_options(address, server)
+                where += ["--database", address.conninfo, "--redis", server.redis]
             yield load, said_by(load.program, [*load.options, *where])
 
 
@@ -70,11 +73,6 @@ def bases(server: Running) -> list[str]:
 
 def pids(server: Running) -> list[str]:
     return ["--pid", *map(str, server.pids)]
-
-
-def database_options(address: Address, server: Running) -> list[str]:
-    processes = ["--database-pid", *map(str, address.pids)]
-    return ["--database", address.conninfo, *processes, "--redis", server.redis]
 
 
 def said_by(program: str, options: Sequence[str]) -> Result:

@@ -15,7 +15,10 @@ SIZES = (200, 800, 3000)
 
 @dataclass(frozen=True)
 class Run:
-    """One server and one audience. `mode` is the driver's: `ws` or `gql`."""
+    """One server and one audience. `mode` is the driver's: `ws` or `gql`.
+
+    `apart` is for what it costs to hear from other processes: those who post are at one that isn't counted.
+    """
 
     server: Server
     mode: str
@@ -23,6 +26,7 @@ class Run:
     users: str = "same"
     processes: int = 1
     rooms: int = 1
+    apart: bool = False
     seconds: float = 3.0  # that the messages of one repetition take to send
     repeat: int = 3
 
@@ -34,7 +38,9 @@ class Run:
             words.append(f"in {self.rooms} rooms")
         if self.users == "distinct":
             words.append("distinct users")
-        if self.processes > 1:
+        if self.apart:
+            words.append("posted in another process")
+        elif self.processes > 1:
             words.append(f"{self.processes} processes")
         return ", ".join(words)
 
@@ -62,6 +68,10 @@ class Run:
         return [text for name, value in options.items() for text in (f"--{name}", str(value))]
 
 
+# A room for each listener, so that the cost is that of hearing a message, and not of handing it on.
+HEARING = Run(SITE, "ws", SMALL_ROOMS, rooms=SMALL_ROOMS, processes=2, apart=True, repeat=2)
+
+
 def full() -> Iterator[Run]:
     """Everything, audience by audience, so that what is compared is measured close together."""
     for n in SIZES:
@@ -76,6 +86,7 @@ def full() -> Iterator[Run]:
     for mode in ("ws", "gql"):
         small = SMALL_ROOMS * SMALL_ROOM
         yield from (Run(server, mode, small, rooms=SMALL_ROOMS, repeat=2) for server in (NODE_PEER, SITE))
+    yield HEARING
 
 
 def quick() -> Iterator[Run]:

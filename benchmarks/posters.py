@@ -31,10 +31,11 @@ async def run(args: argparse.Namespace) -> dict[str, Any]:
         poster.samples.clear()
     if args.announce:
         print("posting", flush=True)
-    used, others = proc.cpu(args.pid), proc.others(args.pid)
+    used, stored, others = proc.cpu(args.pid), proc.cpu(args.database_pid), proc.others(args.pid)
     await asyncio.sleep(args.seconds)
     took = sorted(took for poster in posters for _, took in poster.samples)
-    used, others = proc.cpu(args.pid) - used, proc.others(args.pid) - others
+    used, stored = proc.cpu(args.pid) - used, proc.cpu(args.database_pid) - stored
+    others = proc.others(args.pid) - others - stored
     for poster in posters:
         poster.stop()
     await asyncio.wait([poster.stopped for poster in posters], timeout=ECHO_TIMEOUT)
@@ -44,6 +45,7 @@ async def run(args: argparse.Namespace) -> dict[str, Any]:
         "per_s": round(len(took) / args.seconds, 1),
         **{f"{name}_ms": milliseconds(took, share) for name, share in (("p50", 0.5), ("p99", 0.99), ("max", 1))},
         "cpu_us_per_post": round(used / max(1, len(took)) * 1e6),
+        "database_cpu_us_per_post": round(stored / max(1, len(took)) * 1e6),
         "other_cpus": round(max(0, others) / args.seconds, 2),
         **problems(posters),
     }
@@ -79,6 +81,7 @@ def options() -> argparse.Namespace:
     add = parser.add_argument
     add("--base", nargs="+", default=["ws://127.0.0.1:8000"], help="the servers; posters are spread over them")
     add("--pid", type=int, nargs="*", default=[], help="the servers' processes, to count their CPU")
+    add("--database-pid", type=int, nargs="*", default=[], help="the database's, to count its CPU")
     add("--posters", type=int, default=1)
     add("--rooms", type=int, default=1, help="posters are spread over them")
     add("--room", help="the start of the rooms' names; default: one that nobody has used")

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import psutil
 from redis import Redis
@@ -34,10 +35,23 @@ def resident(pids: Sequence[int]) -> int:
     return sum(process.memory_info().rss for process in tree(pids))
 
 
-def commands(redis: Redis) -> int:
-    """How many commands the server has run so far; those of this very question do not count."""
-    stats = redis.info("commandstats")
-    return sum(stat["calls"] for name, stat in stats.items() if name != "cmdstat_info")
+@dataclass(frozen=True)
+class RedisUse:
+    """The commands that a Redis has run so far, those of this very question aside, and its seconds of CPU."""
+
+    commands: int = 0
+    cpu: float = 0.0
+
+    def __sub__(self, earlier: "RedisUse") -> "RedisUse":
+        return RedisUse(self.commands - earlier.commands, self.cpu - earlier.cpu)
+
+
+def redis_use(redis: Redis | None) -> RedisUse:
+    if redis is None:
+        return RedisUse()
+    stats, cpu = redis.info("commandstats"), redis.info("cpu")
+    commands = sum(stat["calls"] for name, stat in stats.items() if name != "cmdstat_info")
+    return RedisUse(commands, cpu["used_cpu_user"] + cpu["used_cpu_sys"])
 
 
 def channels(redis: Redis) -> int:

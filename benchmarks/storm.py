@@ -52,12 +52,13 @@ class Storm:
         around = asyncio.create_task(self.posts(f"{self.name}-around", args.around, posting))
         await posting.wait()
         await asyncio.sleep(LEAD)
-        used, started = proc.cpu(args.pid), asyncio.get_running_loop().time()
+        used, stored = proc.cpu(args.pid), proc.cpu(args.database_pid)
+        started = asyncio.get_running_loop().time()
         leaving = asyncio.create_task(leave_one_by_one(leavers))
         returners = self.returners()
         outcomes = await asyncio.gather(*map(self.come_back, returners, cookies), return_exceptions=True)
         ended = asyncio.get_running_loop().time()
-        used = proc.cpu(args.pid) - used
+        used, stored = proc.cpu(args.pid) - used, proc.cpu(args.database_pid) - stored
         storm = await around
         await leaving
         result = {
@@ -67,6 +68,7 @@ class Storm:
             "during_max_ms": milliseconds(between(storm["samples"], started, ended), 1),
             **returned(returners, outcomes),
             "cpu_ms_per_return": round(used / max(1, args.returning) * 1e3, 2),
+            "database_cpu_ms_per_return": round(stored / max(1, args.returning) * 1e3, 2),
             "other_cpus": storm["other_cpus"],
         }
         for one in returners:
@@ -191,6 +193,7 @@ def options() -> argparse.Namespace:
     add = parser.add_argument
     add("--base", default="ws://127.0.0.1:8000")
     add("--pid", type=int, nargs="*", default=[], help="the server's processes, to count their CPU")
+    add("--database-pid", type=int, nargs="*", default=[], help="the database's, to count its CPU")
     add("--returning", type=int, default=400, help="clients that come back at once")
     add("--graphql", type=int, default=0, help="how many in a hundred of them are GraphQL subscriptions")
     add("--cookies", action="store_true", help="browsers bring the session of a guest, as real ones do")

@@ -30,6 +30,7 @@ POSTERS = {
     "p50 ms": "p50_ms",
     "p99 ms": "p99_ms",
     "µs CPU per post": "cpu_us_per_post",
+    "µs of the database's": "database_cpu_us_per_post",
     "lost": "lost",
     "doubled": "doubled",
     "out of order": "disordered",
