@@ -18,24 +18,32 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
+from urllib.parse import urlsplit
 
 SERVER_TIMEOUT = 30.0  # seconds for the server to start and to stop
 FORGETFUL = ["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"]
 
 
 @contextlib.contextmanager
-def postgres(options: Sequence[str] = FORGETFUL) -> Iterator[str]:
-    """The URL of a database on a server that lives as long as the block, with `options` of PostgreSQL's."""
+def postgres(options: Sequence[str] = FORGETFUL, *, copy_of: str | None = None) -> Iterator[str]:
+    """The URL of a database on a server that lives as long as the block, with `options` of PostgreSQL's.
+
+    With `copy_of`, the URL of another such server, it begins with what that one has now, like a replica that is
+    promoted; else it is empty.
+    """
     # Under /tmp, because the path of a socket has to be short.
     with tempfile.TemporaryDirectory(prefix="postgres-", dir="/tmp") as name:
         place = Path(name)
         programs = _programs(place)
         user = _user(place)
         data = place / "data"
-        initdb = [programs / "initdb", "--pgdata", data, "--username", "postgres", "--auth", "trust", "--no-sync"]
-        subprocess.run(
-            [*initdb, "--encoding", "UTF8", "--locale", "C"], check=True, stdout=subprocess.DEVNULL, cwd=place, **user
-        )
+        common = ["--pgdata", data, "--username", "postgres", "--no-sync"]
+        if copy_of:
+            copy = ["--host", socket_path(copy_of).parent, "--checkpoint", "fast", "--no-manifest"]
+            command = [programs / "pg_basebackup", *common, *copy]
+        else:
+            command = [programs / "initdb", *common, "--auth", "trust", "--encoding", "UTF8", "--locale", "C"]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=place, **user)
         with (place / "log").open("wb") as log:
             server = subprocess.Popen(
                 [programs / "postgres", "-D", data, "-k", place, "-c", "listen_addresses=", *options],
@@ -55,6 +63,11 @@ def postgres(options: Sequence[str] = FORGETFUL) -> Iterator[str]:
             except subprocess.TimeoutExpired:
                 server.kill()
                 server.wait()
+
+
+def socket_path(url: str) -> Path:
+    """The Unix socket of the server of `url`, which `postgres` gave."""
+    return Path(urlsplit(url).path).parent / ".s.PGSQL.5432"
 
 
 def _user(place: Path) -> dict[str, Any]:

@@ -77,3 +77,57 @@ def test_report_fails_when_a_client_has_to_start_over_or_gets_an_error(frame: di
     client = listener()
     client.take("room1", frame)
     assert not Report([client], {"room1": []}).good
+
+
+# A database that was set back
+
+
+def test_report_takes_a_start_over_of_a_listener_that_heard_what_is_gone() -> None:
+    client = listener((1, "a"), (2, "gone"))
+    client.take("room1", {"kind": "start_over", "message": "", "offset": 1, "id": "id of a"})
+    client.ledger.hear("room1", 2, "b", sent_at=time.time(), connected_at=0)
+    stored = {"room1": [(1, "a"), (2, "b")]}
+    assert Report([client], stored, set_back=True).good
+    assert not Report([client], stored).good
+
+
+@pytest.mark.parametrize(
+    ("before", "offset", "after"),
+    [
+        (None, 0, [(1, "a"), (2, "gone"), (3, "c")]),  # a silent hole: it never started over
+        ([(1, "a"), (2, "gone")], 1, [(3, "c")]),  # it started over, and then missed one
+        ([(1, "a"), (3, "gone")], 1, [(2, "b"), (3, "c")]),  # it had a hole before
+        ([(1, "a"), (2, "gone"), (2, "gone")], 1, [(2, "b"), (3, "c")]),
+        ([(2, "gone"), (1, "a")], 1, [(2, "b"), (3, "c")]),
+        ([(1, "a"), (2, "gone")], 1, [(2, "b"), (2, "b"), (3, "c")]),
+    ],
+)
+def test_report_fails_when_a_listener_of_a_log_that_went_back_misses_something(
+    before: list[Heard] | None, offset: int, after: list[Heard]
+) -> None:
+    client = listener(*before or ())
+    if before:
+        client.ledger.start_over("room1", offset, "")
+    for number, client_id in after:
+        client.ledger.hear("room1", number, client_id, sent_at=time.time(), connected_at=0)
+    assert not Report([client], {"room1": [(1, "a"), (2, "b"), (3, "c")]}, set_back=True).good
+
+
+def test_report_forgives_only_what_was_acknowledged_after_the_copy_was_taken() -> None:
+    client = listener()
+    for client_id in ("kept", "gone"):
+        client.ledger.send(client_id)
+    client.ledger.acknowledge("kept", 1)
+    copied_at = time.time()
+    client.ledger.acknowledge("gone", 2)
+    client.ledger.forget_acknowledged(copied_at)
+    client.ledger.hear("room1", 1, "kept", sent_at=time.time(), connected_at=0)
+    assert Report([client], {"room1": [(1, "kept")]}, set_back=True).good
+    assert not Report([client], {"room1": []}, set_back=True).good
+
+
+@pytest.mark.parametrize("options", [["--redis", "2"], ["--set-back", "--delay", "1"]], ids=["faults", "set back"])
+def test_acknowledged_messages_survive_postgresql_that_is_cut_off_or_set_back(options: list[str]) -> None:
+    command = [sys.executable, "-m", "tests.chaos", "--seconds", "20", "--seed", "4", "--database", "postgresql"]
+    done = subprocess.run([*command, *options], cwd=ROOT, capture_output=True, text=True, timeout=150, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -2,7 +2,8 @@
 
 python -m tests.chaos --seed 7 --seconds 120
 
-site       three servers as in the Procfile, and a Valkey, as processes that can be killed
+site       three servers as in the Procfile, and Valkeys, as processes that can be killed
+database   a PostgreSQL that the servers can be cut off from, and that a copy which lags can take the place of
 clients    browser sockets and GraphQL clients, which reconnect, recover and send again as docs/protocol.md says
 ledger     what one client sent, knows to be stored, and heard
 faults     what is done to whom, and when, by the seed

@@ -1,7 +1,8 @@
-"""python -m tests.chaos [--seed N] [--seconds S] [--database-url URL]"""
+"""python -m tests.chaos [--seed N] [--seconds S] [--database postgresql] [--delay MS] [--set-back] [--redis N]"""
 
 import argparse
 import asyncio
+import contextlib
 import os
 import random
 import secrets
@@ -17,11 +18,13 @@ import aiohttp
 
 from tests.chaos import faults
 from tests.chaos.clients import Browser, Client, GraphQLClient, HTTPPoster
+from tests.chaos.database import Database
 from tests.chaos.ledger import Heard
 from tests.chaos.report import Report
-from tests.chaos.site import Server, Site
+from tests.chaos.site import SERVERS, Server, Site
 
 SETTLING = 30.0  # seconds in which everybody has to have heard everything, once nothing is done to anybody any more
+IN_FLIGHT = 2.0  # seconds in which an acknowledgement by the primary that is gone may still arrive
 AFTERWARDS = 2.0  # seconds in which more might come than should
 CLEAR = "\r\033[K" if sys.stdout.isatty() else ""  # the line of the progress
 LAST_WORDS = "Valkey ended by SIGKILL for good, and everybody says a last word"
@@ -33,30 +36,37 @@ HISTORY = """query ($room: String!, $after: String) {
 }"""
 
 
-async def run(seed: int, seconds: float, database_url: str, log: IO[bytes]) -> Report:
-    """The report of `seconds` under fire. All processes have ended when it returns, also by Ctrl+C or SIGTERM."""
+async def run(
+    seed: int, seconds: float, database: str | Database, log: IO[bytes], *, set_back: bool = False, valkeys: int = 1
+) -> Report:
+    """The report of `seconds` under fire. All processes have ended when it returns, also by Ctrl+C or SIGTERM.
+
+    With `set_back`, a copy of the database that lags takes its place half-way.
+    """
     if this := asyncio.current_task():
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, this.cancel)
     name = secrets.token_hex(4)  # in a database that is kept, every run has rooms of its own
     rooms = [f"chaos-{name}-{number}" for number in (1, 2, 3)]
-    async with Site(database_url, log) as site, asyncio.TaskGroup() as group:
+    possible = faults.FAULTS + (faults.POSTGRESQL_FAULTS if isinstance(database, Database) else [])
+    async with Site(database, log, valkeys=valkeys) as site, asyncio.TaskGroup() as group:
         clients = invite(rooms, [server.host for server in site.servers], seed)
         lasting = [group.create_task(client.live()) for client in clients]
         lasting.append(group.create_task(show_progress(clients)))
         started = time.monotonic()
         await asyncio.gather(
             *(client.talk(seconds) for client in clients),
-            *(inflict(*fault, site, clients, started) for fault in faults.plan(seed, seconds)),
+            *(inflict(*fault, site, clients, started) for fault in faults.plan(seed, seconds, possible)),
+            *([replace_database(site, clients, seconds, started)] if set_back else []),
         )
         # Nobody says anything after these, so nobody notices by the next message what Redis didn't bring.
-        await site.valkey.stop(signal.SIGKILL)
+        await asyncio.gather(*(valkey.stop(signal.SIGKILL) for valkey in site.valkeys))
         print(f"{CLEAR}{time.monotonic() - started:6.1f} s: {LAST_WORDS}", flush=True)
         for client in clients:
             client.say_something()
         stored = await settle(clients, rooms, site.servers[0])
         for task in lasting:
             task.cancel()
-    return Report(clients, stored)
+    return Report(clients, stored, set_back=set_back)
 
 
 def invite(rooms: list[str], hosts: list[str], seed: int) -> list[Client]:
@@ -75,6 +85,22 @@ async def inflict(
     await asyncio.sleep(at)
     told = await fault(site, clients, dice)
     print(f"{CLEAR}{at:6.1f} to {time.monotonic() - started:.1f} s: {told}", flush=True)
+
+
+async def replace_database(site: Site, clients: list[Client], seconds: float, started: float) -> None:
+    """A copy stays behind from a third of the time on, and takes the primary's place at two thirds."""
+    assert site.database
+    await asyncio.sleep(seconds / 3)
+    async with site.database.lock:
+        copied_at = await asyncio.to_thread(site.database.take_copy)
+    await asyncio.sleep(max(0.0, started + seconds * 2 / 3 - time.monotonic()))
+    async with site.database.lock:
+        await asyncio.to_thread(site.database.fail_over)
+        await asyncio.sleep(IN_FLIGHT)
+    for client in clients:
+        client.ledger.forget_acknowledged(copied_at)
+    lag = time.time() - IN_FLIGHT - copied_at
+    print(f"{CLEAR}{time.monotonic() - started:6.1f} s: a copy that lags by {lag:.1f} s took the database's place")
 
 
 async def show_progress(clients: list[Client]) -> None:
@@ -127,13 +153,27 @@ def main() -> int:
         default=os.environ.get("TEST_DATABASE_URL"),
         help="default: TEST_DATABASE_URL, as tests.postgres sets it, or else an SQLite file",
     )
+    parser.add_argument(
+        "--database",
+        choices=["sqlite", "postgresql"],
+        default="sqlite",
+        help="postgresql starts one, and cuts its connections, too",
+    )
+    parser.add_argument("--delay", type=float, default=0, help="milliseconds to that PostgreSQL, each way")
+    parser.add_argument("--set-back", action="store_true", help="a copy of that PostgreSQL that lags takes its place")
+    parser.add_argument("--redis", type=int, default=1, help="how many Valkeys share the rooms")
     given = parser.parse_args()
+    if (given.set_back or given.delay) and given.database != "postgresql":
+        parser.error("--set-back and --delay need --database postgresql")
     place = Path(tempfile.mkdtemp(prefix="chaos-"))
-    database_url = given.database_url or f"sqlite:///{place}/db.sqlite3"
     print(f"Three servers under fire for {given.seconds:g} s, --seed {given.seed}", flush=True)
     try:
-        with (place / "log").open("ab") as log:
-            report = asyncio.run(run(given.seed, given.seconds, database_url, log))
+        with (place / "log").open("ab") as log, contextlib.ExitStack() as stack:
+            database: str | Database = given.database_url or f"sqlite:///{place}/db.sqlite3"
+            if given.database == "postgresql":
+                database = stack.enter_context(Database(SERVERS, delay=given.delay / 1000))
+            options = {"set_back": given.set_back, "valkeys": given.redis}
+            report = asyncio.run(run(given.seed, given.seconds, database, log, **options))
     except (KeyboardInterrupt, asyncio.CancelledError):
         shutil.rmtree(place)
         return 130

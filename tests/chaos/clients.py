@@ -23,7 +23,7 @@ OPTIONS: dict[str, Any] = {"open_timeout": 5, "close_timeout": 1, "ping_interval
 PROTOCOL = Subprotocol("graphql-transport-ws")
 
 LISTEN = """subscription ($rooms: [RoomPosition!]!) {
-    roomMessages(rooms: $rooms) { roomName offset clientId kind sentAt }
+    roomMessages(rooms: $rooms) { roomName offset id clientId kind sentAt }
 }"""
 POST = """mutation ($input: PostMessageInput!) {
     postMessage(input: $input) { message { offset clientId } error { code message } }
@@ -96,9 +96,9 @@ class Client:
         self.ledger.acknowledge(client_id, offset)
         self.unacknowledged.pop(client_id, None)
 
-    def hear(self, room: str, offset: int, client_id: str, sent_at: str) -> None:
+    def hear(self, room: str, offset: int, client_id: str, sent_at: str, id: str = "") -> None:
         sent = datetime.fromisoformat(sent_at).timestamp()
-        self.ledger.hear(room, offset, client_id, sent_at=sent, connected_at=self.connecting_at)
+        self.ledger.hear(room, offset, client_id, sent_at=sent, connected_at=self.connecting_at, id=id)
 
     def complain(self, about: object) -> None:
         self.ledger.complaints.append(f"{self.name} was sent {about}")
@@ -115,9 +115,11 @@ class Browser(Client):
         path = f"/chat/{quote(room, safe='')}/"
         if not self.cookie:
             async with aiohttp.ClientSession() as session, session.get(f"http://{host}{path}", timeout=TIMEOUT) as page:
+                page.raise_for_status()
                 self.cookie = page.cookies.output(attrs=[], header="").strip()
+        position = f"after={self.ledger.positions[room]}&id={quote(self.ledger.ids.get(room, ''))}"
         async with connect(
-            f"ws://{host}/ws{path}?after={self.ledger.positions[room]}",
+            f"ws://{host}/ws{path}?{position}",
             additional_headers={"Cookie": self.cookie, "Origin": f"http://{host}"},
             **OPTIONS,
         ) as self.socket:
@@ -140,9 +142,13 @@ class Browser(Client):
                     self.acknowledge(client_id, offset)
                     if self.ledger.is_answer(room, offset, client_id):
                         return
-                self.hear(room, offset, client_id, sent_at)
+                self.hear(room, offset, client_id, sent_at, frame.get("id") or "")
+            case {"kind": "start_over", "offset": int(offset)}:
+                self.ledger.start_over(room, offset, frame.get("id") or "")
             case {"error": {"code": "unavailable"}, "client_id": str(client_id)}:
                 self.send_soon(client_id)
+            case {"error": {"code": "unavailable"}}:
+                pass  # the connection is closed with 1013 next
             case _:
                 self.complain(frame)
 
@@ -155,7 +161,10 @@ class GraphQLClient(Client):
     async def converse(self, host: str) -> None:
         async with connect(f"ws://{host}/graphql", subprotocols=[PROTOCOL], **OPTIONS) as self.socket:
             await self.send(type="connection_init")
-            rooms = [{"roomName": room, "after": after} for room, after in self.ledger.positions.items()]
+            rooms = [
+                {"roomName": room, "after": after, "afterId": self.ledger.ids.get(room)}
+                for room, after in self.ledger.positions.items()
+            ]
             await self.send(type="subscribe", id="listen", payload={"query": LISTEN, "variables": {"rooms": rooms}})
             self.ledger.connections += 1
             async with asyncio.TaskGroup() as group:
@@ -170,9 +179,12 @@ class GraphQLClient(Client):
 
     async def send_all(self) -> None:
         self._due.clear()  # what was on its way may be lost
-        number = itertools.count()
+        number, operations = itertools.count(), dict[str, str]()  # the last one for each message
         async for client_id in self.to_send():
-            await self.send(type="subscribe", id=f"{client_id} {next(number)}", payload=self.request(client_id))
+            if before := operations.get(client_id):
+                await self.send(type="complete", id=before)  # not waited for any more
+            operations[client_id] = id = f"{client_id} {next(number)}"
+            await self.send(type="subscribe", id=id, payload=self.request(client_id))
 
     def request(self, client_id: str) -> dict[str, Any]:
         said = {"roomName": self.unacknowledged[client_id], "message": client_id, "clientId": client_id}
@@ -197,8 +209,10 @@ class GraphQLClient(Client):
 
     def listen(self, message: dict[str, Any]) -> None:
         match message:
-            case {"kind": "MESSAGE", "roomName": room, "offset": int(offset), "clientId": str(id), "sentAt": sent_at}:
-                self.hear(room, offset, id, sent_at)
+            case {"kind": "MESSAGE", "roomName": room, "offset": int(offset), "clientId": str(client_id)}:
+                self.hear(room, offset, client_id, message["sentAt"], message["id"])
+            case {"kind": "START_OVER", "roomName": room, "offset": int(offset)}:
+                self.ledger.start_over(room, offset, message["id"] or "")
             case _:
                 self.complain(message)
 

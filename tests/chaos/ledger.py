@@ -15,8 +15,14 @@ class Ledger:
     sent: set[str] = field(default_factory=set)  # client ids
     sent_again: Counter[str] = field(default_factory=Counter)
     acknowledged: dict[str, Heard] = field(default_factory=dict)
-    heard: dict[str, list[Heard]] = field(default_factory=dict)  # by room, all there was, as it came
+    heard: dict[str, list[Heard]] = field(default_factory=dict)  # by room, as it came, since it last started over
+    heard_before: dict[str, list[list[Heard]]] = field(default_factory=dict)  # and each time until it started over
+    started_at: dict[str, int] = field(default_factory=dict)  # by room: what is up to this offset is in the history
     positions: dict[str, int] = field(default_factory=dict)
+    ids: dict[str, str] = field(default_factory=dict)  # of the entries at the positions
+    acknowledged_at: dict[str, float] = field(default_factory=dict)  # by client id, as time.time() counts
+    gone: dict[str, Heard] = field(default_factory=dict)  # acknowledged, but by a database that is gone
+    starts_over: list[str] = field(default_factory=list)
     connections: int = 0
     closings: Counter[int | None] = field(default_factory=Counter)  # how they ended, by close code
     worst_delay: float = 0.0  # seconds from when a message was stored, or the listener came back, to when it was heard
@@ -24,7 +30,9 @@ class Ledger:
 
     def __post_init__(self) -> None:
         self.heard = {room: [] for room in self.rooms}
+        self.heard_before = {room: [] for room in self.rooms}
         self.positions = dict.fromkeys(self.rooms, 0)
+        self.started_at = dict.fromkeys(self.rooms, 0)
 
     def send(self, client_id: str) -> None:
         if client_id in self.sent:
@@ -33,14 +41,33 @@ class Ledger:
 
     def acknowledge(self, client_id: str, offset: int) -> None:
         first = self.acknowledged.setdefault(client_id, (offset, client_id))
+        self.acknowledged_at.setdefault(client_id, time.time())
         if first[0] != offset:
             self.complaints.append(f"{client_id} was acknowledged under {first[0]} and under {offset}")
 
-    def hear(self, room: str, offset: int, client_id: str, *, sent_at: float, connected_at: float) -> None:
+    def hear(
+        self, room: str, offset: int, client_id: str, *, sent_at: float, connected_at: float, id: str = ""
+    ) -> None:
         """Takes what arrived. `sent_at` and `connected_at` are seconds, as time.time() counts them."""
         self.heard[room].append((offset, client_id))
-        self.positions[room] = max(offset, self.positions[room])
+        if offset > self.positions[room]:
+            self.positions[room], self.ids[room] = offset, id
         self.worst_delay = max(self.worst_delay, time.time() - max(sent_at, connected_at))
+
+    def start_over(self, room: str, offset: int, id: str) -> None:
+        """Goes on after `offset`; what is before it, the client reads in the history."""
+        self.starts_over.append(f"in {room} at {offset}")
+        self.heard_before[room].append(self.heard[room])
+        self.heard[room] = []
+        self.positions[room] = self.started_at[room] = offset
+        self.ids[room] = id
+
+    def forget_acknowledged(self, since: float) -> None:
+        """The database was set back to what it was at `since`: what was acknowledged from then to now may be lost."""
+        for client_id, at in list(self.acknowledged_at.items()):
+            if at >= since:
+                self.gone[client_id] = self.acknowledged.pop(client_id)
+                del self.acknowledged_at[client_id]
 
     def is_answer(self, room: str, offset: int, client_id: str) -> bool:
         """Whether this was said to this client alone, because it sent again what had been stored and heard."""
@@ -50,17 +77,31 @@ class Ledger:
         return True
 
     def lost(self, room: str, stored: Iterable[Heard]) -> set[Heard]:
-        return set(stored) - set(self.heard[room])
+        """What wasn't heard of the log since it last started over, and holes in what was heard before that."""
+        missing = {entry for entry in stored if entry[0] > self.started_at[room]} - set(self.heard[room])
+        for heard in filter(None, self.heard_before[room]):
+            offsets = {offset for offset, _ in heard}
+            missing |= {
+                (offset, "of a log that went back") for offset in {*range(min(offsets), max(offsets))} - offsets
+            }
+        return missing
 
     def doubled(self, room: str) -> list[Heard]:
-        return [heard for heard, count in Counter(self.heard[room]).items() for _ in range(count - 1)]
+        return [
+            heard
+            for part in (*self.heard_before[room], self.heard[room])
+            for heard, count in Counter(part).items()
+            for _ in range(count - 1)
+        ]
 
     def out_of_order(self, room: str) -> list[Heard]:
         """The messages that were first heard after a later one."""
-        found, last, seen = [], 0, set()
-        for heard in self.heard[room]:
-            if heard[0] < last and heard not in seen:
-                found.append(heard)
-            seen.add(heard)
-            last = max(last, heard[0])
+        found: list[Heard] = []
+        for part in (*self.heard_before[room], self.heard[room]):
+            last, seen = 0, set()
+            for heard in part:
+                if heard[0] < last and heard not in seen:
+                    found.append(heard)
+                seen.add(heard)
+                last = max(last, heard[0])
         return found

@@ -25,10 +25,16 @@ class Row:
 
 
 class Report:
-    def __init__(self, clients: list[Client], stored: dict[str, list[Heard]]) -> None:
-        """`stored` is each room's log, as the site has it in the end."""
+    def __init__(self, clients: list[Client], stored: dict[str, list[Heard]], *, set_back: bool = False) -> None:
+        """`stored` is each room's log, as the site has it in the end.
+
+        Nobody may have to start over, unless the database was `set_back`; but then everybody has to who heard what is
+        no longer stored.
+        """
+        self.starts_over = sum(len(client.ledger.starts_over) for client in clients)
         self.sent = sum(len(client.ledger.sent) for client in clients)
-        self.acknowledged = sum(len(client.ledger.acknowledged) for client in clients)
+        self.gone = sum(len(client.ledger.gone) for client in clients)
+        self.acknowledged = self.gone + sum(len(client.ledger.acknowledged) for client in clients)
         kinds = list(dict.fromkeys(client.kind for client in clients))
         self.rows = [
             database(clients, stored),
@@ -36,6 +42,8 @@ class Report:
         ]
         self.complaints = [complaint for client in clients for complaint in client.ledger.complaints]
         for client in clients:
+            if not set_back:
+                self.complaints += [f"{client.name} had to start over {where}" for where in client.ledger.starts_over]
             if client.unacknowledged:
                 self.complaints.append(f"{client.name} never had an answer to {', '.join(client.unacknowledged)}")
             for room, heard in client.ledger.heard.items():
@@ -47,8 +55,9 @@ class Report:
         return not self.complaints and not any(row.lost or row.doubled or row.out_of_order for row in self.rows)
 
     def __str__(self) -> str:
+        gone = f", {self.gone} of them by a database that is gone; {self.starts_over} starts over" if self.gone else ""
         lines = [
-            f"{self.sent} messages sent, {self.acknowledged} acknowledged",
+            f"{self.sent} messages sent, {self.acknowledged} acknowledged{gone}",
             "",
             f"{'':<26} clients  connections  messages  worst delay    lost  doubled  out of order",
         ]

@@ -11,9 +11,11 @@ from typing import IO
 
 import aiohttp
 
+from tests.chaos.database import Database
 from tests.servers import ROOT, WEB, free_port
 
 PROCESS_TIMEOUT = 30.0  # seconds for a process to start or to stop
+SERVERS = 3
 
 
 class Process:
@@ -97,7 +99,7 @@ class Valkey(Process):
         self.url = f"redis://127.0.0.1:{self._port}/0"
         options = {"bind": "127.0.0.1", "port": str(self._port), "save": "", "loglevel": "warning"}
         arguments = [word for name, value in options.items() for word in (f"--{name}", value)]
-        super().__init__("Valkey", [str(get_binary_path()), *arguments], dict(os.environ), log)
+        super().__init__(f"Valkey on {self._port}", [str(get_binary_path()), *arguments], dict(os.environ), log)
 
     async def answers(self) -> bool:
         try:
@@ -109,13 +111,16 @@ class Valkey(Process):
 
 
 class Site:
-    """All processes, on the database of `database_url`, while the block lasts. They log to `log`.
+    """All processes, while the block lasts. They log to `log`.
 
-    `web` is the command of a server, which finds HOST and PORT in its environment.
+    The database is that of `database_url`, or a `Database`, to which each server has its own way. `web` is the command
+    of a server, which finds HOST and PORT in its environment. The Valkeys share the rooms.
     """
 
-    def __init__(self, database_url: str, log: IO[bytes], web: str = WEB) -> None:
-        self.valkey = Valkey(log)
+    def __init__(self, database: str | Database, log: IO[bytes], web: str = WEB, *, valkeys: int = 1) -> None:
+        self.database = database if isinstance(database, Database) else None
+        self.valkeys = [Valkey(log) for _ in range(valkeys)]
+        self.valkey = self.valkeys[0]
         self._log = log
         self._environment = {
             **os.environ,
@@ -128,16 +133,18 @@ class Site:
             "CHAT_HTTPS": "false",
             "CHAT_LIMITS": "off",
             "CHAT_SHOW_ORIGIN": "false",
-            "DATABASE_URL": database_url,
-            "REDIS_URL": self.valkey.url,
+            "REDIS_URL": ",".join(valkey.url for valkey in self.valkeys),
             "WEB_CONCURRENCY": "1",
         }
-        self.servers = [Server(number, web, self._environment, log) for number in (1, 2, 3)]
+        urls = database.urls if isinstance(database, Database) else [database] * SERVERS
+        environments = [{**self._environment, "DATABASE_URL": url} for url in urls]
+        self._environment = environments[0]
+        self.servers = [Server(number, web, environment, log) for number, environment in enumerate(environments, 1)]
 
     async def __aenter__(self) -> "Site":
         self._migrate()
         try:
-            await self.valkey.start()
+            await asyncio.gather(*(valkey.start() for valkey in self.valkeys))
             await asyncio.gather(*(server.start() for server in self.servers))
         except BaseException:
             self.end()
@@ -152,5 +159,5 @@ class Site:
         self.end()
 
     def end(self) -> None:
-        for process in (*self.servers, self.valkey):
+        for process in (*self.servers, *self.valkeys):
             process.end()
