@@ -46,3 +46,4 @@ LIMITS_HIT = Counter("chat_limits_hit", "What was refused because it was too muc
 REFUSED_ORIGINS = Counter("chat_refused_origins", "Requests and WebSockets of foreign sites' pages that were refused.")
 MASKED_ERRORS = Counter("chat_masked_errors", "Exceptions that clients saw as “something went wrong”.")
 DATABASE_ERRORS = Counter("chat_database_errors", "Hops to the database that failed.")
+LANES_GIVEN_UP = Counter("chat_database_lanes_given_up", "Connections to the database that were cut because they hung.")

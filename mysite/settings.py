@@ -146,15 +146,23 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     }
     # A file: live servers under test run in processes of their own and open it too.
     DATABASES["default"]["TEST"] = {"NAME": str(BASE_DIR / "var" / "test.sqlite3")}
-    # The thread that does the database's work keeps its connection from one message to the next.
-    DATABASES["default"]["CONN_MAX_AGE"] = 600  # seconds
+    CHAT_DATABASE_LANES, CHAT_LANE_OPTIONS = 3, {}  # one that writes, since SQLite has one writer; two that read
 else:
-    # Each page that is asked for has a thread, and so a connection, of its own: few are enough for all of them.
+    # Half of the connections, and no more than four, are the chat's own lanes (chat.storage.lanes). The others are for
+    # pages: Django gives each a thread, and so a connection, of its own, and few are enough for all of them.
+    CHAT_DATABASE_CONNECTIONS = env.number("CHAT_DATABASE_CONNECTIONS", default=8, least=2)
+    CHAT_DATABASE_LANES = min(CHAT_DATABASE_CONNECTIONS // 2, 4)
     # While PostgreSQL is away nobody waits long for it, and it is tried at every request, not ever more seldom.
-    POOL = {"min_size": 1, "max_size": env.number("CHAT_DATABASE_CONNECTIONS", default=8, least=2)}
+    POOL = {"min_size": 1, "max_size": CHAT_DATABASE_CONNECTIONS - CHAT_DATABASE_LANES}
     POOL |= {"timeout": 2, "reconnect_timeout": 1}  # seconds
-    DATABASES["default"]["OPTIONS"] = {"connect_timeout": 3, **DATABASES["default"].get("OPTIONS", {}), "pool": POOL}
+    # libpq's; a way there that is cut without a word is noticed. An option in DATABASE_URL stands before these.
+    REACHING = {"connect_timeout": 3, "keepalives_idle": 10, "keepalives_interval": 3, "keepalives_count": 3}  # seconds
+    REACHING |= {"tcp_user_timeout": 10_000}  # milliseconds
+    DATABASES["default"]["OPTIONS"] = REACHING | DATABASES["default"].get("OPTIONS", {}) | {"pool": POOL}
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+    # Milliseconds. In the lanes only: a migration may take longer.
+    TIMEOUTS = "-c statement_timeout=4000 -c idle_in_transaction_session_timeout=4000"
+    CHAT_LANE_OPTIONS = {"options": f"{TIMEOUTS} {DATABASES['default']['OPTIONS'].get('options', '')}"}
     # By name: Channels' live server would make one up from a name that is the test database's already.
     DATABASES["default"]["TEST"] = {"NAME": f"test_{DATABASES['default']['NAME']}"}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

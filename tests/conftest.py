@@ -21,6 +21,7 @@ from strawberry.channels.testing import GraphQLWebsocketCommunicator
 from chat.delivery.hub import Hub
 from chat.delivery.text_frames import text_of
 from chat.domain.rooms import find
+from chat.storage.lanes import Lanes
 from mysite.asgi import application
 from tests.servers import ROOT, UVICORN, Server
 
@@ -114,8 +115,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None) -> Iterator[None]:
-    """Closes the connection of `sync_to_async`'s thread: PostgreSQL drops no database that has connections."""
+    """Closes the connections of other threads: PostgreSQL drops no database that has connections."""
     yield
+    Lanes.disconnect()
     asyncio.run(sync_to_async(connections.close_all)())
 
 

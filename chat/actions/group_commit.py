@@ -8,10 +8,11 @@ from chat.delivery.publisher import Publisher
 from chat.errors import Unavailable
 from chat.storage import log
 from chat.storage.database import in_database
+from chat.storage.lanes import Lanes
 from chat.storage.log import Draft, Entry
 
 TOGETHER_MAX = 90  # drafts; SQLite takes a thousand values in a statement, and each draft has ten
-WAITING_MAX = 5_000  # drafts; more are refused until the database has caught up
+WAITING_MAX = 5_000  # drafts for one lane; more are refused until the database has caught up
 
 Waiting = tuple[Draft, asyncio.Future[Entry]]
 
@@ -19,12 +20,11 @@ Waiting = tuple[Draft, asyncio.Future[Entry]]
 class GroupCommit(PerLoop):
     """Stores drafts and publishes them; those that come while others are being stored make up the next commit.
 
-    A lone draft commits at once.
+    A lone draft commits at once. Each lane in which this process writes has commits of its own.
     """
 
     def __init__(self) -> None:
-        self._waiting: list[Waiting] = []
-        self._working: asyncio.Task[None] | None = None
+        self._queues = [CommitQueue() for _ in Lanes.here().writers]
 
     async def store(self, draft: Draft) -> Entry:
         """Returns once the draft is stored and heard in this process; others hear it without anybody waiting for that.
@@ -32,6 +32,18 @@ class GroupCommit(PerLoop):
         A caller that is cancelled takes nothing back: the message is stored and published all the same.
         Raises Unavailable, Banned or NotAMember.
         """
+        return await self._queues[Lanes.here().writer(draft.room)].store(draft)
+
+
+class CommitQueue:
+    """Drafts that wait for one lane, and the task that stores them as long as there are any."""
+
+    def __init__(self) -> None:
+        self._waiting: list[Waiting] = []
+        self._working: asyncio.Task[None] | None = None
+
+    async def store(self, draft: Draft) -> Entry:
+        """As GroupCommit's."""
         if len(self._waiting) >= WAITING_MAX:
             raise Unavailable("Too much is being said at once. Please try again in a moment.")
         stored: asyncio.Future[Entry] = asyncio.get_running_loop().create_future()

@@ -1,15 +1,20 @@
 """The way from the event loop to the database and back."""
 
+import asyncio
 import logging
 import sqlite3
 from collections.abc import Callable
-from typing import ParamSpec, TypeVar
+from functools import partial
+from typing import Any, ParamSpec, TypeVar
 
+from asgiref.sync import AsyncToSync
 from channels.db import database_sync_to_async
 from django.db import Error, InterfaceError, OperationalError
 
 from chat import metrics
+from chat.domain.rooms import Room
 from chat.errors import Unavailable
+from chat.storage.lanes import Lanes, Work
 
 logger = logging.getLogger(__name__)
 
@@ -23,14 +28,35 @@ SQLITE_MISTAKES = {sqlite3.SQLITE_ERROR, sqlite3.SQLITE_MISUSE}
 POSTGRESQL_READ_ONLY = "25006"
 
 
-async def in_database(function: Callable[Given, Result], *args: Given.args, **kwargs: Given.kwargs) -> Result:
-    """Calls `function` in the one thread that does this process's database work.
+def writes(function: Callable[Given, Result]) -> Callable[Given, Result]:
+    """Marks a function that writes in a room: its first argument, or that of the drafts in its first argument."""
+    _work[function] = Work.WRITE
+    return function
 
-    Raises Unavailable when the database doesn't answer: it is away, busy, full or stopping. Everything else that
-    `function` raises is passed on, other errors of the database's too: those are ours, and trying again is no use.
+
+def reads_long(function: Callable[Given, Result]) -> Callable[Given, Result]:
+    """Marks a function that may read so much that others shouldn't wait for it."""
+    _work[function] = Work.LONG_READ
+    return function
+
+
+_work: dict[Callable[..., Any], Work] = {}  # what isn't marked is read quickly
+
+
+async def in_database(function: Callable[Given, Result], *args: Given.args, **kwargs: Given.kwargs) -> Result:
+    """Calls `function` in the lane for its kind of work: see `writes` and `reads_long`.
+
+    Raises Unavailable when the database doesn't answer: it is away, busy, full, stopping or hanging. Whether something
+    was written is not known then. Everything else that `function` raises is passed on, other errors of the database's
+    too: those are ours, and trying again is no use.
     """
     try:
-        result: Result = await database_sync_to_async(function)(*args, **kwargs)
+        if is_waited_for():
+            waiting: Result = await database_sync_to_async(function)(*args, **kwargs)
+            return waiting
+        work = _work.get(function, Work.READ)
+        lane = Lanes.here().lane(work, _room(*args) if work is Work.WRITE else None)
+        result: Result = await lane.call(partial(function, *args, **kwargs), may_repeat=work is not Work.WRITE)
         return result
     except Error as error:
         metrics.DATABASE_ERRORS.inc()
@@ -41,6 +67,21 @@ async def in_database(function: Callable[Given, Result], *args: Given.args, **kw
             raise error from None
         logger.error("The database failed: %s", problem)
         raise Unavailable("The database does not answer. Please try again in a moment.") from error
+
+
+def _room(first: object, *others: object) -> Room:
+    """The room in which a function that is marked with `writes` writes, by its arguments."""
+    room = first if isinstance(first, Room) else first[0].room  # type: ignore[index]
+    assert isinstance(room, Room)
+    return room
+
+
+def is_waited_for() -> bool:
+    """Whether a thread waits for this event loop: one of Django's tests, or a command, by `async_to_sync`.
+
+    Then that thread does the work: it may be in a transaction, of which others see nothing.
+    """
+    return asyncio.get_running_loop() in AsyncToSync.loop_thread_executors
 
 
 def is_outage(error: Error) -> bool:

@@ -15,13 +15,15 @@ from asgiref.sync import SyncToAsync
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 
+from chat.storage.lanes import Lanes
+
 _connections: WeakSet[BaseDatabaseWrapper] = WeakSet()  # of all threads
 
 
 def prepare_for_forks() -> None:
     """Call this once, before anything connects to a database."""
     connection_created.connect(_remember)
-    os.register_at_fork(before=_close_connections_in_a_thread, after_in_child=_renew_database_thread)
+    os.register_at_fork(before=_close_connections_in_a_thread, after_in_child=_renew_threads)
 
 
 def _remember(connection: BaseDatabaseWrapper, **kwargs: Any) -> None:
@@ -40,6 +42,7 @@ def _close_connections() -> None:
 
     A connection in the middle of a transaction stays as it is.
     """
+    Lanes.disconnect()
     idle = [connection for connection in list(_connections) if not connection.in_atomic_block]
     for connection in idle:
         connection.inc_thread_sharing()
@@ -52,6 +55,7 @@ def _close_connections() -> None:
             connection.close_pool()
 
 
-def _renew_database_thread() -> None:
-    """asgiref's executor would wait in the child for a thread that only the parent has."""
+def _renew_threads() -> None:
+    """asgiref's executor and the lanes would wait in the child for threads that only the parent has."""
+    Lanes.forget()
     SyncToAsync.single_thread_executor = ThreadPoolExecutor(max_workers=1)

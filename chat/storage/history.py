@@ -19,6 +19,7 @@ from chat.domain.positions import START, Position
 from chat.domain.rooms import Room
 from chat.errors import ChatError, InvalidPosition
 from chat.storage import permissions
+from chat.storage.database import reads_long
 
 TALLY_MAX = 100_000
 
@@ -107,6 +108,7 @@ def last_offsets(rooms: Iterable[Room], *, person: Person | None) -> dict[Room, 
     return {room: problems[room] or head.position.offset for room, head in found.items()}
 
 
+@reads_long
 def since(room: Room, after: int, limit: int) -> list[Event]:
     """The next `limit` entries after the offset `after`, in order; each but the first has the id of the one before."""
     found = rows(room).filter(offset__gt=after).order_by("offset")[:limit]
@@ -119,6 +121,7 @@ def since(room: Room, after: int, limit: int) -> list[Event]:
     return events
 
 
+@reads_long
 def read_on(room: Room, position: Position, size: int) -> Recovery:
     """The next `size` entries after `position`, in order and without holes.
 
@@ -128,6 +131,7 @@ def read_on(room: Room, position: Position, size: int) -> Recovery:
     return _read_on(_row(room), room, position, size)
 
 
+@reads_long
 def recover(
     room: Room, after: Position, size: int | None = None, *, resumed: bool = False, person: Person | None
 ) -> Recovery:
@@ -181,6 +185,7 @@ def _nothing(room: Room, position: Position) -> Recovery:
     return Recovery(None, position, heads([room])[room].position)
 
 
+@reads_long
 def names(*, person: Person, size: int, after: str | None = None) -> list[str]:
     """The names of the next `size` rooms after the one called `after`, in the order of their names.
 
@@ -190,6 +195,7 @@ def names(*, person: Person, size: int, after: str | None = None) -> list[str]:
     return list((found.filter(name__gt=after) if after is not None else found)[:size])
 
 
+@reads_long
 def tally(since: datetime) -> Tally:
     """Counts what is kept; `recent` is what came after `since`. Its cost doesn't grow with the rows that are kept."""
     rooms = models.Room.objects.aggregate(count=Count("id"), kept=Sum(F("last_offset") - F("pruned_to")))

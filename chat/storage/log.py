@@ -21,6 +21,7 @@ from chat.domain.people import Person
 from chat.domain.rooms import Room
 from chat.errors import ChatError
 from chat.storage import history, permissions, statements
+from chat.storage.database import writes
 from chat.storage.statements import Link, NewMessage, Place
 
 PRUNE_SIZE = 5000
@@ -62,6 +63,7 @@ Drafts = Mapping[int, Draft]  # by their places in what is appended together
 Identity = tuple[Room, str, str | None]  # of a message: its room, sender and client id
 
 
+@writes
 def append(drafts: Sequence[Draft]) -> list[Entry | ChatError]:
     """Stores each draft under its room's next offset. In the order of the drafts, returns for each
 

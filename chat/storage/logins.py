@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from chat.domain import people
 from chat.domain.people import Person
+from chat.storage.database import reads_long
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,7 @@ class Standing:
     saved: dict[str, datetime | None]
 
 
+@reads_long
 def standing(logins: Collection[Login]) -> Standing:
     """Looks at `logins`, in two queries however many there are."""
     user_ids = {login.user_id for login in logins if login.user_id is not None}
@@ -69,6 +71,7 @@ def lasting_sessions(keys: set[str]) -> dict[str, datetime | None]:
     return dict.fromkeys(key for key in keys if store().exists(key))
 
 
+@reads_long
 def guests(keys: set[str]) -> dict[str, Person]:
     """The guests of the sessions `keys`, as they are called now. A session that has none, or is gone, is left out."""
     store = _store()

@@ -13,18 +13,21 @@ from chat.domain.rooms import Room
 from chat.errors import ChatError, NotAllowed
 from chat.models import Role
 from chat.storage import permissions
+from chat.storage.database import reads_long
 
 MODERATORS = "Only the owners and moderators of the room can see who is banned."
 
 Row = TypeVar("Row", models.RoomMember, models.Ban)
 
 
+@reads_long
 def members(room: Room, *, person: Person | None) -> list[tuple[Person, Role]]:
     """The members of `room`, by name. Raises Banned or NotAMember."""
     permissions.check(room, person)
     return [_member(row) for row in _members([room]).order_by("user__username")]
 
 
+@reads_long
 def member_pages(
     rooms: Collection[Room], *, person: Person | None, size: int, after: str | None = None
 ) -> dict[Room, list[tuple[Person, Role]] | ChatError]:
@@ -38,6 +41,7 @@ def member_pages(
     return {room: problems[room] or [_member(row) for row in found] for room, found in by_room.items()}
 
 
+@reads_long
 def bans(room: Room, *, person: Person | None) -> list[Person]:
     """The people who are banned from `room`, the last one first. Raises Banned, NotAMember or NotAllowed."""
     if problem := _ban_problems([room], person)[room]:
@@ -45,6 +49,7 @@ def bans(room: Room, *, person: Person | None) -> list[Person]:
     return [_banned(row) for row in _bans([room]).order_by("-pk")]
 
 
+@reads_long
 def ban_pages(
     rooms: Collection[Room], *, person: Person | None, size: int, after: int | None = None
 ) -> dict[Room, list[tuple[int, Person]] | ChatError]:

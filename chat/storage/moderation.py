@@ -20,6 +20,7 @@ from chat.domain.texts import is_storable
 from chat.errors import LastOwner, LoginRequired, NoSuchMessage, NoSuchPerson, NotAllowed, RoomExists
 from chat.models import Role
 from chat.storage import history, log, permissions
+from chat.storage.database import writes
 from chat.storage.permissions import Permission
 from chat.storage.statements import Place
 
@@ -28,6 +29,7 @@ MODERATORS_ONLY = "That is up to the owners and moderators of the room."
 RECENT = 1000  # entries that are searched for the name of a guest who is banned
 
 
+@writes
 def create(room: Room, *, private: bool, by: Person | None) -> Event:
     """Creates a room that has no entries yet, and makes `by` its owner. Raises RoomExists or LoginRequired."""
     with transaction.atomic():
@@ -44,6 +46,7 @@ def create(room: Room, *, private: bool, by: Person | None) -> Event:
         return _notice(place, text, by, Change.CLOSED if private else Change.ADDED, by.id if by else "", Role.OWNER)
 
 
+@writes
 def delete_message(room: Room, offset: int, *, by: Person | None) -> Event:
     """Deletes the text at `offset`: from the database here, from screens by the entry that is returned.
 
@@ -67,6 +70,7 @@ def delete_message(room: Room, offset: int, *, by: Person | None) -> Event:
         return log.write(place, kind=Kind.DELETION, text=DELETED, by=by, target=offset)
 
 
+@writes
 def set_role(room: Room, username: str, role: Role, *, by: Person | None) -> Event | None:
     """Makes the user a member, a moderator or an owner. Raises NoSuchPerson, NotAllowed or LastOwner."""
     with transaction.atomic():
@@ -89,6 +93,7 @@ def set_role(room: Room, username: str, role: Role, *, by: Person | None) -> Eve
         return _notice(place, text, by, Change.CHANGED if permission.role else Change.ADDED, person.id, role)
 
 
+@writes
 def remove_member(room: Room, username: str, *, by: Person | None) -> Event | None:
     """Takes the user off the members; members can take themselves off. Raises NoSuchPerson, NotAllowed or LastOwner."""
     with transaction.atomic():
@@ -109,6 +114,7 @@ def remove_member(room: Room, username: str, *, by: Person | None) -> Event | No
         return _notice(place, text, by, Change.REMOVED if here.is_private else Change.CHANGED, person.id)
 
 
+@writes
 def ban(room: Room, person_id: str, *, by: Person | None) -> Event | None:
     """Bans a person, who is no member any more either. Raises NoSuchPerson or NotAllowed."""
     with transaction.atomic():
@@ -128,6 +134,7 @@ def ban(room: Room, person_id: str, *, by: Person | None) -> Event | None:
         return _notice(place, f"{person.name} was banned by {_name(by)}.", by, Change.BANNED, person.id)
 
 
+@writes
 def unban(room: Room, person_id: str, *, by: Person | None) -> Event | None:
     """Lifts a ban. Raises NotAllowed."""
     with transaction.atomic():
@@ -142,6 +149,7 @@ def unban(room: Room, person_id: str, *, by: Person | None) -> Event | None:
         return _notice(place, text, by, Change.UNBANNED, person_id)
 
 
+@writes
 def set_private(room: Room, private: bool, *, by: Person | None) -> Event | None:
     """Closes the room to all but its members, or opens it to everybody. Raises NotAllowed."""
     with transaction.atomic():

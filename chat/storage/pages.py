@@ -16,6 +16,7 @@ from chat.domain.people import Person
 from chat.domain.rooms import Room
 from chat.errors import ChatError
 from chat.storage import permissions
+from chat.storage.database import reads_long
 from chat.storage.history import as_event
 
 PAGE_SIZE = 50  # items, where nobody says how many
@@ -55,6 +56,7 @@ class Page:
     has_later: bool
 
 
+@reads_long
 def page(
     room: Room, *, person: Person | None, size: int, after: int | None = None, before: int | None = None, from_end: bool
 ) -> Page:
@@ -66,6 +68,7 @@ def page(
     return found
 
 
+@reads_long
 def pages(requests: Sequence[PageRequest], *, person: Person | None) -> list[Page | ChatError]:
     """A page for each of `requests`, in their order; Banned or NotAMember in the place of one that may not be read."""
     distinct = list(dict.fromkeys(requests))

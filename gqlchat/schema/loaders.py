@@ -17,7 +17,7 @@ from chat.domain.rooms import Room
 from chat.errors import ChatError
 from chat.models import Role
 from chat.storage import history, members, pages, permissions
-from chat.storage.database import in_database
+from chat.storage.database import in_database, reads_long
 from chat.storage.pages import Page, PageRequest
 from chat.storage.permissions import Permission
 from gqlchat.schema import context
@@ -82,6 +82,7 @@ def hops(requests: Iterable[Request], size: Callable[[Request], int]) -> Iterato
     yield hop
 
 
+@reads_long
 def read_lists(read: Any, requests: Iterable[ListRequest], person: Person) -> dict[ListRequest, Any]:
     """Reads those of the same size and cursor together, by a function of `chat.storage.members`."""
     alike: dict[tuple[int, Any], list[Room]] = defaultdict(list)

@@ -21,7 +21,7 @@ from chat.storage.database import in_database
 from chat.storage.log import Entry
 from tests.doors import BrowserDoor
 
-ROOM, OTHER = find("commit"), find("cömmit")
+ROOM, OTHER = find("commit"), find("cömmït")  # two rooms of one lane, where there are two
 ANN = Person(id="user-1", name="Ann")
 
 
@@ -188,8 +188,8 @@ async def test_commits_do_not_wait_for_the_layer_and_publish_in_order(
 async def test_group_commit_keeps_no_task_and_no_draft_once_all_are_stored(eventually: Callable) -> None:
     await asyncio.gather(*(post(str(number)) for number in range(5)))
     commit = GroupCommit.here()
-    await eventually(lambda: commit._working is None)
-    assert not commit._waiting
+    await eventually(lambda: all(queue._working is None for queue in commit._queues))
+    assert not any(queue._waiting for queue in commit._queues)
 
 
 async def test_draft_without_permission_is_refused_and_others_of_its_commit_are_stored() -> None:

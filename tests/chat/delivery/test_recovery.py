@@ -24,7 +24,7 @@ from chat.domain.people import SESSION_KEY, Person, new_guest
 from chat.domain.rooms import Room, find
 from chat.errors import NotAMember
 from chat.storage import history, log, pages
-from chat.storage.database import in_database
+from chat.storage.database import in_database, reads_long
 from tests.doors import DOORS, BrowserDoor, Door, GraphQLDoor, Heard
 
 ANN = Person(id="user-1", name="Ann")
@@ -143,7 +143,7 @@ async def talk() -> AsyncIterator[Talk]:
 def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Callable[[], Any]], None]:
     """`meanwhile("during", function)` calls `function` once, at a moment of the first recovery that is read.
 
-    It is called in the database's thread, so that until it returns nobody else reads or writes.
+    It is called in the lane of long reads, so that until it returns no other recovery is read.
     """
 
     def at(moment: str, function: Callable[[], Any]) -> None:
@@ -164,7 +164,7 @@ def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Callable[[], An
             happens("after")
             return recovery
 
-        monkeypatch.setattr(history, "recover", recover_slowly)
+        monkeypatch.setattr(history, "recover", reads_long(recover_slowly))
 
     return at
 

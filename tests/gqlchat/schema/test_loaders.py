@@ -51,19 +51,22 @@ def counting(monkeypatch: pytest.MonkeyPatch) -> Any:
 
     @asynccontextmanager
     async def count() -> AsyncIterator[Counted]:
-        counted, captured = Counted(), CaptureQueriesContext(connection)
+        counted = Counted()
 
         async def hop(function: Any, *args: Any, **kwargs: Any) -> Any:
+            def count() -> Any:
+                with CaptureQueriesContext(connection) as captured:
+                    result = function(*args, **kwargs)
+                counted.queries += [query["sql"] for query in captured.captured_queries]
+                return result
+
             counted.hops.append(function)
-            return await in_database(function, *args, **kwargs)
+            return await in_database(count)
 
         with monkeypatch.context() as patch:
             patch.setattr(loaders, "in_database", hop)
             patch.setattr(rooms, "in_database", hop)
-            await in_database(captured.__enter__)
             yield counted
-            await in_database(captured.__exit__, None, None, None)
-            counted.queries = await in_database(lambda: [query["sql"] for query in captured.captured_queries])
 
     return count
 
