@@ -157,7 +157,26 @@ def test_database_url_options_are_kept_with_a_connection_pool() -> None:
     url = "postgres://u:p@db/chat?sslmode=verify-full&connect_timeout=9"
     found = settings_of("DATABASES", DATABASE_URL=url, CHAT_DATABASE_CONNECTIONS="3")
     options = found["DATABASES"]["default"]["OPTIONS"]
-    assert (options["sslmode"], options["connect_timeout"], options["pool"]["max_size"]) == ("verify-full", 9, 3)
+    assert (options["sslmode"], options["connect_timeout"], options["pool"]["max_size"]) == ("verify-full", 9, 2)
+
+
+@pytest.mark.parametrize(("connections", "lanes"), [(2, 1), (3, 1), (4, 2), (6, 3), (8, 4), (50, 4)])
+def test_database_connections_are_lanes_and_a_pool_for_pages(connections: int, lanes: int) -> None:
+    found = settings_of(
+        "DATABASES",
+        "CHAT_DATABASE_LANES",
+        DATABASE_URL="postgres://u@db/chat",
+        CHAT_DATABASE_CONNECTIONS=str(connections),
+    )
+    pool = found["DATABASES"]["default"]["OPTIONS"]["pool"]["max_size"]
+    assert (found["CHAT_DATABASE_LANES"], pool) == (lanes, connections - lanes)
+
+
+def test_timeouts_of_lanes_stand_behind_those_of_database_url() -> None:
+    url = "postgres://u@db/chat?options=-c%20statement_timeout%3D900"
+    found = settings_of("DATABASES", "CHAT_LANE_OPTIONS", DATABASE_URL=url)
+    assert found["CHAT_LANE_OPTIONS"]["options"].endswith(" -c statement_timeout=900")
+    assert "statement_timeout=4000" not in found["DATABASES"]["default"]["OPTIONS"]["options"]
 
 
 @pytest.mark.parametrize(
