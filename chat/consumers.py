@@ -58,9 +58,9 @@ CLOSE_CODES = {
 class BrowserListener(SocketListener):
     """Hears the room of one browser."""
 
-    def __init__(self, consumer: "ChatConsumer", room: Room, after: Position | None) -> None:
+    def __init__(self, consumer: "ChatConsumer", room: Room, after: Position | None, person: Person) -> None:
         missed = {} if after is None else {room: after}
-        super().__init__([room], missed, consumer.person, scope=consumer.scope, send=consumer.base_send)
+        super().__init__([room], missed, person, scope=consumer.scope, send=consumer.base_send)
         self.consumer = consumer
 
     def render(self, event: Event) -> bytes:
@@ -80,11 +80,12 @@ class ChatConsumer(SocketConsumer):
 
     async def connect(self) -> None:
         try:
-            self.recognise()
-            Sockets.here().admit(self.person.address)
-            room = rooms.enter(self.scope["url_route"]["kwargs"]["room_name"], self.person)
+            person = self.person
+            self.recognise(person)
+            Sockets.here().admit(person.address)
+            room = rooms.enter(self.scope["url_route"]["kwargs"]["room_name"], person)
             after = read_position(self.scope["query_string"])
-            self.listener = BrowserListener(self, room, after)
+            self.listener = BrowserListener(self, room, after, person)
             await Hub.here().join(self.listener)
         except Exception as error:
             await self.accept()  # a browser can't read why it was refused, but it can read a frame
@@ -104,10 +105,10 @@ class ChatConsumer(SocketConsumer):
         """The person as they are called now: a guest may take another name while the socket is open."""
         return people.of_scope(self.scope)
 
-    def recognise(self) -> None:
+    def recognise(self, person: Person) -> None:
         """Raises SessionEnded where a page that was somebody's would go on as somebody else's."""
         expected = parse_qs(self.scope["query_string"].decode("latin1")).get("as")
-        if expected and expected[-1] != self.person.id:
+        if expected and expected[-1] != person.id:
             raise SessionEnded("You are not logged in as before. Please load the page again.")
 
     @property

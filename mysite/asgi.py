@@ -17,7 +17,6 @@ from typing import Any, cast
 
 from asgiref.sync import ThreadSensitiveContext, sync_to_async
 from asgiref.typing import ASGI3Application, ASGIReceiveCallable, ASGISendCallable, Scope
-from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
 from channels.security.websocket import WebsocketDenier
 from django.conf import settings
@@ -31,6 +30,7 @@ django_application = cast(ASGI3Application, get_asgi_application())  # loads the
 
 import chat.routing  # noqa: E402
 import gqlchat.transport.routing  # noqa: E402
+from chat.connections.authentication import AuthMiddlewareStack  # noqa: E402
 from chat.connections.shutdown import Stopping  # noqa: E402
 from mysite import daphne_protocol  # noqa: E402
 from mysite.graphql import schema  # noqa: E402
@@ -77,8 +77,11 @@ application = Stopping(cast(ASGI3Application, proxied))
 
 daphne_protocol.install()  # in case Daphne serves this
 
-# Thousands of sockets are millions of objects that stay. With Python's defaults (700, 10, 10) the collector walks
+# The application itself is more than a hundred thousand objects that stay: the collector needn't walk through them any more.
+gc.collect()
+gc.freeze()
+
+# Thousands of sockets are millions of objects that stay, too. With Python's defaults (700, 10, 10) the collector walks
 # through them again and again while more come; these thresholds make it do so about thirty times less often. Higher
-# ones are no option: garbage of closed connections waits for a full collection. With connections that come and go fast
-# it takes some 40 MB; with 20 and 100 it took gigabytes.
+# ones are no option: some garbage, that of failed operations say, waits for a full collection.
 gc.set_threshold(20_000, 10, 5)

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from asgiref.typing import ASGI3Application, ASGIReceiveCallable, ASGISendCallable, Scope
@@ -17,11 +17,7 @@ logger = logging.getLogger(__name__)
 
 
 class OriginCheck:
-    """ASGI middleware: refuses (HTTP 403) a WebSocket that a page of a foreign site opens.
-
-    It also puts the server's own `send` into the scope, as `direct_send`. The layers inside wrap `send` to look at each
-    frame for the sake of HTTP's cookies, which costs as much as sending it.
-    """
+    """ASGI middleware: refuses (HTTP 403) a WebSocket that a page of a foreign site opens."""
 
     def __init__(self, application: ASGI3Application) -> None:
         self.application = application
@@ -30,7 +26,7 @@ class OriginCheck:
         if comes_from_elsewhere(scope):
             await WebsocketDenier()(scope, receive, send)
         else:
-            await self.application(cast(Scope, {**scope, "direct_send": send}), receive, send)
+            await self.application(scope, receive, send)
 
 
 def comes_from_elsewhere(scope: Mapping[str, Any]) -> bool:

@@ -64,7 +64,7 @@ class ClientsFault(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         refused = record.name.startswith("django.security.") and record.levelno == logging.ERROR
         refused = refused or (record.name == "django.request" and record.levelno < logging.ERROR)  # with 4xx
-        from_server = record.name in {"uvicorn.error", "asyncio"} and record.exc_info
+        from_server = record.name in {"uvicorn.error", "uvicorn.error.websocket", "asyncio"} and record.exc_info
         if refused or (from_server and from_server[0] in {UnicodeDecodeError, InvalidState}):
             record.exc_info = record.exc_text = None
             record.msg, record.args = record.getMessage().partition("\n")[0], None

@@ -295,6 +295,7 @@ LOGGING = {
         "django.channels.server": {"handlers": [], "propagate": False},
         "uvicorn": {"handlers": [], "propagate": True},
         "uvicorn.error": {"filters": ["servers_own"]},
+        "uvicorn.error.websocket": {"level": "WARNING"},
         "uvicorn.access": {"handlers": [], "propagate": False},
     },
 }

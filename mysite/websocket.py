@@ -3,6 +3,7 @@
 The Procfile names it. Whatever else serves the site has to see to this itself, as a proxy in front does.
 """
 
+import logging
 import socket
 from asyncio import BaseTransport, Transport
 from typing import Any, cast
@@ -16,15 +17,28 @@ from websockets.protocol import State
 from mysite.gate import Gate
 from mysite.inbox import Inbox
 
+# The settings leave out what uvicorn and websockets log of each connection. To find out late takes as long as to write.
+logger = logging.getLogger("uvicorn.error.websocket")
+
 READ_TIMEOUT = 40.0  # seconds; as long as uvicorn waits for the answer to a ping
 
 
 class WebSocket(WebSocketsSansIOProtocol):
+    # uvicorn's attributes. Of more than thirty Python makes a table for each instance, of 1.5 KB.
+    __slots__ = (
+        *("app", "app_state", "asgi_version", "client", "close_sent", "close_timeout", "close_timer", "config", "conn"),
+        *("connections", "curr_msg_data_type", "default_headers", "disconnected", "frames", "handshake_complete"),
+        *("handshake_initiated", "initial_response", "last_ping_rtt", "logger", "loop", "pending_ping_payload"),
+        *("ping_interval", "ping_sent_at", "ping_timeout", "ping_timer", "pong_timer", "queue", "read_paused"),
+        *("request", "response", "root_path", "scheme", "scope", "server", "tasks", "transport", "writable"),
+    )
+
     def __init__(self, config: Config, *args: Any, **kwargs: Any) -> None:
         """Reads frames as long as the site's settings say, whatever uvicorn was told."""
         config.ws_max_size = settings.WEBSOCKET_MAX_SIZE
         super().__init__(config, *args, **kwargs)
         self.queue, self.writable = Inbox(), Gate()
+        self.logger = self.conn.logger = logger
 
     def connection_made(self, transport: BaseTransport) -> None:
         """Has the system end a connection whose client takes nothing for READ_TIMEOUT.

@@ -25,7 +25,9 @@ def registered(consumer: Any, *, door: str) -> Any:
         if sockets.ending:
             await socket.close(*sockets.ending)
         try:
-            await consumer({**scope, "socket": socket}, noting_the_end, socket.send)
+            # The router has made this scope for this application alone. Listeners send events by `direct_send`.
+            scope |= {"socket": socket, "direct_send": send}
+            await consumer(scope, noting_the_end, socket.send)
         finally:
             sockets.remove(socket)
             if not sockets:

@@ -44,7 +44,6 @@ class Socket:
 
     __slots__ = (
         "_closed_with",
-        "_direct_send",
         "_abort",
         "_send",
         "accepted",
@@ -68,7 +67,6 @@ class Socket:
         self.consumer: Any = None  # if it is one that can say whether it is `busy`
         self._closed_with: tuple[int, str] | None = None
         self._send = send
-        self._direct_send = scope.get("direct_send", send)
         self._abort = scope.get("drop")
 
     @property
@@ -111,13 +109,13 @@ class Socket:
                 self._closed_with = message.get("code") or 1000, shortened(message.get("reason") or "")
                 message = {**message, "reason": self._closed_with[1]}
                 metrics.CLOSED.labels(self.door, self._closed_with[0]).inc()
-            await self._hand_over(self._send, message)
+            await self._hand_over(message)
 
-    async def _hand_over(self, send: Any, message: Any) -> None:
+    async def _hand_over(self, message: Any) -> None:
         """Has it sent. A client that doesn't take it, or what came before it, in time is dropped. Raises Gone."""
         try:
             async with asyncio.timeout(WRITE_TIMEOUT) as patience:
-                await send(message)
+                await self._send(message)
         except (OSError, RuntimeError) as error:
             if patience.expired():
                 self._drop()
@@ -149,7 +147,7 @@ class Socket:
     async def _close(self, code: int, reason: str) -> None:
         metrics.CLOSED.labels(self.door, code).inc()
         with contextlib.suppress(Gone):
-            await self._hand_over(self._direct_send, {"type": "websocket.close", "code": code, "reason": reason})
+            await self._hand_over({"type": "websocket.close", "code": code, "reason": reason})
 
 
 def login_of(scope: Mapping[str, Any]) -> Login:

@@ -1,6 +1,7 @@
 """The address that limits count a connection under."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from ipaddress import IPv6Address, IPv6Network, ip_address
 from typing import Any
 
@@ -11,8 +12,13 @@ def address_of(scope: Mapping[str, Any] | None) -> str | None:
     An IPv6 client usually has a /64 to choose addresses from, so a /64 counts as one.
     """
     host, *_ = (scope and scope.get("client")) or ("",)
+    return _counted_under(host or "")
+
+
+@lru_cache(maxsize=1000)  # addresses: one connection asks several times, and from a few addresses there come many
+def _counted_under(host: str) -> str | None:
     try:
-        address = ip_address(host or "")
+        address = ip_address(host)
     except ValueError:
         return None
     if not isinstance(address, IPv6Address):
