@@ -77,7 +77,7 @@ application = Stopping(cast(ASGI3Application, proxied))
 
 daphne_protocol.install()  # in case Daphne serves this
 
-# The application itself is more than a hundred thousand objects that stay: the collector needn't walk through them any more.
+# The application itself is more than a hundred thousand objects that stay: the collector needn't walk through them.
 gc.collect()
 gc.freeze()
 

@@ -8,6 +8,7 @@ import signal
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 from typing import IO
@@ -18,12 +19,13 @@ import redis.asyncio
 from tests.chaos.__main__ import CLEAR, invite, settle
 from tests.chaos.report import Report
 from tests.chaos.site import Site
-from tests.soak.figures import Figures, growth
+from tests.soak.figures import Figures, by_minute, growth, growth_once_warm
 from tests.soak.visitors import Visitors
 
 INTERVAL = 0.5  # seconds from one look at the servers to the next
 LEAVING = 30.0  # seconds in which everything has to be let go of, once everybody has left
 GROWTH = 16e6  # bytes of memory for each server, from one third of the run to the next; see mysite/asgi.py on garbage
+GROWTH_ONCE_WARM = 0.03  # of its memory for each server, from its fifth minute to the end
 LASTING_TASKS = 1  # the channel layer's reading, once it was used
 LASTING_FILES = 20  # connections to Redis, and what SQLite keeps at hand for the next threads, once they were used
 ROOMS = ["soak-1", "soak-2", "soak-3"]
@@ -47,6 +49,9 @@ class Soak:
         for server, samples in zip(self.site.servers, zip(*self.samples, strict=True), strict=True):
             if (more := growth(list(samples))) > GROWTH:
                 self.wrong.append(f"{server.name} needs {more / 1e6:.1f} MB more in the end than half-way")
+            share = growth_once_warm(by_minute(list(samples), INTERVAL))
+            if share is not None and share > GROWTH_ONCE_WARM:
+                self.wrong.append(f"{server.name} needs {share:.1%} more memory in the end than in its fifth minute")
 
     async def be_used(self, seconds: float, rate: float) -> None:
         async with asyncio.TaskGroup() as group:
@@ -108,7 +113,16 @@ class Soak:
                 f"{max(getattr(one, name) for one in samples):5}" for name in ("connections", "tasks", "files")
             )
             lines.append(f"{server.name}  {memory}              {most}")
+        lines += ["", *self.series()]
         return "\n".join([*lines, "", str(self.report), *self.wrong])
+
+    def series(self) -> Iterator[str]:
+        """Each server's memory, minute by minute."""
+        for server, samples in zip(self.site.servers, zip(*self.samples, strict=True), strict=True):
+            minutes = by_minute(list(samples), INTERVAL)
+            share = growth_once_warm(minutes)
+            grown = "" if share is None else f"; {share:+.1%} from the fifth minute to the end"
+            yield f"{server.name}, MB each minute: {' '.join(f'{one / 1e6:.0f}' for one in minutes)}{grown}"
 
     @property
     def good(self) -> bool:

@@ -9,6 +9,7 @@ import psutil
 
 from tests.chaos.site import Server
 
+WARM, SPAN = 4, 3  # minutes: what comes before the first that counts, and how many are compared
 METRIC = re.compile(r"^chat_(connections|listeners|rooms|tasks)(?:\{.*\})? (\S+)$", re.MULTILINE)
 
 
@@ -37,6 +38,20 @@ class Figures:
     def held(self) -> dict[str, int]:
         """The numbers that are zero when nobody is connected."""
         return {"connections": self.connections, "listeners": self.listeners, "rooms": self.rooms}
+
+
+def by_minute(samples: list[Figures], interval: float) -> list[int]:
+    """The median memory in each minute, in bytes, of samples that lie `interval` seconds apart."""
+    size = max(1, round(60 / interval))
+    minutes = [samples[start : start + size] for start in range(0, len(samples), size)]
+    return [round(median(one.memory for one in minute)) for minute in minutes]
+
+
+def growth_once_warm(minutes: list[int]) -> float | None:
+    """The share by which memory in the last three minutes lies above that in minutes 5 to 7; None for short runs."""
+    if len(minutes) < WARM + 2 * SPAN:
+        return None
+    return median(minutes[-SPAN:]) / median(minutes[WARM : WARM + SPAN]) - 1
 
 
 def growth(samples: list[Figures]) -> float:
