@@ -1,4 +1,4 @@
-"""python -m tests.chaos [--seed N] [--seconds S] [--database postgresql] [--delay MS] [--set-back] [--redis N]"""
+"""python -m tests.chaos [--seed N] [--seconds S] [--database postgresql] [--delay MS] [--set-back] ..."""
 
 import argparse
 import asyncio
@@ -37,11 +37,18 @@ HISTORY = """query ($room: String!, $after: String) {
 
 
 async def run(
-    seed: int, seconds: float, database: str | Database, log: IO[bytes], *, set_back: bool = False, valkeys: int = 1
+    seed: int,
+    seconds: float,
+    database: str | Database,
+    log: IO[bytes],
+    *,
+    rate: float = 2.0,
+    set_back: bool = False,
+    valkeys: int = 1,
 ) -> Report:
     """The report of `seconds` under fire. All processes have ended when it returns, also by Ctrl+C or SIGTERM.
 
-    With `set_back`, a copy of the database that lags takes its place half-way.
+    Each client says about `rate` things a second. With `set_back`, a copy of the database that lags takes its place.
     """
     if this := asyncio.current_task():
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, this.cancel)
@@ -54,7 +61,7 @@ async def run(
         lasting.append(group.create_task(show_progress(clients)))
         started = time.monotonic()
         await asyncio.gather(
-            *(client.talk(seconds) for client in clients),
+            *(client.talk(seconds, rate) for client in clients),
             *(inflict(*fault, site, clients, started) for fault in faults.plan(seed, seconds, possible)),
             *([replace_database(site, clients, seconds, started)] if set_back else []),
         )
@@ -148,6 +155,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description="Counts what clients lose under fire.")
     parser.add_argument("--seed", type=int, default=random.randrange(10_000), help="the same seed, the same faults")
     parser.add_argument("--seconds", type=float, default=120)
+    parser.add_argument("--rate", type=float, default=2, help="messages of each client in a second")
     parser.add_argument(
         "--database-url",
         default=os.environ.get("TEST_DATABASE_URL"),
@@ -172,8 +180,16 @@ def main() -> int:
             database: str | Database = given.database_url or f"sqlite:///{place}/db.sqlite3"
             if given.database == "postgresql":
                 database = stack.enter_context(Database(SERVERS, delay=given.delay / 1000))
-            options = {"set_back": given.set_back, "valkeys": given.redis}
-            report = asyncio.run(run(given.seed, given.seconds, database, log, **options))
+            running = run(
+                given.seed,
+                given.seconds,
+                database,
+                log,
+                rate=given.rate,
+                set_back=given.set_back,
+                valkeys=given.redis,
+            )
+            report = asyncio.run(running)
     except (KeyboardInterrupt, asyncio.CancelledError):
         shutil.rmtree(place)
         return 130

@@ -82,13 +82,14 @@ async def black_hole(site: Site, clients: list[Client], random: Random) -> str:
     server = random.randrange(len(site.servers))
     proxy = site.database.proxies[server]
     async with site.database.lock:
-        some = random.sample(proxy.connections, min(1, len(proxy.connections)))
+        open_ones = [connection for connection in proxy.connections if not connection.black_holed]
+        some = open_ones and random.sample(open_ones, random.randint(1, len(open_ones)))
         if some:
             await asyncio.to_thread(proxy.black_hole, *some)
     return f"{len(some)} connections of {site.servers[server].name} to PostgreSQL became black holes"
 
 
-POSTGRESQL_FAULTS: list[Fault] = [terminate_sessions, cut_database]
+POSTGRESQL_FAULTS: list[Fault] = [terminate_sessions, cut_database, black_hole]
 
 
 async def _end(process: Process, number: Signals, seconds: float) -> str:
