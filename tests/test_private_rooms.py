@@ -32,7 +32,7 @@ from chat.domain.positions import Position
 from chat.domain.rooms import find
 from chat.errors import NotAMember
 from chat.models import Role
-from chat.storage import history, log, moderation, permissions
+from chat.storage import log, moderation, permissions, recoveries
 from chat.storage.database import in_database
 from gqlchat.transport.sharing import SharedOperation
 from mysite.asgi import application
@@ -235,14 +235,14 @@ async def test_subscription_with_one_forbidden_room_is_refused_as_a_whole(member
 async def test_recovery_gives_nothing_to_a_person_who_is_removed_while_it_reads(
     door: type[Door], owner: Visitor, member: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    read_on = history._read_on
+    read = recoveries._read
 
-    def remove_and_read_on(*args: Any) -> history.Recovery:
+    def remove_and_read(*args: Any) -> Any:
         moderation.remove_member(ROOM, "member", by=owner.person)
         log.append([log.Draft(room=ROOM, text="a secret", person=owner.person)])
-        return read_on(*args)
+        return read(*args)
 
-    monkeypatch.setattr(history, "_read_on", remove_and_read_on)
+    monkeypatch.setattr(recoveries, "_read", remove_and_read)
     async with door.open(NAME, 0, headers=member.headers) as ear:
         assert await error_at(ear) == "not_a_member"
 

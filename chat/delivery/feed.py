@@ -7,17 +7,20 @@ from dataclasses import dataclass, field
 from chat import metrics
 from chat.delivery.detached_tasks import DetachedTasks
 from chat.delivery.listener import Listener
+from chat.delivery.reads import Reads
 from chat.delivery.recent_ids import RecentIds
 from chat.domain import events
 from chat.domain.events import Change, Event, Kind
 from chat.domain.positions import Position
 from chat.domain.rooms import Room
 from chat.errors import Banned, ChatError, NotAMember, Removed, unforeseen
-from chat.storage import history, permissions
+from chat.storage import permissions
 from chat.storage.database import in_database
 from chat.storage.history import Head
+from chat.storage.recoveries import RecoveryRequest
 
-READ_SIZE = 500  # entries read at once
+READ_SIZE = 500  # entries read at once, at most
+READ_SIZE_MIN = 10  # entries read at once where it isn't known how many there are
 
 EXCLUDING: dict[Change | None, type[ChatError]] = {Change.REMOVED: Removed, Change.BANNED: Banned}
 
@@ -28,13 +31,14 @@ class Feed:
 
     room: Room
     recent_ids: RecentIds  # of the entries that this process has given to listeners
+    unsettled: set["Feed"]  # the hub's, of feeds that its watch has to compare with their logs
     listeners: set[Listener] = field(default_factory=set)
     position: Position | None = None  # the last entry that the listeners were given; None until the database was asked
-    locating: asyncio.Task[dict[Room, Head]] | None = None
     restricted: bool = False  # whether who comes has to be looked up
     needs_recheck: bool = False  # some listeners may be excluded by now; until that is known, none hears anything
     reading: asyncio.Task[None] | None = None
     behind: bool = False  # the database has to be read
+    known_end: int = 0  # the highest offset that the log is known to have come to
     hint: Event | None = None  # the first entry that was heard and couldn't be given
 
     def take(self, event: Event) -> bool:
@@ -79,11 +83,18 @@ class Feed:
             self.restricted = True
         self.needs_recheck = event.change is Change.CLOSED or not event.known
 
-    def is_in_step_with(self, end: Position, since: Position) -> bool:
-        """Whether there is nothing to read where the log ended at `end`, and nothing that went back.
+    def compare(self, head: Head, since: Position) -> None:
+        """Has the room read, unless it is in step with where its log ended.
 
         `since` is where the listeners were before that was looked up. They may have heard more meanwhile.
         """
+        if self.needs_recheck or not self._is_in_step_with(head.position, since):
+            self.catch_up(head.position.offset)
+        if not self.is_past(head.position):  # else a notice may have come since, which knows better
+            self.restricted = head.restricted
+
+    def _is_in_step_with(self, end: Position, since: Position) -> bool:
+        """Whether there is nothing to read where the log ended at `end`, and nothing that went back."""
         if self.position is None or end in {since, self.position}:
             return True
         if end == Position(self.position.offset):  # the last entry is no longer kept, or on its way to be set back
@@ -107,24 +118,19 @@ class Feed:
     # From the database, what the layer didn't bring
 
     async def locate(self) -> Position:
-        """The position from which the listeners hear; the first call asks the database."""
+        """The position from which the listeners hear; the database is asked until it is known."""
         if self.position is None:
-            if self.locating is None:
-                self.locating = asyncio.create_task(in_database(history.heads, [self.room]))
-            try:
-                heads = await asyncio.shield(self.locating)
-            finally:
-                self.locating = None
-            if self.position is None:
-                head = heads[self.room]
+            head = await Reads.here().head(self.room)
+            if self.position is None:  # nobody has been told another one meanwhile
                 self.position, self.restricted = head.position, head.restricted
                 if self.behind:
                     self.catch_up()
         return self.position
 
-    def catch_up(self) -> None:
-        """Has what is missing read, by one task at a time."""
+    def catch_up(self, end: int = 0) -> None:
+        """Has what is missing read, up to the offset `end` if that is known, by one task at a time."""
         self.behind = True
+        self.known_end = max(self.known_end, end)
         if self.reading is None and self.position is not None:
             self.reading = DetachedTasks.here().start(self._read())
 
@@ -135,25 +141,34 @@ class Feed:
                 await self._recheck()
                 await self._read_on(self.position)
         except Exception as error:
-            unforeseen(error)  # the hub's watch sees that something is missing, as long as it is
+            self.behind = True
+            unforeseen(error)
         finally:
             self.reading = None
+            if self.behind:
+                self.unsettled.add(self)
 
     async def _read_on(self, position: Position) -> None:
         """Gives what comes after `position` in the database. If that can't be had, the listeners start over."""
-        found = await in_database(history.read_on, self.room, position, READ_SIZE)
+        size = max(READ_SIZE_MIN, min(self.known_end - position.offset, READ_SIZE))
+        request = RecoveryRequest(room=self.room, after=position, size=size, resumed=True, person=None)
+        found = await Reads.here().following(request)
         hint, self.hint = self.hint, None
+        self.known_end = found.end.offset
         if found.events is None:
             self.start_over(_position_before(hint, found.end))
             self.behind = True
-        elif self.position is position:
+            return
+        if self.position is position:
             self.position = found.after
-        for event in found.events or ():
+        for event in found.events:
             await self._recheck()
             if self.position and event.follows(self.position):
                 metrics.REPAIRED.inc()
                 self.take(event)
-                self.behind = True  # and maybe there is more
+                await asyncio.sleep(0)  # to many listeners that takes long; others get their turn
+        if self.position and self.position.offset < found.end.offset:
+            self.behind = True
 
     async def _recheck(self) -> None:
         """Ends the listeners that may not be in the room any more, where no notice has named them."""

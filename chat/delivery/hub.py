@@ -23,15 +23,15 @@ from chat.delivery.layer import Layer
 from chat.delivery.listener import Listener
 from chat.delivery.per_loop import PerLoop
 from chat.delivery.queued_listener import QueuedListener
+from chat.delivery.reads import Reads
 from chat.delivery.recent_ids import RecentIds
+from chat.delivery.watch import Watch
 from chat.domain import events
 from chat.domain.events import Event
 from chat.domain.people import Person
 from chat.domain.positions import Position
 from chat.domain.rooms import Room
 from chat.errors import unforeseen
-from chat.storage import history, permissions
-from chat.storage.database import in_database
 
 logger = logging.getLogger(__name__)
 
@@ -58,6 +58,7 @@ class Hub(PerLoop):
         self._groups = Groups(self.receive)
         self._recent_ids = RecentIds()
         self._recent_control_ids = RecentIds()  # each message comes through several groups
+        self._unsettled: set[Feed] = set()  # feeds that may be behind although their logs don't change any more
         self._watching: asyncio.Task[None] | None = None
 
     @contextlib.asynccontextmanager
@@ -79,7 +80,7 @@ class Hub(PerLoop):
 
         Waits no longer than LAYER_TIMEOUT for the layer. Raises Unavailable, Banned or NotAMember.
         """
-        feeds = [self._feeds.setdefault(room.group, Feed(room, self._recent_ids)) for room in listener.rooms]
+        feeds = [self._feeds.setdefault(room.group, self._new_feed(room)) for room in listener.rooms]
         metrics.LISTENERS.inc()
         for feed in feeds:
             feed.listeners.add(listener)
@@ -89,12 +90,12 @@ class Hub(PerLoop):
             self._watching = asyncio.create_task(self._watch(), context=log_context.detached())
         metrics.ROOMS.set(len(self._feeds))
         await self._sync_groups(feeds)
+        await asyncio.gather(*(feed.locate() for feed in feeds if feed.position is None))
         for feed in feeds:
             listener.joined(feed.room, await feed.locate(), self.catch_up)
-        for feed in feeds:
-            # By now it is among the listeners: of what excludes it from here on, it is going to hear.
-            if feed.restricted:
-                await in_database(permissions.check, feed.room, listener.person)
+        # By now it is among the listeners: of what excludes it from here on, it is going to hear.
+        if person := listener.person:
+            await asyncio.gather(*(Reads.here().check(feed.room, person) for feed in feeds if feed.restricted))
 
     async def leave(self, listener: Listener) -> None:
         """From when this is called, `listener` hears nothing more; that is so even if the caller is cancelled."""
@@ -129,7 +130,7 @@ class Hub(PerLoop):
             return
         if not feed.take(event):
             feed.heard_too_early(event)
-            feed.catch_up()
+            feed.catch_up(event.offset or 0)
         elif feed.needs_recheck:
             feed.catch_up()
 
@@ -156,26 +157,22 @@ class Hub(PerLoop):
             return
         self.hear(event)
 
+    def _new_feed(self, room: Room) -> Feed:
+        return Feed(room, self._recent_ids, self._unsettled)
+
     async def _watch(self) -> None:
-        """Looks whether something was said that nobody heard of: one query for all rooms, once an interval."""
+        """Looks whether something was said that nobody heard of, once an interval."""
+        watch = Watch(self._feeds, self._unsettled)
         while True:
             await asyncio.sleep(WATCH_INTERVAL)
-            watched = {feed: feed.position for feed in self._feeds.values() if feed.position is not None}
             try:
-                heads = await in_database(history.heads, [feed.room for feed in watched])
+                await watch.look()
             except Exception as error:
                 unforeseen(error)  # into the log, if it is anything but Unavailable
-                continue
-            for feed, position in watched.items():
-                head = heads[feed.room]
-                if feed.needs_recheck or not feed.is_in_step_with(head.position, position):
-                    feed.catch_up()
-                if not feed.is_past(head.position):  # else a notice may have come since, which knows better
-                    feed.restricted = head.restricted
 
     async def catch_up(self, room: Room) -> Position:
         """Reads what is missing of a room. Returns where its listeners are then."""
-        feed = self._feeds.get(room.group) or Feed(room, self._recent_ids)  # the listener may have left
+        feed = self._feeds.get(room.group) or self._new_feed(room)  # the listener may have left
         feed.catch_up()
         if feed.reading:
             await asyncio.wait([feed.reading])

@@ -1,20 +1,20 @@
 """Listeners: the local consumers of rooms, whom the hub gives what it hears."""
 
+import asyncio
 import contextvars
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 
 from chat import metrics
 from chat.delivery.backlog import Backlog
+from chat.delivery.reads import Reads
 from chat.domain import events
 from chat.domain.events import Event, Kind
 from chat.domain.people import Person
 from chat.domain.positions import Position
 from chat.domain.rooms import Room
 from chat.errors import SlowListener
-from chat.storage import history
-from chat.storage.database import in_database
-from chat.storage.history import Recovery
+from chat.storage.recoveries import Recovery, RecoveryRequest
 
 logger = logging.getLogger(__name__)
 
@@ -72,25 +72,53 @@ class Listener:
         Raises Unavailable, Banned, NotAMember, and as `check` does.
         """
         while self.after:
-            room, after = next(iter(self.after.items()))
-            end = self._live_from[room]
-            size = max(0, min(PAGE_SIZE, end.offset - after.offset))
-            resumed = room in self._resumed
-            recovery = await in_database(history.recover, room, after, size, resumed=resumed, person=self.person)
-            caught_up = None if recovery.leads_to(end) else await self._catch_up(room)
-            self.check()
-            if self.after.get(room) is not after:
-                continue  # meanwhile the room has started over
-            if caught_up is None:
-                missed = self._take_missed(room, recovery)
-            elif recovery.events is None or caught_up == end:
-                missed = self._give_up(room, caught_up)
-            else:
-                self._live_from[room] = caught_up  # the hub had heard less than the client; now it hasn't
-                continue
+            self._skip_what_is_heard()
+            requests = self._next_page()
+            recoveries = await asyncio.gather(*map(Reads.here().missed, requests))
+            missed: list[Event] = []
+            for request, recovery in zip(requests, recoveries, strict=True):
+                missed += await self._take_recovery(request, recovery)
             if missed:
                 return missed
         return []
+
+    def _skip_what_is_heard(self) -> None:
+        """Leaves out the rooms of which the hub has heard as far as the client, in the same log."""
+        for room, after in list(self.after.items()):
+            if after.id is not None and after == self._live_from[room]:
+                self.positions[room] = after.offset
+                self._finish(room, "caught_up")
+
+    def _next_page(self) -> list[RecoveryRequest]:
+        """Asks for the next entries of as many rooms as go into a page."""
+        requests: list[RecoveryRequest] = []
+        left = PAGE_SIZE
+        for room, after in self.after.items():
+            size = min(PAGE_SIZE, max(0, self._live_from[room].offset - after.offset))
+            if requests and size > left:
+                break
+            left -= size
+            resumed = room in self._resumed
+            requests.append(RecoveryRequest(room=room, after=after, size=size, resumed=resumed, person=self.person))
+        return requests
+
+    async def _take_recovery(self, request: RecoveryRequest, recovery: Recovery) -> list[Event]:
+        """What is to be heard of what was read. Raises as `check` does."""
+        room, end = request.room, self._live_from[request.room]
+        caught_up = None if recovery.leads_to(end) else await self._catch_up(room)
+        self.check()
+        if self.after.get(room) is not request.after:
+            return []  # meanwhile the room has started over
+        if caught_up is None:
+            return self._take_missed(room, recovery)
+        if recovery.events is None or caught_up == end:
+            return self._give_up(room, caught_up)
+        self._live_from[room] = caught_up  # the hub had heard less than the client; now it hasn't
+        return []
+
+    def _finish(self, room: Room, outcome: str) -> None:
+        del self.after[room]
+        metrics.RECOVERIES.labels(outcome).inc()
 
     def _take_missed(self, room: Room, recovery: Recovery) -> list[Event]:
         """Goes on to the end of what was read. Returns what is to be heard of it."""
@@ -99,15 +127,13 @@ class Listener:
             self.after[room] = recovery.last
             self._resumed.add(room)
         else:
-            del self.after[room]
-            metrics.RECOVERIES.labels("caught_up").inc()
+            self._finish(room, "caught_up")
         return [event for event in recovery.events or () if event.known]
 
     def _give_up(self, room: Room, position: Position) -> list[Event]:
         """Goes on from where the hub is, without what was missed. Returns what tells so."""
-        del self.after[room]
+        self._finish(room, "start_over")
         self.positions[room] = position.offset
-        metrics.RECOVERIES.labels("start_over").inc()
         return [events.start_over(room, position)]
 
     def _start_over(self, event: Event) -> None:

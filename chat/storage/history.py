@@ -9,7 +9,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from django.conf import settings
 from django.db.models import Count, F, FilteredRelation, Q, QuerySet, Subquery, Sum
 
 from chat import models
@@ -44,32 +43,6 @@ class Head:
 
     position: Position = START
     restricted: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Recovery:
-    """The `events` after a position, or the first of them. None if the log doesn't go on from there.
-
-    `after` is that position as the database has it: without an id, if the entry is no longer kept. `end` is where the
-    log ends; its id is given where there are no events.
-    """
-
-    events: list[Event] | None
-    after: Position
-    end: Position
-
-    @property
-    def last(self) -> Position:
-        """The position of a listener that has heard these events."""
-        return (self.events[-1].position if self.events else None) or self.after
-
-    def leads_to(self, position: Position) -> bool:
-        """Whether these events end at `position`, in the same log, or are on the way there."""
-        if self.events is None or self.last.offset > position.offset:
-            return False
-        if self.last.offset < position.offset:
-            return bool(self.events)
-        return position.id is None or self.last.id in {None, position.id}
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,70 +92,6 @@ def since(room: Room, after: int, limit: int) -> list[Event]:
         events.append(event)
         before = event.id
     return events
-
-
-@reads_long
-def read_on(room: Room, position: Position, size: int) -> Recovery:
-    """The next `size` entries after `position`, in order and without holes.
-
-    There are none (`events` is None) if some have been pruned, or if the log went back behind the position: then the
-    room hasn't come as far, or has another entry there.
-    """
-    return _read_on(_row(room), room, position, size)
-
-
-@reads_long
-def recover(
-    room: Room, after: Position, size: int | None = None, *, resumed: bool = False, person: Person | None
-) -> Recovery:
-    """The entries after `after`, if all are there and they are no more than CHAT_RECOVERY_MAX.
-
-    With `size`, only the first so many of them. `resumed` asks for the next part: then it doesn't matter how much was
-    said since the first part was read. Raises Banned or NotAMember.
-    """
-    here = _row(room)
-    if not resumed and here.last_offset - after.offset > settings.CHAT_RECOVERY_MAX:
-        recovery = _nothing(room, after)
-    else:
-        recovery = _read_on(here, room, after, settings.CHAT_RECOVERY_MAX if size is None else size)
-    # Asked last: whoever was removed meanwhile is told nothing. Where it began meanwhile, a notice tells of it.
-    if here.restricted or any(event.kind is Kind.NOTICE for event in recovery.events or ()):
-        permissions.check(room, person)
-    return recovery
-
-
-def _row(room: Room) -> models.Room:
-    return models.Room.objects.filter(name=room.name).first() or models.Room()
-
-
-def _read_on(here: models.Room, room: Room, position: Position, size: int) -> Recovery:
-    found = since(room, max(position.offset - 1, 0), size + 1)
-    at = found.pop(0) if found and found[0].offset == position.offset else None
-    events = [event for offset, event in enumerate(found[:size], position.offset + 1) if event.offset == offset]
-    missing = size > 0 and (here.last_offset > position.offset or bool(found))
-    if not _goes_on(here, position, at) or (missing and not events):
-        return _nothing(room, position)
-    after = replace(position, id=at.id if at else None)
-    if events:
-        events[0] = replace(events[0], previous=after.id)
-    return Recovery(events, after, Position(max(here.last_offset, position.offset + len(events))))
-
-
-def _goes_on(here: models.Room, position: Position, at: Event | None) -> bool:
-    """Whether the log is still the one of `position`, and what came after that is kept. `at` is the entry there."""
-    if not here.pruned_to <= position.offset <= here.last_offset:
-        return False
-    if position.id is None or position.offset == 0:
-        return True
-    if at is not None:
-        return at.id == position.id
-    # An entry that has been pruned proves nothing. Asked again: it may have gone meanwhile.
-    return models.Room.objects.filter(pk=here.pk, pruned_to=position.offset).exists()
-
-
-def _nothing(room: Room, position: Position) -> Recovery:
-    # Asked again, and in one query: the log may have gone back since its end was read.
-    return Recovery(None, position, heads([room])[room].position)
 
 
 @reads_long

@@ -125,13 +125,9 @@ def _stored_before(drafts: Iterable[Draft], places: Mapping[Room, Place]) -> dic
     }
 
 
-def _problems(drafts: Iterable[Draft], places: Mapping[Room, Place]) -> dict[tuple[Room, Person], ChatError]:
+def _problems(drafts: Iterable[Draft], places: Mapping[Room, Place]) -> dict[tuple[Room, Person], ChatError | None]:
     """The reasons why people may not be in rooms that are restricted. One query, none where no room is."""
-    people: dict[Room, set[Person]] = defaultdict(set)
-    for draft in drafts:
-        if places[draft.room].restricted:
-            people[draft.room].add(draft.person)
-    return permissions.problems_of_many(people) if people else {}
+    return permissions.problems_of((draft.room, draft.person) for draft in drafts if places[draft.room].restricted)
 
 
 def _store(drafts: Drafts, *, restricted_too: bool) -> dict[int, Entry]:

@@ -4,12 +4,11 @@ A public room without bans is not `restricted`, and needs no query for them. Cod
 after it has read, so that a person is told only what they were still allowed to read.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from django.db import connection
-from django.db.models import Exists, OuterRef, Q, TextField, Value
-from django.db.models.functions import Cast
+from django.db.models import Exists, OuterRef, Q
 
 from chat import models
 from chat.domain.people import Person
@@ -17,14 +16,17 @@ from chat.domain.rooms import Room
 from chat.errors import Banned, ChatError, NotAMember
 from chat.models import Role
 
-# In SQL, because it is asked for each post and each person of a room that is restricted.
-STANDINGS = """
-    SELECT room.name, room.is_private, member.role, ban.id IS NOT NULL
-    FROM chat_room AS room
-    LEFT JOIN chat_roommember AS member ON member.room_id = room.id AND member.user_id = %%s
-    LEFT JOIN chat_ban AS ban ON ban.room_id = room.id AND ban.person_id = %%s
-    WHERE room.name IN (%s)
+# In SQL, because it is asked for each post and each person of a room that is restricted. The first pair names the types
+# of all.
+SELECT_PERMISSIONS = """
+    WITH pair (number, room_name, user_id, person_id) AS (VALUES {pairs})
+    SELECT pair.number, room.is_private, member.role, ban.id IS NOT NULL
+    FROM pair
+    JOIN chat_room AS room ON room.name = pair.room_name
+    LEFT JOIN chat_roommember AS member ON member.room_id = room.id AND member.user_id = pair.user_id
+    LEFT JOIN chat_ban AS ban ON ban.room_id = room.id AND ban.person_id = pair.person_id
 """
+PAIRS_PER_STATEMENT = 200  # of four values each; not every build of SQLite takes more than a thousand
 MEMBERS_ONLY = "“{}” is a private room, and you are not a member. Ask one of its owners to add you."
 
 
@@ -54,18 +56,34 @@ def permission(room: Room, person: Person) -> Permission:
 
 
 def by_room(rooms: Iterable[Room], person: Person) -> dict[Room, Permission]:
-    """The permissions of `person` in each of `rooms`, by one query. A room that doesn't exist yet is open to all."""
-    by_name = {room.name: room for room in rooms}
-    found = dict.fromkeys(by_name.values(), Permission())
-    if not by_name:
-        return found
-    with connection.cursor() as cursor:
-        cursor.execute(STANDINGS % ", ".join(["%s"] * len(by_name)), [person.user_id, person.id, *by_name])
-        for name, private, role, banned in cursor.fetchall():
-            found[by_name[name]] = Permission(
+    """The permissions of `person` in each of `rooms`. A room that doesn't exist yet is open to all."""
+    return {room: found for (room, _), found in by_pair((room, person) for room in rooms).items()}
+
+
+def by_pair(pairs: Iterable[tuple[Room, Person]]) -> dict[tuple[Room, Person], Permission]:
+    """The permission of each person in the room beside them, by one query for some hundreds of pairs."""
+    distinct = list(dict.fromkeys(pairs))
+    found = dict.fromkeys(distinct, Permission())
+    for first in range(0, len(distinct), PAIRS_PER_STATEMENT):
+        some = distinct[first : first + PAIRS_PER_STATEMENT]
+        for number, private, role, banned in _read(some):
+            found[some[number]] = Permission(
                 private=bool(private), role=Role(role) if role else None, banned=bool(banned)
             )
     return found
+
+
+def _read(pairs: Sequence[tuple[Room, Person]]) -> list[tuple[int, bool, str | None, bool]]:
+    """Number of the pair, whether the room is private, role and whether banned; nothing of rooms that don't exist."""
+    user_id = models.RoomMember._meta.get_field("user").db_type(connection)
+    typed = f"(CAST(%s AS integer), CAST(%s AS text), CAST(%s AS {user_id}), CAST(%s AS text))"
+    rows = ", ".join([typed, *["(%s, %s, %s, %s)"] * (len(pairs) - 1)])
+    values = [
+        value for number, (room, person) in enumerate(pairs) for value in (number, room.name, person.user_id, person.id)
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(SELECT_PERMISSIONS.format(pairs=rows), values)
+        return list(cursor.fetchall())
 
 
 def check(room: Room, person: Person | None) -> None:
@@ -81,33 +99,9 @@ def problems(rooms: Iterable[Room], person: Person | None) -> dict[Room, ChatErr
     return {room: problem_with(room, permission) for room, permission in by_room(rooms, person).items()}
 
 
-def problems_of_many(present: Mapping[Room, Collection[Person]]) -> dict[tuple[Room, Person], ChatError]:
-    """Why people may not be in rooms, for those who may not be there. One query, however many there are."""
-    people = {person for those in present.values() for person in those}
-    names, ids = {room.name for room in present}, {person.id for person in people}
-    user_ids = {person.user_id for person in people if not person.is_guest}
-    private = models.Room.objects.filter(name__in=names, is_private=True)
-    members = models.RoomMember.objects.filter(room__name__in=names, user_id__in=user_ids)
-    bans = models.Ban.objects.filter(room__name__in=names, person_id__in=ids)
-    found = private.values_list("name", Value(""), Value("")).union(
-        members.values_list("room__name", Cast("user_id", TextField()), "role"),
-        bans.values_list("room__name", "person_id", Value("")),
-        all=True,
-    )
-    facts = {(name, id): role for name, id, role in found}
-    problems = {
-        (room, person): problem_with(
-            room,
-            Permission(
-                private=(room.name, "") in facts,
-                role=Role(facts[room.name, person.user_id]) if (room.name, person.user_id) in facts else None,
-                banned=(room.name, person.id) in facts,
-            ),
-        )
-        for room, those in present.items()
-        for person in those
-    }
-    return {who: problem for who, problem in problems.items() if problem}
+def problems_of(pairs: Iterable[tuple[Room, Person]]) -> dict[tuple[Room, Person], ChatError | None]:
+    """The same for many people, each in the room beside them."""
+    return {pair: problem_with(pair[0], permission) for pair, permission in by_pair(pairs).items()}
 
 
 def problem_with(room: Room, permission: Permission) -> Banned | NotAMember | None:

@@ -2,12 +2,12 @@
 
 import pytest
 
-from chat.delivery import listener
+from chat.delivery import listener, reads
 from chat.delivery.listener import Listener
 from chat.domain.events import Event
 from chat.domain.positions import Position
 from chat.domain.rooms import Room
-from chat.storage.history import Recovery
+from chat.storage.recoveries import Recovery, RecoveryRequest
 
 PAGE_SIZE = 10
 
@@ -18,16 +18,18 @@ class Past:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, last: int) -> None:
         self.last = last
         self.read = 0
-        monkeypatch.setattr(listener, "in_database", self.recover)
+        monkeypatch.setattr(reads, "in_database", self.recover_all)
         monkeypatch.setattr(listener, "PAGE_SIZE", PAGE_SIZE)
 
-    async def recover(
-        self, function: object, room: Room, after: Position, size: int, *, resumed: bool, person: object
-    ) -> Recovery:
+    async def recover_all(self, function: object, requests: list[RecoveryRequest]) -> list[Recovery]:
+        """In the place of `in_database`."""
         self.read += 1
-        offsets = range(after.offset + 1, self.last + 1)[:size]
-        missed = [Event(room=room, message=str(offset), offset=offset) for offset in offsets]
-        return Recovery(missed, after, Position(self.last))
+        return [self.recover(request) for request in requests]
+
+    def recover(self, request: RecoveryRequest) -> Recovery:
+        offsets = range(request.after.offset + 1, self.last + 1)[: request.size]
+        missed = [Event(room=request.room, message=str(offset), offset=offset) for offset in offsets]
+        return Recovery(missed, request.after, Position(self.last))
 
 
 def joined(listener: Listener, last: int) -> None:

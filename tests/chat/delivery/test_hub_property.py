@@ -8,7 +8,7 @@ reading takes as long as the example says, and the clock jumps to when the next 
 import asyncio
 import itertools
 import selectors
-from collections.abc import Callable, Coroutine, Iterable, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -16,15 +16,17 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from chat.delivery import feed, groups, hub, layer, listener
+from chat.delivery import feed, groups, layer, listener, reads, watch
 from chat.delivery.hub import Hub
 from chat.domain.events import Change, Event, Kind
 from chat.domain.people import Person
 from chat.domain.positions import Position
 from chat.domain.rooms import Room, find
-from chat.errors import Banned, NotAMember
-from chat.storage import history, permissions
-from chat.storage.history import Head, Recovery
+from chat.errors import Banned, ChatError, NotAMember
+from chat.storage import changes, history, permissions, recoveries
+from chat.storage.changes import Found, Gap, Newest
+from chat.storage.history import Head
+from chat.storage.recoveries import Recovery, RecoveryRequest
 
 ROOM = find("property")
 PEOPLE = [Person(id=f"guest-{number}", name="?") for number in range(3)]
@@ -127,6 +129,19 @@ class ListLog:
     def heads(self, rooms: Iterable[Room]) -> dict[Room, Head]:
         return dict.fromkeys(rooms, Head(self.end, self.allowed(ROOM, PEOPLE) != set(PEOPLE)))
 
+    # As of `chat.storage.changes`. All that is stored comes to the end, so a key is an offset.
+
+    def read_newest(self) -> Newest:
+        return self._at(len(self.stored))
+
+    def read_changes(self, above: int, newest: int, gaps: Iterable[Gap]) -> Found:
+        end = len(self.stored)
+        last = self._at(end) if end > max(above, self.pruned_to) else None
+        return Found(self._at(newest), last, {ROOM.name: Position(*last)} if last else {}, [])
+
+    def _at(self, pk: int) -> Newest:
+        return Newest(pk, self.stored[pk - 1].id) if self.pruned_to < pk <= len(self.stored) else changes.NOTHING
+
     def allowed(self, room: Room, people: Iterable[Person], at: int | None = None) -> set[Person]:
         """Those of `people` who may be there by the offset `at`, or now."""
         banned, private = set(), False
@@ -140,9 +155,8 @@ class ListLog:
                     private = event.change is Change.CLOSED
         return {one for one in people if one.id not in banned and (one in MEMBERS or not private)}
 
-    def check(self, room: Room, person: Person | None) -> None:
-        if person is not None and not self.allowed(room, [person]):
-            raise NotAMember
+    def problems_of(self, pairs: Iterable[tuple[Room, Person]]) -> dict[tuple[Room, Person], ChatError | None]:
+        return {(room, one): None if self.allowed(room, [one]) else NotAMember("?") for room, one in pairs}
 
     def was_allowed(self, person: Person, since: int) -> bool:
         """Whether they might be there at any time from the offset `since` on."""
@@ -151,23 +165,24 @@ class ListLog:
     def was_excluded(self, person: Person) -> bool:
         return not all(self.allowed(ROOM, [person], at) for at in range(len(self.stored) + 1))
 
-    def read_on(self, room: Room, position: Position, size: int) -> Recovery:
+    def recover_all(self, requests: Sequence[RecoveryRequest]) -> list[Recovery | ChatError]:
+        return [self.recover(request) for request in requests]
+
+    def recover(self, request: RecoveryRequest) -> Recovery | ChatError:
+        position = request.after
         offset = position.offset
-        if not self.pruned_to <= offset <= len(self.stored):
+        if request.person is not None and not self.allowed(ROOM, [request.person]):
+            return NotAMember("?")
+        too_many = not request.resumed and len(self.stored) - offset > RECOVERY_MAX
+        if too_many or not self.pruned_to <= offset <= len(self.stored):
             return Recovery(None, position, self.end)
         here = self.stored[offset - 1].id if offset > self.pruned_to else None
         if here is not None and position.id not in {None, here}:
             return Recovery(None, position, self.end)
-        events = self.stored[offset:][:size]
+        events = self.stored[offset:][: request.size]
         if events:
             events[0] = replace(events[0], previous=here)
-        return Recovery(events, Position(offset, here), self.end)
-
-    def recover(self, room: Room, after: Position, size: int, *, resumed: bool, person: Person | None) -> Recovery:
-        self.check(room, person)
-        if not resumed and len(self.stored) - after.offset > RECOVERY_MAX:
-            return Recovery(None, after, self.end)
-        return self.read_on(room, after, size)
+        return Recovery(events, Position(offset, here), Position(len(self.stored)))
 
     async def read(self, function: Callable, *args: Any, **kwargs: Any) -> Any:
         """In the place of `in_database`."""
@@ -345,18 +360,23 @@ async def follow(script: Iterable[tuple[tuple[str, Any], int]], log: ListLog) ->
 @settings(
     max_examples=700, derandomize=True, database=None, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
+@pytest.mark.parametrize("compares_all", [True, False], ids=["few rooms", "many rooms"])
 def test_every_listener_hears_every_offset_once_and_in_order(
-    script: list[tuple[tuple[str, Any], int]], delays: list[int]
+    script: list[tuple[tuple[str, Any], int]], delays: list[int], compares_all: bool
 ) -> None:
     fake = ListLog(delays)
     with pytest.MonkeyPatch.context() as monkeypatch:
-        for name in ["heads", "read_on", "recover"]:
-            monkeypatch.setattr(history, name, getattr(fake, name))
-        for name in ["allowed", "check"]:
+        monkeypatch.setattr(history, "heads", fake.heads)
+        monkeypatch.setattr(recoveries, "recover_all", fake.recover_all)
+        monkeypatch.setattr(changes, "_read_newest", fake.read_newest)
+        monkeypatch.setattr(changes, "_read", fake.read_changes)
+        if not compares_all:  # as with thousands of rooms, where most looks see what has changed and no more
+            monkeypatch.setattr(watch.Watch, "_next_of_round", lambda _: [])
+            monkeypatch.setattr(watch, "ACTIVE_MAX", 0)
+        for name in ["allowed", "problems_of"]:
             monkeypatch.setattr(permissions, name, getattr(fake, name))
-        monkeypatch.setattr(hub, "in_database", fake.read)
-        monkeypatch.setattr(feed, "in_database", fake.read)
-        monkeypatch.setattr(listener, "in_database", fake.read)
+        for module in [feed, reads, watch]:
+            monkeypatch.setattr(module, "in_database", fake.read)
         monkeypatch.setattr(listener, "PAGE_SIZE", 3)
         silent = SilentLayer()
         monkeypatch.setattr(groups, "get_channel_layer", lambda: silent)

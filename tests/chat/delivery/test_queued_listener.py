@@ -6,14 +6,13 @@ from sys import getsizeof
 import pytest
 from pytest_django import Settings
 
-from chat.delivery import listener as listener_module
-from chat.delivery import rendering_budget
+from chat.delivery import reads, rendering_budget
 from chat.delivery.queued_listener import QueuedListener
 from chat.domain.events import Event
 from chat.domain.positions import START, Position
 from chat.domain.rooms import Room, find
 from chat.errors import Removed, SlowListener
-from chat.storage.history import Recovery
+from chat.storage.recoveries import Recovery
 from tests.chat.delivery.past import Past, joined
 
 ROOM = find("listener")
@@ -56,13 +55,13 @@ async def test_queued_listener_that_ends_during_recovery_gives_no_missed_events(
     listener = QueuedListener([ROOM], {ROOM: START})
     joined(listener, 2)
 
-    async def read(*_: object, **__: object) -> Recovery:
+    async def read(*_: object) -> list[Recovery]:
         listener.put(said(3))
         listener.end(REMOVED)
         listener.put(said(4))
-        return Recovery([said(1), said(2)], START, Position(2))
+        return [Recovery([said(1), said(2)], START, Position(2))]
 
-    monkeypatch.setattr(listener_module, "in_database", read)
+    monkeypatch.setattr(reads, "in_database", read)
     with pytest.raises(Removed):
         await anext(listener)
 

@@ -13,15 +13,14 @@ import pytest
 from pytest_django import Settings
 
 from chat import log_context
-from chat.delivery import listener as listener_module
-from chat.delivery import socket_listener
+from chat.delivery import reads, socket_listener
 from chat.delivery.socket_listener import SocketListener
 from chat.delivery.text_frames import text_frame, text_of
 from chat.domain.events import Event
 from chat.domain.positions import START, Position
 from chat.domain.rooms import Room, find
 from chat.errors import ChatError, Removed, SlowListener
-from chat.storage.history import Recovery
+from chat.storage.recoveries import Recovery
 from tests.chat.delivery.past import Past, joined
 
 ROOM = find("listener")
@@ -269,13 +268,13 @@ async def test_end_during_recovery_writes_no_missed_events(socket: Socket, monke
     listener = OffsetListener(socket, {ROOM: START})
     joined(listener, 2)
 
-    async def read(*_: object, **__: object) -> Recovery:
+    async def read(*_: object) -> list[Recovery]:
         listener.put(said(3))
         listener.end(REMOVED)
         listener.put(said(4))
-        return Recovery([said(1), said(2)], START, Position(2))
+        return [Recovery([said(1), said(2)], START, Position(2))]
 
-    monkeypatch.setattr(listener_module, "in_database", read)
+    monkeypatch.setattr(reads, "in_database", read)
     with pytest.raises(Removed):
         await listener.recover()
     assert socket.taken == []

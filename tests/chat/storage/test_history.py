@@ -1,15 +1,11 @@
 """The browser's socket: its position and its requests for history."""
 
-from typing import Any
-
 import pytest
 
-from chat import models
 from chat.actions import posting
-from chat.domain.events import Event
 from chat.domain.people import Person
 from chat.domain.rooms import find
-from chat.storage import history, log
+from chat.storage import log
 from chat.storage.database import in_database
 from tests.conftest import ChatSocket
 
@@ -131,19 +127,3 @@ async def test_other_parameters_of_the_socket_url_are_ignored(open_chat, sixty_m
 async def test_position_in_the_socket_url_is_read_among_other_parameters(open_chat, sixty_messages, query: str) -> None:
     socket = await open_chat(f"{PATH}?{query}")
     assert [(await socket.receive_json_from(timeout=5))["offset"] for _ in range(2)] == [59, 60]
-
-
-@pytest.mark.django_db
-def test_reading_on_while_the_log_goes_back_tells_where_the_log_ends_then(monkeypatch):
-    entries = log.append([log.Draft(room=ROOM, text=text, person=ANN) for text in ("one", "two", "three")])
-    since = history.since
-
-    def set_back_and_read(*args: Any) -> list[Event]:
-        models.Message.objects.filter(offset__gt=1).delete()
-        models.Room.objects.update(last_offset=1)
-        return since(*args)
-
-    monkeypatch.setattr(history, "since", set_back_and_read)
-    found = history.read_on(ROOM, entries[2].event.position, 10)
-
-    assert found == history.Recovery(None, entries[2].event.position, entries[0].event.position)

@@ -28,7 +28,7 @@ from chat.errors import (
     RoomExists,
 )
 from chat.models import Role
-from chat.storage import history, log, moderation, pages, permissions
+from chat.storage import history, log, moderation, pages, permissions, recoveries
 
 ROOM = find("moderated é/1")
 PASSER_BY = people.new_guest("Passer-by")
@@ -78,7 +78,7 @@ OTHER = "other 0"
 ACTIONS: dict[str, Callable[[Cast, Person | None], object]] = {
     "enter": lambda cast, by: permissions.check(ROOM, by),
     "read": lambda cast, by: pages.page(ROOM, person=by, size=10, from_end=True),
-    "recover": lambda cast, by: history.recover(ROOM, Position(1), person=by),
+    "recover": lambda cast, by: recoveries.recover(ROOM, Position(1), person=by),
     "see the last offset": lambda cast, by: history.last_offset(ROOM, person=by),
     "delete another's": lambda cast, by: moderation.delete_message(ROOM, say(), by=by),
     "add": lambda cast, by: moderation.set_role(ROOM, OTHER, Role.MEMBER, by=by),
@@ -179,7 +179,7 @@ class TestDeletion:
         assert entry == deletion
         assert (entry.kind, entry.offset, entry.target) == (Kind.DELETION, offset + 1, offset)
         assert (entry.message, entry.person) == ("A message was deleted.", cast["moderator"])
-        assert history.recover(ROOM, Position(offset - 1), person=None).events == [gone, entry]
+        assert recoveries.recover(ROOM, Position(offset - 1), person=None).events == [gone, entry]
         assert pages.page(ROOM, person=None, size=2, from_end=True).events == [gone, entry]
 
     def test_delete_message_twice_appends_one_entry(self, cast: Cast) -> None:
