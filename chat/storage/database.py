@@ -7,8 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, ParamSpec, TypeVar
 
-from asgiref.sync import AsyncToSync
-from channels.db import database_sync_to_async
+from asgiref.sync import AsyncToSync, sync_to_async
 from django.db import Error, InterfaceError, OperationalError
 
 from chat import metrics
@@ -52,7 +51,7 @@ async def in_database(function: Callable[Given, Result], *args: Given.args, **kw
     """
     try:
         if is_waited_for():
-            waiting: Result = await database_sync_to_async(function)(*args, **kwargs)
+            waiting: Result = await sync_to_async(function)(*args, **kwargs)
             return waiting
         work = _work.get(function, Work.READ)
         lane = Lanes.here().lane(work, _room(*args) if work is Work.WRITE else None)
