@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import contextlib
+import math
 import os
 import random
 import secrets
@@ -23,7 +24,7 @@ from tests.chaos.ledger import Heard
 from tests.chaos.report import Report
 from tests.chaos.site import SERVERS, Server, Site
 
-SETTLING = 30.0  # seconds in which everybody has to have heard everything, once nothing is done to anybody any more
+SETTLING = 30.0  # seconds without progress, once nothing is done to anybody any more, until it is no use to wait
 IN_FLIGHT = 2.0  # seconds in which an acknowledgement by the primary that is gone may still arrive
 AFTERWARDS = 2.0  # seconds in which more might come than should
 CLEAR = "\r\033[K" if sys.stdout.isatty() else ""  # the line of the progress
@@ -123,15 +124,19 @@ async def show_progress(clients: list[Client]) -> None:
 
 async def settle(clients: list[Client], rooms: list[str], server: Server) -> dict[str, list[Heard]]:
     """Waits until everybody has heard everything, if that comes to pass. Returns what is stored then, by room."""
-    deadline = time.monotonic() + SETTLING
-    stored = await history(rooms, server)
-    while time.monotonic() < deadline and not all(
-        not client.unacknowledged
-        and all(client.ledger.positions[room] >= len(stored[room]) for room in client.ledger.rooms)
-        for client in clients
-    ):
-        await asyncio.sleep(0.5)
+    deadline, least = time.monotonic() + SETTLING, math.inf
+    while time.monotonic() < deadline:
         stored = await history(rooms, server)
+        missing = sum(
+            len(client.unacknowledged)
+            + sum(max(0, len(stored[room]) - client.ledger.positions[room]) for room in client.ledger.rooms)
+            for client in clients
+        )
+        if not missing:
+            break
+        if missing < least:
+            deadline, least = time.monotonic() + SETTLING, missing
+        await asyncio.sleep(0.5)
     await asyncio.sleep(AFTERWARDS)
     return await history(rooms, server)
 

@@ -132,6 +132,7 @@ class Site:
             "CHAT_GUESTS": "true",
             "CHAT_HTTPS": "false",
             "CHAT_LIMITS": "off",
+            "CHAT_RECOVERY_MAX": "100000",  # nobody has to start over because they missed too much
             "CHAT_SHOW_ORIGIN": "false",
             "REDIS_URL": ",".join(valkey.url for valkey in self.valkeys),
             "WEB_CONCURRENCY": "1",
