@@ -15,8 +15,8 @@ class SocketConsumer(AsyncWebsocketConsumer):
     """A consumer with one place to receive from, the client: it is handed one frame after the other, without a task.
 
     Channels' own waits for a channel of its own beside the client, in a task each. Here the hub has the one channel of
-    this process. And before each frame it sends the database's thread to look after its connections: two switches of
-    threads, even where nothing is asked of the database. `in_database` looks after them where something is.
+    this process. And before each frame it has asgiref's thread look after its connection to the database: two switches
+    of threads, even where nothing is asked of the database. `in_database` looks after its own.
     """
 
     channel_layer: Any = None
