@@ -1,10 +1,13 @@
-"""Who opens a WebSocket: the session and the user of its cookie."""
+"""The session and the user of those who open a WebSocket."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
 from django.http import parse_cookie
 
+from chat.delivery.batcher import Batcher
+from chat.delivery.per_loop import PerLoop
 from chat.errors import Unavailable
 from chat.storage.database import in_database
 from chat.storage.visitors import Visitor, stranger, visitors
@@ -16,7 +19,8 @@ class AuthMiddlewareStack:
     """ASGI middleware: puts `cookies`, `session` and `user` into the scope of a WebSocket.
 
     It does what Channels' stack of this name does. That is made of three, which copy the scope four times, wrap each
-    message that is sent for the sake of HTTP's cookies, and go to the database even for those who bring no cookie.
+    message that is sent for the sake of HTTP's cookies, change threads even for those who bring no cookie, and take a
+    query or two for each who does.
     """
 
     def __init__(self, inner: Any) -> None:
@@ -25,7 +29,7 @@ class AuthMiddlewareStack:
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         cookies = cookies_of(scope)
         try:
-            visitor = await who_has(cookies.get(settings.SESSION_COOKIE_NAME))
+            visitor = await Sessions.here().visitor(cookies.get(settings.SESSION_COOKIE_NAME))
         except Unavailable as error:
             await send({"type": "websocket.accept"})  # a browser can read the code only then
             await send({"type": "websocket.close", "code": TRY_AGAIN, "reason": error.code})
@@ -41,9 +45,16 @@ def cookies_of(scope: Any) -> dict[str, str]:
     return {}
 
 
-async def who_has(session_key: str | None) -> Visitor:
-    """Raises Unavailable."""
-    if not session_key:
-        return stranger()
-    [visitor] = await in_database(visitors, [session_key])
-    return visitor
+class Sessions(PerLoop):
+    """Reads the sessions of those who come: one at once, and those who come meanwhile together."""
+
+    def __init__(self) -> None:
+        self._batcher = Batcher(_visitors)
+
+    async def visitor(self, session_key: str | None) -> Visitor:
+        """Raises Unavailable."""
+        return await self._batcher.ask(session_key) if session_key else stranger()
+
+
+async def _visitors(session_keys: list[str]) -> Sequence[Visitor]:
+    return await in_database(visitors, session_keys)
