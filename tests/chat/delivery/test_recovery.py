@@ -12,7 +12,7 @@ from unittest import mock
 import pytest
 from channels.layers import get_channel_layer
 from django.contrib.sessions.backends.db import SessionStore
-from django.db import OperationalError
+from django.db import OperationalError, transaction
 from pytest_django import Settings
 
 from chat import models
@@ -333,7 +333,7 @@ class TestRecoveryOfAMessage:
     async def test_recovery_around_which_the_log_is_pruned_is_complete_or_starts_over(
         self, door, talk, meanwhile, moment: str
     ) -> None:
-        meanwhile(moment, lambda: log.prune(keep=1))
+        meanwhile(moment, lambda: prune_to(talk.room, 4))
         async with door.open("recovery", 3) as ear:
             first = await ear.hear()
             if moment != "before":
@@ -416,6 +416,13 @@ async def hears_the_rest_once_more(door: Door, talk: Talk, after: int) -> None:
     """When the talk has ended already."""
     with mock.patch.object(talk, "end", mock.AsyncMock()):
         await hears_the_rest(door, talk, after)
+
+
+@transaction.atomic
+def prune_to(room: Room, offset: int) -> None:
+    """Prunes up to `offset`, whatever is said meanwhile: what the room's feed has not heard yet is kept."""
+    last = models.Room.objects.select_for_update().get(name=room.name).last_offset
+    log.prune(keep=last - offset)
 
 
 async def hears_the_rest_although_it_is_gone(door: Door, talk: Talk, after: int, first: Heard) -> None:
