@@ -13,7 +13,7 @@ from chat.storage.database import in_database
 LOOKS_PER_ROUND = 60  # until each room has been compared, whatever has changed
 ROUND_PART_MIN, ROUND_PART_MAX = 50, 1000  # rooms of the round in one look
 ACTIVE_MAX = 100  # rooms that are compared in each look, because they have changed lately
-ROOMS_PER_QUERY = 500
+ROOMS_PER_QUERY = 1000
 
 
 class Watch:
