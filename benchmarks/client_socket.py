@@ -36,6 +36,11 @@ class ClientSocket(WSListener):
         self.transport.send_close(WSCloseCode.OK)
         self.transport.disconnect()
 
+    def leave_if_open(self) -> None:
+        """The same, also for one that was turned away or never got through."""
+        if self.ready.done() and not self.ready.cancelled() and not self.ready.exception() and not self.closed:
+            self.leave()
+
     # For the classes of clients
 
     def opened(self) -> None:

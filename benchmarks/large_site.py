@@ -24,10 +24,10 @@ class Layout:
     redis_servers: int = 1
     database_cores: int = 16
     database_connections: int = 500  # max_connections of PostgreSQL
-    connections_of_a_process: int = 3  # CHAT_DATABASE_CONNECTIONS
-    lanes: int = 2  # of these, for writing
+    connections_of_a_process: int = 4  # CHAT_DATABASE_CONNECTIONS
+    lanes: int = 1  # of these, for writing
     round_trip: float = 0.002
-    round_trips: int = 2  # of a commit
+    round_trips: int = 1  # of a commit
     disk: float = 0.001
     together: int = 0  # listeners; rooms up to this size are kept at one process each
 

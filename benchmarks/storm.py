@@ -12,8 +12,9 @@ import contextlib
 import http.client
 import json
 import sys
+import time
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import urlsplit
@@ -41,6 +42,7 @@ class Storm:
         self.args = args
         self.name = f"storm-{uuid.uuid4().hex[:8]}"
         self.rooms = [f"{self.name}-{number}" for number in range(args.rooms)]
+        self.present: list[Returner] = []
 
     async def run(self) -> dict[str, Any]:
         args = self.args
@@ -52,34 +54,38 @@ class Storm:
         around = asyncio.create_task(self.posts(f"{self.name}-around", args.around, posting))
         await posting.wait()
         await asyncio.sleep(LEAD)
-        used, stored = proc.cpu(args.pid), proc.cpu(args.database_pid)
-        started = asyncio.get_running_loop().time()
-        leaving = asyncio.create_task(leave_one_by_one(leavers))
-        returners = self.returners()
-        outcomes = await asyncio.gather(*map(self.come_back, returners, cookies), return_exceptions=True)
-        ended = asyncio.get_running_loop().time()
-        used, stored = proc.cpu(args.pid) - used, proc.cpu(args.database_pid) - stored
+        started = time.monotonic()
+        returned = await self.break_loose(cookies, leavers)
+        ended = time.monotonic()
         storm = await around
-        await leaving
-        result = {
-            **self.description,
+        for one in self.present:
+            one.leave_if_open()
+        during = between(storm["samples"], started, ended)
+        return {
+            "returning": args.returning,
+            "graphql": args.graphql,
+            "leavers": args.leavers,
+            "rooms": args.rooms,
             **compared(calm, storm),
-            "during_p99_ms": milliseconds(between(storm["samples"], started, ended), 0.99),
-            "during_max_ms": milliseconds(between(storm["samples"], started, ended), 1),
+            **{f"during_{name}_ms": milliseconds(during, share) for name, share in (("p99", 0.99), ("max", 1))},
+            **returned,
+            "other_cpus": storm["other_cpus"],
+        }
+
+    async def break_loose(self, cookies: Sequence[str], leavers: Sequence[Returner]) -> dict[str, Any]:
+        """Has all come back at once. Returns when they had everything, and what that took."""
+        args = self.args
+        self.present = returners = self.returners()
+        used, stored = proc.cpu(args.pid), proc.cpu(args.database_pid)
+        leaving = asyncio.create_task(leave_one_by_one(leavers))
+        outcomes = await asyncio.gather(*map(self.come_back, returners, cookies), return_exceptions=True)
+        used, stored = proc.cpu(args.pid) - used, proc.cpu(args.database_pid) - stored
+        await leaving
+        return {
             **returned(returners, outcomes),
             "cpu_ms_per_return": round(used / max(1, args.returning) * 1e3, 2),
             "database_cpu_ms_per_return": round(stored / max(1, args.returning) * 1e3, 2),
-            "other_cpus": storm["other_cpus"],
         }
-        for one in returners:
-            if one.ready.done() and not one.closed and not one.ready.exception():
-                one.leave()
-        return result
-
-    @property
-    def description(self) -> dict[str, Any]:
-        args = self.args
-        return {"returning": args.returning, "graphql": args.graphql, "leavers": args.leavers, "rooms": args.rooms}
 
     async def fill(self, room: str) -> None:
         """Has a browser say what is going to be missed, and wait until it has all been stored."""
@@ -181,7 +187,7 @@ def returned(returners: list[Returner], outcomes: list[float | BaseException]) -
     }
 
 
-async def leave_one_by_one(leavers: list[Returner]) -> None:
+async def leave_one_by_one(leavers: Sequence[Returner]) -> None:
     """All within a second."""
     for leaver in leavers:
         leaver.leave()
