@@ -1,16 +1,18 @@
 """Sessions and users in the scopes of WebSockets."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import pytest
 from channels.auth import AuthMiddlewareStack as ChannelsOwn
 from django.contrib.auth import get_user_model
+from django.db.backends.utils import CursorWrapper
 from django.test import AsyncClient
 
 from chat.connections import authentication
 from chat.connections.authentication import AuthMiddlewareStack
+from chat.delivery import hub
 from chat.errors import Unavailable
 from chat.storage.visitors import Visitor, visitors
 from mysite.asgi import application
@@ -18,6 +20,7 @@ from tests.conftest import ChatSocket, close
 from tests.test_identity import cookies_of
 
 RETURNING = 40
+NEVER = 3600  # seconds
 
 
 async def scope_within(stack: Any, headers: list[tuple[bytes, bytes]]) -> dict[str, Any]:
@@ -91,3 +94,33 @@ async def test_socket_is_told_to_try_again_while_the_database_is_away(monkeypatc
     assert (await socket.connect(timeout=5))[0]
     assert await socket.receive_output(timeout=5) == {"type": "websocket.close", "code": 1013, "reason": "unavailable"}
     await close(socket)
+
+
+@pytest.mark.parametrize(
+    ("kind", "query", "statements"),
+    [("stranger", "", 0), ("guest", "", 1), ("user", "", 2), ("stranger", "?after=0", 1), ("guest", "?after=0", 2)],
+)
+async def test_browser_that_joins_an_open_room_costs_few_statements(
+    kind: str,
+    query: str,
+    statements: int,
+    open_chat: Callable[..., Awaitable[ChatSocket]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(hub, "WATCH_INTERVAL", NEVER)  # its looks don't count
+    open_room = await open_chat("/ws/chat/room1/")
+    await open_room.say("hi")
+    await open_room.hear()
+    headers = cookies_of(await guest_or_user(kind))
+    run: list[str] = []
+
+    def execute(self: CursorWrapper, sql: str, *args: Any) -> Any:
+        run.append(sql)
+        return executed(self, sql, *args)
+
+    executed = CursorWrapper.execute
+    monkeypatch.setattr(CursorWrapper, "execute", execute)
+    socket = await open_chat(f"/ws/chat/room1/{query}", headers=headers)
+    if query:
+        assert await socket.hear() == "hi"
+    assert len(run) == statements, run
