@@ -11,7 +11,7 @@ from chat.storage.database import in_database
 from chat.storage.lanes import Lanes
 from chat.storage.log import Draft, Entry
 
-TOGETHER_MAX = 90  # drafts; SQLite takes a thousand values in a statement, and each draft has ten
+TOGETHER_MAX = 250  # drafts; more store hardly more a second, and SQLite takes 32,766 values in a statement
 WAITING_MAX = 5_000  # drafts for one lane; more are refused until the database has caught up
 
 Waiting = tuple[Draft, asyncio.Future[Entry]]
