@@ -27,6 +27,8 @@ class Costs:
     publish: float  # Redis: a message with the copy for one process
     copy: float  # Redis: the copy for each further process
     store: float  # PostgreSQL: a message, in commits of several
+    watch: float  # a message anywhere on the site, for each process that looks what is new
+    watched: float  # PostgreSQL: the same
     connection_memory: float
     room_memory: float
     process_memory: float
@@ -39,6 +41,7 @@ class Costs:
         posting = _load(report, "posters", posters_title(60, 60))
         storm = _load(report, "storm", "400 browsers")
         idle = _load(report, "idle_rooms", "40,000")
+        [watching] = [_whole(one) for one in report["writing"] if one["database"] == "PostgreSQL"]
         # One copy in the first case, two in the second.
         publish = small["redis_cpu_us_per_message"]
         copy = max(1.0, hearing["redis_cpu_us_per_message"] - publish)
@@ -53,6 +56,8 @@ class Costs:
             publish=publish,
             copy=copy,
             store=posting["database_cpu_us_per_post"],
+            watch=watching["µs to look at a changed room"],
+            watched=watching["µs of the database's"],
             connection_memory=large["kib_per_conn"],
             room_memory=idle["kib_per_room"],
             process_memory=large["rss_mib"] * 1024 - large["kib_per_conn"] * large["n"],

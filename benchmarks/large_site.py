@@ -63,6 +63,7 @@ class Day:
     deliveries: float
     redis_messages: float
     commits: float
+    watched: float  # messages that processes read to see what is new
     return_of_all: float  # seconds until all processes together have taken everybody back
 
     @property
@@ -95,6 +96,7 @@ class Simulation:
             deliveries=self.deliveries / SECONDS,
             redis_messages=self.redis_messages / SECONDS,
             commits=commits.count / SECONDS,
+            watched=self.layout.processes * stored / SECONDS,
             return_of_all=self.crowd.connections * self.costs.come_back / 1e6 / self.layout.processes,
         )
 
@@ -123,16 +125,18 @@ class Simulation:
     def parts(self, commits: Commits, stored: int) -> list[Part]:
         layout, costs = self.layout, self.costs
         rooms, people = self.held()
-        idle = costs.idle_room * max(rooms) / 1e6
+        said = stored / SECONDS
+        idle = (costs.idle_room * max(rooms) + costs.watch * said) / 1e6
         busiest = max(max(seconds[:SECONDS]) for seconds in self.cpu) / 1e6
         memory = costs.process_memory + costs.room_memory * max(rooms) + costs.connection_memory * max(people)
         at_once = min(layout.cores, layout.processes)
         waits = sorted(commits.waits) or [0.0]
+        storing = costs.store + layout.processes * costs.watched  # microseconds of PostgreSQL's for a message
         return [
             Part("a process's CPU, its busiest second", busiest + idle, 1.0, "cores"),
             Part("a machine's memory", memory * at_once / MIB**2, layout.memory, "GiB"),
             Part("a Redis's CPU", max(self.redis) / 1e6 / SECONDS, 1.0, "cores"),
-            Part("PostgreSQL's CPU", stored / SECONDS * costs.store / 1e6, layout.database_cores, "cores"),
+            Part("PostgreSQL's CPU", said * storing / 1e6, layout.database_cores, "cores"),
             Part(
                 "PostgreSQL's connections",
                 layout.processes * layout.connections_of_a_process,

@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks import databases, servers
-from benchmarks.databases import Database
+from benchmarks.databases import NEAR, Database
 from benchmarks.plan import Run
 from benchmarks.repeats import Result
 from benchmarks.servers import Running
@@ -63,8 +63,11 @@ def writing(database: Database, *, quick: bool) -> Result:
         except servers.Unavailable as error:
             return {"database": database.name, "problem": str(error)}
         variables |= {"DATABASE_URL": address.url, "PYTHONPATH": str(servers.SITE_FOLDER)}
-        program = ["-P", str(servers.HERE / "writing.py"), *options]
-        return {"database": database.name, **output(program, variables)}
+        result = {"database": database.name, **output(["-P", str(servers.HERE / "writing.py"), *options], variables)}
+        if database == NEAR:
+            program = ["-P", str(servers.HERE / "watching.py"), "--database-pid", *map(str, address.pids)]
+            result |= output(program, variables)
+        return result
 
 
 def bases(server: Running) -> list[str]:

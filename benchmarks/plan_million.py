@@ -66,6 +66,7 @@ def lines(days: list[Day]) -> Iterator[list[str]]:
     yield ["deliveries a second", *(number(day.deliveries) for day in days)]
     yield ["Redis: messages in and out a second", *(number(day.redis_messages) for day in days)]
     yield ["PostgreSQL: commits a second", *(number(day.commits) for day in days)]
+    yield ["PostgreSQL: messages that watches read a second", *(number(day.watched) for day in days)]
     yield ["seconds until everybody is back", *(number(day.return_of_all) for day in days)]
 
 

@@ -1,6 +1,6 @@
 """Each program of the benchmarks, for a moment: on a real server whose PostgreSQL is at a distance."""
 
-from benchmarks import measuring
+from benchmarks import databases, measuring, servers
 from benchmarks.databases import SQLITE, Database
 from benchmarks.plan import Run
 from benchmarks.servers import BARE
@@ -28,6 +28,17 @@ def test_writing_says_how_much_is_stored_in_how_many_rooms():
     found = measuring.writing(SQLITE, quick=True)
     assert found["database"] == "SQLite"
     assert {"bare inserts", "posts, 1 in 1", "posts, 60 in 1", "posts, 60 in 60"} <= found.keys()
+
+
+def test_watching_says_what_a_look_costs(tmp_path):
+    with (
+        databases.running(databases.NEAR, tmp_path) as address,
+        servers.ready(servers.SITE, tmp_path, address.url) as variables,
+    ):
+        options = ["--database-pid", str(address.pids[0]), "--rooms", "50", "--looks", "1"]
+        found = measuring.output(["-m", "benchmarks.watching", *options], variables)
+    assert found["µs to look at a changed room"] > 0
+    assert "µs of the database's" in found
 
 
 def test_the_driver_counts_what_a_server_delivers():
