@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-TOGETHER_MAX = 90  # messages of one commit, as in chat/actions/group_commit.py
+TOGETHER_MAX = 250  # messages of one commit, as in chat/actions/group_commit.py
 
 
 @dataclass(frozen=True, order=True)

@@ -4,14 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks.plan import HEARING, SMALL_ROOM, SMALL_ROOMS, Run
+from benchmarks.plan import HEARING, Run
 from benchmarks.servers import SITE
 from benchmarks.storing_plan import posters_title
 
 Report = Mapping[str, Any]  # results/latest.json
 
 LARGE = Run(SITE, "ws", 3000)
-SMALL = Run(SITE, "ws", SMALL_ROOMS * SMALL_ROOM, rooms=SMALL_ROOMS)
 
 
 @dataclass(frozen=True)
@@ -36,15 +35,14 @@ class Costs:
     @classmethod
     def measured(cls, report: Report) -> "Costs":
         """Raises LookupError where a result that is needed isn't in the report."""
-        large, small, hearing = (_run(report, run) for run in (LARGE, SMALL, HEARING))
+        large, hearing = (_run(report, run) for run in (LARGE, HEARING))
         delivery = large["cpu_us_per_delivery"]
         posting = _load(report, "posters", posters_title(60, 60))
         storm = _load(report, "storm", "400 browsers")
         idle = _load(report, "idle_rooms", "40,000")
-        [watching] = [_whole(one) for one in report["writing"] if one["database"] == "PostgreSQL"]
-        # One copy in the first case, two in the second.
-        publish = small["redis_cpu_us_per_message"]
-        copy = max(1.0, hearing["redis_cpu_us_per_message"] - publish)
+        watching = _written(report)
+        # A thousand messages a second, each with two copies. That reading one costs what writing one does is assumed.
+        copy = hearing["redis_cpu_us_per_message"] / 3
         return cls(
             connect=large["connect_cpu_ms"] * 1000,
             come_back=storm["cpu_ms_per_return"] * 1000,
@@ -53,7 +51,7 @@ class Costs:
             # Each message was delivered twice, once of it in the process that isn't counted.
             hear=max(delivery, 2 * hearing["cpu_us_per_delivery"] - delivery),
             idle_room=idle["percent_of_a_core"] / 100 * 1e6 / idle["rooms"],
-            publish=publish,
+            publish=2 * copy,
             copy=copy,
             store=posting["database_cpu_us_per_post"],
             watch=watching["µs to look at a changed room"],
@@ -76,6 +74,13 @@ def _load(report: Report, program: str, title: str) -> Mapping[str, Any]:
         if (one["database"], one["program"], one["load"]) == ("PostgreSQL", program, title):
             return _whole(one)
     raise LookupError(f"{program}: {title}")
+
+
+def _written(report: Report) -> Mapping[str, Any]:
+    for one in report["writing"]:
+        if one["database"] == "PostgreSQL":
+            return _whole(one)
+    raise LookupError("writing: PostgreSQL")
 
 
 def _whole(result: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -3,6 +3,11 @@
 import pytest
 
 from benchmarks.commits import TOGETHER_MAX, Commits, Draft
+from chat.actions import group_commit
+
+
+def test_a_commit_takes_as_many_as_the_sites():
+    assert TOGETHER_MAX == group_commit.TOGETHER_MAX
 
 
 def ends(commits: Commits, drafts: list[Draft]) -> list[float]:
