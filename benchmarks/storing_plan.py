@@ -55,8 +55,9 @@ def storm_title(returning: int) -> str:
     return f"{returning} browsers"
 
 
-def idle_rooms(rooms: int, seconds: float) -> Load:
-    return Load("idle_rooms", f"{rooms:,}", ("--rooms", str(rooms), "--seconds", str(seconds)))
+def idle_rooms(rooms: int, seconds: float, look: float = 2) -> Load:
+    options = ("--rooms", str(rooms), "--seconds", str(seconds), "--look", str(look))
+    return Load("idle_rooms", f"{rooms:,}", options)
 
 
 def full(delays: Sequence[float]) -> Iterator[Stage]:
@@ -72,7 +73,7 @@ def full(delays: Sequence[float]) -> Iterator[Stage]:
 def quick(delays: Sequence[float]) -> Iterator[Stage]:
     """A look at the main figures, in half a minute."""
     crowds = (posters(1, 1, seconds=1), posters(60, 60, seconds=1))
-    storms = (storm(100, "--calm", "2", "--around", "3"),)
-    idle = (idle_rooms(2000, seconds=3),)
+    storms = (storm(100, "--calm", "1.5", "--around", "3"),)
+    idle = (idle_rooms(2000, seconds=3, look=0.5),)
     for database in (NEAR, *(Database("PostgreSQL", delay) for delay in delays)):
         yield Stage(database, (*crowds, *storms, *(idle if database is NEAR else ())))
