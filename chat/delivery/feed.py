@@ -55,6 +55,7 @@ class Feed:
             return False
         self.position = event.position
         self.recent_ids.add(event.id)
+        self.unsettled.add(self)  # a database that takes the place of this one may not have the entry
         if event.kind is Kind.NOTICE:
             self.give_notice(event, event.offset)
         else:

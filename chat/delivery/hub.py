@@ -58,7 +58,7 @@ class Hub(PerLoop):
         self._groups = Groups(self.receive)
         self._recent_ids = RecentIds()
         self._recent_control_ids = RecentIds()  # each message comes through several groups
-        self._unsettled: set[Feed] = set()  # feeds that may be behind although their logs don't change any more
+        self._unsettled: set[Feed] = set()  # feeds to compare with their logs at the next look
         self._watching: asyncio.Task[None] | None = None
 
     @contextlib.asynccontextmanager

@@ -8,6 +8,7 @@ import pytest
 from django.db import OperationalError
 
 from chat import models
+from chat.actions import posting
 from chat.delivery import hub, watch
 from chat.delivery.hub import Hub
 from chat.delivery.queued_listener import QueuedListener
@@ -141,6 +142,19 @@ async def test_all_rooms_start_over_at_once_where_the_newest_entry_is_gone(liste
     await in_database(set_all_back)
     await looks.look()
     assert {(await hear(listener)).kind for listener in listeners.values()} == {Kind.START_OVER}
+
+
+async def test_room_starts_over_at_the_next_look_where_an_entry_heard_since_the_last_is_gone(
+    listeners, looks: Watch
+) -> None:
+    """As after a fail-over to a database that lacks no more than that."""
+    await posting.post(room=QUIET, message="gone", person=ANN)
+    assert (await hear(listeners[QUIET])).message == "gone"
+    await in_database(set_back, QUIET, 1)
+
+    await looks.look()
+
+    assert (await hear(listeners[QUIET])).kind is Kind.START_OVER
 
 
 async def test_room_that_became_restricted_without_an_entry_is_noticed_within_a_round(listeners, looks: Watch) -> None:
