@@ -39,15 +39,17 @@ async def served() -> AsyncIterator[str]:
 
 
 @pytest.fixture
-def no_collector() -> Iterator[None]:
+def kept() -> Iterator[Callable[[], list[str]]]:
+    """`kept()` names what was made since the test began, and is still there although the collector doesn't run."""
     gc.collect()
+    before = there()  # of tests before this one, which end when they like
     gc.disable()
-    yield
+    yield lambda: [type(one).__name__ for one in there() if not any(one is old for old in before)]
     gc.enable()
 
 
-def kept() -> list[str]:
-    return [type(one).__name__ for one in gc.get_objects() if issubclass(type(one), KINDS)]
+def there() -> list[Any]:
+    return [one for one in gc.get_objects() if issubclass(type(one), KINDS)]
 
 
 async def close(socket: websockets.ClientConnection) -> None:
@@ -59,11 +61,13 @@ async def vanish(socket: websockets.ClientConnection) -> None:
     await socket.wait_closed()
 
 
-@pytest.mark.usefixtures("no_collector")
 @pytest.mark.parametrize("leave", [close, vanish])
 @pytest.mark.parametrize("path", ["/ws/chat/room1/", "/ws/chat/room1/?after=0", "/ws/chat//", "/nowhere/"])
 async def test_closed_connection_leaves_nothing_for_the_collector(
-    path: str, leave: Callable[[websockets.ClientConnection], Awaitable[None]], eventually: Eventually
+    path: str,
+    leave: Callable[[websockets.ClientConnection], Awaitable[None]],
+    eventually: Eventually,
+    kept: Callable[[], list[str]],
 ) -> None:
     async with served() as address:
         for _ in range(CONNECTIONS):
