@@ -159,9 +159,11 @@ class Lane:
             self._running, self._connection = call, connection
         result, error = call.run(connection)
         with self._lock:
-            if self._running is call:
+            given_up = self._running is not call
+            if not given_up:
                 self._running = self._connection = None
-        call.end(result, error)
+        if not given_up:  # else its caller is told so, whatever came of it
+            call.end(result, error)
         if connection.errors_occurred:
             connection.close_if_unusable_or_obsolete()
 
