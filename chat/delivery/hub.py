@@ -26,7 +26,7 @@ from chat.delivery.queued_listener import QueuedListener
 from chat.delivery.reads import Reads
 from chat.delivery.recent_ids import RecentIds
 from chat.delivery.watch import Watch
-from chat.domain import events
+from chat.domain import group_events
 from chat.domain.events import Event
 from chat.domain.people import Person
 from chat.domain.positions import Position
@@ -142,7 +142,7 @@ class Hub(PerLoop):
                     self._recent_control_ids.add(str(id))
                     control.handle(subject, about)
                 return
-            case {"type": events.TYPE, "room_id": str(group)} if group in self._feeds:
+            case {"type": group_events.TYPE, "room_id": str(group)} if group in self._feeds:
                 feed = self._feeds[group]
             case _:
                 logger.debug("Passed over what is not for anybody here.")
@@ -150,8 +150,8 @@ class Hub(PerLoop):
         if message.get("offset") is not None and message.get("id") in self._recent_ids:
             return  # what was posted in this process comes back to it
         try:
-            event = events.parse(message, feed.room)
-        except events.MalformedEvent as error:
+            event = group_events.parse(message, feed.room)
+        except group_events.MalformedEvent as error:
             metrics.DROPPED.inc()
             logger.warning("Dropped an event of %s: %s", group, error)
             return

@@ -19,7 +19,7 @@ from chat import metrics
 from chat.delivery.availability import Availability
 from chat.delivery.detached_tasks import DetachedTasks
 from chat.delivery.per_loop import PerLoop
-from chat.domain import events
+from chat.domain.group_events import TYPE
 
 logger = logging.getLogger(__name__)
 
@@ -81,7 +81,7 @@ class Layer(PerLoop):
         """Whether each server answers, found out now. Waits no longer than LAYER_TIMEOUT."""
         probes = self.group_on_each_server(PROBE_GROUP)
         sending = {
-            DetachedTasks.here().start(self._send(server, [(group, {"type": events.TYPE, "room_id": group})])): server
+            DetachedTasks.here().start(self._send(server, [(group, {"type": TYPE, "room_id": group})])): server
             for server, group in enumerate(probes)
         }
         await self._wait_for(sending)

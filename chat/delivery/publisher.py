@@ -8,7 +8,7 @@ from chat import log_context
 from chat.delivery.hub import Hub
 from chat.delivery.layer import LAYER_TIMEOUT, Layer
 from chat.delivery.per_loop import PerLoop
-from chat.domain import events
+from chat.domain import group_events
 from chat.domain.events import Event
 from chat.errors import unforeseen
 
@@ -82,7 +82,7 @@ class Outbox:
                 together = [self._waiting.popleft() for _ in range(min(TOGETHER_MAX, len(self._waiting)))]
                 to_send = [one for one in together if isinstance(one, Event)]
                 try:
-                    await Layer.here().send(*((event.room.group, events.to_group(event)) for event in to_send))
+                    await Layer.here().send(*((event.room.group, group_events.to_group(event)) for event in to_send))
                 except Exception as error:
                     unforeseen(error)
                 for one in together:

@@ -13,7 +13,8 @@ from chat.actions import posting
 from chat.delivery import feed, hub
 from chat.delivery.hub import Hub, Listener
 from chat.delivery.publisher import publish
-from chat.domain.events import Event, build, to_group
+from chat.domain.events import Event, build
+from chat.domain.group_events import to_group
 from chat.domain.people import Person
 from chat.domain.positions import Position
 from chat.domain.rooms import Room, find

@@ -19,7 +19,8 @@ from chat import models
 from chat.actions import posting
 from chat.delivery import availability, hub
 from chat.delivery.hub import Hub
-from chat.domain.events import Event, Kind, to_group
+from chat.domain.events import Event, Kind
+from chat.domain.group_events import to_group
 from chat.domain.people import SESSION_KEY, Person, new_guest
 from chat.domain.rooms import Room, find
 from chat.errors import ChatError, NotAMember

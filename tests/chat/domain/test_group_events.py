@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 import pytest
 from pytest_django import Settings
 
-from chat.domain import events
-from chat.domain.events import Change, Event, Kind, MalformedEvent, NewRole, Origin
+from chat.domain import events, group_events
+from chat.domain.events import Change, Event, Kind, NewRole, Origin
+from chat.domain.group_events import MalformedEvent
 from chat.domain.people import Person
 from chat.domain.rooms import find
 
@@ -28,22 +29,22 @@ BARE = {"type": "chat.message", "room_id": ROOM.group, "message": "hi"}
 def test_parse_returns_the_event_that_to_group_was_given() -> None:
     for kind in (Kind.MESSAGE, Kind.GREETING):
         event = events.build(room=ROOM, message="hi", person=Person(id="guest-1", name="Ann"), kind=kind)
-        assert events.parse(events.to_group(event), ROOM) == event
+        assert group_events.parse(group_events.to_group(event), ROOM) == event
     for entry in (DELETION, NOTICE, replace(DELETION, kind=Kind.MESSAGE, target=None, message="", deleted=True)):
-        assert events.parse(events.to_group(entry), ROOM) == entry
+        assert group_events.parse(group_events.to_group(entry), ROOM) == entry
     nobodys = events.build(room=ROOM, message="hi", person=None)
-    assert events.parse(events.to_group(nobodys), ROOM) == nobodys
+    assert group_events.parse(group_events.to_group(nobodys), ROOM) == nobodys
 
 
 def test_to_group_holds_the_three_keys_of_the_contract_and_build_the_origin() -> None:
     event = events.build(room=ROOM, message="hi", person=None)
-    assert events.to_group(event).items() >= BARE.items()
+    assert group_events.to_group(event).items() >= BARE.items()
     assert event.origin == Origin(process=os.getpid(), thread=threading.current_thread().name)
     assert abs((datetime.now(UTC) - event.sent_at).total_seconds()) < 60
 
 
 def test_parse_accepts_a_foreign_event_of_three_keys() -> None:
-    assert events.parse(BARE, ROOM) == Event(room=ROOM, message="hi")
+    assert group_events.parse(BARE, ROOM) == Event(room=ROOM, message="hi")
 
 
 @pytest.mark.parametrize(
@@ -67,17 +68,17 @@ def test_parse_accepts_a_foreign_event_of_three_keys() -> None:
     ],
 )
 def test_parse_leaves_out_values_it_does_not_understand(key: str, value: object) -> None:
-    assert events.parse({**BARE, key: value}, ROOM) == Event(room=ROOM, message="hi")
+    assert group_events.parse({**BARE, key: value}, ROOM) == Event(room=ROOM, message="hi")
 
 
 def test_parse_accepts_a_foreign_name_without_an_id() -> None:
-    assert events.parse({**BARE, "user": "bot"}, ROOM).person == Person(id="other-bot", name="bot")
+    assert group_events.parse({**BARE, "user": "bot"}, ROOM).person == Person(id="other-bot", name="bot")
 
 
 @pytest.mark.parametrize("message", [None, 7, b"hi", ["hi"]])
 def test_parse_rejects_an_event_without_a_text(message: object) -> None:
     with pytest.raises(MalformedEvent):
-        events.parse({**BARE, "message": message}, ROOM)
+        group_events.parse({**BARE, "message": message}, ROOM)
 
 
 def test_event_text_begins_with_the_origin_when_chat_show_origin_is_on(settings: Settings) -> None:
@@ -90,11 +91,11 @@ def test_event_text_begins_with_the_origin_when_chat_show_origin_is_on(settings:
 
 @pytest.mark.parametrize("lacking", ["offset", "target"])
 def test_parse_takes_a_deletion_without_offset_or_target_as_a_message(lacking: str) -> None:
-    assert events.parse(events.to_group(DELETION) | {lacking: None}, ROOM).kind is Kind.MESSAGE
+    assert group_events.parse(group_events.to_group(DELETION) | {lacking: None}, ROOM).kind is Kind.MESSAGE
 
 
 def test_parse_takes_a_notice_without_offset_as_a_message() -> None:
-    assert events.parse(events.to_group(NOTICE) | {"offset": None}, ROOM).kind is Kind.MESSAGE
+    assert group_events.parse(group_events.to_group(NOTICE) | {"offset": None}, ROOM).kind is Kind.MESSAGE
 
 
 def test_event_text_of_a_deleted_message_is_empty_without_origin(settings: Settings) -> None:
