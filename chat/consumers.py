@@ -1,6 +1,7 @@
 """The browser's socket: frames in, frames out."""
 
 import contextlib
+from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -11,7 +12,7 @@ from chat.connections.sockets import LOG_IN, Sockets, is_gone
 from chat.delivery.hub import Hub
 from chat.delivery.socket_listener import SocketListener
 from chat.domain import people, rooms
-from chat.domain.events import Event
+from chat.domain.events import USUAL_KINDS, Event, Kind
 from chat.domain.people import Person
 from chat.domain.positions import Position
 from chat.domain.rooms import Room
@@ -41,6 +42,7 @@ from chat.frames import (
 from chat.storage import history, moderation, pages, permissions
 from chat.storage.database import in_database
 
+KINDS_BY_WISH = {"edits": Kind.EDIT, "reactions": Kind.REACTION}
 BAD_REQUEST = 4400
 CLOSE_CODES = {
     LoginRequired: LOG_IN,
@@ -60,7 +62,8 @@ class BrowserListener(SocketListener):
 
     def __init__(self, consumer: "ChatConsumer", room: Room, after: Position | None, person: Person) -> None:
         missed = {} if after is None else {room: after}
-        super().__init__([room], missed, person, scope=consumer.scope, send=consumer.base_send)
+        kinds = USUAL_KINDS | {kind for wish, kind in KINDS_BY_WISH.items() if wish in consumer.wishes}
+        super().__init__([room], missed, person, kinds, scope=consumer.scope, send=consumer.base_send)
         self.consumer = consumer
 
     def render(self, event: Event) -> bytes:
@@ -110,6 +113,12 @@ class ChatConsumer(SocketConsumer):
         expected = parse_qs(self.scope["query_string"].decode("latin1")).get("as")
         if expected and expected[-1] != person.id:
             raise SessionEnded("You are not logged in as before. Please load the page again.")
+
+    @cached_property
+    def wishes(self) -> frozenset[str]:
+        """The words in `?with=`: what the client knows, and wants to be sent, beyond what every client is sent."""
+        given = parse_qs(self.scope["query_string"].decode("latin1")).get("with", [])
+        return frozenset(word for words in given for word in words.split(","))
 
     @property
     def busy(self) -> bool:

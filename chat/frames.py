@@ -6,8 +6,9 @@ from typing import Any
 from chat.actions.rate_limits import check_frame
 from chat.delivery.recent_renderings import RecentRenderings
 from chat.delivery.text_frames import text_frame
-from chat.domain.events import Event, Kind, NewRole
+from chat.domain.events import Event, Kind, NewRole, Quote
 from chat.domain.people import Person
+from chat.domain.reactions import Reaction
 from chat.domain.texts import CLIENT_ID_MAX, is_storable
 from chat.errors import ChatError
 from chat.storage.pages import Page
@@ -42,7 +43,7 @@ def read_frame(text: str | None) -> dict[str, Any]:
 
 def shown(event: Event) -> dict[str, Any]:
     """An event as browsers get it, in frames and in the page's first history."""
-    frame = {
+    frame: dict[str, Any] = {
         "message": event.text,
         "kind": event.kind,
         "id": event.id,
@@ -56,13 +57,31 @@ def shown(event: Event) -> dict[str, Any]:
     }
     if event.deleted:
         frame["deleted"] = True
-    if event.kind is Kind.DELETION:
+    if event.edited_at:
+        frame["edited_at"] = event.edited_at.isoformat()
+    if event.reply_to:
+        frame["reply_to"] = _quoted(event.reply_to)
+    if event.mentions:
+        frame["mentions"] = [person.id for person in event.mentions]
+    if event.reactions or event.kind is Kind.REACTION:
+        frame["reactions"] = [_reaction(reaction) for reaction in event.reactions]
+    if event.kind in {Kind.DELETION, Kind.EDIT, Kind.REACTION}:
         frame["target"] = event.target
     if event.kind is Kind.NOTICE:
         frame |= {"subject": event.subject, "access": event.change}
         if event.role is not None:
             frame["role"] = None if event.role is NewRole.NONE else event.role
     return frame
+
+
+def _quoted(quote: Quote) -> dict[str, Any]:
+    """The name and the text are null where the message is deleted, or no longer kept."""
+    return {"offset": quote.offset, "user": quote.person and quote.person.name, "message": quote.message or None}
+
+
+def _reaction(reaction: Reaction) -> dict[str, Any]:
+    ids, names = [person.id for person in reaction.people], [person.name for person in reaction.people]
+    return {"emoji": reaction.emoji, "count": reaction.count, "people": ids, "names": names}
 
 
 def event_frame(event: Event) -> str:

@@ -113,7 +113,7 @@ class Message(models.Model):
     kind = models.CharField(
         max_length=10, default="message", db_default="message", help_text="As chat.domain.events.Kind."
     )
-    target = models.PositiveBigIntegerField(null=True, help_text="Of a deletion: the offset of what it deletes.")
+    target = models.PositiveBigIntegerField(null=True, help_text="The offset of the message that this one changes.")
     deletion = models.PositiveBigIntegerField(null=True, help_text="The offset of the entry that deleted this one.")
     subject = models.CharField(
         max_length=100, blank=True, default="", db_default="", help_text="Of a notice: the id of whom it is about."
@@ -133,13 +133,21 @@ class Message(models.Model):
         db_default="",
         help_text="Of a notice: the subject's role after it, as chat.domain.events.NewRole.",
     )
+    reply_to = models.PositiveBigIntegerField(null=True, help_text="The offset of the message that this one quotes.")
+    edited_at = models.DateTimeField(null=True, help_text="When it got its text, if that isn't its first.")
+    original_text = models.TextField(null=True, help_text="Of a message that was edited: its first text.")  # noqa: DJ001 - a text may be empty
+    mentions = models.JSONField(null=True, help_text="The people whom the text names, as Person.as_json.")
+    reactions = models.JSONField(null=True, help_text="All that there are to the message, as Reaction.as_json.")
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["room", "offset"], name="one_message_per_offset"),
             models.UniqueConstraint(fields=["room", "sender", "client_id"], name="one_message_per_client_id"),
         ]
-        indexes = [models.Index(fields=["room", "sent_at", "offset"], name="message_by_age")]
+        indexes = [
+            models.Index(fields=["room", "sent_at", "offset"], name="message_by_age"),
+            models.Index(fields=["room", "target"], name="message_by_target", condition=models.Q(target__isnull=False)),
+        ]
         ordering = ["room", "offset"]
 
     def __str__(self) -> str:

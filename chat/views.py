@@ -1,5 +1,7 @@
 """Pages: the rooms, a room, and who one is. What happens in a room comes through `chat.consumers`."""
 
+from operator import attrgetter
+
 from django.conf import settings
 from django.contrib.auth.decorators import user_passes_test
 from django.http import HttpRequest, HttpResponse
@@ -40,10 +42,12 @@ def room(request: HttpRequest, room_name: str) -> HttpResponse:
     except InvalidRoomName as error:
         return render(request, "chat/room_invalid.html", {"error": error, "room_name_max": rooms.NAME_MAX}, status=400)
     try:
-        last = history.last_offset(entered, person=person)  # before the page is read: it counts where nothing is kept
+        # Before the page is read: the log may end with entries that change messages, which the page doesn't have.
+        end = history.end(entered, person=person)
         page = pages.page(entered, person=person, size=pages.PAGE_SIZE, from_end=True)
     except (Banned, NotAMember) as error:
         return closed(request, entered, error)
+    position = max([end, *(event.position for event in page.events[-1:] if event.position)], key=attrgetter("offset"))
     permission = permissions.permission(entered, person)
     used = [entered, *(other for other in lately_used(request, person) if other != entered)][:ROOMS_REMEMBERED]
     request.session[SESSION_KEY] = [one.name for one in used]
@@ -55,8 +59,8 @@ def room(request: HttpRequest, room_name: str) -> HttpResponse:
         "messageMax": settings.CHAT_MESSAGE_MAX,
         "showOrigin": settings.CHAT_SHOW_ORIGIN,
         "history": {"messages": [shown(event) for event in page.events], "more": page.has_earlier},
-        "position": page.events[-1].offset if page.events else last,
-        "positionId": page.events[-1].id if page.events else None,
+        "position": position.offset,
+        "positionId": position.id,
     }
     context = {
         "room": entered,

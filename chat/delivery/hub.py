@@ -12,7 +12,7 @@ the database doesn't have the last entry any more, its log went back, and the li
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Set
 from typing import Any
 
 from chat import log_context, metrics
@@ -27,7 +27,7 @@ from chat.delivery.reads import Reads
 from chat.delivery.recent_ids import RecentIds
 from chat.delivery.watch import Watch
 from chat.domain import group_events
-from chat.domain.events import Event
+from chat.domain.events import USUAL_KINDS, Event, Kind
 from chat.domain.people import Person
 from chat.domain.positions import Position
 from chat.domain.rooms import Room
@@ -63,10 +63,14 @@ class Hub(PerLoop):
 
     @contextlib.asynccontextmanager
     async def listen(
-        self, rooms: Iterable[Room], after: Mapping[Room, Position] | None = None, person: Person | None = None
+        self,
+        rooms: Iterable[Room],
+        after: Mapping[Room, Position] | None = None,
+        person: Person | None = None,
+        kinds: Set[Kind] = USUAL_KINDS,
     ) -> AsyncIterator[QueuedListener]:
         """A listener that hears everything said in `rooms` from here to the end of the block, or to its exclusion."""
-        listener = QueuedListener(rooms, after, person)
+        listener = QueuedListener(rooms, after, person, kinds)
         try:
             await self.join(listener)
             if not listener.after:

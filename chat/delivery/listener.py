@@ -3,13 +3,13 @@
 import asyncio
 import contextvars
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Set
 
 from chat import metrics
 from chat.delivery.backlog import Backlog
 from chat.delivery.reads import Reads
 from chat.domain import events
-from chat.domain.events import Event, Kind
+from chat.domain.events import USUAL_KINDS, Event, Kind
 from chat.domain.people import Person
 from chat.domain.positions import Position
 from chat.domain.rooms import Room
@@ -32,13 +32,19 @@ class Listener:
     position that it has, and not what came before. Entries that this release doesn't know are passed over.
 
     `person` is who listens: where not everybody may be, they are looked up. None is the site itself, which hears all.
+    Of other `kinds` than those it takes, a listener hears nothing, except that it has to start over.
     """
 
     def __init__(
-        self, rooms: Iterable[Room], after: Mapping[Room, Position] | None = None, person: Person | None = None
+        self,
+        rooms: Iterable[Room],
+        after: Mapping[Room, Position] | None = None,
+        person: Person | None = None,
+        kinds: Set[Kind] = USUAL_KINDS,
     ) -> None:
         self.rooms = frozenset(rooms)
         self.person = person
+        self.kinds = kinds
         self.after = {room: position for room, position in (after or {}).items() if room in self.rooms}
         self.positions: dict[Room, int] = {}  # the last offset that was taken, by room
         self._live_from: dict[Room, Position] = {}  # where the past ends that has to be read, and the present begins
@@ -128,7 +134,7 @@ class Listener:
             self._resumed.add(room)
         else:
             self._finish(room, "caught_up")
-        return [event for event in recovery.events or () if event.known]
+        return [event for event in recovery.events or () if self._hears(event)]
 
     def _give_up(self, room: Room, position: Position) -> list[Event]:
         """Goes on from where the hub is, without what was missed. Returns what tells so."""
@@ -160,8 +166,11 @@ class Listener:
             if event.offset <= self.positions.get(event.room, 0) and event.kind is not Kind.START_OVER:
                 return
             self.positions[event.room] = event.offset
-        if event.known:
+        if self._hears(event):
             self.take(event)
+
+    def _hears(self, event: Event) -> bool:
+        return event.known and (event.kind in self.kinds or event.kind is Kind.START_OVER)
 
     def take(self, event: Event) -> None:
         """Does with the event what is to be done with it; doesn't wait for anybody."""

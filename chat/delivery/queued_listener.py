@@ -2,12 +2,12 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 
 from chat.delivery.backlog import Backlog
 from chat.delivery.listener import Listener
 from chat.delivery.rendering_budget import RenderingBudget
-from chat.domain.events import Event
+from chat.domain.events import USUAL_KINDS, Event, Kind
 from chat.domain.people import Person
 from chat.domain.positions import Position
 from chat.domain.rooms import Room
@@ -17,9 +17,13 @@ class QueuedListener(Listener):
     """A listener to iterate over, which raises the error with which it was ended."""
 
     def __init__(
-        self, rooms: Iterable[Room], after: Mapping[Room, Position] | None = None, person: Person | None = None
+        self,
+        rooms: Iterable[Room],
+        after: Mapping[Room, Position] | None = None,
+        person: Person | None = None,
+        kinds: Set[Kind] = USUAL_KINDS,
     ) -> None:
-        super().__init__(rooms, after, person)
+        super().__init__(rooms, after, person, kinds)
         self._missed: deque[Event] = deque()
         self._backlog = Backlog()
         self._more = asyncio.Event()

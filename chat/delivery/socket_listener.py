@@ -1,13 +1,13 @@
 """Listeners that write to a WebSocket: at once while it takes what it is given, else through a queue and a task."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Set
 from typing import Any
 
 from chat.delivery.backlog import Backlog
 from chat.delivery.listener import Listener
 from chat.delivery.text_frames import text_of
-from chat.domain.events import Event
+from chat.domain.events import USUAL_KINDS, Event, Kind
 from chat.domain.people import Person
 from chat.domain.positions import Position
 from chat.domain.rooms import Room
@@ -30,12 +30,13 @@ class SocketListener(Listener):
         rooms: Iterable[Room],
         after: Mapping[Room, Position] | None = None,
         person: Person | None = None,
+        kinds: Set[Kind] = USUAL_KINDS,
         *,
         scope: Mapping[str, Any],
         send: Callable[[Any], Awaitable[None]],
     ) -> None:
         """`scope` and `send` are the consumer's, as ASGI has them."""
-        super().__init__(rooms, after, person)
+        super().__init__(rooms, after, person, kinds)
         self._write_frame: Callable[[bytes], bool] | None = scope.get("write_frame")
         self._send: Callable[[Any], Awaitable[None]] = scope.get("direct_send", send)
         self._backlog: Backlog | None = None  # what waits behind the event that is being sent

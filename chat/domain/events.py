@@ -1,9 +1,12 @@
 """Something said in a room, or done there: an event.
 
-Three kinds are stored. A `message` is what somebody said. A `deletion` names by `target` the message whose text is
-gone; its own `message` is a sentence for those who know no kinds. A `notice` tells of a change to who may be there:
-`change` says which, `subject` is the id of the person it is about, if it is about one, and `role` what that person is
-from then on.
+Five kinds are stored. A `message` is what somebody said. Three others name a message by `target`: a `deletion` says
+that its text is gone, an `edit` has its new text, a `reaction` all `reactions` to it. A `notice` tells of a change to
+who may be there: `change` says which, `subject` is the id of the person it is about, if it is about one, and `role`
+what that person is from then on. The `message` of a deletion, a reaction or a notice is a sentence for those who know
+no kinds.
+
+A message that is read from the database is as it is now: with its last text, and `edited_at` the time of that.
 
 An event with an offset is stored: an entry of the room's log. One without is passed on live, and gone. An entry names
 by `previous` the one before it, so a listener at that one knows that nothing is missing in between.
@@ -21,6 +24,7 @@ from django.utils import timezone
 
 from chat.domain.people import Person
 from chat.domain.positions import Position
+from chat.domain.reactions import Reaction
 from chat.domain.rooms import Room
 
 
@@ -28,11 +32,17 @@ class Kind(StrEnum):
     MESSAGE = "message"
     DELETION = "deletion"
     NOTICE = "notice"
+    EDIT = "edit"
+    REACTION = "reaction"
     GREETING = "greeting"
     START_OVER = "start_over"  # never in a group: tells listeners that what they missed can't be brought any more
 
 
-STORED_KINDS = frozenset({Kind.MESSAGE, Kind.DELETION, Kind.NOTICE})
+# The entries that a room's history has. The others change a message, which has all that they say.
+HISTORY_KINDS = frozenset({Kind.MESSAGE, Kind.DELETION, Kind.NOTICE})
+STORED_KINDS = HISTORY_KINDS | {Kind.EDIT, Kind.REACTION}
+# What a listener hears that asks for nothing more: the kinds that every release knows.
+USUAL_KINDS = frozenset({Kind.MESSAGE, Kind.DELETION, Kind.NOTICE, Kind.GREETING})
 
 
 class Change(StrEnum):
@@ -68,6 +78,18 @@ class Origin:
         return cls(process=os.getpid(), thread=threading.current_thread().name)
 
 
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """What a reply quotes: the message at `offset`, its author and the beginning of its text.
+
+    Both are as they were when this was read. The text is empty where the message is deleted, or no longer kept.
+    """
+
+    offset: int
+    person: Person | None = None
+    message: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
     """Something said in a room, or done there. What its sender didn't say of itself is None.
@@ -91,6 +113,13 @@ class Event:
     change: Change | None = None
     role: NewRole | None = None
     """Of a notice with a subject. None, too, where an instance of an older version wrote it."""
+    edited_at: datetime | None = None
+    """Of a message: when it got the text that it has, if that isn't its first."""
+    reply_to: Quote | None = None
+    mentions: tuple[Person, ...] = ()
+    """Of a message, or of an edit: the people whom the text names."""
+    reactions: tuple[Reaction, ...] = ()
+    """Of a message, and of a reaction: all that there are to the message, in the order of their first."""
     known: bool = True
     previous: str | None = field(default=None, compare=False)  # the id of the entry before it, where that was looked up
 

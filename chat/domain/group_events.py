@@ -5,7 +5,10 @@
  "user": "<name>", "user_id": "<id>", "sent_at": "<ISO 8601>",                    or an older instance may leave out
  "origin": {"process": 4711, "thread": "MainThread"},                             any of it
  "target": 41, "deleted": false, "subject": "<id>", "access": "removed", "role": "none",
- "previous": "<id>"}
+ "previous": "<id>",
+ "edited_at": "<ISO 8601>", "mentions": [{"id": "<id>", "name": "<name>"}],      left out where there is nothing
+ "reply_to": {"offset": 40, "user": "<name>", "user_id": "<id>", "message": "<text>"},
+ "reactions": [{"emoji": "👍", "count": 1, "people": [{"id": "<id>", "name": "<name>"}]}]}
 
 `access` is the event's change. chat.domain.events says what the others mean.
 """
@@ -13,8 +16,9 @@
 from datetime import datetime
 from typing import Any
 
-from chat.domain.events import Change, Event, Kind, NewRole, Origin, is_known
+from chat.domain.events import Change, Event, Kind, NewRole, Origin, Quote, is_known
 from chat.domain.people import Person
+from chat.domain.reactions import Reaction
 from chat.domain.rooms import Room
 
 TYPE = "chat.message"
@@ -44,6 +48,25 @@ def to_group(event: Event) -> dict[str, Any]:
         "access": event.change and str(event.change),
         "role": event.role and str(event.role),
         "previous": event.previous,
+    } | {key: value for key, value in _extras(event).items() if value}
+
+
+def _extras(event: Event) -> dict[str, Any]:
+    """What few events have."""
+    return {
+        "edited_at": event.edited_at and event.edited_at.isoformat(),
+        "mentions": [person.as_json() for person in event.mentions],
+        "reply_to": event.reply_to and _quote_to_group(event.reply_to),
+        "reactions": [reaction.as_json() for reaction in event.reactions],
+    }
+
+
+def _quote_to_group(quote: Quote) -> dict[str, Any]:
+    return {
+        "offset": quote.offset,
+        "user": quote.person and quote.person.name,
+        "user_id": quote.person and quote.person.id,
+        "message": quote.message,
     }
 
 
@@ -73,16 +96,20 @@ def parse(raw: dict[str, Any], room: Room) -> Event:
         role=_role(raw.get("role")),
         known=offset is None or is_known(raw.get("kind"), raw.get("access")),
         previous=_text(raw.get("previous")),
+        edited_at=_time(raw.get("edited_at")),
+        mentions=Person.all_from_json(raw.get("mentions")),
+        reply_to=_quote(raw.get("reply_to")),
+        reactions=Reaction.all_from_json(raw.get("reactions")),
     )
 
 
 def _kind(raw: dict[str, Any]) -> Kind:
-    """Deletions and notices are entries of the log: without an offset, and a target, they are but texts."""
+    """What tells of a change is an entry of the log: without an offset, or its target, it is but a text."""
     match raw:
         case {"kind": Kind.GREETING}:
             return Kind.GREETING
-        case {"kind": Kind.DELETION, "offset": int(), "target": int()}:
-            return Kind.DELETION
+        case {"kind": Kind.DELETION | Kind.EDIT | Kind.REACTION as kind, "offset": int(), "target": int()}:
+            return Kind(kind)
         case {"kind": Kind.NOTICE, "offset": int()}:
             return Kind.NOTICE
     return Kind.MESSAGE
@@ -121,6 +148,13 @@ def _time(value: object) -> datetime | None:
     except (TypeError, ValueError):
         return None
     return time if time.tzinfo else None
+
+
+def _quote(value: object) -> Quote | None:
+    match value:
+        case {"offset": int(offset), "message": str(message), "user": user, "user_id": user_id}:
+            return Quote(offset, _person(user, user_id), message)
+    return None
 
 
 def _origin(value: object) -> Origin | None:

@@ -24,6 +24,8 @@ GUEST_ID = re.compile(r"guest-[0-9a-f]{16}", re.ASCII)
 MOODS = "Amber Brave Bright Calm Clever Curious Eager Gentle Happy Jolly Kind Lively Lucky Merry Quiet Swift".split()
 ANIMALS = "Badger Crane Dolphin Falcon Fox Hare Heron Ibis Lynx Marten Otter Owl Raven Robin Seal Wren".split()
 
+JsonPerson = dict[str, str]
+
 
 @dataclass(frozen=True, slots=True)
 class Person:
@@ -44,6 +46,20 @@ class Person:
     def user_id(self) -> Any:
         """The primary key of their account, as a text; None for guests."""
         return None if self.is_guest else self.id.removeprefix(USER)
+
+    def as_json(self) -> JsonPerson:
+        """As somebody who is named in an entry is stored, and travels in a group."""
+        return {"id": self.id, "name": self.name}
+
+    @classmethod
+    def all_from_json(cls, value: object) -> tuple["Person", ...]:
+        """Those in a list of what `as_json` returned. What is anything else is left out."""
+        found = []
+        for one in value if isinstance(value, list) else ():
+            match one:
+                case {"id": str(id), "name": str(name)}:
+                    found.append(cls(id=id, name=name))
+        return tuple(found)
 
 
 def of_user(user: Any) -> Person:

@@ -12,9 +12,10 @@ from datetime import datetime
 from django.db.models import Count, F, FilteredRelation, Q, QuerySet, Subquery, Sum
 
 from chat import models
-from chat.domain.events import STORED_KINDS, Change, Event, Kind, NewRole, Origin, is_known
+from chat.domain.events import STORED_KINDS, Change, Event, Kind, NewRole, Origin, Quote, is_known
 from chat.domain.people import Person
 from chat.domain.positions import START, Position
+from chat.domain.reactions import Reaction
 from chat.domain.rooms import Room
 from chat.errors import ChatError, InvalidPosition
 from chat.storage import permissions
@@ -66,19 +67,19 @@ def heads(rooms: Iterable[Room]) -> dict[Room, Head]:
     }
 
 
-def last_offset(room: Room, *, person: Person | None) -> int:
-    """The room's last offset; 0 where nothing was ever said. Raises Banned or NotAMember."""
-    found = last_offsets([room], person=person)[room]
+def end(room: Room, *, person: Person | None) -> Position:
+    """The position at the end of the room's log. Raises Banned or NotAMember."""
+    found = ends([room], person=person)[room]
     if isinstance(found, ChatError):
         raise found
     return found
 
 
-def last_offsets(rooms: Iterable[Room], *, person: Person | None) -> dict[Room, int | ChatError]:
-    """The last offset of each room, or Banned or NotAMember in its place. Two queries."""
+def ends(rooms: Iterable[Room], *, person: Person | None) -> dict[Room, Position | ChatError]:
+    """The position at the end of each room's log, or Banned or NotAMember in its place. Two queries."""
     found = heads(rooms)
     problems = permissions.problems(found, person)
-    return {room: problems[room] or head.position.offset for room, head in found.items()}
+    return {room: problems[room] or head.position for room, head in found.items()}
 
 
 @reads_long
@@ -162,4 +163,8 @@ def as_event(message: models.Message, room: Room, *, previous: str | None = None
         role=NewRole(message.role) if message.role in [*NewRole] else None,
         known=known,
         previous=previous,
+        edited_at=message.edited_at,
+        reply_to=Quote(message.reply_to) if message.reply_to else None,
+        mentions=Person.all_from_json(message.mentions),
+        reactions=Reaction.all_from_json(message.reactions),
     )

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 from uuid import uuid4
 
 from django.db import IntegrityError, connection, transaction
@@ -18,6 +19,7 @@ from django.utils import timezone
 from chat import models
 from chat.domain.events import Change, Event, Kind, NewRole, Origin
 from chat.domain.people import Person
+from chat.domain.reactions import Reaction
 from chat.domain.rooms import Room
 from chat.errors import ChatError
 from chat.storage import history, permissions, statements
@@ -187,6 +189,8 @@ def write(
     subject: str = "",
     change: Change | None = None,
     role: NewRole | None = None,
+    mentions: Sequence[Person] = (),
+    reactions: Sequence[Reaction] = (),
 ) -> Event:
     """Stores what was done, at its place; `by` is None for what the site itself did."""
     origin = Origin.here()
@@ -204,14 +208,23 @@ def write(
         subject=subject,
         change=change or "",
         role=role or "",
+        mentions=[person.as_json() for person in mentions] or None,
+        reactions=[reaction.as_json() for reaction in reactions] or None,
     )
     before = history.find(place.room, place.offset - 1)
     return history.as_event(message, place.room, previous=before.id if before else None)
 
 
 def blank(place: Place, target: int) -> None:
-    """Makes the message at the offset `target` one without a text, which the entry at `place` deletes."""
-    models.Message.objects.filter(room=place.room_id, offset=target).update(text="", deletion=place.offset)
+    """Makes the message at the offset `target` one without a text, which the entry at `place` deletes.
+
+    All that later entries say of it goes too: texts that it got by edits, and the people who reacted to it.
+    """
+    message = models.Message.objects.filter(room=place.room_id, offset=target)
+    changes = models.Message.objects.filter(room=place.room_id, target=target, kind__in=[Kind.EDIT, Kind.REACTION])
+    gone: dict[str, Any] = {"text": "", "deletion": place.offset, "mentions": None, "reactions": None}
+    message.update(original_text=None, edited_at=None, **gone)
+    changes.update(**gone)
 
 
 def prune(*, older_than: datetime | None = None, keep: int | None = None) -> int:

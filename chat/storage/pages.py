@@ -11,7 +11,7 @@ from operator import attrgetter
 from typing import Any
 
 from chat import models
-from chat.domain.events import STORED_KINDS, Change, Event
+from chat.domain.events import HISTORY_KINDS, Change, Event
 from chat.domain.people import Person
 from chat.domain.rooms import Room
 from chat.errors import ChatError
@@ -24,8 +24,8 @@ PAGE_MAX = 100  # items
 PAGES_PER_STATEMENT = 100  # SQLite puts at most 500 SELECTs into one statement
 OFFSET_MAX = 2**63 - 1
 COLUMNS = ", ".join(f'"{field.column}"' for field in models.Message._meta.concrete_fields)
-# Entries that only a newer release knows are passed over.
-KINDS = ", ".join(f"'{kind}'" for kind in sorted(STORED_KINDS))
+# Edits and reactions are passed over, since the message's row has what they say, and what only a newer release knows.
+KINDS = ", ".join(f"'{kind}'" for kind in sorted(HISTORY_KINDS))
 CHANGES = ", ".join(f"'{change}'" for change in ["", *Change])
 # The room by a subquery: after a join, PostgreSQL takes all messages of the room and sorts them.
 SELECT_PAGE = """SELECT * FROM (

@@ -13,6 +13,7 @@ import strawberry
 from strawberry.dataloader import DataLoader
 
 from chat.domain.people import Person
+from chat.domain.positions import Position
 from chat.domain.rooms import Room
 from chat.errors import ChatError
 from chat.models import Role
@@ -47,8 +48,9 @@ class Loaders:
         return [found[room] for room in rooms]
 
     async def _last_offsets(self, rooms: list[Room]) -> Sequence[int | ChatError]:
-        found = await in_database(history.last_offsets, rooms, person=self._person)
-        return [found[room] for room in rooms]
+        found = await in_database(history.ends, rooms, person=self._person)
+        ends = (found[room] for room in rooms)
+        return [end.offset if isinstance(end, Position) else end for end in ends]
 
     async def _pages(self, requests: list[PageRequest]) -> Sequence[Page | ChatError]:
         found: dict[PageRequest, Page | ChatError] = {}

@@ -4,14 +4,14 @@ from datetime import datetime
 
 import strawberry
 
-from chat.domain import events
+from chat.domain import events, reactions
 from gqlchat.schema.people import Person
 
 strawberry.enum(
     events.Kind,
     name="MessageKind",
-    description="What somebody said; that it was deleted; a change to who may be there; that somebody joined; or that "
-    "you have to start over from the room's history.",
+    description="What somebody said; that it was deleted; a change to who may be there; another text of a message; the "
+    "reactions to it; that somebody joined; or that you have to start over from the room's history.",
 )
 strawberry.enum(events.Change, name="AccessChange", description="What a notice tells of.")
 
@@ -24,6 +24,30 @@ class Origin:
     @classmethod
     def of(cls, origin: events.Origin) -> "Origin":
         return cls(process=origin.process, thread=origin.thread)
+
+
+@strawberry.type(description="The message that a reply quotes, as it was when this was read.")
+class Quote:
+    offset: int
+    message: str = strawberry.field(description="How it begins. Empty if it is deleted, or no longer kept.")
+    user: Person | None
+
+    @classmethod
+    def of(cls, quote: events.Quote) -> "Quote":
+        user = Person.of(quote.person) if quote.person else None
+        return cls(offset=quote.offset, message=quote.message, user=user)
+
+
+@strawberry.type(description="An emoji, and the people who react to a message with it.")
+class Reaction:
+    emoji: str
+    count: int
+    people: list[Person] = strawberry.field(description="The first 20 of them.")
+
+    @classmethod
+    def of(cls, reaction: reactions.Reaction) -> "Reaction":
+        people = [Person.of(person) for person in reaction.people]
+        return cls(emoji=reaction.emoji, count=reaction.count, people=people)
 
 
 @strawberry.type(description="Something said in a room, or done there. What its sender left open is null.")
@@ -41,7 +65,15 @@ class ChatRoomMessage:
     sent_at: datetime | None
     origin: Origin | None
     deleted: bool = strawberry.field(description="Whether its text is gone; then `message` is empty.")
-    target: int | None = strawberry.field(description="Of a DELETION: the `offset` of the message that is deleted.")
+    edited_at: datetime | None = strawberry.field(description="When it got its text, if that isn't the first.")
+    reply_to: Quote | None = strawberry.field(description="The message that it replies to.")
+    mentions: list[Person] = strawberry.field(description="The people whom its text names by `@`.")
+    reactions: list[Reaction] = strawberry.field(
+        description="Those to the message; of a REACTION, all that there are from then on."
+    )
+    target: int | None = strawberry.field(
+        description="Of a DELETION, an EDIT or a REACTION: the `offset` of the message that it changes."
+    )
     subject: strawberry.ID | None = strawberry.field(description="Of a NOTICE: the id of whom it is about.")
     access: events.Change | None = strawberry.field(description="Of a NOTICE: what has changed.")
 
@@ -59,6 +91,10 @@ class ChatRoomMessage:
             sent_at=event.sent_at,
             origin=Origin.of(event.origin) if event.origin else None,
             deleted=event.deleted,
+            edited_at=event.edited_at,
+            reply_to=Quote.of(event.reply_to) if event.reply_to else None,
+            mentions=[Person.of(person) for person in event.mentions],
+            reactions=[Reaction.of(reaction) for reaction in event.reactions],
             target=event.target,
             subject=strawberry.ID(event.subject) if event.subject else None,
             access=event.change,

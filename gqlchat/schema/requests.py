@@ -1,13 +1,13 @@
 """The request of a subscriber: rooms, positions, and a greeting."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from dataclasses import dataclass
 from typing import TypeVar
 
 from django.conf import settings
 
 from chat.actions import greetings, rate_limits
-from chat.domain.events import Event
+from chat.domain.events import USUAL_KINDS, Event, Kind
 from chat.domain.people import Person
 from chat.domain.positions import Position
 from chat.domain.rooms import Room, enter, enter_all
@@ -21,12 +21,16 @@ Given = tuple[str, int | None, str | None]
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """To hear `rooms`, some of them `after` a position, as `current_user`; and to greet them first, if it joins."""
+    """To hear `kinds` in `rooms`, in some of them `after` a position, as `current_user`.
+
+    And to greet them first, if it joins.
+    """
 
     rooms: list[Room]
     after: dict[Room, Position]
     current_user: str
     person: Person
+    kinds: Set[Kind]
     joins_as: str | None = None
 
     async def greet(self) -> list[Event]:
@@ -41,7 +45,7 @@ class Request:
         for room in self.rooms:
             aloud = aloud and await may_greet(person)
             said.append(await greetings.greet(room=room, name=name, person=person, aloud=aloud))
-        return said
+        return said if Kind.GREETING in self.kinds else []
 
 
 async def may_greet(person: Person) -> bool:
@@ -53,18 +57,25 @@ async def may_greet(person: Person) -> bool:
     return True
 
 
-def to_join(person: Person, rooms: Iterable[str], user: str, positions: Iterable[Given]) -> Request:
+def to_join(
+    person: Person, rooms: Iterable[str], user: str, positions: Iterable[Given], kinds: Iterable[Kind] | None
+) -> Request:
     """joinChatRooms. Raises InvalidName, InvalidRoomName, InvalidPosition, LoginRequired, NoRooms or TooManyRooms."""
     name = greetings.clean_name(user, person)
     entered, after = enter_all(_few(rooms), person), _after(_few(positions), person)
-    return Request(entered, after, current_user=user, person=person, joins_as=name)
+    return Request(entered, after, current_user=user, person=person, kinds=_kinds(kinds), joins_as=name)
 
 
-def to_follow(person: Person, positions: Iterable[Given]) -> Request:
+def to_follow(person: Person, positions: Iterable[Given], kinds: Iterable[Kind] | None) -> Request:
     """roomMessages. Raises InvalidRoomName, InvalidPosition, LoginRequired, NoRooms or TooManyRooms."""
     positions = _few(positions)
     rooms = enter_all([name for name, *_ in positions], person)
-    return Request(rooms, _after(positions, person), current_user=person.name, person=person)
+    after = _after(positions, person)
+    return Request(rooms, after, current_user=person.name, person=person, kinds=_kinds(kinds))
+
+
+def _kinds(named: Iterable[Kind] | None) -> Set[Kind]:
+    return USUAL_KINDS if named is None else frozenset(named)
 
 
 def _few(named: Iterable[Named]) -> list[Named]:

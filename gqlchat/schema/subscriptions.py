@@ -5,14 +5,23 @@ These resolvers serve Strawberry's own consumers and tests. This site's consumer
 """
 
 from collections.abc import AsyncGenerator
+from typing import Annotated
 
 import strawberry
 
 from chat.delivery.hub import Hub
+from chat.domain.events import Kind
 from gqlchat.schema import context
 from gqlchat.schema.messages import ChatRoomMessage
 from gqlchat.schema.requests import Request, to_follow, to_join
 from gqlchat.schema.rooms import ChatRoom
+
+Kinds = Annotated[
+    list[Kind] | None,
+    strawberry.argument(
+        description="What you want to hear, beside START_OVER. Without it: MESSAGE, DELETION, NOTICE and GREETING."
+    ),
+]
 
 
 @strawberry.input(description="A room, and how far it has been heard.")
@@ -34,24 +43,29 @@ class RoomPosition:
 class MessageSubscription:
     @strawberry.subscription(description="Joins rooms: greets each of them, then yields what is said there.")
     async def join_chat_rooms(
-        self, info: strawberry.Info, rooms: list[ChatRoom], user: str, positions: list[RoomPosition] | None = None
+        self,
+        info: strawberry.Info,
+        rooms: list[ChatRoom],
+        user: str,
+        positions: list[RoomPosition] | None = None,
+        kinds: Kinds = None,
     ) -> AsyncGenerator[ChatRoomMessage, None]:
         names = [room.room_name for room in rooms]
-        request = to_join(context.person(info), names, user, [one.given for one in positions or []])
+        request = to_join(context.person(info), names, user, [one.given for one in positions or []], kinds)
         async for message in heard(request):
             yield message
 
     @strawberry.subscription(description="What was said in rooms since one's position, then what is said, each once.")
     async def room_messages(
-        self, info: strawberry.Info, rooms: list[RoomPosition]
+        self, info: strawberry.Info, rooms: list[RoomPosition], kinds: Kinds = None
     ) -> AsyncGenerator[ChatRoomMessage, None]:
-        request = to_follow(context.person(info), [one.given for one in rooms])
+        request = to_follow(context.person(info), [one.given for one in rooms], kinds)
         async for message in heard(request):
             yield message
 
 
 async def heard(request: Request) -> AsyncGenerator[ChatRoomMessage, None]:
-    async with Hub.here().listen(request.rooms, request.after, request.person) as listener:
+    async with Hub.here().listen(request.rooms, request.after, request.person, request.kinds) as listener:
         greetings = await request.greet()
         for greeting in greetings:
             yield ChatRoomMessage.of(greeting, request.current_user)

@@ -22,7 +22,8 @@ class Follower(SocketListener):
     def __init__(self, connection: "Following", id: str, started: object, shared: Shared) -> None:
         request = shared.request
         view = connection.view
-        super().__init__(request.rooms, request.after, request.person, scope=view.scope, send=view.base_send)
+        heard = request.rooms, request.after, request.person, request.kinds
+        super().__init__(*heard, scope=view.scope, send=view.base_send)
         self.connection = connection
         self.id = id
         self.started = started

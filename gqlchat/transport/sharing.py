@@ -243,11 +243,12 @@ def _variables_of(field: FieldNode, document: DocumentNode) -> set[str]:
 
 def _join(person: Person, arguments: dict[str, Any]) -> Request:
     rooms = [room["roomName"] for room in arguments["rooms"]]
-    return to_join(person, rooms, arguments["user"], _positions(arguments.get("positions") or []))
+    positions = _positions(arguments.get("positions") or [])
+    return to_join(person, rooms, arguments["user"], positions, arguments.get("kinds"))
 
 
 def _follow(person: Person, arguments: dict[str, Any]) -> Request:
-    return to_follow(person, _positions(arguments["rooms"]))
+    return to_follow(person, _positions(arguments["rooms"]), arguments.get("kinds"))
 
 
 def _positions(given: list[dict[str, Any]]) -> list[tuple[str, int | None, str | None]]:

@@ -7,9 +7,10 @@ import pytest
 from pytest_django import Settings
 
 from chat.domain import events, group_events
-from chat.domain.events import Change, Event, Kind, NewRole, Origin
+from chat.domain.events import Change, Event, Kind, NewRole, Origin, Quote
 from chat.domain.group_events import MalformedEvent
 from chat.domain.people import Person
+from chat.domain.reactions import Reaction
 from chat.domain.rooms import find
 
 ROOM = find("café")
@@ -23,6 +24,25 @@ NOTICE = Event(
     change=Change.REMOVED,
     role=NewRole.NONE,
 )
+ANN = Person(id="user-1", name="Ann")
+EDIT = Event(room=ROOM, message="hello", kind=Kind.EDIT, offset=9, target=3, mentions=(ANN,))
+REACTION = Event(
+    room=ROOM,
+    message="Somebody reacted.",
+    kind=Kind.REACTION,
+    offset=10,
+    target=3,
+    reactions=(Reaction("👍", 21, (ANN,)), Reaction("🏳️‍🌈", 1, ())),
+)
+REPLY = Event(
+    room=ROOM,
+    message="yes",
+    offset=11,
+    edited_at=datetime(2026, 1, 31, tzinfo=UTC),
+    reply_to=Quote(3, ANN, "hello"),
+    mentions=(ANN, Person(id="guest-1", name="Quiet Otter 42")),
+    reactions=(Reaction("👍", 1, (ANN,)),),
+)
 BARE = {"type": "chat.message", "room_id": ROOM.group, "message": "hi"}
 
 
@@ -31,6 +51,8 @@ def test_parse_returns_the_event_that_to_group_was_given() -> None:
         event = events.build(room=ROOM, message="hi", person=Person(id="guest-1", name="Ann"), kind=kind)
         assert group_events.parse(group_events.to_group(event), ROOM) == event
     for entry in (DELETION, NOTICE, replace(DELETION, kind=Kind.MESSAGE, target=None, message="", deleted=True)):
+        assert group_events.parse(group_events.to_group(entry), ROOM) == entry
+    for entry in (EDIT, REACTION, REPLY, replace(REPLY, reply_to=Quote(3))):
         assert group_events.parse(group_events.to_group(entry), ROOM) == entry
     nobodys = events.build(room=ROOM, message="hi", person=None)
     assert group_events.parse(group_events.to_group(nobodys), ROOM) == nobodys
@@ -64,6 +86,14 @@ def test_parse_accepts_a_foreign_event_of_three_keys() -> None:
         ("role", "emperor"),
         ("role", ["owner"]),
         ("role", 7),
+        ("edited_at", 7),
+        ("mentions", {"id": "user-1", "name": "Ann"}),
+        ("mentions", ["user-1", {"id": "user-1"}, {"id": 1, "name": "Ann"}]),
+        ("reply_to", 3),
+        ("reply_to", {"offset": "3", "user": None, "user_id": None, "message": ""}),
+        ("reply_to", {"offset": 3}),
+        ("reactions", "👍"),
+        ("reactions", ["👍", {"emoji": "👍", "count": "1", "people": []}, {"emoji": 1, "count": 1, "people": []}]),
         ("key_of_a_newer_version", object()),
     ],
 )
@@ -90,8 +120,9 @@ def test_event_text_begins_with_the_origin_when_chat_show_origin_is_on(settings:
 
 
 @pytest.mark.parametrize("lacking", ["offset", "target"])
-def test_parse_takes_a_deletion_without_offset_or_target_as_a_message(lacking: str) -> None:
-    assert group_events.parse(group_events.to_group(DELETION) | {lacking: None}, ROOM).kind is Kind.MESSAGE
+@pytest.mark.parametrize("entry", [DELETION, EDIT, REACTION])
+def test_parse_takes_a_change_without_offset_or_target_as_a_message(entry: Event, lacking: str) -> None:
+    assert group_events.parse(group_events.to_group(entry) | {lacking: None}, ROOM).kind is Kind.MESSAGE
 
 
 def test_parse_takes_a_notice_without_offset_as_a_message() -> None:

@@ -6,7 +6,9 @@ from dataclasses import replace
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connection
+from django.db import connection, transaction
+from django.db.models import Q
+from django.utils import timezone
 
 from chat import models
 from chat.actions import posting
@@ -15,6 +17,7 @@ from chat.domain import people
 from chat.domain.events import Change, Event, Kind, NewRole
 from chat.domain.people import Person
 from chat.domain.positions import Position
+from chat.domain.reactions import Reaction
 from chat.domain.rooms import find
 from chat.errors import (
     Banned,
@@ -79,7 +82,7 @@ ACTIONS: dict[str, Callable[[Cast, Person | None], object]] = {
     "enter": lambda cast, by: permissions.check(ROOM, by),
     "read": lambda cast, by: pages.page(ROOM, person=by, size=10, from_end=True),
     "recover": lambda cast, by: recoveries.recover(ROOM, Position(1), person=by),
-    "see the last offset": lambda cast, by: history.last_offset(ROOM, person=by),
+    "see the last offset": lambda cast, by: history.end(ROOM, person=by),
     "delete another's": lambda cast, by: moderation.delete_message(ROOM, say(), by=by),
     "add": lambda cast, by: moderation.set_role(ROOM, OTHER, Role.MEMBER, by=by),
     "make a moderator": lambda cast, by: moderation.set_role(ROOM, OTHER, Role.MODERATOR, by=by),
@@ -181,6 +184,22 @@ class TestDeletion:
         assert (entry.message, entry.person) == ("A message was deleted.", cast["moderator"])
         assert recoveries.recover(ROOM, Position(offset - 1), person=None).events == [gone, entry]
         assert pages.page(ROOM, person=None, size=2, from_end=True).events == [gone, entry]
+
+    def test_delete_message_clears_what_edits_and_reactions_say_of_it(self, cast: Cast) -> None:
+        offset = say(person=cast["member"])
+        other = say(person=cast["member"])
+        with transaction.atomic():
+            for target in (offset, other):
+                for kind in (Kind.EDIT, Kind.REACTION):
+                    said = {"mentions": [GUEST], "reactions": [Reaction("👍", 1, (GUEST,))]}
+                    log.write(log.take_offset(ROOM), kind=kind, text="secret", by=cast["member"], target=target, **said)
+        rows = models.Message.objects.filter(room__name=ROOM.name)
+        rows.filter(offset=offset).update(original_text="secret", edited_at=timezone.now(), reactions=[1], mentions=[1])
+        moderation.delete_message(ROOM, offset, by=cast["member"])
+        gone = rows.filter(Q(offset=offset) | Q(target=offset)).exclude(kind=Kind.DELETION)
+        columns = ("text", "original_text", "edited_at", "mentions", "reactions")
+        assert [*gone.values_list(*columns)] == [("", None, None, None, None)] * 3
+        assert rows.filter(target=other, text="secret", mentions__isnull=False, deletion=None).count() == 2
 
     def test_delete_message_twice_appends_one_entry(self, cast: Cast) -> None:
         offset = say()
