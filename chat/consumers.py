@@ -5,7 +5,7 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qs
 
-from chat.actions import posting
+from chat.actions import editing, posting
 from chat.actions.moderation import carry_out
 from chat.connections.socket_consumer import SocketConsumer
 from chat.connections.sockets import LOG_IN, Sockets, is_gone
@@ -35,11 +35,13 @@ from chat.frames import (
     history_frame,
     me_frame,
     pong_frame,
+    purpose_of,
     read_frame,
     read_request,
     ready_frame,
+    versions_frame,
 )
-from chat.storage import history, moderation, pages, permissions
+from chat.storage import edits, history, moderation, pages, permissions
 from chat.storage.database import in_database
 
 KINDS_BY_WISH = {"edits": Kind.EDIT, "reactions": Kind.REACTION}
@@ -136,38 +138,47 @@ class ChatConsumer(SocketConsumer):
         frame: dict[str, Any] = {}
         try:
             frame = read_frame(text_data)
-            if "message" in frame:
-                answer = await self.post(self.room, self.listener, frame)
-            elif "delete" in frame:
-                offset = history.check_offset(frame["delete"])
-                await carry_out(moderation.delete_message, self.room, offset, by=self.person)
-                answer = None  # everybody is told
-            else:
-                answer = await self.answer(self.room, frame)
+            answer = await getattr(self, f"receive_{purpose_of(frame)}")(self.room, frame)
         except Exception as error:
             answer = error_frame(unforeseen(error), to=frame)
         if answer is not None:
             with contextlib.suppress(OSError):  # the client went away
                 await self.send(text_data=answer)
 
-    async def post(self, room: Room, listener: BrowserListener, frame: dict[str, Any]) -> str | None:
+    # For each of `frames.PURPOSES`. Returns what is sent to this client alone, if anything.
+
+    async def receive_message(self, room: Room, frame: dict[str, Any]) -> str | None:
         client_id = frame.get("client_id")
         entry = await posting.post(room=room, message=frame["message"], person=self.person, client_id=client_id)
-        if entry.repeated and (entry.event.offset or 0) <= listener.positions[room]:
+        if entry.repeated and self.listener and (entry.event.offset or 0) <= self.listener.positions[room]:
             # Nobody hears it again, but who sends it again has not heard that it arrived.
             return event_frame(entry.event)
         return None
 
-    async def answer(self, room: Room, frame: dict[str, Any]) -> str:
-        """The answer to a question, which has the question's id."""
+    async def receive_edit(self, room: Room, frame: dict[str, Any]) -> None:
+        offset = history.check_offset(frame["edit"])
+        await editing.edit(room=room, offset=offset, message=frame.get("message"), person=self.person)
+
+    async def receive_delete(self, room: Room, frame: dict[str, Any]) -> None:
+        await carry_out(moderation.delete_message, room, history.check_offset(frame["delete"]), by=self.person)
+
+    async def receive_before(self, room: Room, frame: dict[str, Any]) -> str:
         request = read_request(frame)
-        if "before" in frame:
-            asked = {"size": pages.PAGE_SIZE, "before": history.check_offset(frame["before"])}
-            page = await in_database(pages.page, room, person=self.person, from_end=True, **asked)
-            return history_frame(page, request)
-        if "me" in frame:
-            permission = await in_database(permissions.permission, room, self.person)
-            return me_frame(self.person, permission, request)
+        asked = {"size": pages.PAGE_SIZE, "before": history.check_offset(frame["before"])}
+        page = await in_database(pages.page, room, person=self.person, from_end=True, **asked)
+        return history_frame(page, request)
+
+    async def receive_versions(self, room: Room, frame: dict[str, Any]) -> str:
+        request, offset = read_request(frame), history.check_offset(frame["versions"])
+        return versions_frame(await in_database(edits.versions, room, offset, by=self.person), request)
+
+    async def receive_me(self, room: Room, frame: dict[str, Any]) -> str:
+        request = read_request(frame)
+        permission = await in_database(permissions.permission, room, self.person)
+        return me_frame(self.person, permission, request)
+
+    async def receive_ping(self, room: Room, frame: dict[str, Any]) -> str:
+        read_request(frame)
         return pong_frame(frame["ping"])
 
     async def refuse(self, error: ChatError) -> None:

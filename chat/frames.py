@@ -1,6 +1,7 @@
 """Frames of the browser's socket: JSON as text. `docs/protocol.md` lists them."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from chat.actions.rate_limits import check_frame
@@ -11,6 +12,7 @@ from chat.domain.people import Person
 from chat.domain.reactions import Reaction
 from chat.domain.texts import CLIENT_ID_MAX, is_storable
 from chat.errors import ChatError
+from chat.storage.edits import Version
 from chat.storage.pages import Page
 from chat.storage.permissions import Permission
 
@@ -21,12 +23,12 @@ class InvalidFrame(ChatError):
     code = "invalid_frame"
 
 
-KEYS = {"message", "delete", "before", "me", "ping"}
-"""Each names what a frame is for; where there are several, the first of these counts."""
+PURPOSES = ("edit", "message", "delete", "before", "versions", "me", "ping")
+"""Keys, each of which names what a frame is for; where there are several, the first of these counts."""
 
 
 def read_frame(text: str | None) -> dict[str, Any]:
-    """A JSON object with one of KEYS. Raises InvalidFrame or FrameTooLong."""
+    """A JSON object. Raises InvalidFrame or FrameTooLong."""
     if text is None:
         raise InvalidFrame("Binary frames aren't understood here: send JSON as text.")
     check_frame(text)
@@ -36,9 +38,15 @@ def read_frame(text: str | None) -> dict[str, Any]:
         raise InvalidFrame("The frame is not JSON.") from None
     if not isinstance(frame, dict):
         raise InvalidFrame("The frame has to be a JSON object.")
-    if not frame.keys() & KEYS:
-        raise InvalidFrame("The frame has no “message”.")
     return frame
+
+
+def purpose_of(frame: dict[str, Any]) -> str:
+    """One of PURPOSES. Raises InvalidFrame."""
+    for purpose in PURPOSES:
+        if purpose in frame:
+            return purpose
+    raise InvalidFrame("The frame has no “message”.")
 
 
 def shown(event: Event) -> dict[str, Any]:
@@ -116,6 +124,12 @@ def read_request(question: dict[str, Any]) -> dict[str, str]:
 def history_frame(page: Page, request: dict[str, str]) -> str:
     messages = [shown(event) for event in page.events]
     return _encode({"kind": "history", "messages": messages, "more": page.has_earlier, **request})
+
+
+def versions_frame(versions: Sequence[Version], request: dict[str, str]) -> str:
+    """The texts of a message, the first one first, each with the time from which on it had it."""
+    texts = [{"message": one.text, "since": one.since and one.since.isoformat()} for one in versions]
+    return _encode({"kind": "versions", "versions": texts, **request})
 
 
 def me_frame(person: Person, permission: Permission, request: dict[str, str]) -> str:

@@ -17,7 +17,7 @@ from chat.domain.people import Person
 from chat.domain.positions import START, Position
 from chat.domain.reactions import Reaction
 from chat.domain.rooms import Room
-from chat.errors import ChatError, InvalidPosition
+from chat.errors import ChatError, InvalidPosition, NoSuchMessage
 from chat.storage import permissions
 from chat.storage.database import reads_long
 
@@ -118,6 +118,14 @@ def find(room: Room, offset: int) -> Event | None:
     """The entry at `offset`, if there is one and it is kept."""
     found = rows(room).filter(offset=offset).first()
     return as_event(found, room) if found else None
+
+
+def message(room: Room, offset: int) -> Event:
+    """The message at `offset`, deleted or not. Raises NoSuchMessage."""
+    found = find(room, offset)
+    if found is None or found.kind is not Kind.MESSAGE or not found.known:
+        raise NoSuchMessage(f"There is no message {offset} here.")
+    return found
 
 
 def deletion_of(room: Room, target: int) -> Event:

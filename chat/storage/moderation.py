@@ -17,7 +17,7 @@ from chat.domain.events import Change, Event, Kind, NewRole
 from chat.domain.people import GUEST_ID, USER_ID, Person
 from chat.domain.rooms import Room
 from chat.domain.texts import is_storable
-from chat.errors import LastOwner, LoginRequired, NoSuchMessage, NoSuchPerson, NotAllowed, RoomExists
+from chat.errors import LastOwner, LoginRequired, NoSuchPerson, NotAllowed, RoomExists
 from chat.models import Role
 from chat.storage import history, log, permissions
 from chat.storage.database import writes
@@ -56,9 +56,7 @@ def delete_message(room: Room, offset: int, *, by: Person | None) -> Event:
     with transaction.atomic():
         place = log.take_offset(room)
         permissions.check(room, by)
-        message = history.find(room, offset)
-        if message is None or message.kind is not Kind.MESSAGE or not message.known:
-            raise NoSuchMessage(f"There is no message {offset} here.")
+        message = history.message(room, offset)
         own = by is not None and message.person is not None and message.person.id == by.id
         if by is not None and not (own or permissions.permission(room, by).may_moderate):
             raise NotAllowed("You can delete what you said yourself. The rest is up to the moderators of the room.")

@@ -2,6 +2,7 @@
 
 import strawberry
 
+from gqlchat.schema.editing import EditingMutation, EditingQuery
 from gqlchat.schema.moderation import ModerationMutation
 from gqlchat.schema.people import PersonQuery
 from gqlchat.schema.posting import PostingMutation
@@ -10,12 +11,12 @@ from gqlchat.schema.subscriptions import MessageSubscription
 
 
 @strawberry.type
-class Query(PersonQuery, RoomQuery):
+class Query(EditingQuery, PersonQuery, RoomQuery):
     pass
 
 
 @strawberry.type
-class Mutation(ModerationMutation, PostingMutation):
+class Mutation(EditingMutation, ModerationMutation, PostingMutation):
     pass
 
 

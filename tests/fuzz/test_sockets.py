@@ -22,6 +22,8 @@ browser_frame = {
     "message": texts,
     "client_id": texts,
     "before": st.integers(0, 100),
+    "edit": st.integers(0, 100),
+    "versions": st.integers(0, 100),
     "me": values,
     "ping": st.integers() | values,
     "request": texts,

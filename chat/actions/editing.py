@@ -1,0 +1,19 @@
+"""Editing: the author of a message gives it another text."""
+
+from chat.actions.moderation import carry_out
+from chat.domain.events import Event
+from chat.domain.people import Person
+from chat.domain.rooms import Room
+from chat.domain.texts import clean_text
+from chat.storage import edits
+
+
+async def edit(*, room: Room, offset: int, message: object, person: Person) -> Event | None:
+    """Gives the message at `offset` the text `message`. When this returns it is stored, and everyone hears it.
+
+    Returns the entry; None if that is the text that it has.
+
+    Raises NoSuchMessage, NotAllowed, InvalidMessage, BlankMessage, MessageTooLong, RateLimited, Banned, NotAMember or
+    Unavailable.
+    """
+    return await carry_out(edits.edit_message, room, offset, clean_text(message), by=person)

@@ -1,0 +1,77 @@
+"""Edits: other texts for messages. Each is an entry of the room's log; the message's row has the last text.
+
+The earlier texts are kept for the room's owners: the first in the message's row, each later one in its edit. They are
+gone when the message is deleted, and pruned as all entries are.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import F
+from django.db.models.functions import Coalesce
+
+from chat import models
+from chat.domain.events import Event, Kind
+from chat.domain.people import Person
+from chat.domain.rooms import Room
+from chat.errors import NoSuchMessage, NotAllowed
+from chat.storage import history, log, permissions
+from chat.storage.database import reads_long, writes
+
+VERSIONS_MAX = 100  # texts of a message that are shown
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A text that a message has, or had, and since when."""
+
+    text: str
+    since: datetime | None
+
+
+@writes
+def edit_message(room: Room, offset: int, text: str, *, by: Person, mentions: Sequence[Person] = ()) -> Event | None:
+    """Gives the message at `offset` another text. Returns the entry; None if that is the text that it has.
+
+    Raises NoSuchMessage, NotAllowed, Banned or NotAMember.
+    """
+    with transaction.atomic():
+        place = log.take_offset(room)
+        permissions.check(room, by)
+        message = history.message(room, offset)
+        if message.deleted:
+            raise NoSuchMessage("That message is deleted, so it can't be edited.")
+        if message.person is None or message.person.id != by.id:
+            raise NotAllowed("You can edit what you said yourself, and nothing else.")
+        if message.message == text:
+            transaction.set_rollback(True)
+            return None
+        edit = log.write(place, kind=Kind.EDIT, text=text, by=by, target=offset, mentions=mentions)
+        models.Message.objects.filter(room=place.room_id, offset=offset).update(
+            original_text=Coalesce("original_text", F("text")),
+            text=text,
+            edited_at=edit.sent_at,
+            mentions=[person.as_json() for person in mentions] or None,
+        )
+        return edit
+
+
+@reads_long
+def versions(room: Room, offset: int, *, by: Person) -> list[Version]:
+    """The last VERSIONS_MAX texts of the message at `offset`, the one that it has at the end.
+
+    Raises NoSuchMessage, NotAllowed, Banned or NotAMember.
+    """
+    row = history.rows(room).filter(offset=offset, kind=Kind.MESSAGE, deletion=None).first()
+    edits = history.rows(room).filter(target=offset, kind=Kind.EDIT).order_by("-offset")[:VERSIONS_MAX]
+    later = [Version(edit.text, edit.sent_at) for edit in edits][::-1]
+    # Asked last: somebody who was removed while this was read is told nothing.
+    permissions.check(room, by)
+    if not permissions.permission(room, by).owns:
+        raise NotAllowed("Only an owner of the room can see the earlier texts of a message.")
+    if row is None:
+        raise NoSuchMessage(f"There is no message {offset} here.")
+    first = row.text if row.original_text is None else row.original_text
+    return [Version(first, row.sent_at), *later][-VERSIONS_MAX:]

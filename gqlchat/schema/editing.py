@@ -1,0 +1,63 @@
+"""Editing messages, and the texts that they had before."""
+
+from datetime import datetime
+
+import strawberry
+
+from chat.actions import editing
+from chat.domain import rooms
+from chat.errors import ChatError
+from chat.storage import edits, history
+from chat.storage.database import in_database
+from gqlchat.schema import context
+from gqlchat.schema.errors import Problem
+from gqlchat.schema.messages import ChatRoomMessage
+
+
+@strawberry.input
+class EditMessageInput:
+    room_name: str
+    offset: int
+    message: str
+
+
+@strawberry.type(description="What became of an edit. Both are null where the message has that text already.")
+class EditMessagePayload:
+    entry: ChatRoomMessage | None = strawberry.field(
+        default=None, description="The EDIT that everybody gets who asks for that kind."
+    )
+    error: Problem | None = None
+
+
+@strawberry.type(description="A text that a message has, or had.")
+class MessageVersion:
+    message: str
+    since: datetime | None
+
+    @classmethod
+    def of(cls, version: edits.Version) -> "MessageVersion":
+        return cls(message=version.text, since=version.since)
+
+
+@strawberry.type
+class EditingMutation:
+    @strawberry.mutation(description="Gives a message another text. For its author.")
+    async def edit_message(self, info: strawberry.Info, input: EditMessageInput) -> EditMessagePayload:
+        person = context.person(info)
+        try:
+            room, offset = rooms.enter(input.room_name, person), history.check_offset(input.offset)
+            entry = await editing.edit(room=room, offset=offset, message=input.message, person=person)
+        except ChatError as error:
+            return EditMessagePayload(error=Problem.of(error))
+        return EditMessagePayload(entry=ChatRoomMessage.of(entry, person.name) if entry else None)
+
+
+@strawberry.type
+class EditingQuery:
+    @strawberry.field(
+        description=f"The last {edits.VERSIONS_MAX} texts of a message, the one that it has at the end. For owners."
+    )
+    async def message_versions(self, info: strawberry.Info, room_name: str, offset: int) -> list[MessageVersion]:
+        person = context.person(info)
+        room, offset = rooms.enter(room_name, person), history.check_offset(offset)
+        return [MessageVersion.of(one) for one in await in_database(edits.versions, room, offset, by=person)]
