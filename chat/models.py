@@ -97,7 +97,8 @@ class AccountSkeleton(models.Model):
 class Message(models.Model):
     """An entry of a room's log: something said there, or a later change to that or to who may be there."""
 
-    room = models.ForeignKey(Room, models.CASCADE, related_name="messages")
+    # Without an index of its own: those of the constraints begin with the room.
+    room = models.ForeignKey(Room, models.CASCADE, related_name="messages", db_index=False)
     offset = models.PositiveBigIntegerField(help_text="1, 2, 3 … without holes, in the order of the transactions.")
     uid = models.UUIDField(  # beside the primary key, which a database that was set back gives again
         null=True, db_default=RandomId(), editable=False, help_text="Its own for ever; rows from before have none."
@@ -145,7 +146,6 @@ class Message(models.Model):
             models.UniqueConstraint(fields=["room", "sender", "client_id"], name="one_message_per_client_id"),
         ]
         indexes = [
-            models.Index(fields=["room", "sent_at", "offset"], name="message_by_age"),
             models.Index(fields=["room", "target"], name="message_by_target", condition=models.Q(target__isnull=False)),
         ]
         ordering = ["room", "offset"]

@@ -162,7 +162,8 @@ else:
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
     # Milliseconds. In the lanes only: a migration may take longer.
     TIMEOUTS = "-c statement_timeout=4000 -c idle_in_transaction_session_timeout=4000"
-    CHAT_LANE_OPTIONS = {"options": f"{TIMEOUTS} {DATABASES['default']['OPTIONS'].get('options', '')}"}
+    LANE_TIMEOUTS = {"options": f"{TIMEOUTS} {DATABASES['default']['OPTIONS'].get('options', '')}"}
+    CHAT_LANE_OPTIONS = LANE_TIMEOUTS | {"prepare_threshold": 0}  # statements of chat.storage.prepared, at first use
     # By name: Channels' live server would make one up from a name that is the test database's already.
     DATABASES["default"]["TEST"] = {"NAME": f"test_{DATABASES['default']['NAME']}"}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -9,6 +9,7 @@ import asyncio
 import contextvars
 import logging
 import os
+import select
 import socket
 import threading
 import time
@@ -17,7 +18,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum
 from queue import SimpleQueue
-from selectors import EVENT_READ, DefaultSelector
 from typing import Any
 from zlib import crc32
 
@@ -259,9 +259,9 @@ def has_hung_up(connection: BaseDatabaseWrapper) -> bool:
         return False
     if connection.connection.closed:
         return True
-    with DefaultSelector() as selector:
-        selector.register(connection.connection.fileno(), EVENT_READ)
-        return bool(selector.select(0))
+    readable = select.poll()
+    readable.register(connection.connection.fileno(), select.POLLIN)
+    return bool(readable.poll(0))
 
 
 def is_lost(connection: BaseDatabaseWrapper) -> bool:

@@ -13,7 +13,6 @@ from typing import Any
 from uuid import uuid4
 
 from django.db import IntegrityError, connection, transaction
-from django.db.models import Min
 from django.utils import timezone
 
 from chat import models
@@ -239,8 +238,9 @@ def _prune_room(room_id: int, older_than: datetime | None, keep: int | None) -> 
         if keep is not None:
             ends.append(room.last_offset - keep)
         if older_than is not None:
-            young = room.messages.filter(sent_at__gte=older_than).aggregate(first=Min("offset"))["first"]
-            ends.append(room.last_offset if young is None else young - 1)
+            # Goes through those that it is going to delete, and no others.
+            young = room.messages.filter(sent_at__gte=older_than).order_by("offset").values_list("offset", flat=True)
+            ends.append(next((first - 1 for first in young[:1]), room.last_offset))
         room.pruned_to = max(ends)
         room.save(update_fields=["pruned_to"])
     # From here on nobody recovers what is going; so it goes piece by piece, and nobody waits to post.

@@ -18,6 +18,7 @@ from django.db.models import Q
 
 from chat import models
 from chat.domain.rooms import Room
+from chat.storage import prepared
 
 
 class NewMessage(TypedDict):
@@ -63,10 +64,14 @@ TAKE_OFFSETS = """
 """
 COLUMNS = [*NewMessage.__annotations__]
 INSERT = f'INSERT INTO chat_message (room_id, "offset", sent_at, {", ".join(COLUMNS)})'
+# The entry before, by a range of one offset and an order, so that PostgreSQL takes the index that has this order. By
+# `=` it may take another one while the table is empty, keep that plan, and go through all messages of the room.
 RETURNING = """
     RETURNING CAST(uid AS text), room_id, "offset", (
         SELECT COALESCE(CAST(previous.uid AS text), CAST(previous.id AS text)) FROM chat_message AS previous
-        WHERE previous.room_id = chat_message.room_id AND previous."offset" = chat_message."offset" - 1
+        WHERE previous.room_id = chat_message.room_id
+            AND previous."offset" >= chat_message."offset" - 1 AND previous."offset" < chat_message."offset"
+        ORDER BY previous."offset" DESC LIMIT 1
     )
 """
 INSERT_ROWS = f"{INSERT} VALUES {{messages}} {RETURNING}"
@@ -135,10 +140,7 @@ def _insert_at_once(messages: Messages, sent_at: datetime, restricted_too: bool)
         for room, those in messages.items()
         for later, message in zip(reversed(range(len(those))), those, strict=True)
     ]
-    with connection.cursor() as cursor:
-        cursor.execute(TAKE_OFFSETS_AND_INSERT, [json.dumps(rooms), restricted_too, sent_at, json.dumps(new)])
-        inserted: Inserted = cursor.fetchall()
-    return inserted
+    return prepared.rows(TAKE_OFFSETS_AND_INSERT, [json.dumps(rooms), restricted_too, sent_at, json.dumps(new)])
 
 
 def _insert_at_places(messages: Messages, sent_at: datetime, restricted_too: bool) -> Inserted:
