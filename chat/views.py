@@ -56,6 +56,7 @@ def room(request: HttpRequest, room_name: str) -> HttpResponse:
         "person": {"id": person.id, "name": person.name, "isGuest": person.is_guest},
         "firstVisit": first_visit,  # the browser knows of this guest by this page alone
         "moderates": permission.may_moderate,
+        "owns": permission.owns,
         "messageMax": settings.CHAT_MESSAGE_MAX,
         "showOrigin": settings.CHAT_SHOW_ORIGIN,
         "history": {"messages": [shown(event) for event in page.events], "more": page.has_earlier},

@@ -4,17 +4,20 @@
 import { Composer } from "./composer/composer.js";
 import { Draft } from "./composer/draft.js";
 import { ChatOutbox } from "./composer/outbox.js";
+import { ComposerTopic } from "./composer/topic.js";
 import { Connection } from "./connection/connection.js";
 import { ConnectionStatus } from "./connection/connection-status.js";
 import { readError } from "./connection/errors.js";
 import { ChatIdentity } from "./connection/identity.js";
 import { afterSleep } from "./connection/sleep.js";
+import { Editing } from "./editing.js";
 import { find } from "./elements.js";
 import { ChatLog } from "./log/chat-log.js";
 import { Follower } from "./log/follower.js";
 import { ChatHistory } from "./log/history.js";
-import { readMessage } from "./log/message.js";
+import { changeBy, readMessage } from "./log/message.js";
 import { MessageMenu } from "./log/message-menu.js";
+import { MessageVersions } from "./log/versions.js";
 
 /** @import { Frame } from "./connection/connection.js" */
 /** @import { ServerError } from "./connection/errors.js" */
@@ -22,12 +25,14 @@ import { MessageMenu } from "./log/message-menu.js";
 /** @import { Message } from "./log/message.js" */
 
 const SESSION_ENDED = 4401;
+const VERSIONS = "versions"; // the id of that question
 const MODERATING = new Set(["moderator", "owner"]);
 
 customElements.define("chat-history", ChatHistory);
 customElements.define("chat-identity", ChatIdentity);
 customElements.define("chat-log", ChatLog);
 customElements.define("chat-outbox", ChatOutbox);
+customElements.define("composer-topic", ComposerTopic);
 customElements.define("connection-status", ConnectionStatus);
 
 const data = JSON.parse(find(document, "#room-data", HTMLScriptElement).text);
@@ -40,7 +45,7 @@ const draft = new Draft(storageKey("draft", data.person));
 const connection = new Connection(() => {
   const scheme = location.protocol === "https:" ? "wss" : "ws";
   // `as`: once logged out elsewhere, the page must not go on as somebody else without a word.
-  const query = new URLSearchParams({ after: String(position.offset) });
+  const query = new URLSearchParams({ after: String(position.offset), with: "edits" });
   if (!readsOnly) query.set("as", data.person.id);
   if (position.id !== null) query.set("id", position.id);
   return `${scheme}://${location.host}/ws/chat/${encodeURIComponent(data.room)}/?${query}`;
@@ -51,7 +56,22 @@ const follower = new Follower(
   find(document, "#chat-newest", HTMLElement),
 );
 const composer = new Composer(find(document, "#chat-composer", HTMLFormElement), data.messageMax, draft, post);
+const editing = new Editing(composer, connection);
+const versions = new MessageVersions(find(document, "#chat-versions", HTMLDialogElement), (offset) =>
+  connection.send({ versions: offset, request: VERSIONS }),
+);
 const menu = new MessageMenu(find(document, "#chat-menu", HTMLElement), [
+  {
+    label: "Edit",
+    allows: ({ kind, offset, deleted, userId }) =>
+      kind === "message" && offset !== null && !deleted && userId === data.person.id,
+    act: (message) => editing.begin(message),
+  },
+  {
+    label: "Earlier texts",
+    allows: ({ deleted, editedAt }) => data.owns && editedAt !== null && !deleted,
+    act: (message) => versions.show(message),
+  },
   {
     label: "Delete",
     question: "Really delete?",
@@ -94,6 +114,7 @@ function receive(frame) {
   const error = readError(frame);
   if (error !== null) receiveError(error);
   else if (frame.kind === "history") receiveOlder(frame);
+  else if (frame.kind === "versions") versions.receive(frame);
   else if (frame.kind === "me") receiveRole(frame);
   else if (frame.kind === "start_over") startOver(frame);
   else receiveMessage(frame);
@@ -110,8 +131,9 @@ function receiveMessage(frame) {
   }
   log.add(message);
   if (message.kind === "notice" && message.subject === data.person.id) receiveRole(frame);
-  if (message.kind === "deletion") {
-    if (message.target !== null && message.target < history.start()) history.noteDeletion(message.target);
+  const change = changeBy(message);
+  if (change !== null) {
+    if (message.target !== null && message.target < history.start()) history.noteChange(message.target, change);
     return;
   }
   if (follower.following && log.trim()) history.more = true;
@@ -129,12 +151,17 @@ function receiveRole(frame) {
     return;
   }
   data.moderates = MODERATING.has(frame.role);
+  data.owns = frame.role === "owner";
   log.refresh();
 }
 
 /** @param {ServerError} error */
 function receiveError(error) {
-  if (history.fail(error.request, error.text) || outbox.postpone(error.clientId, error)) return;
+  if (editing.fail(error) || history.fail(error.request, error.text) || outbox.postpone(error.clientId, error)) return;
+  if (error.request === VERSIONS) {
+    versions.fail(error.text);
+    return;
+  }
   if (error.code === "session_ended") return; // which says more once it is known who one is now
   composer.showError(error.text);
   const text = outbox.settle(error.clientId);
@@ -158,7 +185,7 @@ function showOlder(messages, more) {
     history.more = more;
   });
   // Nothing but deletions: there is nothing new to scroll to.
-  if (messages.every(({ kind }) => kind === "deletion")) history.load();
+  if (messages.every((message) => changeBy(message) !== null)) history.load();
 }
 
 /**
@@ -217,6 +244,9 @@ function takeOver(person) {
 log.readerId = data.person.id;
 log.showOrigin = data.showOrigin;
 log.menu = menu;
+composer.editLast = () => {
+  if (log.lastOwn) editing.begin(log.lastOwn);
+};
 outbox.transmit = (id, text) => connection.send({ message: text, client_id: id });
 outbox.stalled = () => connection.renew();
 outbox.keepIn(storageKey("outbox", data.person));

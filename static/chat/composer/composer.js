@@ -2,8 +2,10 @@
 
 import { find } from "../elements.js";
 import { isBlank } from "../unseen.js";
+import { ComposerTopic } from "./topic.js";
 
 /** @import { Draft } from "./draft.js" */
+/** @import { Topic } from "./topic.js" */
 
 const MEASURED_MAX = 10_000; // UTF-16 units: more fills the input anyway, and a million would take seconds to measure
 const LINES_MAX = 10_000; // Chromium takes seconds to lay out more
@@ -13,9 +15,17 @@ const LINES_MAX = 10_000; // Chromium takes seconds to lay out more
  *
  * With a keyboard, Enter sends and Shift + Enter starts a new line. On a touch screen Enter starts a new line, as those
  * keyboards have no Shift + Enter, and the button sends. Ctrl + Enter and ⌘ + Enter send everywhere.
+ *
+ * With a topic, the text goes to that; Escape drops it.
  */
 export class Composer {
+  /** Called when the reader wants to edit what they said last, by the arrow up in an empty input. */
+  editLast = () => {};
+
   #input;
+  #topic;
+  /** What was being written before a topic that has a text of its own. */
+  #kept = "";
   #error;
   #hint;
   #messageMax;
@@ -34,6 +44,8 @@ export class Composer {
     this.#input = find(form, "textarea", HTMLTextAreaElement);
     this.#error = find(form, "[role=alert]", HTMLElement);
     this.#hint = find(form, ".hint", HTMLElement);
+    this.#topic = find(form, "composer-topic", ComposerTopic);
+    this.#topic.dropped = () => this.#drop();
     this.#messageMax = messageMax;
     this.#draft = draft;
     this.#post = post;
@@ -56,9 +68,11 @@ export class Composer {
       this.showError(this.#tooLong(this.#input.value));
     });
     this.#input.addEventListener("keydown", (event) => {
-      if (!this.#sends(event)) return;
+      if (this.#topic.topic !== null && event.key === "Escape" && !isComposing(event)) this.#drop();
+      else if (this.#input.value === "" && this.#topic.topic === null && isPlain(event, "ArrowUp")) this.editLast();
+      else if (this.#sends(event)) this.#submit();
+      else return;
       event.preventDefault();
-      this.#submit();
     });
     this.#touch.addEventListener("change", () => this.#explain());
     this.#explain();
@@ -86,13 +100,46 @@ export class Composer {
     this.#write(this.#input.value === "" ? text : `${text}\n${this.#input.value}`);
   }
 
+  /**
+   * What is written from here on belongs to `topic`, until it is sent or the reader drops it.
+   *
+   * @param {Topic} topic
+   */
+  begin(topic) {
+    this.#end();
+    this.#topic.topic = topic;
+    if (topic.text !== undefined) {
+      this.#kept = this.#input.value;
+      this.#write(topic.text);
+    }
+    this.showError("");
+    this.focus();
+  }
+
   #submit() {
     const text = this.#input.value;
+    const topic = this.#topic.topic;
     this.focus();
     if (isBlank(text)) return;
-    const fault = this.#tooLong(text) || this.#post(text);
-    if (fault === "") this.#write("");
+    const fault = this.#tooLong(text) || (topic?.take ?? this.#post)(text);
+    if (fault === "") {
+      if (topic?.text === undefined) this.#write("");
+      this.#end();
+    }
     this.showError(fault);
+  }
+
+  #drop() {
+    this.#end();
+    this.showError("");
+    this.focus();
+  }
+
+  /** Go on with what was being written before the topic, if there is one. */
+  #end() {
+    const topic = this.#topic.topic;
+    this.#topic.topic = null;
+    if (topic?.text !== undefined) this.#write(this.#kept);
   }
 
   /** @param {KeyboardEvent} event */
@@ -139,7 +186,7 @@ export class Composer {
    * @param {string} text
    */
   #keep(text) {
-    this.#draft.text = text;
+    if (this.#topic.topic?.text === undefined) this.#draft.text = text; // an edit is no draft of a message
     this.#fit(text);
   }
 
@@ -175,6 +222,16 @@ function codePoints(text) {
   let count = 0;
   for (const _ of text) count += 1;
   return count;
+}
+
+/**
+ * Whether a key is pressed by itself.
+ *
+ * @param {KeyboardEvent} event
+ * @param {string} key
+ */
+function isPlain(event, key) {
+  return event.key === key && !(event.shiftKey || event.ctrlKey || event.metaKey || event.altKey || isComposing(event));
 }
 
 /**

@@ -1,5 +1,6 @@
 // @ts-check
 
+import { changeBy } from "./message.js";
 import { dayLine, messageLine } from "./message-line.js";
 import { roveFocus } from "./roving-focus.js";
 
@@ -15,8 +16,8 @@ const ACTIONS = ".actions";
  * What was said in a room, oldest first. Takes messages as message.js reads them.
  *
  * The children are flat: a `.day` before the first message of each day, and one `.message` or `.notice-line` per
- * message. The first child is always a `.day`. A message that carries on its sender's turn is `.continued`. A deletion
- * has no line; the message that it names loses its text.
+ * message. The first child is always a `.day`. A message that carries on its sender's turn is `.continued`. An entry
+ * that changes a message has no line; the message that it names is shown as it is then.
  *
  * Until this is defined, the children are those that the server rendered.
  */
@@ -64,7 +65,8 @@ export class ChatLog extends HTMLElement {
    */
   add(message) {
     this.#firstOffset ??= message.offset;
-    if (message.kind === "deletion") this.#blank(message.target);
+    const change = changeBy(message);
+    if (change !== null) this.#change(message.target, change);
     else this.append(...this.#lines(message, this.#messageAt(this.lastElementChild)));
   }
 
@@ -75,7 +77,7 @@ export class ChatLog extends HTMLElement {
    */
   addOlder(entries) {
     this.#firstOffset = entries[0]?.offset ?? this.#firstOffset;
-    const messages = entries.filter(({ kind }) => kind !== "deletion"); // what they delete came without its text
+    const messages = entries.filter((entry) => changeBy(entry) === null); // what they change came as it is now
     const newest = messages.at(-1);
     if (!newest) return;
     this.#keepQuiet();
@@ -105,6 +107,18 @@ export class ChatLog extends HTMLElement {
     return true;
   }
 
+  /**
+   * The last message that the reader said, if that is shown and not deleted.
+   *
+   * @returns {Message | undefined}
+   */
+  get lastOwn() {
+    return Array.from(this.children, (line) => this.#messageAt(line)).findLast(
+      (message) =>
+        message?.kind === "message" && message.userId === this.readerId && message.offset && !message.deleted,
+    );
+  }
+
   /** Show every message anew: what the reader may do has changed. */
   refresh() {
     for (const line of [...this.children]) {
@@ -114,14 +128,15 @@ export class ChatLog extends HTMLElement {
   }
 
   /**
-   * Take the text of the message at an offset from the screen, if it is there.
+   * Show the message at an offset otherwise, if it is there. A deleted one stays as it is.
    *
    * @param {number | null} offset
+   * @param {Partial<Message>} change
    */
-  #blank(offset) {
+  #change(offset, change) {
     const line = Array.from(this.children).find((line) => this.#messageAt(line)?.offset === offset);
     const message = this.#messageAt(line);
-    if (line && message) this.#replace(line, { ...message, text: "", deleted: true });
+    if (line && message && !message.deleted) this.#replace(line, { ...message, ...change });
   }
 
   /**

@@ -7,7 +7,7 @@ import { readMessage } from "./message.js";
 /** @import { Message } from "./message.js" */
 
 const ANSWER_TIMEOUT = 20_000; // milliseconds
-const DELETIONS_MAX = 10_000;
+const CHANGES_MAX = 1_000;
 
 /**
  * The way to what was said earlier, above the log: a button and a line of words.
@@ -39,11 +39,11 @@ export class ChatHistory extends HTMLElement {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
   /**
-   * The offsets of messages that were deleted before they were loaded. An answer may have been read before that.
+   * What has changed of messages before they were loaded, by their offsets. An answer may have been read before that.
    *
-   * @type {Set<number>}
+   * @type {Map<number, Partial<Message>>}
    */
-  #deleted = new Set();
+  #changes = new Map();
 
   connectedCallback() {
     this.#button.addEventListener("click", () => {
@@ -75,7 +75,7 @@ export class ChatHistory extends HTMLElement {
     this.#loading = false;
     this.#more = true;
     this.#fault = "";
-    this.#deleted.clear();
+    this.#changes.clear();
     this.load();
   }
 
@@ -87,14 +87,17 @@ export class ChatHistory extends HTMLElement {
   }
 
   /**
-   * The message at an offset before the log has been deleted.
+   * The message at an offset before the log has changed.
    *
    * @param {number} offset
+   * @param {Partial<Message>} change
    */
-  noteDeletion(offset) {
-    this.#deleted.add(offset);
-    const [oldest] = this.#deleted;
-    if (oldest !== undefined && this.#deleted.size > DELETIONS_MAX) this.#deleted.delete(oldest);
+  noteChange(offset, change) {
+    const noted = this.#changes.get(offset);
+    this.#changes.delete(offset);
+    this.#changes.set(offset, noted?.deleted ? noted : { ...noted, ...change });
+    const [oldest] = this.#changes.keys();
+    if (oldest !== undefined && this.#changes.size > CHANGES_MAX) this.#changes.delete(oldest);
   }
 
   /**
@@ -114,7 +117,7 @@ export class ChatHistory extends HTMLElement {
   }
 
   /**
-   * Messages of the history, without the text of those that have been deleted since.
+   * Messages of the history, as they are by now.
    *
    * @param {Frame[]} entries
    * @returns {Message[]}
@@ -124,8 +127,9 @@ export class ChatHistory extends HTMLElement {
       .map(readMessage)
       .filter((message) => message !== null)
       .map((message) => {
-        const deleted = message.offset !== null && this.#deleted.delete(message.offset);
-        return deleted && message.kind === "message" ? { ...message, text: "", deleted } : message;
+        const change = message.offset === null ? undefined : this.#changes.get(message.offset);
+        if (change) this.#changes.delete(message.offset ?? 0);
+        return change && message.kind === "message" && !message.deleted ? { ...message, ...change } : message;
       });
   }
 

@@ -74,6 +74,11 @@ function meta(message, view) {
   time.dateTime = message.sentAt.toISOString();
   time.title = fullDate.format(message.sentAt);
   const meta = element("span", "meta");
+  if (message.editedAt !== null && !message.deleted) {
+    const edited = element("span", "edited", "edited");
+    edited.title = fullDate.format(message.editedAt);
+    meta.append(edited, " · ");
+  }
   meta.append(time);
   if (message.origin !== null) {
     const origin = `process ${message.origin.process}, thread ${message.origin.thread}`;

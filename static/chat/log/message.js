@@ -1,6 +1,6 @@
 // @ts-check
 
-const KINDS = new Set(["deletion", "notice", "greeting", "start_over"]);
+const KINDS = new Set(["deletion", "edit", "notice", "greeting", "start_over"]);
 
 /**
  * A chat frame as the page uses it.
@@ -9,7 +9,8 @@ const KINDS = new Set(["deletion", "notice", "greeting", "start_over"]);
  * @property {string} kind "message" or one of KINDS
  * @property {string} text
  * @property {boolean} deleted
- * @property {number | null} target the offset of the message that a deletion deletes
+ * @property {Date | null} editedAt when it got its text, if that isn't its first
+ * @property {number | null} target the offset of the message that a deletion deletes, or an edit changes
  * @property {string | null} subject the id of the person whom a notice is about
  * @property {number | null} offset
  * @property {string | null} clientId
@@ -32,6 +33,7 @@ export function readMessage(frame) {
     kind: KINDS.has(frame.kind) ? frame.kind : "message",
     text: frame.message,
     deleted: frame.deleted === true,
+    editedAt: typeof frame.edited_at === "string" ? new Date(frame.edited_at) : null,
     target: frame.target ?? null,
     subject: frame.subject ?? null,
     offset: Number.isSafeInteger(frame.offset) ? frame.offset : null,
@@ -41,4 +43,16 @@ export function readMessage(frame) {
     sentAt: Number.isNaN(sentAt.getTime()) ? new Date() : sentAt,
     origin: frame.origin ?? null,
   };
+}
+
+/**
+ * What an entry changes of the message that is its target.
+ *
+ * @param {Message} entry
+ * @returns {Partial<Message> | null} null if it is none that changes one
+ */
+export function changeBy({ kind, text, deleted, sentAt }) {
+  if (kind === "deletion") return { text: "", deleted: true };
+  if (kind === "edit") return deleted ? {} : { text, editedAt: sentAt };
+  return null;
 }

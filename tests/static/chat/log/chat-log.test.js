@@ -102,6 +102,25 @@ test("deletion in the log has no line of its own and removes the text of its tar
   assert.equal(log.querySelector(".gone")?.textContent, "Deleted");
 });
 
+test("edit in the log has no line of its own and gives its target another text", () => {
+  const log = newLog();
+  log.add(entry(1));
+  log.add(entry(2));
+  log.add(entry(3, { kind: "edit", target: 1, text: "new" }));
+  assert.equal(log.value, "new\n2\n");
+  assert.equal(log.querySelectorAll(".edited").length, 1);
+});
+
+test("edit in the log changes nothing of a deleted message, nor where the edited one is deleted", () => {
+  const log = newLog();
+  log.add(entry(1));
+  log.add(entry(2, { kind: "edit", target: 1, text: "", deleted: true }));
+  assert.equal(log.value, "1\n");
+  log.add(entry(3, { kind: "deletion", target: 1 }));
+  log.add(entry(4, { kind: "edit", target: 1, text: "new" }));
+  assert.equal(log.value, "");
+});
+
 test("deletion of a message that is not shown changes nothing in the log", () => {
   const log = newLog();
   log.add(entry(5));

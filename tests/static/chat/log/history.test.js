@@ -141,9 +141,9 @@ test("answer that does not join the log's beginning ends the loading", () => {
 for (const moment of ["before the question", "during the question"]) {
   test(`deletion that came ${moment} removes the text from an older answer with it`, () => {
     const history = newHistory();
-    if (moment === "before the question") history.noteDeletion(39);
+    if (moment === "before the question") history.noteChange(39, { text: "", deleted: true });
     history.load();
-    if (moment === "during the question") history.noteDeletion(39);
+    if (moment === "during the question") history.noteChange(39, { text: "", deleted: true });
     const messages = history.answer({ ...page(38, 39, 40), request: request() });
     assert.deepEqual(
       messages?.map(({ text, deleted }) => [text, deleted]),
@@ -156,9 +156,26 @@ for (const moment of ["before the question", "during the question"]) {
   });
 }
 
-test("reload of the history forgets the deletions that were noted before", () => {
+test("answer has the last of the changes that were noted, and none after a deletion", () => {
   const history = newHistory();
-  history.noteDeletion(39);
+  history.load();
+  history.noteChange(38, { text: "second", editedAt: new Date(0) });
+  history.noteChange(38, { text: "third", editedAt: new Date(1) });
+  history.noteChange(39, { text: "", deleted: true });
+  history.noteChange(39, { text: "late", editedAt: new Date(2) });
+  const messages = history.answer({ ...page(38, 39), request: request() });
+  assert.deepEqual(
+    messages?.map(({ text, deleted }) => [text, deleted]),
+    [
+      ["third", false],
+      ["", true],
+    ],
+  );
+});
+
+test("reload of the history forgets the changes that were noted before", () => {
+  const history = newHistory();
+  history.noteChange(39, { text: "", deleted: true });
   history.reload();
   const messages = history.answer({ ...page(39), request: request() });
   assert.deepEqual(

@@ -1,0 +1,72 @@
+// @ts-check
+
+/** @import { Composer } from "./composer/composer.js" */
+/** @import { Connection } from "./connection/connection.js" */
+/** @import { ServerError } from "./connection/errors.js" */
+/** @import { Message } from "./log/message.js" */
+
+const NOT_CONNECTED = "You are not connected, so nothing was changed. Try again once you are.";
+
+/** The reader's edits of what they said themselves. */
+export class Editing {
+  #composer;
+  #connection;
+  #edits = 0;
+  /**
+   * What was sent last, until it is known what became of it.
+   *
+   * @type {{ request: string, message: Message, text: string } | null}
+   */
+  #sent = null;
+
+  /**
+   * @param {Composer} composer
+   * @param {Connection} connection
+   */
+  constructor(composer, connection) {
+    this.#composer = composer;
+    this.#connection = connection;
+  }
+
+  /**
+   * Let the reader write another text for a message.
+   *
+   * @param {Message} message
+   * @param {string} [text] what they have of it so far
+   */
+  begin(message, text = message.text) {
+    this.#composer.begin({
+      title: "Edit your message",
+      about: message.text,
+      text,
+      take: (edited) => this.#take(message, edited),
+    });
+  }
+
+  /**
+   * An edit has failed: the reader can go on with it.
+   *
+   * @param {ServerError} error
+   * @returns {boolean} whether it is about an edit
+   */
+  fail({ request, text }) {
+    const sent = this.#sent;
+    if (sent === null || request !== sent.request) return false;
+    this.#sent = null;
+    this.begin(sent.message, sent.text);
+    this.#composer.showError(text);
+    return true;
+  }
+
+  /**
+   * @param {Message} message
+   * @param {string} text
+   */
+  #take(message, text) {
+    if (text === message.text) return "";
+    const request = `edit ${++this.#edits}`;
+    if (!this.#connection.send({ edit: message.offset, message: text, request })) return NOT_CONNECTED;
+    this.#sent = { request, message, text };
+    return "";
+  }
+}

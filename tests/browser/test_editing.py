@@ -1,0 +1,69 @@
+"""Editing on the page: by the menu, by the arrow key, and what others see of it."""
+
+from selenium.webdriver.common.keys import Keys
+
+from tests.browser.chromium import Chromium
+from tests.browser.room_window import RoomWindow, enter
+
+VALUE = "return document.querySelector('#chat-message-input').value"
+TOPIC = "const topic = document.querySelector('composer-topic'); return topic.hidden ? '' : topic.innerText"
+EDITED = "return [...document.querySelectorAll('.edited')].length"
+
+
+def press_menu(room: RoomWindow, label: str) -> None:
+    room.window.find(".message .actions").click()
+    room.window.find("#chat-menu button", label).click()
+
+
+def test_edit_by_the_arrow_key_is_seen_by_everybody_and_after_a_reload(browser: Chromium, site: str) -> None:
+    author, other = enter(browser, site, "room1"), enter(browser, site, "room1")
+    author.say("helo")
+    other.hear("helo")
+    author.hear("helo")
+
+    author.window.type(Keys.ARROW_UP)
+    assert author.window.run(VALUE) == "helo"
+    assert author.window.run(TOPIC).startswith("Edit your message")
+    author.window.type("!", Keys.ENTER)
+
+    for room in (author, other):
+        room.hear("helo!")
+        assert room.lines == ["helo!"]
+        room.window.until(lambda room=room: room.window.run(EDITED) == 1, "marks the message as edited")
+    assert (author.window.run(VALUE), author.window.run(TOPIC)) == ("", "")
+    other.window.driver.refresh()
+    other.connect()
+    assert (other.lines, other.window.run(EDITED)) == (["helo!"], 1)
+
+
+def test_edit_that_is_dropped_gives_the_draft_back(browser: Chromium, site: str) -> None:
+    room = enter(browser, site, "room1")
+    room.say("hello")
+    room.hear("hello")
+    room.window.type("half a thought")
+    press_menu(room, "Edit")
+    assert room.window.run(VALUE) == "hello"
+    room.window.type(" there", Keys.ESCAPE)
+    assert (room.window.run(VALUE), room.window.run(TOPIC)) == ("half a thought", "")
+    assert room.lines == ["hello"]
+
+
+def test_edit_that_the_server_refuses_can_be_gone_on_with(browser: Chromium, site: str) -> None:
+    room = enter(browser, site, "room1")
+    room.say("hello")
+    room.hear("hello")
+    room.window.type(Keys.ARROW_UP)
+    room.window.type(" there")
+    other = enter(browser, site, "room1")  # of the same guest, in another tab
+    press_menu(other, "Delete")
+    other.window.find("#chat-menu button", "Really delete?").click()
+    room.window.find(".gone", "Deleted")
+    room.window.type(Keys.ENTER)
+    room.window.find("#chat-composer-error", "deleted")
+    assert room.window.run(VALUE) == "hello there"
+
+
+def test_arrow_up_with_nothing_said_leaves_the_composer_as_it_is(browser: Chromium, site: str) -> None:
+    room = enter(browser, site, "room1")
+    room.window.type(Keys.ARROW_UP)
+    assert (room.window.run(VALUE), room.window.run(TOPIC)) == ("", "")
