@@ -9,6 +9,8 @@ from uuid import UUID
 from django.conf import settings
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import Q
+from django.db.models.functions import Now
 from django.db.models.sql.compiler import SQLCompiler
 
 
@@ -35,6 +37,13 @@ class Room(models.Model):
     restricted = models.BooleanField(
         default=False, db_default=False, help_text="Private, or somebody is banned: who comes has to be looked up."
     )
+    # To the minute. A value that stays the same leaves the index alone, so that most posts cost the directory nothing.
+    active_at = models.DateTimeField(db_default=Now(), help_text="The minute of the last entry.")
+    search_name = models.TextField(blank=True, db_default="", help_text="As chat.domain.rooms.folded.")
+
+    class Meta:
+        # Without `last_offset` in its condition, or each post would be one to the index.
+        indexes = [models.Index(fields=["-active_at"], name="public_room_by_activity", condition=Q(is_private=False))]
 
     def __str__(self) -> str:
         return self.name
@@ -76,6 +85,34 @@ class Ban(models.Model):
 
     def __str__(self) -> str:
         return f"{self.person_name or self.person_id} in {self.room}"
+
+
+class Involvement(models.TextChoices):
+    """What a person wants to be told of in one of their rooms."""
+
+    ALL = "all"
+    MENTIONS = "mentions"
+    NOTHING = "nothing"
+
+
+class Reading(models.Model):
+    """How far a person has read a room, and what they want to be told of. It makes the room one of theirs.
+
+    The room goes by its name: people may be in one before anything is said there.
+    """
+
+    person_id = models.CharField(max_length=100, help_text="user-1, guest-4f…")
+    room_name = models.CharField(max_length=100)
+    read_offset = models.PositiveBigIntegerField(db_default=0, help_text="The last entry that they have read.")
+    involvement = models.CharField(max_length=10, choices=Involvement, db_default=Involvement.ALL)
+    entered_at = models.DateTimeField(help_text="When they last opened the room.")
+    changes = models.PositiveBigIntegerField(db_default=0, help_text="How often this was changed.")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["person_id", "room_name"], name="one_reading_per_room")]
+
+    def __str__(self) -> str:
+        return f"{self.person_id} in {self.room_name}"
 
 
 class AccountSkeleton(models.Model):

@@ -18,6 +18,7 @@ NAME_MAX = 40  # characters
 SESSION_KEY = "chat_guest"  # in a session, of its guest
 SCOPE_KEY = "chat_guest"  # in a connection's scope, of a guest who isn't in its session, or is called otherwise there
 USER = "user-"
+GUEST = "guest-"
 USER_ID = re.compile(r"user-[0-9]{1,18}", re.ASCII)
 GUEST_ID = re.compile(r"guest-[0-9a-f]{16}", re.ASCII)
 
@@ -71,7 +72,7 @@ def new_guest(name: str | None = None) -> Person:
     """A guest nobody has met before, and nobody will again; without a `name`, one like "Quiet Otter 42"."""
     if name is None:
         name = f"{random.choice(MOODS)} {random.choice(ANIMALS)} {random.randint(10, 99)}"
-    return Person(id=f"guest-{secrets.token_hex(8)}", name=name, lasting=False)
+    return Person(id=f"{GUEST}{secrets.token_hex(8)}", name=name, lasting=False)
 
 
 def guest_of(session: MutableMapping[str, Any]) -> Person:

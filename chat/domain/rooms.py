@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -41,6 +42,11 @@ class Room:
 
     def get_members_url(self) -> str:
         return f"{reverse('room_members')}?{urlencode({'room': self.name})}"
+
+
+def folded(text: str) -> str:
+    """A room's name, or a part of one, as it is searched for: in NFKC, and without a difference between cases."""
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
 
 
 def find(name: object) -> Room:

@@ -19,9 +19,10 @@ from chat.domain.rooms import Room
 from chat.domain.texts import is_storable
 from chat.errors import LastOwner, LoginRequired, NoSuchPerson, NotAllowed, RoomExists
 from chat.models import Role
-from chat.storage import history, log, permissions
+from chat.storage import history, log, permissions, readings
 from chat.storage.database import writes
 from chat.storage.permissions import Permission
+from chat.storage.readings import Mark
 from chat.storage.statements import Place
 
 DELETED = "A message was deleted."
@@ -41,6 +42,7 @@ def create(room: Room, *, private: bool, by: Person | None) -> Event:
         here = models.Room.objects.get(pk=place.room_id)
         if by is not None:
             here.members.create(user_id=by.user_id, role=Role.OWNER)
+            readings.enter([Mark(room, by)])
         _restrict(here, private)
         text = f"This {'private ' if private else ''}room was created by {_name(by)}."
         return _notice(place, text, by, Change.CLOSED if private else Change.ADDED, by.id if by else "", Role.OWNER)
@@ -84,6 +86,7 @@ def set_role(room: Room, username: str, role: Role, *, by: Person | None) -> Eve
             raise NotAllowed(f"{person.name} is banned from this room. Lift the ban first.")
         _keep_an_owner(here, permission, by)
         here.members.update_or_create(user_id=person.user_id, defaults={"role": role})
+        readings.enter([Mark(room, person)])
         if permission.role is None and role is Role.MEMBER:
             text = f"{person.name} was added by {_name(by)}."
         else:
@@ -108,6 +111,8 @@ def remove_member(room: Room, username: str, *, by: Person | None) -> Event | No
             raise NotAllowed("Only an owner of the room can remove moderators and owners.")
         _keep_an_owner(here, permission, by)
         here.members.filter(user_id=person.user_id).delete()
+        if leaves or here.is_private:
+            readings.leave(room, [person.id])
         text = f"{person.name} left." if leaves else f"{person.name} was removed by {_name(by)}."
         return _notice(place, text, by, Change.REMOVED if here.is_private else Change.CHANGED, person.id)
 
@@ -127,6 +132,7 @@ def ban(room: Room, person_id: str, *, by: Person | None) -> Event | None:
         if permission.role is Role.OWNER or (permission.role is Role.MODERATOR and not actor.owns):
             raise NotAllowed("An owner can't be banned, and a moderator only by an owner.")
         here.members.filter(user_id=person.user_id).delete()
+        readings.leave(room, [person.id])
         here.bans.create(person_id=person.id, person_name=person.name, by=by.name if by else "")
         _restrict(here, here.is_private)
         return _notice(place, f"{person.name} was banned by {_name(by)}.", by, Change.BANNED, person.id)
