@@ -1,0 +1,88 @@
+"""The directory: rooms where something was said, the last active one first, searched by parts of their names."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db import connection
+
+from chat.domain import rooms
+from chat.domain.people import Person
+from chat.domain.rooms import Room
+from chat.storage.database import reads_long
+
+# By the index on the minute of the last entry, and within a minute by the entries' keys: that is sorted a minute at a
+# time. A private room is in the second part, for its members.
+LISTED = """
+    SELECT * FROM (
+        SELECT room.name, room.active_at, COALESCE(last.id, 0) AS last_id
+        FROM {rooms}
+        LEFT JOIN chat_message AS last ON last.room_id = room.id AND last."offset" = room.last_offset
+        WHERE {condition} AND room.last_offset > 0 {matching} {after}
+        ORDER BY room.active_at DESC, last_id DESC LIMIT %s
+    ) AS {name}
+"""
+MATCHING = r"AND room.search_name LIKE %s ESCAPE '\'"
+AFTER = "AND room.active_at <= %s AND (room.active_at < %s OR COALESCE(last.id, 0) < %s)"
+PUBLIC = "chat_room AS room", "NOT room.is_private"
+OWN_PRIVATE = (
+    "chat_roommember AS member JOIN chat_room AS room ON room.id = member.room_id",
+    "member.user_id = %s AND room.is_private",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A room of the directory, with what puts it in its place: the minute and the key of its last entry."""
+
+    room: Room
+    active_at: datetime
+    last_id: int
+
+
+@reads_long
+def listed(*, person: Person | None = None, size: int, matching: str = "", after: Listed | None = None) -> list[Listed]:
+    """The next `size` rooms after `after` whose names have `matching` in them, without regard to case.
+
+    Public rooms, and the private ones that `person` is a member of. One statement.
+    """
+    parts = [("public", PUBLIC, [])]
+    if person is not None and not person.is_guest:
+        parts.append(("own", OWN_PRIVATE, [person.user_id]))
+    selects, values = [], []
+    for name, (tables, condition), given in parts:
+        found = LISTED.format(
+            name=name,
+            rooms=tables,
+            condition=condition,
+            matching=MATCHING if matching else "",
+            after=AFTER if after else "",
+        )
+        selects.append(found)
+        values += [*given, *_pattern(matching), *_place(after), size]
+    statement = f"{' UNION ALL '.join(selects)} ORDER BY 2 DESC, 3 DESC LIMIT %s"
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [*values, size])
+        return [Listed(Room(name), _time(active_at), last_id) for name, active_at, last_id in cursor.fetchall()]
+
+
+def _pattern(matching: str) -> list[str]:
+    if not matching:
+        return []
+    plain = rooms.folded(matching)
+    for special in ("\\", "%", "_"):
+        plain = plain.replace(special, f"\\{special}")
+    return [f"%{plain}%"]
+
+
+def _place(after: Listed | None) -> list[Any]:
+    if after is None:
+        return []
+    at = connection.ops.adapt_datetimefield_value(after.active_at)
+    return [at, at, after.last_id]
+
+
+def _time(value: datetime | str) -> datetime:
+    """A time as the database gives it: SQLite has no type for it."""
+    time = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
