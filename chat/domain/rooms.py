@@ -5,7 +5,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from urllib.parse import quote, urlencode
 
 from django.conf import settings
@@ -44,6 +44,7 @@ class Room:
         return f"{reverse('room_members')}?{urlencode({'room': self.name})}"
 
 
+@lru_cache(maxsize=10_000)
 def folded(text: str) -> str:
     """A room's name, or a part of one, as it is searched for: in NFKC, and without a difference between cases."""
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())

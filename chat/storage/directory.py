@@ -9,6 +9,7 @@ from django.db import connection
 from chat.domain import rooms
 from chat.domain.people import Person
 from chat.domain.rooms import Room
+from chat.domain.texts import is_storable
 from chat.storage.database import reads_long
 
 # By the index on the minute of the last entry, and within a minute by the entries' keys: that is sorted a minute at a
@@ -46,6 +47,8 @@ def listed(*, person: Person | None = None, size: int, matching: str = "", after
 
     Public rooms, and the private ones that `person` is a member of. One statement.
     """
+    if not is_storable(matching):
+        return []
     parts = [("public", PUBLIC, [])]
     if person is not None and not person.is_guest:
         parts.append(("own", OWN_PRIVATE, [person.user_id]))

@@ -15,9 +15,10 @@ from typing import Any, TypedDict
 
 from django.db import connection
 from django.db.models import Q
+from django.utils import timezone
 
 from chat import models
-from chat.domain.rooms import Room
+from chat.domain.rooms import Room, folded
 from chat.storage import prepared
 
 
@@ -56,10 +57,16 @@ class Link:
 # the order of the commits, and those that are rolled back are given to the next. All name their rooms in the same
 # order, here and below: nobody holds a room and waits for one who waits for that room. A restricted room gives no row
 # unless it is meant too.
-TAKE_OFFSETS = """
-    INSERT INTO chat_room (name, last_offset, pruned_to) VALUES {rooms}
-    ON CONFLICT (name) DO UPDATE SET last_offset = chat_room.last_offset + excluded.last_offset
+TAKE = """
+    ON CONFLICT (name) DO UPDATE SET
+        last_offset = chat_room.last_offset + excluded.last_offset,
+        search_name = excluded.search_name,
+        active_at = CASE WHEN excluded.last_offset > 0 AND excluded.active_at > chat_room.active_at
+            THEN excluded.active_at ELSE chat_room.active_at END
         WHERE %s OR NOT chat_room.restricted
+"""
+TAKE_OFFSETS = f"""
+    INSERT INTO chat_room (name, last_offset, pruned_to, search_name, active_at) VALUES {{rooms}} {TAKE}
     RETURNING name, id, last_offset, restricted
 """
 COLUMNS = [*NewMessage.__annotations__]
@@ -78,10 +85,10 @@ INSERT_ROWS = f"{INSERT} VALUES {{messages}} {RETURNING}"
 # `later` is the number of messages in the same room that come after this one.
 TAKE_OFFSETS_AND_INSERT = f"""
     WITH room AS (
-        INSERT INTO chat_room (name, last_offset, pruned_to)
-        SELECT name, size, 0 FROM json_to_recordset(%s) AS new (name text, size bigint)
-        ON CONFLICT (name) DO UPDATE SET last_offset = chat_room.last_offset + excluded.last_offset
-            WHERE %s OR NOT chat_room.restricted
+        INSERT INTO chat_room (name, last_offset, pruned_to, search_name, active_at)
+        SELECT name, size, 0, search_name, CAST(active_at AS timestamptz)
+        FROM json_to_recordset(%s) AS new (name text, size bigint, search_name text, active_at text)
+        {TAKE}
         RETURNING id, name, last_offset
     )
     {INSERT}
@@ -105,8 +112,9 @@ Inserted = list[tuple[str, int, int, str | None]]  # uid, room's id, offset, and
 def take_offsets(counts: Mapping[Room, int], *, restricted_too: bool = True) -> dict[Room, Place]:
     """Takes so many offsets in each room, and locks the rooms. Each place has the last offset that was taken."""
     rooms = {room.name: room for room in _in_order(counts)}
-    statement = TAKE_OFFSETS.format(rooms=_rows(len(rooms), "%s, %s, 0"))
-    values = [value for name, room in rooms.items() for value in (name, counts[room])]
+    statement = TAKE_OFFSETS.format(rooms=_rows(len(rooms), "%s, %s, 0, %s, %s"))
+    now = connection.ops.adapt_datetimefield_value(_minute_of(timezone.now()))
+    values = [value for name, room in rooms.items() for value in (name, counts[room], folded(name), now)]
     with connection.cursor() as cursor:
         cursor.execute(statement, [*values, restricted_too])
         return {
@@ -134,7 +142,11 @@ def stored_before(identities: Iterable[tuple[int, str, str]]) -> Iterable[models
 
 
 def _insert_at_once(messages: Messages, sent_at: datetime, restricted_too: bool) -> Inserted:
-    rooms = [{"name": room.name, "size": len(messages[room])} for room in _in_order(messages)]
+    now = _minute_of(sent_at).isoformat()
+    rooms = [
+        {"name": room.name, "size": len(messages[room]), "search_name": folded(room.name), "active_at": now}
+        for room in _in_order(messages)
+    ]
     new = [
         {"room": room.name, "later": later, **message}
         for room, those in messages.items()
@@ -186,6 +198,11 @@ def _ids(places: Iterable[tuple[int, int]]) -> dict[tuple[int, int], str]:
         return {}
     found = models.Message.objects.filter(reduce(or_, wanted)).values_list("room_id", "offset", "id", "uid")
     return {(room_id, offset): models.entry_id(pk, uid) for room_id, offset, pk, uid in found}
+
+
+def _minute_of(time: datetime) -> datetime:
+    """By the minute, so that most posts leave a room's `active_at` and its index as they are: see models.Room."""
+    return time.replace(second=0, microsecond=0)
 
 
 def _in_order(rooms: Iterable[Room]) -> list[Room]:
