@@ -11,6 +11,7 @@ from asgiref.sync import async_to_sync
 from django.db import transaction
 
 from chat.actions import rate_limits
+from chat.delivery import own_rooms
 from chat.delivery.publisher import publish
 from chat.domain.events import Event
 from chat.domain.people import Person
@@ -26,7 +27,7 @@ async def carry_out(action: Action, room: Room, *args: Any, by: Person | None, *
         await rate_limits.spend(by)
     event = await in_database(action, room, *args, by=by, **kwargs)
     if event is not None:
-        await publish(event)
+        await _tell(event)
     return event
 
 
@@ -34,5 +35,12 @@ def carry_out_on_commit(action: Action, room: Room, *args: Any, by: Person | Non
     """Runs `action`, and publishes its entry once the surrounding transaction is committed."""
     event = action(room, *args, by=by, **kwargs)
     if event is not None:
-        transaction.on_commit(partial(async_to_sync(publish), event))
+        transaction.on_commit(partial(async_to_sync(_tell), event))
     return event
+
+
+async def _tell(event: Event) -> None:
+    """Everybody in the room, and the person it is about: the room may be one of theirs now, or none any more."""
+    await publish(event)
+    if event.subject:
+        await own_rooms.tell([(event.subject, event.room.name)])

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from chat import metrics
 from chat.delivery.detached_tasks import DetachedTasks
-from chat.delivery.listener import Listener
+from chat.delivery.listener import RoomListener
 from chat.delivery.reads import Reads
 from chat.delivery.recent_ids import RecentIds
 from chat.domain import events
@@ -32,7 +32,7 @@ class Feed:
     room: Room
     recent_ids: RecentIds  # of the entries that this process has given to listeners
     unsettled: set["Feed"]  # the hub's, of feeds that its watch has to compare with their logs
-    listeners: set[Listener] = field(default_factory=set)
+    listeners: set[RoomListener] = field(default_factory=set)
     position: Position | None = None  # the last entry that the listeners were given; None until the database was asked
     restricted: bool = False  # whether who comes has to be looked up
     needs_recheck: bool = False  # some listeners may be excluded by now; until that is known, none hears anything

@@ -12,7 +12,7 @@ the database doesn't have the last entry any more, its log went back, and the li
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Iterable, Mapping, Set
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence, Set
 from typing import Any
 
 from chat import log_context, metrics
@@ -20,18 +20,19 @@ from chat.delivery import control
 from chat.delivery.feed import Feed
 from chat.delivery.groups import Groups
 from chat.delivery.layer import Layer
-from chat.delivery.listener import Listener
+from chat.delivery.listener import Listener, RoomListener
 from chat.delivery.per_loop import PerLoop
 from chat.delivery.queued_listener import QueuedListener
 from chat.delivery.reads import Reads
 from chat.delivery.recent_ids import RecentIds
+from chat.delivery.room_ear import RoomEar
 from chat.delivery.watch import Watch
 from chat.domain import group_events
 from chat.domain.events import USUAL_KINDS, Event, Kind
 from chat.domain.people import Person
 from chat.domain.positions import Position
 from chat.domain.rooms import Room
-from chat.errors import unforeseen
+from chat.errors import Banned, NotAMember, unforeseen
 
 logger = logging.getLogger(__name__)
 
@@ -79,35 +80,44 @@ class Hub(PerLoop):
         finally:
             await self.leave(listener)
 
+    @property
+    def is_listening(self) -> bool:
+        """Whether this process is, or is about to be, in a group, and hears what other processes tell."""
+        return bool(self._feeds)
+
     async def join(self, listener: Listener) -> None:
         """From when this returns, what is said in its rooms is put to `listener`, which then has to `recover`.
 
         Waits no longer than LAYER_TIMEOUT for the layer. Raises Unavailable, Banned or NotAMember.
         """
-        feeds = [self._feeds.setdefault(room.group, self._new_feed(room)) for room in listener.rooms]
         metrics.LISTENERS.inc()
-        for feed in feeds:
-            feed.listeners.add(listener)
-            if feed.position is not None:
-                listener.joined(feed.room, feed.position, self.catch_up)
-        if self._watching is None:
-            self._watching = asyncio.create_task(self._watch(), context=log_context.detached())
-        metrics.ROOMS.set(len(self._feeds))
-        await self._sync_groups(feeds)
-        await asyncio.gather(*(feed.locate() for feed in feeds if feed.position is None))
-        for feed in feeds:
-            listener.joined(feed.room, await feed.locate(), self.catch_up)
+        feeds = await self._enter([listener])
         # By now it is among the listeners: of what excludes it from here on, it is going to hear.
         if person := listener.person:
             await asyncio.gather(*(Reads.here().check(feed.room, person) for feed in feeds if feed.restricted))
 
-    async def leave(self, listener: Listener) -> None:
-        """From when this is called, `listener` hears nothing more; that is so even if the caller is cancelled."""
-        feeds = [self._feeds[room.group] for room in listener.rooms if room.group in self._feeds]
-        if any(listener in feed.listeners for feed in feeds):  # the first time
-            metrics.LISTENERS.dec()
+    async def join_each(self, ears: Sequence[RoomEar]) -> list[RoomEar]:
+        """The same for many ears. Returns those that may not be in their room, which then have to leave.
+
+        Raises Unavailable.
+        """
+        feeds = await self._enter(ears)
+        restricted = [ear for ear in ears for feed in feeds if feed.restricted and feed.room in ear.rooms]
+        checks = [Reads.here().check(ear.own.room, ear.person) for ear in restricted]
+        found = await asyncio.gather(*checks, return_exceptions=True)
+        for error in found:
+            if error is not None and not isinstance(error, Banned | NotAMember):
+                raise error
+        return [ear for ear, error in zip(restricted, found, strict=True) if error is not None]
+
+    async def leave(self, *listeners: RoomListener) -> None:
+        """From when this is called, they hear nothing more; that is so even if the caller is cancelled."""
+        feeds = self._feeds_of(listeners)
+        for listener in listeners:
+            if isinstance(listener, Listener) and any(listener in feed.listeners for feed in feeds):  # the first time
+                metrics.LISTENERS.dec()
         for feed in feeds:
-            feed.listeners.discard(listener)
+            feed.listeners.difference_update(listeners)
             if not feed.listeners:
                 del self._feeds[feed.room.group]
         metrics.ROOMS.set(len(self._feeds))
@@ -115,6 +125,31 @@ class Hub(PerLoop):
             self._watching.cancel()
             self._watching = None
         await self._sync_groups(feeds)
+
+    async def _enter(self, listeners: Iterable[RoomListener]) -> Iterable[Feed]:
+        """Puts to each listener what is said in its rooms, from where it is told by `joined`. Raises Unavailable."""
+        feeds: dict[Feed, list[RoomListener]] = {}
+        for listener in listeners:
+            for room in listener.rooms:
+                feed = self._feeds.setdefault(room.group, self._new_feed(room))
+                feeds.setdefault(feed, []).append(listener)
+                feed.listeners.add(listener)
+                if feed.position is not None:
+                    listener.joined(feed.room, feed.position, self.catch_up)
+        if feeds and self._watching is None:
+            self._watching = asyncio.create_task(self._watch(), context=log_context.detached())
+        metrics.ROOMS.set(len(self._feeds))
+        await self._sync_groups(feeds)
+        await asyncio.gather(*(feed.locate() for feed in feeds if feed.position is None))
+        for feed, its_own in feeds.items():
+            position = await feed.locate()
+            for listener in its_own:
+                listener.joined(feed.room, position, self.catch_up)
+        return feeds
+
+    def _feeds_of(self, listeners: Iterable[RoomListener]) -> list[Feed]:
+        groups = dict.fromkeys(room.group for listener in listeners for room in listener.rooms)
+        return [self._feeds[group] for group in groups if group in self._feeds]
 
     async def _sync_groups(self, feeds: Iterable[Feed]) -> None:
         """Is in the groups of the rooms exactly as long as somebody listens."""

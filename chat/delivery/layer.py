@@ -59,6 +59,10 @@ class Layer(PerLoop):
     def is_away(self, server: int) -> bool:
         return self._servers[server].away
 
+    @property
+    def is_any_away(self) -> bool:
+        return any(server.away for server in self._servers.values())
+
     async def send(self, *addressed: tuple[str, Message]) -> None:
         """Sends messages to the groups named with them. What is sent to a server that is away is lost.
 
@@ -127,7 +131,7 @@ class Layer(PerLoop):
         return "The channel layer" if count == 1 else f"Server {server + 1} of {count} of the channel layer"
 
     def _measure(self) -> None:
-        metrics.REDIS_UP.set(not any(server.away for server in self._servers.values()))
+        metrics.REDIS_UP.set(not self.is_any_away)
         for number, server in self._servers.items():
             metrics.REDIS_SERVER_UP.labels(number + 1).set(not server.away)
 

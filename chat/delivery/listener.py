@@ -4,6 +4,7 @@ import asyncio
 import contextvars
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Set
+from typing import Protocol
 
 from chat import metrics
 from chat.delivery.backlog import Backlog
@@ -22,6 +23,25 @@ PAGE_SIZE = 100  # messages that are read at once, of what a listener has missed
 
 CatchUp = Callable[[Room], Awaitable[Position]]
 """Has the hub read what it has missed of a room. Returns where it is then."""
+
+
+class RoomListener(Protocol):
+    """What the hub and its feeds ask of whoever hears rooms."""
+
+    @property
+    def rooms(self) -> frozenset[Room]: ...
+
+    @property
+    def person(self) -> Person | None: ...
+
+    @property
+    def positions(self) -> Mapping[Room, int]: ...
+
+    def joined(self, room: Room, position: Position, catch_up: CatchUp) -> None: ...
+
+    def put(self, event: Event) -> None: ...
+
+    def end(self, error: Exception) -> None: ...
 
 
 class Listener:

@@ -49,10 +49,11 @@ def listed(*, person: Person | None = None, size: int, matching: str = "", after
     """
     if not is_storable(matching):
         return []
-    parts = [("public", PUBLIC, [])]
+    parts: list[tuple[str, tuple[str, str], list[Any]]] = [("public", PUBLIC, [])]
     if person is not None and not person.is_guest:
         parts.append(("own", OWN_PRIVATE, [person.user_id]))
-    selects, values = [], []
+    selects: list[str] = []
+    values: list[Any] = []
     for name, (tables, condition), given in parts:
         found = LISTED.format(
             name=name,

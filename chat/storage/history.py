@@ -8,6 +8,7 @@ import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Count, F, FilteredRelation, Q, QuerySet, Subquery, Sum
 
@@ -16,12 +17,25 @@ from chat.domain.events import STORED_KINDS, Change, Event, Kind, NewRole, Origi
 from chat.domain.people import Person
 from chat.domain.positions import START, Position
 from chat.domain.reactions import Reaction
-from chat.domain.rooms import Room
+from chat.domain.rooms import Room, folded
+from chat.domain.texts import is_storable
 from chat.errors import ChatError, InvalidPosition, NoSuchMessage
 from chat.storage import permissions
 from chat.storage.database import reads_long
 
 TALLY_MAX = 100_000
+LAST_MAX = 1000  # entries at the end of a room's log that are searched for its last message
+MESSAGE_COLUMNS = ", ".join(f'message."{field.column}"' for field in models.Message._meta.concrete_fields)
+LAST_MESSAGES = f"""
+    SELECT {{columns}}, room.name AS room_name FROM chat_room AS room
+    JOIN chat_message AS message ON message.id = (
+        SELECT last.id FROM chat_message AS last
+        WHERE last.room_id = room.id AND last."offset" > room.last_offset - {LAST_MAX}
+            AND last.kind = 'message' AND last.deletion IS NULL
+        ORDER BY last."offset" DESC LIMIT 1
+    )
+    WHERE room.name IN ({{names}})
+"""
 
 
 def check_offset(given: object) -> int:
@@ -96,13 +110,33 @@ def since(room: Room, after: int, limit: int) -> list[Event]:
 
 
 @reads_long
-def names(*, person: Person, size: int, after: str | None = None) -> list[str]:
+def names(*, person: Person, size: int, after: str | None = None, matching: str = "") -> list[str]:
     """The names of the next `size` rooms after the one called `after`, in the order of their names.
 
-    A private room is known to its members only.
+    Those that have `matching` in them, as `chat.storage.directory` has it. A private room is known to its members only.
     """
+    if not is_storable(matching):
+        return []
     found = models.Room.objects.filter(permissions.visible_to(person)).order_by("name").values_list("name", flat=True)
+    found = found.filter(search_name__contains=folded(matching)) if matching else found
     return list((found.filter(name__gt=after) if after is not None else found)[:size])
+
+
+@reads_long
+def last_messages(rooms: Iterable[Room], *, person: Person | None) -> dict[Room, Event | ChatError | None]:
+    """The last message of each room that isn't deleted, among its last LAST_MAX entries, or None.
+
+    Banned or NotAMember in the place of what may not be read. Two queries.
+    """
+    by_name = {room.name: room for room in rooms}
+    statement = LAST_MESSAGES.format(columns=MESSAGE_COLUMNS, names=", ".join(["%s"] * len(by_name)))
+    rows: Iterable[Any] = models.Message.objects.raw(statement, list(by_name)) if by_name else ()
+    found = {row.room_name: row for row in rows}
+    problems = permissions.problems(by_name.values(), person)
+    return {
+        room: problems[room] or (as_event(found[name], room) if name in found else None)
+        for name, room in by_name.items()
+    }
 
 
 @reads_long

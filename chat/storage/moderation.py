@@ -112,7 +112,7 @@ def remove_member(room: Room, username: str, *, by: Person | None) -> Event | No
         _keep_an_owner(here, permission, by)
         here.members.filter(user_id=person.user_id).delete()
         if leaves or here.is_private:
-            readings.leave(room, [person.id])
+            readings.leave(room, person)
         text = f"{person.name} left." if leaves else f"{person.name} was removed by {_name(by)}."
         return _notice(place, text, by, Change.REMOVED if here.is_private else Change.CHANGED, person.id)
 
@@ -132,7 +132,7 @@ def ban(room: Room, person_id: str, *, by: Person | None) -> Event | None:
         if permission.role is Role.OWNER or (permission.role is Role.MODERATOR and not actor.owns):
             raise NotAllowed("An owner can't be banned, and a moderator only by an owner.")
         here.members.filter(user_id=person.user_id).delete()
-        readings.leave(room, [person.id])
+        readings.leave(room, person)
         here.bans.create(person_id=person.id, person_name=person.name, by=by.name if by else "")
         _restrict(here, here.is_private)
         return _notice(place, f"{person.name} was banned by {_name(by)}.", by, Change.BANNED, person.id)

@@ -112,9 +112,9 @@ def set_involvement(room: Room, person: Person, involvement: Involvement) -> Non
 
 
 @writes
-def leave(room: Room, person_ids: Collection[str]) -> None:
-    """Makes the room none of these people's any more."""
-    models.Reading.objects.filter(person_id__in=person_ids, room_name=room.name).delete()
+def leave(room: Room, person: Person) -> None:
+    """Makes the room none of the person's any more."""
+    _of(person, room).delete()
 
 
 @reads_long

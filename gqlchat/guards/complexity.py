@@ -29,6 +29,7 @@ from chat.storage.pages import PAGE_MAX, PAGE_SIZE
 # Fields that are lists of what the database has, and how many items each of them has where nobody says.
 PAGED = {
     "rooms": PAGE_SIZE,
+    "myRooms": PAGE_SIZE,
     "messages": PAGE_SIZE,
     "membersConnection": PAGE_SIZE,
     "bansConnection": PAGE_SIZE,

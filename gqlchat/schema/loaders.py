@@ -12,13 +12,15 @@ from typing import Any, TypeVar, cast
 import strawberry
 from strawberry.dataloader import DataLoader
 
+from chat.domain.events import Event
 from chat.domain.people import Person
 from chat.domain.positions import Position
 from chat.domain.rooms import Room
 from chat.errors import ChatError
 from chat.models import Role
-from chat.storage import history, members, pages, permissions
+from chat.storage import history, members, own_rooms, pages, permissions
 from chat.storage.database import in_database, reads_long
+from chat.storage.own_rooms import OwnRoom
 from chat.storage.pages import Page, PageRequest
 from chat.storage.permissions import Permission
 from gqlchat.schema import context
@@ -39,6 +41,8 @@ class Loaders:
         self._person = person
         self.permission: DataLoader[Room, Permission] = DataLoader(self._permissions, cache=False)
         self.last_offset: DataLoader[Room, int] = DataLoader(self._last_offsets, cache=False)
+        self.own_room: DataLoader[Room, OwnRoom | None] = DataLoader(self._own_rooms, cache=False)
+        self.last_message: DataLoader[Room, Event | None] = DataLoader(self._last_messages, cache=False)
         self.page: DataLoader[PageRequest, Page] = DataLoader(self._pages, cache=False)
         self.members: DataLoader[ListRequest, list[tuple[Person, Role]]] = DataLoader(self._members, cache=False)
         self.bans: DataLoader[ListRequest, list[tuple[int, Person]]] = DataLoader(self._bans, cache=False)
@@ -51,6 +55,14 @@ class Loaders:
         found = await in_database(history.ends, rooms, person=self._person)
         ends = (found[room] for room in rooms)
         return [end.offset if isinstance(end, Position) else end for end in ends]
+
+    async def _own_rooms(self, rooms: list[Room]) -> Sequence[OwnRoom | None]:
+        found = await in_database(own_rooms.by_pair, [(room, self._person) for room in rooms])
+        return [found.get((room, self._person)) for room in rooms]
+
+    async def _last_messages(self, rooms: list[Room]) -> Sequence[Event | ChatError | None]:
+        found = await in_database(history.last_messages, rooms, person=self._person)
+        return [found[room] for room in rooms]
 
     async def _pages(self, requests: list[PageRequest]) -> Sequence[Page | ChatError]:
         found: dict[PageRequest, Page | ChatError] = {}

@@ -1,19 +1,41 @@
 """Rooms and their history."""
 
+from datetime import datetime
+from enum import Enum
+from typing import Annotated
+
 import strawberry
 
-from chat.domain import rooms
-from chat.storage import history
+from chat.domain import people, rooms
+from chat.domain.texts import is_storable
+from chat.errors import InvalidPage
+from chat.models import Involvement
+from chat.storage import directory, history
 from chat.storage.database import in_database
+from chat.storage.directory import Listed
+from chat.storage.own_rooms import UNREAD_MAX, OwnRoom
 from chat.storage.pages import PAGE_MAX, PAGE_SIZE, PageRequest
 from gqlchat.schema import context
-from gqlchat.schema.connections import Connection, connection, first_of, number_cursor, size_of, text_cursor
+from gqlchat.schema.connections import NO_CURSOR, Connection, connection, first_of, number_cursor, size_of, text_cursor
 from gqlchat.schema.loaders import loaders
 from gqlchat.schema.members import Member, Role
 from gqlchat.schema.messages import ChatRoomMessage
 from gqlchat.schema.people import Person
 
 FOR_MODERATORS = "For moderators and owners."
+
+
+strawberry.enum(
+    Involvement,
+    name="Involvement",
+    description="What you want to be told of in a room: all that is said, what mentions you, or nothing.",
+)
+
+
+@strawberry.enum(description="The order of a list of rooms: by their names, or the last active one first.")
+class RoomOrder(Enum):
+    NAME = "name"
+    ACTIVITY = "activity"
 
 
 @strawberry.input(description="A room, by the name people know it by.")
@@ -24,6 +46,7 @@ class ChatRoom:
 @strawberry.type(description="A room and its history.")
 class Room:
     name: str
+    own: strawberry.Private[OwnRoom | None] = None  # where it was read with the room
 
     @strawberry.field(description="Whether only members may enter.")
     async def is_private(self, info: strawberry.Info) -> bool:
@@ -89,6 +112,36 @@ class Room:
             has_next_page=page.has_later,
         )
 
+    @strawberry.field(description="The name to show.")
+    async def display_name(self) -> str:
+        return self.name
+
+    @strawberry.field(
+        description=f"How many messages of others you haven't read; {UNREAD_MAX} stands for as many or more. "
+        "Null unless the room is one of `myRooms`."
+    )
+    async def unread(self, info: strawberry.Info) -> int | None:
+        own = await self._own(info)
+        return own.unread if own else None
+
+    @strawberry.field(description="The last `offset` that you have read. Null unless the room is one of `myRooms`.")
+    async def read_offset(self, info: strawberry.Info) -> int | None:
+        own = await self._own(info)
+        return own.read_offset if own else None
+
+    @strawberry.field(description="What you want to be told of. Null unless the room is one of `myRooms`.")
+    async def involvement(self, info: strawberry.Info) -> Involvement | None:
+        own = await self._own(info)
+        return own.involvement if own else None
+
+    @strawberry.field(description="The last message that isn't deleted.")
+    async def last_message(self, info: strawberry.Info) -> ChatRoomMessage | None:
+        event = await loaders(info).last_message.load(self._room)
+        return ChatRoomMessage.of(event, context.person(info).name) if event else None
+
+    async def _own(self, info: strawberry.Info) -> OwnRoom | None:
+        return self.own or await loaders(info).own_room.load(self._room)
+
     @property
     def _room(self) -> rooms.Room:
         return rooms.Room(self.name)
@@ -100,11 +153,62 @@ class RoomQuery:
     async def room(self, info: strawberry.Info, name: str) -> Room:
         return Room(name=rooms.enter(name, context.person(info)).name)
 
-    @strawberry.field(description="The rooms where something was said, by name; cursors are names.")
-    async def rooms(self, info: strawberry.Info, first: int = PAGE_SIZE, after: str | None = None) -> Connection[Room]:
+    @strawberry.field(
+        description="The rooms where something was said, private ones to their members only. `matching` is a part of "
+        "their names, in any case. Cursors belong to an order."
+    )
+    async def rooms(
+        self,
+        info: strawberry.Info,
+        first: int = PAGE_SIZE,
+        after: str | None = None,
+        matching: str | None = None,
+        order: Annotated[
+            RoomOrder | None,
+            strawberry.argument(description="Without it: by NAME, or by ACTIVITY where `matching` is given."),
+        ] = None,
+    ) -> Connection[Room]:
         person = context.person(info)
         rooms.admit(person)
         size, _ = size_of(first, None)
+        if order is RoomOrder.ACTIVITY or (order is None and matching is not None):
+            return await by_activity(person, size, after, matching or "")
         last_known = None if after is None else rooms.find(after).name
-        found = await in_database(history.names, person=person, size=size + 1, after=last_known)
+        found = await in_database(
+            history.names, person=person, size=size + 1, after=last_known, matching=matching or ""
+        )
         return first_of(size, [(name, Room(name=name)) for name in found], after)
+
+
+async def by_activity(person: people.Person, size: int, after: str | None, matching: str) -> Connection[Room]:
+    last = None if after is None else read_place(after)
+    place = None if last is None else Listed(rooms.Room(""), *last)
+    found = await in_database(directory.listed, person=person, size=size + 1, after=place, matching=matching)
+    return first_of(
+        size, [(place_cursor(one.active_at, one.last_id), Room(name=one.room.name)) for one in found], after
+    )
+
+
+def place_cursor(at: datetime, rest: object) -> str:
+    """The cursor of a place in a list that is in the order of times, and of something else where these are the same."""
+    return f"{at.isoformat()} {rest}"
+
+
+def read_place(cursor: str) -> tuple[datetime, int]:
+    """Raises InvalidPage."""
+    at, rest = split_place(cursor)
+    number = number_cursor(rest)
+    assert number is not None
+    return at, number
+
+
+def split_place(cursor: str) -> tuple[datetime, str]:
+    """Raises InvalidPage for what `place_cursor` doesn't make."""
+    at, _, rest = cursor.partition(" ")
+    try:
+        time = datetime.fromisoformat(at)
+    except ValueError:
+        raise InvalidPage(NO_CURSOR) from None
+    if time.tzinfo is None or not is_storable(rest):
+        raise InvalidPage(NO_CURSOR)
+    return time, rest

@@ -4,6 +4,7 @@ import strawberry
 
 from gqlchat.schema.editing import EditingMutation, EditingQuery
 from gqlchat.schema.moderation import ModerationMutation
+from gqlchat.schema.my_rooms import MyRoomsMutation, MyRoomsQuery, MyRoomsSubscription
 from gqlchat.schema.people import PersonQuery
 from gqlchat.schema.posting import PostingMutation
 from gqlchat.schema.rooms import RoomQuery
@@ -11,15 +12,15 @@ from gqlchat.schema.subscriptions import MessageSubscription
 
 
 @strawberry.type
-class Query(EditingQuery, PersonQuery, RoomQuery):
+class Query(EditingQuery, MyRoomsQuery, PersonQuery, RoomQuery):
     pass
 
 
 @strawberry.type
-class Mutation(EditingMutation, ModerationMutation, PostingMutation):
+class Mutation(EditingMutation, ModerationMutation, MyRoomsMutation, PostingMutation):
     pass
 
 
 @strawberry.type
-class Subscription(MessageSubscription):
+class Subscription(MessageSubscription, MyRoomsSubscription):
     pass

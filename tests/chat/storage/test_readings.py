@@ -98,8 +98,8 @@ def test_involvement_is_set_and_makes_the_room_ones_own() -> None:
 
 def test_leaving_deletes_the_reading_of_this_room_alone() -> None:
     readings.enter([Mark(ROOM, BEN), Mark(OTHER, BEN), Mark(ROOM, ANN)])
-    readings.leave(ROOM, [BEN.id])
-    readings.leave(ROOM, [BEN.id])
+    readings.leave(ROOM, BEN)
+    readings.leave(ROOM, BEN)
     assert set(models.Reading.objects.values_list("person_id", "room_name")) == {
         (BEN.id, OTHER.name),
         (ANN.id, ROOM.name),
@@ -116,7 +116,7 @@ def test_digest_differs_after_each_change() -> None:
         lambda: readings.mark_unread(ROOM, BEN, 2),
         lambda: readings.set_involvement(ROOM, BEN, Involvement.NOTHING),
         lambda: readings.enter([Mark(OTHER, BEN)]),
-        lambda: readings.leave(OTHER, [BEN.id]),
+        lambda: readings.leave(OTHER, BEN),
     ):
         change()
         seen.append(readings.digests([BEN.id]))

@@ -45,7 +45,7 @@ class Migration(migrations.Migration):
     The new columns of rooms have defaults in the database, since an instance of the release before writes rooms too.
     """
 
-    dependencies = [("chat", "0007_conversation")]
+    dependencies = [("chat", "0008_fewer_indexes")]
 
     operations = [
         migrations.CreateModel(

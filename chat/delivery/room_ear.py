@@ -1,0 +1,85 @@
+"""The ear of somebody who follows a room without listening to it: it counts what it hears, and keeps nothing of it."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Protocol
+
+from chat.delivery.listener import CatchUp
+from chat.domain.events import Event, Kind
+from chat.domain.people import Person
+from chat.domain.positions import Position
+from chat.domain.rooms import Room
+from chat.storage.own_rooms import UNREAD_MAX, OwnRoom
+
+EARLY_MAX = 1000  # messages that are remembered while a count is under way
+
+
+class Counting(Protocol):
+    """What an ear tells whoever follows the room."""
+
+    def counted(self, ear: "RoomEar") -> None:
+        """`ear.own` has changed."""
+
+    def recount(self, room: Room) -> None:
+        """Counting what comes isn't enough: the room has to be read from the database."""
+
+    def lose(self, ear: "RoomEar") -> None:
+        """The person may not be in the room any more."""
+
+
+class RoomEar:
+    """Counts for one person what is unread in one room. The hub has it among the room's listeners."""
+
+    __slots__ = ("_early", "_follower", "heard", "own", "person", "rooms")
+
+    def __init__(self, follower: Counting, person: Person, own: OwnRoom) -> None:
+        self.rooms = frozenset([own.room])
+        self.person = person
+        self.own = own
+        self.heard = own.last_offset  # up to here all has been counted
+        self._follower = follower
+        self._early: list[int] | None = None  # the messages that came since a count began
+
+    @property
+    def positions(self) -> Mapping[Room, int]:
+        return {self.own.room: self.heard}
+
+    def joined(self, room: Room, position: Position, catch_up: CatchUp) -> None:
+        if position.offset > self.heard:  # something was said since the room was read
+            self.heard = position.offset
+            self._follower.recount(room)
+
+    def put(self, event: Event) -> None:
+        if event.kind is Kind.START_OVER:
+            self.heard = event.offset or 0
+            self._follower.recount(self.own.room)
+            return
+        if event.offset is None or event.offset <= self.heard:
+            return
+        self.heard = event.offset
+        if event.kind is Kind.DELETION and self.own.unread:
+            self._follower.recount(self.own.room)
+        elif event.kind is Kind.MESSAGE and self._counts(event):
+            self._count(event.offset)
+
+    def end(self, error: Exception) -> None:
+        self._follower.lose(self)
+
+    def begin_recount(self) -> None:
+        self._early = []
+
+    def end_recount(self, own: OwnRoom) -> None:
+        """Takes over what was read, and what came after that."""
+        later = sum(offset > own.last_offset for offset in self._early or ())
+        self._early = None
+        self.own = replace(own, unread=min(own.unread + later, UNREAD_MAX))
+
+    def _counts(self, event: Event) -> bool:
+        return event.known and not event.deleted and (event.person is None or event.person.id != self.person.id)
+
+    def _count(self, offset: int) -> None:
+        if self._early is not None and len(self._early) < EARLY_MAX:
+            self._early.append(offset)
+        if self.own.unread < UNREAD_MAX:
+            self.own = replace(self.own, unread=self.own.unread + 1)
+            self._follower.counted(self)

@@ -1,0 +1,134 @@
+"""A person's own rooms: those that they have entered or belong to, and have not left."""
+
+import contextlib
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from typing import Any
+
+import strawberry
+
+from chat.actions import reading
+from chat.delivery import own_rooms as following
+from chat.domain import rooms
+from chat.errors import ChatError
+from chat.models import Involvement
+from chat.storage import own_rooms
+from chat.storage.database import in_database
+from chat.storage.pages import PAGE_SIZE
+from gqlchat.schema import context
+from gqlchat.schema.connections import Connection, first_of, size_of
+from gqlchat.schema.errors import Problem
+from gqlchat.schema.rooms import Room, place_cursor, split_place
+
+
+@strawberry.input
+class MarkInput:
+    room_name: str
+    offset: int
+
+
+@strawberry.input
+class SetInvolvementInput:
+    room_name: str
+    involvement: Involvement
+
+
+@strawberry.input
+class LeaveRoomInput:
+    room_name: str
+
+
+@strawberry.type(description="What became of it; null where it went well.")
+class MyRoomsPayload:
+    error: Problem | None = None
+
+
+@strawberry.type(description="A room of yours, after a change.")
+class MyRoomChange:
+    name: str
+    unread: int = strawberry.field(
+        description=f"How many messages of others you haven't read; {own_rooms.UNREAD_MAX} stands for as many or more."
+    )
+    read_offset: int | None
+    involvement: Involvement | None
+    left: bool = strawberry.field(description="Whether the room is none of yours any more.")
+
+    @classmethod
+    def of(cls, change: following.Change) -> "MyRoomChange":
+        room, own = change
+        return cls(
+            name=room.name,
+            unread=own.unread if own else 0,
+            read_offset=own.read_offset if own else None,
+            involvement=own.involvement if own else None,
+            left=own is None,
+        )
+
+
+@strawberry.type
+class MyRoomsQuery:
+    @strawberry.field(
+        description="The rooms that you have entered or belong to, and have not left; the last active one first."
+    )
+    async def my_rooms(
+        self, info: strawberry.Info, first: int = PAGE_SIZE, after: str | None = None
+    ) -> Connection[Room]:
+        person = context.person(info)
+        rooms.admit(person)
+        size, _ = size_of(first, None)
+        place = None if after is None else split_place(after)
+        found = await in_database(own_rooms.own_rooms, person, size=size + 1, after=place)
+        nodes = [(place_cursor(own.active_at, own.room.name), Room(name=own.room.name, own=own)) for own in found]
+        return first_of(size, nodes, after)
+
+
+@strawberry.type
+class MyRoomsMutation:
+    @strawberry.mutation(description="You have read the room up to this offset. It moves forwards only.")
+    async def mark_read(self, info: strawberry.Info, input: MarkInput) -> MyRoomsPayload:
+        return await done(info, reading.mark_read, input.room_name, input.offset)
+
+    @strawberry.mutation(description="What was said from this offset on is unread again.")
+    async def mark_unread(self, info: strawberry.Info, input: MarkInput) -> MyRoomsPayload:
+        return await done(info, reading.mark_unread, input.room_name, input.offset)
+
+    @strawberry.mutation(description="You have read all that was said so far in your rooms.")
+    async def mark_all_read(self, info: strawberry.Info) -> MyRoomsPayload:
+        try:
+            await reading.mark_all_read(person=context.person(info))
+        except ChatError as error:
+            return MyRoomsPayload(error=Problem.of(error))
+        return MyRoomsPayload()
+
+    @strawberry.mutation(description="Sets what you want to be told of in a room, and makes it one of yours.")
+    async def set_involvement(self, info: strawberry.Info, input: SetInvolvementInput) -> MyRoomsPayload:
+        return await done(info, reading.set_involvement, input.room_name, input.involvement)
+
+    @strawberry.mutation(description="Takes a room off yours. If you are a member, you are none any more.")
+    async def leave_room(self, info: strawberry.Info, input: LeaveRoomInput) -> MyRoomsPayload:
+        return await done(info, reading.leave, input.room_name)
+
+
+async def done(info: strawberry.Info, action: Callable[..., Awaitable[None]], name: str, *args: Any) -> MyRoomsPayload:
+    """Does it as the person who asks."""
+    person = context.person(info)
+    try:
+        await action(rooms.enter(name, person), *args, person=person)
+    except ChatError as error:
+        return MyRoomsPayload(error=Problem.of(error))
+    return MyRoomsPayload()
+
+
+@strawberry.type
+class MyRoomsSubscription:
+    @strawberry.subscription(
+        description=f"Your rooms as they change, {following.ROOMS_MAX} of them at most, each once a second at most. "
+        "An execution is for you alone, and not shared with others."
+    )
+    async def my_room_changes(self, info: strawberry.Info) -> AsyncGenerator[MyRoomChange, None]:
+        person = context.person(info)
+        rooms.admit(person)
+        async with contextlib.aclosing(following.follow(person)) as changes:
+            await anext(changes)  # as they are: `myRooms` has that
+            async for some in changes:
+                for change in some:
+                    yield MyRoomChange.of(change)
