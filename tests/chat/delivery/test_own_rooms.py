@@ -5,7 +5,6 @@ from collections.abc import AsyncGenerator, Sequence
 from typing import Any
 
 import pytest
-from chat.delivery.own_rooms import Change, Followers
 from django.contrib.auth import get_user_model
 
 from chat import models
@@ -13,6 +12,7 @@ from chat.actions import moderation as acting
 from chat.actions import posting, reading
 from chat.delivery import hub, own_rooms
 from chat.delivery.hub import Hub
+from chat.delivery.own_rooms import Change, Followers
 from chat.domain.people import Person, of_user
 from chat.domain.rooms import Room, find
 from chat.errors import Unavailable
