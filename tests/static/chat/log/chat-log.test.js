@@ -106,7 +106,7 @@ test("edit in the log has no line of its own and gives its target another text",
   const log = newLog();
   log.add(entry(1));
   log.add(entry(2));
-  log.add(entry(3, { kind: "edit", target: 1, text: "new" }));
+  log.add(entry(3, { kind: "edit", target: 1, message: "new" }));
   assert.equal(log.value, "new\n2\n");
   assert.equal(log.querySelectorAll(".edited").length, 1);
 });
@@ -114,10 +114,10 @@ test("edit in the log has no line of its own and gives its target another text",
 test("edit in the log changes nothing of a deleted message, nor where the edited one is deleted", () => {
   const log = newLog();
   log.add(entry(1));
-  log.add(entry(2, { kind: "edit", target: 1, text: "", deleted: true }));
+  log.add(entry(2, { kind: "edit", target: 1, message: "", deleted: true }));
   assert.equal(log.value, "1\n");
   log.add(entry(3, { kind: "deletion", target: 1 }));
-  log.add(entry(4, { kind: "edit", target: 1, text: "new" }));
+  log.add(entry(4, { kind: "edit", target: 1, message: "new" }));
   assert.equal(log.value, "");
 });
 
