@@ -148,8 +148,13 @@ class ChatConsumer(SocketConsumer):
     # For each of `frames.PURPOSES`. Returns what is sent to this client alone, if anything.
 
     async def receive_message(self, room: Room, frame: dict[str, Any]) -> str | None:
-        client_id = frame.get("client_id")
-        entry = await posting.post(room=room, message=frame["message"], person=self.person, client_id=client_id)
+        entry = await posting.post(
+            room=room,
+            message=frame["message"],
+            person=self.person,
+            client_id=frame.get("client_id"),
+            reply_to=frame.get("reply_to"),
+        )
         if entry.repeated and self.listener and (entry.event.offset or 0) <= self.listener.positions[room]:
             # Nobody hears it again, but who sends it again has not heard that it arrived.
             return event_frame(entry.event)

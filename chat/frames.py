@@ -84,7 +84,8 @@ def shown(event: Event) -> dict[str, Any]:
 
 def _quoted(quote: Quote) -> dict[str, Any]:
     """The name and the text are null where the message is deleted, or no longer kept."""
-    return {"offset": quote.offset, "user": quote.person and quote.person.name, "message": quote.message or None}
+    user, user_id = (quote.person.name, quote.person.id) if quote.person else (None, None)
+    return {"offset": quote.offset, "user": user, "user_id": user_id, "message": quote.message or None}
 
 
 def _reaction(reaction: Reaction) -> dict[str, Any]:

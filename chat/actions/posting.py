@@ -7,24 +7,33 @@ from chat.domain.people import Person
 from chat.domain.rooms import Room
 from chat.domain.texts import check_client_id, clean_text
 from chat.errors import ChatError
+from chat.storage.history import check_offset
 from chat.storage.log import Draft, Entry
 
 
 async def post(
-    *, room: Room, message: object, person: Person, client_id: object = None, trusted: bool = False
+    *,
+    room: Room,
+    message: object,
+    person: Person,
+    client_id: object = None,
+    reply_to: object = None,
+    trusted: bool = False,
 ) -> Entry:
     """Says `message` in `room`. When this returns it is stored, and everyone who listens there hears it.
 
-    `message` and `client_id` are whatever a client sent in their place. With a `client_id` that the same sender has
-    used in this room before, it is the first message that comes back, and nobody hears it twice. With `trusted` it is
-    the site itself that speaks, which may in any room.
+    `message`, `client_id` and `reply_to` are whatever a client sent in their place. With a `client_id` that the same
+    sender has used in this room before, it is the first message that comes back, and nobody hears it twice. `reply_to`
+    is the offset of the message that this one quotes. With `trusted` it is the site itself that speaks, which may in
+    any room.
 
-    Raises InvalidMessage, BlankMessage, MessageTooLong, InvalidClientId, RateLimited, Banned, NotAMember or
-    Unavailable.
+    Raises InvalidMessage, BlankMessage, MessageTooLong, InvalidClientId, InvalidPosition, RateLimited, Banned,
+    NotAMember, NoSuchMessage or Unavailable.
     """
     try:
         text, client_id = clean_text(message), check_client_id(client_id)
-        draft = Draft(room=room, text=text, person=person, client_id=client_id, trusted=trusted)
+        quoted = None if reply_to is None else check_offset(reply_to)
+        draft = Draft(room=room, text=text, person=person, client_id=client_id, reply_to=quoted, trusted=trusted)
         await rate_limits.spend(person)
         entry = await GroupCommit.here().store(draft)
     except ChatError as error:

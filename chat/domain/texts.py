@@ -7,8 +7,11 @@ from chat.domain import unseen
 from chat.errors import BlankMessage, InvalidClientId, InvalidMessage, MessageTooLong
 
 CLIENT_ID_MAX = 100  # characters
+QUOTE_MAX = 200  # characters
+QUOTE_LINES = 3
 
 LINE_END = regex.compile(r"\r\n?")
+GRAPHEME = regex.compile(r"\X")
 # Control characters but for newline and tab, and the signs that Unicode has for them. Those from U+0080 on have none.
 PICTURES = {code: chr(0x2400 + code) for code in range(0x20) if chr(code) not in "\n\t"}
 PICTURES |= {0x7F: "\u2421"} | dict.fromkeys(range(0x80, 0xA0), "\ufffd")
@@ -39,6 +42,25 @@ def _without_blank_end(text: str) -> str:
     while unseen.is_blank(lines[-1]):
         lines.pop()
     return "\n".join(lines)
+
+
+def beginning(text: str) -> str:
+    """The beginning of a text, as it is quoted: QUOTE_LINES lines in which there is something to be seen, and QUOTE_MAX
+    characters at most. What is left out is an ellipsis at its end.
+    """
+    lines = [line for line in text.split("\n") if not unseen.is_blank(line)]
+    begun = "\n".join(lines[:QUOTE_LINES])
+    if len(begun) > QUOTE_MAX:
+        begun = _whole_graphemes(begun, QUOTE_MAX - 1)
+    elif lines and len(lines) <= QUOTE_LINES:
+        return begun
+    return f"{begun}…"
+
+
+def _whole_graphemes(text: str, length: int) -> str:
+    """The first `length` characters, without a part of an emoji or of a letter with its marks at their end."""
+    ends = [one.end() for one in GRAPHEME.finditer(text, endpos=length + 1)]
+    return text[: max((end for end in ends if end <= length), default=length)]
 
 
 def check_client_id(client_id: object) -> str | None:

@@ -20,7 +20,7 @@ from chat.domain.reactions import Reaction
 from chat.domain.rooms import Room, folded
 from chat.domain.texts import is_storable
 from chat.errors import ChatError, InvalidPosition, NoSuchMessage
-from chat.storage import permissions
+from chat.storage import permissions, quotes
 from chat.storage.database import reads_long
 
 TALLY_MAX = 100_000
@@ -106,7 +106,7 @@ def since(room: Room, after: int, limit: int) -> list[Event]:
         event = as_event(message, room, previous=before)
         events.append(event)
         before = event.id
-    return events
+    return quotes.with_quotes(events)
 
 
 @reads_long
@@ -187,6 +187,7 @@ def rows(room: Room) -> QuerySet[models.Message]:
 
 
 def as_event(message: models.Message, room: Room, *, previous: str | None = None) -> Event:
+    """The event that a row tells of. If it is a reply, `chat.storage.quotes` has the rest of what it quotes."""
     known = is_known(message.kind, message.change)
     return Event(
         room=room,

@@ -16,29 +16,32 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from chat import models
-from chat.domain.events import Change, Event, Kind, NewRole, Origin
+from chat.domain.events import Change, Event, Kind, NewRole, Origin, Quote
 from chat.domain.people import Person
 from chat.domain.reactions import Reaction
 from chat.domain.rooms import Room
-from chat.errors import ChatError
-from chat.storage import history, permissions, statements
+from chat.errors import ChatError, NoSuchMessage
+from chat.storage import history, permissions, quotes, statements
 from chat.storage.database import writes
 from chat.storage.statements import Link, NewMessage, Place
 
 PRUNE_SIZE = 5000
+NO_REPLY = "Nobody can reply to {}: it is deleted, no longer kept, or no message. Send yours without the reply."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
     """A message that isn't stored yet. `client_id` tells what one sender sends again from what is new.
 
-    `trusted` is what the site itself says: it may say it in any room, whoever may be there.
+    `trusted` is what the site itself says: it may say it in any room, whoever may be there. `reply_to` is the offset of
+    the message that this one quotes.
     """
 
     room: Room
     text: str
     person: Person
     client_id: str | None = None
+    reply_to: int | None = None
     origin: Origin = field(default_factory=Origin.here)
     trusted: bool = False
 
@@ -68,10 +71,14 @@ Identity = tuple[Room, str, str | None]  # of a message: its room, sender and cl
 def append(drafts: Sequence[Draft]) -> list[Entry | ChatError]:
     """Stores each draft under its room's next offset. In the order of the drafts, returns for each
 
-    its entry; the first one, if it was stored before; Banned or NotAMember, if its sender may not be in its room.
+    its entry; the first one, if it was stored before; Banned or NotAMember, if its sender may not be in its room;
+    NoSuchMessage, if there is nothing to reply to.
     """
     numbered = dict(enumerate(drafts))
-    done: dict[int, Entry | ChatError] = {**_append_at_once(numbered)}
+    plain = {number: draft for number, draft in numbered.items() if draft.reply_to is None}
+    done: dict[int, Entry | ChatError] = {**_append_at_once(plain)} if plain else {}
+    if len(plain) < len(numbered):
+        done |= _replies_in_new_rooms(numbered)
     if left := {number: draft for number, draft in numbered.items() if number not in done}:
         done |= _append_after_a_look(left)
     return [done[number] for number in numbered]
@@ -83,13 +90,16 @@ def _append_at_once(drafts: Drafts) -> dict[int, Entry]:
     alone = connection.vendor == "postgresql" and not connection.in_atomic_block
     try:
         with nullcontext() if alone else transaction.atomic():
-            return _store(drafts, restricted_too=False)
+            return _store(drafts, {}, restricted_too=False)
     except IntegrityError:
         return {}
 
 
 def _append_after_a_look(drafts: Drafts) -> dict[int, Entry | ChatError]:
-    """Locks the rooms, looks which drafts were stored before and which aren't allowed, and stores the others."""
+    """Locks the rooms, looks which drafts were stored before and which aren't allowed, and stores the others.
+
+    Replies are quoted while the rooms are locked: so nothing is deleted between that and their being stored.
+    """
     done: dict[int, Entry | ChatError] = {}
     new: dict[int, Draft] = {}
     first: dict[Identity, int] = {}  # the numbers of new drafts that have client ids
@@ -98,6 +108,7 @@ def _append_after_a_look(drafts: Drafts) -> dict[int, Entry | ChatError]:
         places = statements.take_offsets({draft.room: 0 for draft in drafts.values()})
         stored = _stored_before(drafts.values(), places)
         problems = _problems(drafts.values(), places)
+        quoted = quotes.find((draft.room, draft.reply_to) for draft in drafts.values() if draft.reply_to is not None)
         for number, draft in drafts.items():
             problem = None if draft.trusted else problems.get((draft.room, draft.person))
             if problem:
@@ -106,11 +117,25 @@ def _append_after_a_look(drafts: Drafts) -> dict[int, Entry | ChatError]:
                 done[number] = Entry(stored[draft.identity], repeated=True)
             elif draft.client_id is not None and draft.identity in first:
                 again[number] = first[draft.identity]
+            elif draft.reply_to is not None and (draft.room, draft.reply_to) not in quoted:
+                done[number] = NoSuchMessage(NO_REPLY.format(draft.reply_to))
             else:
                 new[number] = draft
                 first[draft.identity] = number
-        entries = _store(new, restricted_too=True) if new else {}
+        entries = _store(new, quoted, restricted_too=True) if new else {}
     return done | entries | {number: Entry(entries[of].event, repeated=True) for number, of in again.items()}
+
+
+def _replies_in_new_rooms(drafts: Drafts) -> dict[int, ChatError]:
+    """The replies in rooms where nothing was ever said. To refuse one must not make the room."""
+    replies = {number: draft for number, draft in drafts.items() if draft.reply_to is not None}
+    names = {draft.room.name for draft in replies.values()}
+    there = set(models.Room.objects.filter(name__in=names).values_list("name", flat=True))
+    return {
+        number: NoSuchMessage(NO_REPLY.format(draft.reply_to))
+        for number, draft in replies.items()
+        if draft.room.name not in there
+    }
 
 
 def _stored_before(drafts: Iterable[Draft], places: Mapping[Room, Place]) -> dict[Identity, Event]:
@@ -119,10 +144,11 @@ def _stored_before(drafts: Iterable[Draft], places: Mapping[Room, Place]) -> dic
     found = statements.stored_before(
         (places[draft.room].room_id, draft.sender, draft.client_id) for draft in drafts if draft.client_id is not None
     )
+    messages = [(rooms[message.room_id], message) for message in found]
+    events = quotes.with_quotes([history.as_event(message, room) for room, message in messages])
     return {
-        (room, message.sender, message.client_id): history.as_event(message, room)
-        for message in found
-        if (room := rooms[message.room_id])
+        (room, message.sender, message.client_id): event
+        for (room, message), event in zip(messages, events, strict=True)
     }
 
 
@@ -131,8 +157,11 @@ def _problems(drafts: Iterable[Draft], places: Mapping[Room, Place]) -> dict[tup
     return permissions.problems_of((draft.room, draft.person) for draft in drafts if places[draft.room].restricted)
 
 
-def _store(drafts: Drafts, *, restricted_too: bool) -> dict[int, Entry]:
-    """Stores `drafts`, and returns the entries of those that were. Raises IntegrityError if one was stored before."""
+def _store(drafts: Drafts, quoted: Mapping[quotes.Place, Quote], *, restricted_too: bool) -> dict[int, Entry]:
+    """Stores `drafts`, and returns the entries of those that were. Raises IntegrityError if one was stored before.
+
+    `quoted` has what the replies among them quote.
+    """
     now = timezone.now()
     uids = {number: uuid4().hex for number in drafts}
     messages: dict[Room, list[NewMessage]] = defaultdict(list)
@@ -140,7 +169,7 @@ def _store(drafts: Drafts, *, restricted_too: bool) -> dict[int, Entry]:
         messages[draft.room].append(_new_message(draft, uids[number]))
     links = statements.insert(messages, now, restricted_too=restricted_too)
     return {
-        number: Entry(_new_event(draft, uids[number], links[uids[number]], now), repeated=False)
+        number: Entry(_new_event(draft, uids[number], links[uids[number]], now, quoted), repeated=False)
         for number, draft in drafts.items()
         if uids[number] in links
     }
@@ -156,10 +185,11 @@ def _new_message(draft: Draft, uid: str) -> NewMessage:
         client_id=draft.client_id,
         process=draft.origin.process,
         thread=draft.origin.thread,
+        reply_to=draft.reply_to,
     )
 
 
-def _new_event(draft: Draft, uid: str, link: Link, now: datetime) -> Event:
+def _new_event(draft: Draft, uid: str, link: Link, now: datetime, quoted: Mapping[quotes.Place, Quote]) -> Event:
     return Event(
         room=draft.room,
         message=draft.text,
@@ -169,6 +199,7 @@ def _new_event(draft: Draft, uid: str, link: Link, now: datetime) -> Event:
         person=draft.person,
         sent_at=now,
         origin=draft.origin,
+        reply_to=None if draft.reply_to is None else quoted[draft.room, draft.reply_to],
         previous=link.previous,
     )
 

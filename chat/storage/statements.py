@@ -33,6 +33,7 @@ class NewMessage(TypedDict):
     client_id: str | None
     process: int
     thread: str
+    reply_to: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,7 @@ TAKE_OFFSETS_AND_INSERT = f"""
     SELECT room.id, room.last_offset - later, %s, {", ".join(COLUMNS)}
     FROM json_to_recordset(%s) AS new (
         room text, later bigint, uid uuid, text text, person_id text, person_name text, sender text, client_id text,
-        process bigint, thread text
+        process bigint, thread text, reply_to bigint
     )
     JOIN room ON room.name = new.room
     {RETURNING}

@@ -18,6 +18,9 @@ class PostMessageInput:
     client_id: str | None = strawberry.field(
         default=None, description="Your own id of the message: sent again with the same one, it is said once."
     )
+    reply_to: int | None = strawberry.field(
+        default=None, description="The `offset` of the message in this room that it replies to, and quotes."
+    )
 
 
 @strawberry.type(description="What became of a message: one of the two is null.")
@@ -40,7 +43,13 @@ class PostingMutation:
         person = context.person(info)
         try:
             room = rooms.enter(input.room_name, person)
-            entry = await posting.post(room=room, message=input.message, person=person, client_id=input.client_id)
+            entry = await posting.post(
+                room=room,
+                message=input.message,
+                person=person,
+                client_id=input.client_id,
+                reply_to=input.reply_to,
+            )
         except ChatError as error:
             return PostMessagePayload(error=Problem.of(error))
         return PostMessagePayload(message=ChatRoomMessage.of(entry.event, person.name))

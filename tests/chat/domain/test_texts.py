@@ -3,6 +3,8 @@ import pytest
 from chat.domain import texts
 from chat.errors import BlankMessage, InvalidMessage, MessageTooLong
 
+FAMILY = "👨\u200d👩\u200d👧\u200d👦"
+
 
 @pytest.mark.parametrize(
     "message",
@@ -58,3 +60,23 @@ def test_clean_text_rejects_invalid_messages(message: object, error: type[Invali
     with pytest.raises(error) as caught:
         texts.clean_text(message)
     assert caught.type is error
+
+
+@pytest.mark.parametrize(
+    ("text", "quoted"),
+    [
+        ("hi", "hi"),
+        ("x" * 200, "x" * 200),
+        ("x" * 201, "x" * 199 + "…"),
+        ("1\n2\n3", "1\n2\n3"),
+        ("1\n2\n3\n4", "1\n2\n3…"),
+        ("\n\n1\n \n2\n\n3", "1\n2\n3"),
+        ("\n" * 500, "…"),
+        ("x" * 198 + FAMILY + "y", "x" * 198 + "…"),
+        ("x" * 198 + "e\u0301y", "x" * 198 + "…"),
+        ("e" + "\u0301" * 4000, "e" + "\u0301" * 198 + "…"),
+        (FAMILY * 100, FAMILY * 28 + "…"),
+    ],
+)
+def test_beginning_is_cut_after_three_lines_or_200_characters_and_within_no_grapheme(text: str, quoted: str) -> None:
+    assert texts.beginning(text) == quoted
