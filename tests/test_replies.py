@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from chat.actions import posting
+from chat.actions import editing, posting
 from chat.actions.moderation import carry_out
 from chat.delivery.hub import Hub
 from chat.domain.events import Event, Quote
@@ -140,6 +140,19 @@ async def test_quote_is_the_same_live_in_recovery_and_in_the_history(open_chat, 
     await graphql.start(HEAR, {"after": 1})
     quote = (await graphql.result())["data"]["roomMessages"]["replyTo"]
     assert (quote["offset"], quote["message"]) == (1, "first")
+
+
+async def test_reply_after_an_edit_quotes_the_new_text_live(open_chat) -> None:
+    await said("first")
+    await editing.edit(room=ROOM, offset=1, message="better", person=ANN)
+    browser = await open_chat("/ws/chat/replies/?with=edits")
+    await browser.send_json_to({"message": "a reply", "reply_to": 1})
+    assert (await browser.receive_json_from(timeout=5))["reply_to"]["message"] == "better"
+    await editing.edit(room=ROOM, offset=1, message="best", person=ANN)
+    edit = await browser.receive_json_from(timeout=5)
+    assert (edit["kind"], edit["target"], edit["message"]) == ("edit", 1, "best")
+    await browser.send_json_to({"before": 4})
+    assert (await browser.receive_json_from(timeout=5))["messages"][-1]["reply_to"]["message"] == "best"
 
 
 async def test_deleted_text_is_in_no_quote_that_is_read_after_it(open_chat, open_graphql) -> None:

@@ -12,7 +12,7 @@ from chat.domain.people import Person
 from chat.domain.positions import Position
 from chat.domain.rooms import Room, find
 from chat.errors import Banned, ChatError, NoSuchMessage
-from chat.storage import history, log, moderation, pages, quotes, recoveries
+from chat.storage import edits, history, log, moderation, pages, quotes, recoveries
 from chat.storage.log import Draft, Entry
 from chat.storage.pages import Page, PageRequest
 from chat.storage.recoveries import Recovery, RecoveryRequest
@@ -60,7 +60,7 @@ def test_reply_is_stored_with_the_quote_that_everybody_reads(read: Callable[[], 
 def test_quote_has_the_text_that_its_message_has_now(read: Callable[[], Quote | None]) -> None:
     say("first")
     append("second", to=1, client_id="mine")
-    models.Message.objects.filter(offset=1).update(text="better")
+    edits.edit_message(ROOM, 1, "better", by=ANN)
     assert read() == Quote(1, ANN, "better")
 
 
