@@ -155,7 +155,7 @@ class ChatConsumer(SocketConsumer):
             client_id=frame.get("client_id"),
             reply_to=frame.get("reply_to"),
         )
-        if entry.repeated and self.listener and (entry.event.offset or 0) <= self.listener.positions[room]:
+        if entry.repeated and self.listener and (entry.event.offset or 0) <= self.listener.positions[room.group]:
             # Nobody hears it again, but who sends it again has not heard that it arrived.
             return event_frame(entry.event)
         return None

@@ -50,8 +50,12 @@ def purpose_of(frame: dict[str, Any]) -> str:
 
 
 def shown(event: Event) -> dict[str, Any]:
-    """An event as browsers get it, in frames and in the page's first history."""
-    frame: dict[str, Any] = {
+    """An event as browsers get it, in frames and in the page's first history.
+
+    A key that would be null is left out, since each frame is written to everybody in the room. Two say something by
+    being null and stay: the `role` of a notice, and the `id` of the position that a `start_over` gives.
+    """
+    said: dict[str, Any] = {
         "message": event.text,
         "kind": event.kind,
         "id": event.id,
@@ -62,23 +66,25 @@ def shown(event: Event) -> dict[str, Any]:
         "user_id": event.person and event.person.id,
         "sent_at": event.sent_at and event.sent_at.isoformat(),
         "origin": event.origin and {"process": event.origin.process, "thread": event.origin.thread},
+        "deleted": event.deleted or None,
     }
-    if event.deleted:
-        frame["deleted"] = True
     if event.edited_at:
-        frame["edited_at"] = event.edited_at.isoformat()
+        said["edited_at"] = event.edited_at.isoformat()
     if event.reply_to:
-        frame["reply_to"] = _quoted(event.reply_to)
+        said["reply_to"] = _quoted(event.reply_to)
     if event.mentions:
-        frame["mentions"] = [person.id for person in event.mentions]
+        said["mentions"] = [person.id for person in event.mentions]
     if event.reactions or event.kind is Kind.REACTION:
-        frame["reactions"] = [_reaction(reaction) for reaction in event.reactions]
+        said["reactions"] = [_reaction(reaction) for reaction in event.reactions]
     if event.kind in {Kind.DELETION, Kind.EDIT, Kind.REACTION}:
-        frame["target"] = event.target
+        said["target"] = event.target
     if event.kind is Kind.NOTICE:
-        frame |= {"subject": event.subject, "access": event.change}
-        if event.role is not None:
-            frame["role"] = None if event.role is NewRole.NONE else event.role
+        said |= {"subject": event.subject, "access": event.change}
+    frame: dict[str, Any] = {key: value for key, value in said.items() if value is not None}
+    if event.kind is Kind.NOTICE and event.role is not None:
+        frame["role"] = None if event.role is NewRole.NONE else event.role
+    if event.kind is Kind.START_OVER:
+        frame["id"] = event.id
     return frame
 
 
@@ -157,5 +163,4 @@ def error_frame(error: ChatError, to: dict[str, Any] | None = None) -> str:
     return json.dumps(frame | ids)
 
 
-def _encode(frame: dict[str, Any]) -> str:
-    return json.dumps(frame, ensure_ascii=False, separators=(",", ":"))
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode

@@ -76,7 +76,7 @@ class Feed:
         if event.change in EXCLUDING:
             # A listener that has read past the notice has been checked since, and may be here again.
             named = [one for one in self.listeners if one.person and one.person.id == event.subject]
-            excluded = [one for one in named if one.positions.get(self.room, 0) < offset]
+            excluded = [one for one in named if one.positions.get(self.room.group, 0) < offset]
         self.give(event)
         for listener in excluded:
             listener.end(EXCLUDING[event.change](event.message))

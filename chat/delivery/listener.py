@@ -35,7 +35,8 @@ class RoomListener(Protocol):
     def person(self) -> Person | None: ...
 
     @property
-    def positions(self) -> Mapping[Room, int]: ...
+    def positions(self) -> Mapping[str, int]:
+        """The last offset that was heard, by the room's group."""
 
     def joined(self, room: Room, position: Position, catch_up: CatchUp) -> None: ...
 
@@ -66,7 +67,8 @@ class Listener:
         self.person = person
         self.kinds = kinds
         self.after = {room: position for room, position in (after or {}).items() if room in self.rooms}
-        self.positions: dict[Room, int] = {}  # the last offset that was taken, by room
+        # The last offset that was taken, by the room's group: each delivery asks, and a text has its hash at hand.
+        self.positions: dict[str, int] = {}
         self._live_from: dict[Room, Position] = {}  # where the past ends that has to be read, and the present begins
         self._resumed: set[Room] = set()  # rooms of which a part of the past has been read
         self._held: Backlog | None = Backlog()  # what comes while the past is being read
@@ -75,7 +77,7 @@ class Listener:
 
     def joined(self, room: Room, position: Position, catch_up: CatchUp) -> None:
         """The hub calls this: what comes after `position` in `room` is put to this listener from here on."""
-        self.positions.setdefault(room, position.offset)
+        self.positions.setdefault(room.group, position.offset)
         self._live_from[room] = position
         self._catch_up = catch_up
 
@@ -112,7 +114,7 @@ class Listener:
         """Leaves out the rooms of which the hub has heard as far as the client, in the same log."""
         for room, after in list(self.after.items()):
             if after.id is not None and after == self._live_from[room]:
-                self.positions[room] = after.offset
+                self.positions[room.group] = after.offset
                 self._finish(room, "caught_up")
 
     def _next_page(self) -> list[RecoveryRequest]:
@@ -148,7 +150,7 @@ class Listener:
 
     def _take_missed(self, room: Room, recovery: Recovery) -> list[Event]:
         """Goes on to the end of what was read. Returns what is to be heard of it."""
-        self.positions[room] = recovery.last.offset
+        self.positions[room.group] = recovery.last.offset
         if recovery.last.offset < self._live_from[room].offset:
             self.after[room] = recovery.last
             self._resumed.add(room)
@@ -159,13 +161,13 @@ class Listener:
     def _give_up(self, room: Room, position: Position) -> list[Event]:
         """Goes on from where the hub is, without what was missed. Returns what tells so."""
         self._finish(room, "start_over")
-        self.positions[room] = position.offset
+        self.positions[room.group] = position.offset
         return [events.start_over(room, position)]
 
     def _start_over(self, event: Event) -> None:
         """Forgets what the listener has of the room, and what it was still to have before `event`."""
         self.after.pop(event.room, None)
-        self.positions[event.room] = event.offset or 0
+        self.positions[event.room.group] = event.offset or 0
         if self._held is not None:
             self._held.drop(event.room)
 
@@ -183,9 +185,10 @@ class Listener:
 
     def _pass_on(self, event: Event) -> None:
         if event.offset is not None:
-            if event.offset <= self.positions.get(event.room, 0) and event.kind is not Kind.START_OVER:
+            group = event.room.group
+            if event.offset <= self.positions.get(group, 0) and event.kind is not Kind.START_OVER:
                 return
-            self.positions[event.room] = event.offset
+            self.positions[group] = event.offset
         if self._hears(event):
             self.take(event)
 

@@ -17,6 +17,7 @@ class PerLoop:
     def here(cls) -> Self:
         """The instance of the running event loop, made on first use."""
         loop = asyncio.get_running_loop()
-        if loop not in cls._instances:
-            cls._instances[loop] = cls()
-        return cls._instances[loop]
+        instance = cls._instances.get(loop)
+        if instance is None:
+            instance = cls._instances[loop] = cls()
+        return instance

@@ -41,8 +41,8 @@ class RoomEar:
         self._early: list[int] | None = None  # the messages that came since a count began
 
     @property
-    def positions(self) -> Mapping[Room, int]:
-        return {self.own.room: self.heard}
+    def positions(self) -> Mapping[str, int]:
+        return {self.own.room.group: self.heard}
 
     def joined(self, room: Room, position: Position, catch_up: CatchUp) -> None:
         if position.offset > self.heard:  # something was said since the room was read

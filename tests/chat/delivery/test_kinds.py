@@ -62,7 +62,7 @@ async def test_listener_hears_the_kinds_it_asks_for_and_none_else(kinds: frozens
             await say_and_change()
         heard = [await anext(listener) for _ in offsets]
         assert [event.offset for event in heard] == offsets
-        assert listener.positions[ROOM] == 4
+        assert listener.positions[ROOM.group] == 4
 
 
 async def test_listener_that_asks_for_no_kind_is_told_to_start_over() -> None:

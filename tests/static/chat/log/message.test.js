@@ -39,3 +39,9 @@ test("readMessage replaces an invalid time by the present one", () => {
   const sentAt = readMessage({ message: "hello", sent_at: "yesterday" })?.sentAt;
   assert.equal(Number.isNaN(sentAt?.getTime()), false);
 });
+
+test("readMessage takes keys that are null, as older servers send them, and keys that are missing for the same", () => {
+  const said = { message: "hello", kind: "message", sent_at: "2026-01-31T14:29:07Z" };
+  const nulls = { id: null, offset: null, client_id: null, user: null, user_id: null, origin: null };
+  assert.deepEqual(readMessage({ ...said, ...nulls }), readMessage(said));
+});
