@@ -25,7 +25,6 @@ from chat.storage import history, permissions, quotes, statements
 from chat.storage.database import writes
 from chat.storage.statements import Link, NewMessage, Place
 
-PRUNE_SIZE = 5000
 NO_REPLY = "Nobody can reply to {}: it is deleted, no longer kept, or no message. Send yours without the reply."
 
 
@@ -255,31 +254,3 @@ def blank(place: Place, target: int) -> None:
     gone: dict[str, Any] = {"text": "", "deletion": place.offset, "mentions": None, "reactions": None}
     message.update(original_text=None, edited_at=None, **gone)
     changes.update(**gone)
-
-
-def prune(*, older_than: datetime | None = None, keep: int | None = None) -> int:
-    """Deletes messages from before `older_than`, and all but the last `keep` of each room. Returns how many."""
-    return sum(_prune_room(room_id, older_than, keep) for room_id in models.Room.objects.values_list("id", flat=True))
-
-
-def _prune_room(room_id: int, older_than: datetime | None, keep: int | None) -> int:
-    with transaction.atomic():
-        room = models.Room.objects.select_for_update().get(id=room_id)
-        ends = [room.pruned_to]
-        if keep is not None:
-            ends.append(room.last_offset - keep)
-        if older_than is not None:
-            # Goes through those that it is going to delete, and no others.
-            young = room.messages.filter(sent_at__gte=older_than).order_by("offset").values_list("offset", flat=True)
-            ends.append(next((first - 1 for first in young[:1]), room.last_offset))
-        room.pruned_to = max(ends)
-        room.save(update_fields=["pruned_to"])
-    # From here on nobody recovers what is going; so it goes piece by piece, and nobody waits to post.
-    deleted = 0
-    while piece := list(
-        room.messages.filter(offset__lte=room.pruned_to)
-        .order_by("offset")
-        .values_list("offset", flat=True)[:PRUNE_SIZE]
-    ):
-        deleted += room.messages.filter(offset__lte=piece[-1]).delete()[0]
-    return deleted

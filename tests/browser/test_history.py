@@ -9,7 +9,7 @@ from selenium.webdriver.common.keys import Keys
 from chat.domain.people import Person
 from chat.domain.rooms import find
 from chat.models import Message
-from chat.storage import log
+from chat.storage import log, pruning
 from tests.browser.chromium import Chromium
 from tests.browser.room_window import RoomWindow, enter
 from tests.browser.test_connection import SOCKETS, STATUS
@@ -337,7 +337,7 @@ def test_page_that_missed_pruned_messages_starts_over(frail: tuple[Server, Calla
         room.window.find(STATUS, "Offline")
         room.say("meanwhile")
         lines = said(11, 30)
-        log.prune(keep=10)
+        pruning.prune(keep=10)
 
     room.window.find("#chat-log .notice-line", AWAY)
     wait_for(room, [*lines[-10:], "meanwhile"])
@@ -346,7 +346,7 @@ def test_page_that_missed_pruned_messages_starts_over(frail: tuple[Server, Calla
 
 def test_page_of_a_pruned_room_is_empty_without_a_notice(browser: Chromium, site: str) -> None:
     said(1, 10)
-    log.prune(keep=0)
+    pruning.prune(keep=0)
     room = enter(browser, site, "room1")
     room.say("hello")
     room.hear("hello")

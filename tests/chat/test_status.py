@@ -15,7 +15,7 @@ from chat import models
 from chat.actions import posting
 from chat.domain import people
 from chat.domain.rooms import find
-from chat.storage import history, log
+from chat.storage import history, pruning
 from chat.storage.database import in_database
 from tests.servers import ROOT, Server, environment, free_port
 
@@ -87,7 +87,7 @@ async def test_tally_counts_rooms_kept_entries_and_recent_entries(monkeypatch: p
     await models.Message.objects.filter(offset__lte=2, room__name="one").aupdate(sent_at=now - timedelta(hours=2))
     tally = await in_database(history.tally, now - timedelta(hours=1))
     assert (tally.rooms, tally.entries, tally.recent) == (2, 6, 4)
-    await in_database(log.prune, keep=3)
+    await in_database(pruning.prune, keep=3)
     assert (await in_database(history.tally, now - timedelta(hours=1))).entries == 4
     monkeypatch.setattr(history, "TALLY_MAX", 2)
     assert (await in_database(history.tally, now - timedelta(hours=1))).recent == 2

@@ -11,7 +11,7 @@ from pytest_django import Settings
 
 from chat.domain.people import Person
 from chat.domain.rooms import find
-from chat.storage import log
+from chat.storage import log, pruning
 
 pytestmark = pytest.mark.django_db
 
@@ -104,7 +104,7 @@ def test_room_page_holds_the_position_also_after_pruning(client: Client) -> None
     assert room_data(client)["position"] == 1
     assert room_data(client)["positionId"] == room_data(client)["history"]["messages"][-1]["id"]
 
-    log.prune(keep=0)
+    pruning.prune(keep=0)
 
     data = room_data(client)
     assert data["history"] == {"messages": [], "more": False}

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from chat.storage import log
+from chat.storage import pruning
 
 UNITS = {"d": "days", "h": "hours", "m": "minutes"}
 
@@ -38,5 +38,5 @@ class Command(BaseCommand):
         older_than, keep = options["older_than"], options["keep"]
         if older_than is None and keep is None:
             raise CommandError("Say what to delete: --older-than, --keep or both.")
-        deleted = log.prune(older_than=None if older_than is None else timezone.now() - older_than, keep=keep)
+        deleted = pruning.prune(older_than=None if older_than is None else timezone.now() - older_than, keep=keep)
         self.stdout.write(f"Deleted {deleted:,} messages.")

@@ -24,7 +24,7 @@ from chat.domain.group_events import to_group
 from chat.domain.people import SESSION_KEY, Person, new_guest
 from chat.domain.rooms import Room, find
 from chat.errors import ChatError, NotAMember
-from chat.storage import changes, history, log, pages, recoveries
+from chat.storage import changes, history, log, pages, pruning, recoveries
 from chat.storage.database import in_database, reads_long
 from chat.storage.recoveries import Recovery, RecoveryRequest
 from tests.doors import DOORS, BrowserDoor, Door, GraphQLDoor, Heard
@@ -76,7 +76,7 @@ class Talk:
             Hub.here().hear(event)
 
     async def prune(self, keep: int) -> None:
-        await in_database(log.prune, keep=keep)
+        await in_database(pruning.prune, keep=keep)
 
     async def last(self) -> int:
         return (await in_database(history.heads, [self.room]))[self.room].position.offset
@@ -423,7 +423,7 @@ async def hears_the_rest_once_more(door: Door, talk: Talk, after: int) -> None:
 def prune_to(room: Room, offset: int) -> None:
     """Prunes up to `offset`, whatever is said meanwhile: what the room's feed has not heard yet is kept."""
     last = models.Room.objects.select_for_update().get(name=room.name).last_offset
-    log.prune(keep=last - offset)
+    pruning.prune(keep=last - offset)
 
 
 async def hears_the_rest_although_it_is_gone(door: Door, talk: Talk, after: int, first: Heard) -> None:

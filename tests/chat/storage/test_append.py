@@ -23,7 +23,7 @@ from chat.domain.events import Origin
 from chat.domain.people import Person
 from chat.domain.rooms import Room, find
 from chat.errors import ChatError
-from chat.storage import history, log, moderation
+from chat.storage import history, log, moderation, pruning
 from chat.storage.log import Draft, Entry
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -115,7 +115,7 @@ def test_retry_of_a_deleted_message_returns_it_without_its_text(way: str) -> Non
 
 def test_retry_of_a_pruned_message_is_new(way: str) -> None:
     log.append([draft(client_id="a"), draft()])
-    log.prune(keep=1)
+    pruning.prune(keep=1)
     assert outcomes(log.append([draft(client_id="a")])) == [3]
 
 
@@ -136,7 +136,7 @@ def test_each_entry_names_the_one_before_it(way: str) -> None:
 
 def test_first_entry_after_all_were_pruned_names_none_before_it(way: str) -> None:
     log.append([draft(), draft()])
-    log.prune(keep=0)
+    pruning.prune(keep=0)
     (entry,) = log.append([draft()])
     assert isinstance(entry, Entry)
     assert (entry.event.offset, entry.event.previous) == (3, None)

@@ -12,7 +12,7 @@ from chat.domain.events import Kind
 from chat.domain.people import Person
 from chat.domain.positions import Position
 from chat.errors import Banned, ChatError, NoSuchMessage, NotAllowed, NotAMember
-from chat.storage import edits, log, moderation, pages, recoveries
+from chat.storage import edits, log, moderation, pages, pruning, recoveries
 from tests.chat.storage.test_moderation import GUEST, PASSER_BY, ROOM, Cast, last, say
 
 pytestmark = pytest.mark.django_db
@@ -151,7 +151,7 @@ class TestVersions:
     def test_versions_of_a_pruned_message_are_gone(self, cast: Cast) -> None:
         offset = say("first", cast["member"])
         edits.edit_message(ROOM, offset, "second", by=cast["member"])
-        log.prune(keep=1)
+        pruning.prune(keep=1)
         with pytest.raises(NoSuchMessage):
             edits.versions(ROOM, offset, by=cast["owner"])
 

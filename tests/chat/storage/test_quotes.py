@@ -12,7 +12,7 @@ from chat.domain.people import Person
 from chat.domain.positions import Position
 from chat.domain.rooms import Room, find
 from chat.errors import Banned, ChatError, NoSuchMessage
-from chat.storage import edits, history, log, moderation, pages, quotes, recoveries
+from chat.storage import edits, history, log, moderation, pages, pruning, quotes, recoveries
 from chat.storage.log import Draft, Entry
 from chat.storage.pages import Page, PageRequest
 from chat.storage.recoveries import Recovery, RecoveryRequest
@@ -74,7 +74,7 @@ def test_quote_of_a_deleted_message_has_nothing_but_the_offset(read: Callable[[]
 def test_quote_of_a_pruned_message_has_nothing_but_the_offset() -> None:
     say("first")
     append("second", to=1)
-    log.prune(keep=1)
+    pruning.prune(keep=1)
     (event,) = of_a_page(ROOM)
     assert event.reply_to == Quote(1)
 

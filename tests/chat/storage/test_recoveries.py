@@ -12,7 +12,7 @@ from chat.domain.people import Person
 from chat.domain.positions import Position
 from chat.domain.rooms import Room
 from chat.errors import Banned, ChatError, NotAMember
-from chat.storage import history, log, moderation, recoveries
+from chat.storage import history, moderation, pruning, recoveries
 from chat.storage.recoveries import Recovery, RecoveryRequest
 from tests.chat.storage.test_log import ANN, BEN, OTHER, ROOM, fill, offsets, say
 
@@ -68,7 +68,7 @@ class TestRecovery:
         assert starts_over(recoveries.recover(ROOM, Position(5), person=ANN), at=10)
 
     def test_recover_starts_over_when_missed_messages_were_pruned(self) -> None:
-        log.prune(keep=4)
+        pruning.prune(keep=4)
         assert offsets(recoveries.recover(ROOM, Position(6), person=ANN).events) == [7, 8, 9, 10]
         assert starts_over(recoveries.recover(ROOM, Position(5), person=ANN), at=10)
 
@@ -145,7 +145,7 @@ class TestRecoveriesTogether:
         assert [heard(one) for one in found[1::2]] == [None] * 4
 
     def test_recovery_across_pruned_entries_starts_over_alone(self) -> None:
-        log.prune(keep=10)
+        pruning.prune(keep=10)
         found = recoveries.recover_all([request(19), request(20, id="gone"), request(25)])
         assert [heard(one) for one in found] == [None, [*range(21, 31)], [*range(26, 31)]]
 
