@@ -1,0 +1,106 @@
+"""Formatting of messages: their Markdown as HTML that is safe to put into a page."""
+
+import re
+from collections.abc import Iterable, Iterator
+from html import escape
+
+import nh3
+from markdown_it.token import Token
+
+from chat.domain import markdown
+
+LENGTH_MAX = 10_000  # characters; longer texts, which only a setting allows, are shown as they are
+TAGS = {"a", "blockquote", "br", "code", "em", "li", "ol", "p", "pre", "s", "strong", "ul"}
+LANGUAGE = re.compile(r"[\w+#.-]{1,30}")
+
+
+def to_html(text: str) -> str | None:
+    """The text of a message as HTML; None where that would say no more than the text.
+
+    Its elements are TAGS. Links have `target` and `rel`, numbered lists perhaps a `start`, and code of a language has
+    that in its class. Blanks and newlines count, as in `white-space: pre-wrap`.
+    """
+    if len(text) > LENGTH_MAX or not markdown.is_worth_reading(text):
+        return None
+    tokens = markdown.parse(text)
+    if _is_plain(tokens):
+        return None
+    html: str = _cleaner.clean("".join(_blocks(tokens, text.split("\n"))))
+    return html
+
+
+def _is_plain(tokens: Iterable[Token]) -> bool:
+    """Whether there are but paragraphs, of what was written."""
+    return all(token.tag == "p" or (token.type == "inline" and _written(token) == token.content) for token in tokens)
+
+
+def _written(inline: Token) -> str | None:
+    """The text of a token without any formatting."""
+    parts = [{"text": child.content, "hardbreak": "\n"}.get(child.type) for child in inline.children or ()]
+    return None if None in parts else "".join(filter(None, parts))
+
+
+def _blocks(tokens: Iterable[Token], lines: list[str]) -> Iterator[str]:
+    """Between two blocks is a gap, which stands for one blank line; <br> for each of the others."""
+    done = 0  # lines
+    for token in tokens:
+        if token.map and token.nesting == 1 or token.type == "fence":
+            start, end = token.map or (0, 0)
+            if token.type != "list_item_open":
+                yield "<br>" * (start - done - bool(done))
+            done = end if token.type in ("fence", "paragraph_open") else start
+        if token.type == "inline":
+            yield from _inline(token.children or ())
+        elif token.type == "fence":
+            yield _fence(token)
+        elif not token.hidden:
+            yield _tag(token)
+            if token.type == "paragraph_open" and token.level == 0:
+                yield _indentation(lines[start])
+
+
+def _inline(tokens: Iterable[Token]) -> Iterator[str]:
+    """Bold within bold is bold, however often somebody says so."""
+    opened = dict.fromkeys(["em", "s", "strong"], 0)
+    for token in tokens:
+        if token.type == "code_inline":
+            yield f"<code>{escape(token.content)}</code>"
+        elif token.nesting == 0:
+            yield "<br>" if token.tag == "br" else escape(token.content)
+        elif token.tag not in opened:
+            yield _tag(token)
+        else:
+            opened[token.tag] += token.nesting
+            if opened[token.tag] == (token.nesting == 1):
+                yield _tag(token)
+
+
+def _tag(token: Token) -> str:
+    if token.nesting == -1:
+        return f"</{token.tag}>"
+    attributes = "".join(f' {name}="{escape(str(value))}"' for name, value in token.attrs.items())
+    return f"<{token.tag}{attributes}>"
+
+
+def _fence(token: Token) -> str:
+    """A word behind the fence is the language of the code. More than a word is where the code begins."""
+    info = token.info.strip()
+    if not info:
+        return f"<pre><code>{escape(token.content)}</code></pre>"
+    if LANGUAGE.fullmatch(info):
+        return f'<pre><code class="language-{escape(info)}">{escape(token.content)}</code></pre>'
+    return f"<pre><code>{escape(info)}\n{escape(token.content)}</code></pre>"
+
+
+def _indentation(line: str) -> str:
+    return line[: len(line) - len(line.lstrip())]
+
+
+# What is made above has nothing else in it. That this is so, nobody has to take on trust.
+_cleaner = nh3.Cleaner(
+    tags=TAGS,
+    attributes={"a": {"href"}, "code": {"class"}, "ol": {"start"}},
+    set_tag_attribute_values={"a": {"target": "_blank"}},
+    link_rel="noopener noreferrer nofollow",
+    url_schemes=set(markdown.SCHEMES),
+)
