@@ -5,7 +5,7 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qs
 
-from chat.actions import editing, posting
+from chat.actions import editing, posting, typing
 from chat.actions.moderation import carry_out
 from chat.connections.socket_consumer import SocketConsumer
 from chat.connections.sockets import LOG_IN, Sockets, is_gone
@@ -15,6 +15,7 @@ from chat.domain import people, rooms
 from chat.domain.events import USUAL_KINDS, Event, Kind
 from chat.domain.people import Person
 from chat.domain.positions import Position
+from chat.domain.presence import LiveKind, LiveState
 from chat.domain.rooms import Room
 from chat.errors import (
     Banned,
@@ -38,6 +39,7 @@ from chat.frames import (
     purpose_of,
     read_frame,
     read_request,
+    read_typing,
     ready_frame,
     versions_frame,
 )
@@ -66,9 +68,10 @@ class BrowserListener(SocketListener):
         missed = {} if after is None else {room: after}
         kinds = USUAL_KINDS | {kind for wish, kind in KINDS_BY_WISH.items() if wish in consumer.wishes}
         super().__init__([room], missed, person, kinds, scope=consumer.scope, send=consumer.base_send)
+        self.live_kinds = frozenset(kind for kind in LiveKind if kind in consumer.wishes)
         self.consumer = consumer
 
-    def render(self, event: Event) -> bytes:
+    def render(self, event: Event | LiveState) -> bytes:
         return ready_frame(event)
 
     async def fail(self, error: Exception) -> None:
@@ -166,6 +169,11 @@ class ChatConsumer(SocketConsumer):
 
     async def receive_delete(self, room: Room, frame: dict[str, Any]) -> None:
         await carry_out(moderation.delete_message, room, history.check_offset(frame["delete"]), by=self.person)
+
+    async def receive_typing(self, room: Room, frame: dict[str, Any]) -> None:
+        is_typing = read_typing(frame)
+        if self.listener:
+            typing.note(self.listener, room, self.person, is_typing)
 
     async def receive_before(self, room: Room, frame: dict[str, Any]) -> str:
         request = read_request(frame)

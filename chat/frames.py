@@ -9,6 +9,7 @@ from chat.delivery.recent_renderings import RecentRenderings
 from chat.delivery.text_frames import text_frame
 from chat.domain.events import Event, Kind, NewRole, Quote
 from chat.domain.people import Person
+from chat.domain.presence import LiveState, Presence
 from chat.domain.reactions import Reaction
 from chat.domain.texts import CLIENT_ID_MAX, is_storable
 from chat.errors import ChatError
@@ -23,7 +24,7 @@ class InvalidFrame(ChatError):
     code = "invalid_frame"
 
 
-PURPOSES = ("edit", "message", "delete", "before", "versions", "me", "ping")
+PURPOSES = ("edit", "message", "delete", "typing", "before", "versions", "me", "ping")
 """Keys, each of which names what a frame is for; where there are several, the first of these counts."""
 
 
@@ -106,13 +107,22 @@ def event_frame(event: Event) -> str:
 _ready_frames: RecentRenderings[bytes] = RecentRenderings()
 
 
-def ready_frame(event: Event) -> bytes:
-    """An event's frame as WebSocket has it, made once for all who hear the event."""
+def ready_frame(event: Event | LiveState) -> bytes:
+    """The frame of an event or a live state as WebSocket has it, made once for all that are told it."""
     frame = _ready_frames.get(event)
     if frame is None:
-        frame = text_frame(event_frame(event).encode())
+        text = event_frame(event) if isinstance(event, Event) else state_frame(event)
+        frame = text_frame(text.encode())
         _ready_frames.keep(event, frame)
     return frame
+
+
+def state_frame(state: LiveState) -> str:
+    """A live state. Only clients that ask for its kind get it, so it needs no `message`."""
+    people = [{"id": person.id, "name": person.name} for person in state.people]
+    if isinstance(state, Presence):
+        return _encode({"kind": state.kind, "count": state.count, "people": people, "complete": state.complete})
+    return _encode({"kind": state.kind, "people": people})
 
 
 # Answers. Only clients that ask get them, so they need no `message`.
@@ -126,6 +136,13 @@ def read_request(question: dict[str, Any]) -> dict[str, str]:
     if isinstance(request, str) and len(request) <= CLIENT_ID_MAX and is_storable(request):
         return {"request": request}
     raise InvalidFrame(f"A client's id of a question has to be a text of at most {CLIENT_ID_MAX} characters.")
+
+
+def read_typing(frame: dict[str, Any]) -> bool:
+    """Raises InvalidFrame."""
+    if not isinstance(frame["typing"], bool):
+        raise InvalidFrame("`typing` has to be true or false.")
+    return frame["typing"]
 
 
 def history_frame(page: Page, request: dict[str, str]) -> str:

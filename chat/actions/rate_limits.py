@@ -72,7 +72,7 @@ def check_frame(text: str) -> None:
 
 
 async def spend(person: Person, *, on: str = "message") -> None:
-    """Takes a token for what `person` is about to say: a message, or a greeting, which has buckets of its own.
+    """Takes a token for what `person` is about to say: a message, or a greeting or typing, each from its own buckets.
 
     Raises RateLimited.
 

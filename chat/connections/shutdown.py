@@ -3,7 +3,8 @@
     1. `stopping()` is true, and the server is not ready any more. With CHAT_DRAIN_SECONDS, a load balancer has that
        long to notice.
     2. Nothing more is taken from sockets. Within GRACE_SOCKETS, clients get the answers and events that they wait for.
-    3. Each socket is closed with 1012, and its consumer ends, so that listeners leave their groups.
+    3. Each socket is closed with 1012, and its consumer ends, so that listeners leave their groups. Other processes are
+       told that nobody is here any more.
     4. Requests over HTTP that are under way are answered, new ones with 503.
     5. The server gets the signal, and ends in its own way; LIMIT after the first socket was closed at the latest.
 
@@ -25,6 +26,7 @@ from django.conf import settings
 
 from chat.connections.answers import answer
 from chat.connections.sockets import Sockets, until
+from chat.delivery.hub import Hub
 
 GRACE_SOCKETS = 1.5  # seconds for what clients at sockets still wait for
 GRACE_HTTP = 1.0  # seconds for requests that are under way
@@ -101,6 +103,7 @@ class Stopping:
             self._limit_time()
             logger.info("Stopping, with %d open sockets", len(Sockets.here()))
             await Sockets.here().end(RESTARTING, "restarting", GRACE_SOCKETS)
+            await Hub.here().presence.stop()
             self._closed = True
             await until(lambda: not self._requests, GRACE_HTTP)
             await asyncio.sleep(FLUSH)

@@ -13,6 +13,7 @@ from urllib.parse import quote
 from django.conf import settings
 
 from chat import metrics
+from chat.delivery.hub import Hub
 from chat.delivery.per_loop import PerLoop
 from chat.delivery.socket_listener import WRITE_TIMEOUT
 from chat.domain import people
@@ -83,6 +84,7 @@ class Socket:
         """Has the consumer speak under the name of `guest`, who is the same person, from now on."""
         if self.consumer is not None and guest.id == self.person_id:
             people.rename_in_scope(self.consumer.scope, guest)
+            Hub.here().presence.rename(guest)
 
     async def close(self, code: int, reason: str) -> None:
         """Closes it, whatever its consumer is doing; the consumer is told as if the client had gone.

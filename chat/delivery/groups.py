@@ -37,7 +37,7 @@ class Groups:
         """`receive` is called with each message, and must not raise."""
         self._receive = receive
         self._layer = Layer.here()
-        self._wanted: set[str] = set()  # the groups of rooms with listeners
+        self._wanted: set[str] = set()  # the groups of rooms with listeners, and those of their presence
         self._rooms: dict[str, Group] = {}  # by name: those that the process is in, or that are to be joined
         self._control: dict[str, Group] = {}
         self._channel: str | None = None
@@ -49,6 +49,10 @@ class Groups:
     def __contains__(self, name: object) -> bool:
         """Whether the process is in the room's group, as far as is known here."""
         return name in self._rooms and self._rooms[name].joined
+
+    def wants(self, name: str) -> bool:
+        """Whether the process is, or is about to be, in that group."""
+        return name in self._wanted
 
     async def want(self, wanted: Mapping[str, bool]) -> None:
         """Joins the groups of rooms that are wanted, and leaves the others; goes on when the caller is cancelled.

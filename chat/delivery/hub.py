@@ -22,6 +22,8 @@ from chat.delivery.groups import Groups
 from chat.delivery.layer import Layer
 from chat.delivery.listener import Listener, RoomListener
 from chat.delivery.per_loop import PerLoop
+from chat.delivery.presence_messages import TYPE as PRESENCE_TYPE
+from chat.delivery.presences import Presences
 from chat.delivery.queued_listener import QueuedListener
 from chat.delivery.reads import Reads
 from chat.delivery.recent_ids import RecentIds
@@ -57,6 +59,7 @@ class Hub(PerLoop):
     def __init__(self) -> None:
         self._feeds: dict[str, Feed] = {}  # by group
         self._groups = Groups(self.receive)
+        self.presence = Presences(self._groups, self._knows_all_may_hear)
         self._recent_ids = RecentIds()
         self._recent_control_ids = RecentIds()  # each message comes through several groups
         self._unsettled: set[Feed] = set()  # feeds to compare with their logs at the next look
@@ -95,6 +98,8 @@ class Hub(PerLoop):
         # By now it is among the listeners: of what excludes it from here on, it is going to hear.
         if person := listener.person:
             await asyncio.gather(*(Reads.here().check(feed.room, person) for feed in feeds if feed.restricted))
+        listener.on_end = self._end_presence
+        self.presence.arrive(listener)
 
     async def join_each(self, ears: Sequence[RoomEar]) -> list[RoomEar]:
         """The same for many ears. Returns those that may not be in their room, which then have to leave.
@@ -116,6 +121,9 @@ class Hub(PerLoop):
         for listener in listeners:
             if isinstance(listener, Listener) and any(listener in feed.listeners for feed in feeds):  # the first time
                 metrics.LISTENERS.dec()
+            if isinstance(listener, Listener):
+                listener.on_end = None
+                self.presence.depart(listener)
         for feed in feeds:
             feed.listeners.difference_update(listeners)
             if not feed.listeners:
@@ -124,7 +132,8 @@ class Hub(PerLoop):
         if not self._feeds and self._watching:
             self._watching.cancel()
             self._watching = None
-        await self._sync_groups(feeds)
+        left = self.presence.groups_without_listeners(room for one in listeners for room in one.rooms)
+        await self._sync_groups(feeds, left)
 
     async def _enter(self, listeners: Iterable[RoomListener]) -> Iterable[Feed]:
         """Puts to each listener what is said in its rooms, from where it is told by `joined`. Raises Unavailable."""
@@ -151,9 +160,18 @@ class Hub(PerLoop):
         groups = dict.fromkeys(room.group for listener in listeners for room in listener.rooms)
         return [self._feeds[group] for group in groups if group in self._feeds]
 
-    async def _sync_groups(self, feeds: Iterable[Feed]) -> None:
-        """Is in the groups of the rooms exactly as long as somebody listens."""
-        await self._groups.want({feed.room.group: feed.room.group in self._feeds for feed in feeds})
+    async def _sync_groups(self, feeds: Iterable[Feed], left: Iterable[str] = ()) -> None:
+        """Is in the groups of the rooms exactly as long as somebody listens. The groups `left` are wanted no more."""
+        wanted = {feed.room.group: feed.room.group in self._feeds for feed in feeds}
+        await self._groups.want(wanted | dict.fromkeys(left, False))
+
+    def _end_presence(self, listener: Listener, error: Exception) -> None:
+        """The listener hears nothing more. A person who is excluded isn't shown for a moment longer."""
+        self.presence.depart(listener, linger=not isinstance(error, Banned | NotAMember))
+
+    def _knows_all_may_hear(self, room: Room) -> bool:
+        feed = self._feeds.get(room.group)
+        return feed is None or not feed.needs_recheck
 
     def audience(self, room: Room) -> int:
         """How many listeners in this process hear `room`."""
@@ -172,6 +190,8 @@ class Hub(PerLoop):
             feed.catch_up(event.offset or 0)
         elif feed.needs_recheck:
             feed.catch_up()
+        if event.kind is Kind.MESSAGE and event.person is not None:
+            self.presence.hear(event.room, event.person)
 
     def receive(self, message: Any) -> None:
         """Takes what whoever sent to a group: nothing that comes in here may stop the hub."""
@@ -180,6 +200,9 @@ class Hub(PerLoop):
                 if (id := message.get("id")) not in self._recent_control_ids:
                     self._recent_control_ids.add(str(id))
                     control.handle(subject, about)
+                return
+            case {"type": str(kind)} if kind == PRESENCE_TYPE:
+                self.presence.receive(message)
                 return
             case {"type": group_events.TYPE, "room_id": str(group)} if group in self._feeds:
                 feed = self._feeds[group]

@@ -13,6 +13,7 @@ from chat.domain import events
 from chat.domain.events import USUAL_KINDS, Event, Kind
 from chat.domain.people import Person
 from chat.domain.positions import Position
+from chat.domain.presence import LiveKind, LiveState
 from chat.domain.rooms import Room
 from chat.errors import SlowListener
 from chat.storage.recoveries import Recovery, RecoveryRequest
@@ -54,7 +55,14 @@ class Listener:
 
     `person` is who listens: where not everybody may be, they are looked up. None is the site itself, which hears all.
     Of other `kinds` than those it takes, a listener hears nothing, except that it has to start over.
+
+    A listener may ask for live states of its rooms: `live_kinds`, from when it has recovered on.
     """
+
+    live_kinds: frozenset[LiveKind] = frozenset()
+    is_here = True  # whether the person counts as being in the rooms
+    arrived = False  # whether the presence of its rooms counts it
+    on_end: Callable[["Listener", Exception], None] | None = None  # called as soon as it hears nothing more
 
     def __init__(
         self,
@@ -73,6 +81,7 @@ class Listener:
         self._resumed: set[Room] = set()  # rooms of which a part of the past has been read
         self._held: Backlog | None = Backlog()  # what comes while the past is being read
         self._context = contextvars.copy_context()  # its own tasks are its connection's doing, not of whoever posts
+        self._held_states: dict[tuple[Room, LiveKind], LiveState] | None = None  # the last ones; while it recovers
         self._ended_by: Exception | None = None  # what happened meanwhile, so that it can't go on to the present
 
     def joined(self, room: Room, position: Position, catch_up: CatchUp) -> None:
@@ -177,6 +186,9 @@ class Listener:
         held, self._held = self._held, None
         while held:
             self._pass_on(held.pop())
+        states, self._held_states = self._held_states, None
+        for state in (states or {}).values():
+            self.show(state)
 
     def check(self) -> None:
         """Raises what the listener was ended with while it was reading the past."""
@@ -195,6 +207,17 @@ class Listener:
     def _hears(self, event: Event) -> bool:
         return event.known and (event.kind in self.kinds or event.kind is Kind.START_OVER)
 
+    def update(self, state: LiveState) -> None:
+        """The presence of a room calls this, with a state that takes the place of the one before."""
+        if self._held is None:
+            self.show(state)
+        elif self._ended_by is None:
+            self._held_states = self._held_states or {}
+            self._held_states[state.room, state.kind] = state
+
+    def show(self, state: LiveState) -> None:
+        """Does with a live state what is to be done with it; doesn't wait for anybody."""
+
     def take(self, event: Event) -> None:
         """Does with the event what is to be done with it; doesn't wait for anybody."""
         raise NotImplementedError
@@ -207,6 +230,8 @@ class Listener:
 
     def end(self, error: Exception) -> None:
         """From when this is called the listener takes nothing more, and whoever listens is told `error`."""
+        if self.on_end is not None:
+            self.on_end(self, error)
         if self._held is None:
             self.stop(error)
         elif self._ended_by is None:

@@ -10,6 +10,7 @@ from chat.delivery.text_frames import text_of
 from chat.domain.events import USUAL_KINDS, Event, Kind
 from chat.domain.people import Person
 from chat.domain.positions import Position
+from chat.domain.presence import LiveKind, LiveState
 from chat.domain.rooms import Room
 
 WRITE_TIMEOUT = 20.0  # seconds that a socket may take nothing of what is written to it
@@ -40,16 +41,17 @@ class SocketListener(Listener):
         self._write_frame: Callable[[bytes], bool] | None = scope.get("write_frame")
         self._send: Callable[[Any], Awaitable[None]] = scope.get("direct_send", send)
         self._backlog: Backlog | None = None  # what waits behind the event that is being sent
+        self._states: dict[tuple[Room, LiveKind], LiveState] = {}  # the last ones, which wait behind the backlog
         self._sending: asyncio.Task[None] | None = None
         self._failing: asyncio.Task[None] | None = None
         self._over = False
 
-    def render(self, event: Event) -> bytes | None:
-        """The WebSocket frame that brings the event, see `text_frame`; None if that takes time: `render_later`."""
+    def render(self, event: Event | LiveState) -> bytes | None:
+        """The WebSocket frame that brings it, see `text_frame`; None if that takes time: `render_later`."""
         raise NotImplementedError
 
-    async def render_later(self, event: Event) -> bytes:
-        """The WebSocket frame that brings the event, however long it takes."""
+    async def render_later(self, event: Event | LiveState) -> bytes:
+        """The WebSocket frame that brings it, however long that takes."""
         frame = self.render(event)
         assert frame is not None, "a listener that can't render at once has to override this"
         return frame
@@ -84,11 +86,24 @@ class SocketListener(Listener):
             if not self._backlog.add(event):
                 self._sending.cancel()  # the client takes too little for the rest to be of use
                 self.cut_off()
-        elif not self._write_at_once(event):
+        else:
+            self._write_or_send(event)
+
+    def show(self, state: LiveState) -> None:
+        """Where the socket takes nothing, one state of each kind waits at most: the last."""
+        if self._over:
+            return
+        if self._sending is not None:
+            self._states[state.room, state.kind] = state
+        else:
+            self._write_or_send(state)
+
+    def _write_or_send(self, event: Event | LiveState) -> None:
+        if not self._write_at_once(event):
             self._backlog = Backlog()
             self._sending = asyncio.create_task(self._send_all(event), context=self._context)
 
-    def _write_at_once(self, event: Event) -> bool:
+    def _write_at_once(self, event: Event | LiveState) -> bool:
         """False if the event has to be sent. What goes wrong is this listener's affair, not that of whoever posts."""
         if self._write_frame is None:
             return False
@@ -99,17 +114,17 @@ class SocketListener(Listener):
             self.stop(error)
             return True
 
-    async def _send_all(self, event: Event) -> None:
-        """Sends the event, and what comes behind it meanwhile."""
+    async def _send_all(self, event: Event | LiveState) -> None:
+        """Sends it, and what comes behind it meanwhile."""
         assert self._backlog is not None
         timeout = asyncio.timeout(WRITE_TIMEOUT)
         try:
             async with timeout:
                 await self._send_one(event)
-                while self._backlog:
+                while self._backlog or self._states:
                     if not self._over:  # else it has what is left of the time for the rest
                         timeout.reschedule(asyncio.get_running_loop().time() + WRITE_TIMEOUT)
-                    await self._send_one(self._backlog.pop())
+                    await self._send_one(self._next())
         except Exception as error:
             if isinstance(error, TimeoutError) and timeout.expired():
                 self.cut_off()
@@ -117,9 +132,13 @@ class SocketListener(Listener):
                 self.stop(error)
         finally:
             self._sending = self._backlog = None
+            self._states.clear()
             del timeout  # it knows its task, and a task that is cancelled keeps this frame: they would keep each other
 
-    async def _send_one(self, event: Event) -> None:
+    def _next(self) -> Event | LiveState:
+        return self._backlog.pop() if self._backlog else self._states.pop(next(iter(self._states)))
+
+    async def _send_one(self, event: Event | LiveState) -> None:
         frame = await self.render_later(event)
         await self._send({"type": "websocket.send", "text": text_of(frame)})
 

@@ -36,6 +36,14 @@ class Room:
             return f"chat_{self.name}"
         return f"chat.{hashlib.sha256(self.name.encode()).hexdigest()[:40]}"
 
+    @cached_property
+    def presence_group(self) -> str:
+        """The group by which processes tell each other who is in the room: `presence.<hash>`.
+
+        It is none of a room's own groups, in which only `chat.message` travels.
+        """
+        return f"presence.{hashlib.sha256(self.name.encode()).hexdigest()[:40]}"
+
     def get_absolute_url(self) -> str:
         # Not by reverse(): it would leave the slash in "a/.." to the browser, which takes that for a way up.
         return f"{reverse('chat:index')}{quote(self.name, safe='')}/"

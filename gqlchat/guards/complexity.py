@@ -24,6 +24,7 @@ from graphql import (
 )
 
 from chat.actions import rate_limits
+from chat.domain.presence import PEOPLE_MAX
 from chat.storage.pages import PAGE_MAX, PAGE_SIZE
 
 # Fields that are lists of what the database has, and how many items each of them has where nobody says.
@@ -35,6 +36,7 @@ PAGED = {
     "bansConnection": PAGE_SIZE,
     "members": PAGE_MAX,
     "bans": PAGE_MAX,
+    "presence": PEOPLE_MAX,
 }
 CODE = "query_too_complex"
 

@@ -10,6 +10,7 @@ from chat.actions import greetings, rate_limits
 from chat.domain.events import USUAL_KINDS, Event, Kind
 from chat.domain.people import Person
 from chat.domain.positions import Position
+from chat.domain.presence import LiveKind
 from chat.domain.rooms import Room, enter, enter_all
 from chat.errors import RateLimited, TooManyRooms
 from chat.storage.history import check_position
@@ -32,6 +33,8 @@ class Request:
     person: Person
     kinds: Set[Kind]
     joins_as: str | None = None
+    live_kinds: frozenset[LiveKind] = frozenset()
+    """If there are any, it is these live states that are told, and not what is said."""
 
     async def greet(self) -> list[Event]:
         """Tells the rooms who has joined. Returns the greetings, which the subscriber hears before all else.
@@ -76,6 +79,13 @@ def to_follow(person: Person, positions: Iterable[Given], kinds: Iterable[Kind] 
 
 def _kinds(named: Iterable[Kind] | None) -> Set[Kind]:
     return USUAL_KINDS if named is None else frozenset(named)
+
+
+def to_look(person: Person, room: str, kind: LiveKind) -> Request:
+    """roomPresence and roomTyping. Raises InvalidRoomName or LoginRequired."""
+    rooms = [enter(room, person)]
+    nothing: Set[Kind] = frozenset()
+    return Request(rooms, {}, person.name, person, nothing, live_kinds=frozenset({kind}))
 
 
 def _few(named: Iterable[Named]) -> list[Named]:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import strawberry
 
+from chat.delivery.look import presence_of
 from chat.domain import people, rooms
 from chat.domain.texts import is_storable
 from chat.errors import InvalidPage
@@ -21,6 +22,7 @@ from gqlchat.schema.loaders import loaders
 from gqlchat.schema.members import Member, Role
 from gqlchat.schema.messages import ChatRoomMessage
 from gqlchat.schema.people import Person
+from gqlchat.schema.presence import RoomPresence
 
 FOR_MODERATORS = "For moderators and owners."
 
@@ -79,6 +81,10 @@ class Room:
         size, _ = size_of(first, None)
         found = await loaders(info).bans.load((self._room, size + 1, number_cursor(after)))
         return first_of(size, [(str(number), Person.of(person)) for number, person in found], after)
+
+    @strawberry.field(description="Who is there now.")
+    async def presence(self, info: strawberry.Info) -> RoomPresence:
+        return RoomPresence.of(await presence_of(self._room, context.person(info)))
 
     @strawberry.field(description="The offset of the last message; 0 if there is none.")
     async def last_offset(self, info: strawberry.Info) -> int:

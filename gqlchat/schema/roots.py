@@ -7,6 +7,7 @@ from gqlchat.schema.moderation import ModerationMutation
 from gqlchat.schema.my_rooms import MyRoomsMutation, MyRoomsQuery, MyRoomsSubscription
 from gqlchat.schema.people import PersonQuery
 from gqlchat.schema.posting import PostingMutation
+from gqlchat.schema.presence import PresenceMutation, PresenceSubscription
 from gqlchat.schema.rooms import RoomQuery
 from gqlchat.schema.subscriptions import MessageSubscription
 
@@ -17,10 +18,10 @@ class Query(EditingQuery, MyRoomsQuery, PersonQuery, RoomQuery):
 
 
 @strawberry.type
-class Mutation(EditingMutation, ModerationMutation, MyRoomsMutation, PostingMutation):
+class Mutation(EditingMutation, ModerationMutation, MyRoomsMutation, PostingMutation, PresenceMutation):
     pass
 
 
 @strawberry.type
-class Subscription(MessageSubscription, MyRoomsSubscription):
+class Subscription(MessageSubscription, MyRoomsSubscription, PresenceSubscription):
     pass

@@ -9,6 +9,7 @@ from chat.delivery.hub import Hub
 from chat.delivery.socket_listener import SocketListener
 from chat.delivery.text_frames import text_frame
 from chat.domain.events import Event, Kind
+from chat.domain.presence import LiveState
 from chat.errors import ChatError
 from gqlchat.schema.context import person_of
 from gqlchat.schema.errors import as_payload
@@ -24,6 +25,8 @@ class Follower(SocketListener):
         view = connection.view
         heard = request.rooms, request.after, request.person, request.kinds
         super().__init__(*heard, scope=view.scope, send=view.base_send)
+        self.live_kinds = request.live_kinds
+        self.is_here = not request.live_kinds  # who only looks isn't there
         self.connection = connection
         self.id = id
         self.started = started
@@ -44,14 +47,14 @@ class Follower(SocketListener):
             await self.fail(error)
 
     def take(self, event: Event) -> None:
-        if event.kind is not Kind.GREETING or event.id not in self.own:
+        if not self.live_kinds and (event.kind is not Kind.GREETING or event.id not in self.own):
             super().take(event)
 
-    def render(self, event: Event) -> bytes | None:
+    def render(self, event: Event | LiveState) -> bytes | None:
         pieces = self.operation.render(event)
         return None if pieces is None else self.frame_of(pieces)
 
-    async def render_later(self, event: Event) -> bytes:
+    async def render_later(self, event: Event | LiveState) -> bytes:
         return self.frame_of(await self.operation.render_later(event))
 
     def frame_of(self, pieces: list[bytes]) -> bytes:

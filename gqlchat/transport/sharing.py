@@ -1,6 +1,7 @@
 """One execution of a subscription for all who asked for the same.
 
-The fields of a message depend on the message alone, but for `currentUser`. So each event is executed once
+The fields of a message depend on the message alone, but for `currentUser`, and those of a room's presence on the room
+alone. So each event is executed once
 for each distinct operation of this process (document, operation name, and the variables that the selection uses), with
 a mark in the place of `currentUser`; every follower gets the result with its own id around it and its own name put
 where the mark is.
@@ -46,11 +47,13 @@ from chat.delivery.recent_renderings import RecentRenderings
 from chat.delivery.rendering_budget import RenderingBudget
 from chat.domain.events import Event
 from chat.domain.people import Person
+from chat.domain.presence import LiveKind, LiveState, Presence, Typing
 from gqlchat.guards import complexity, documents
 from gqlchat.schema.execution import Schema
 from gqlchat.schema.executors import SharedExecutor
 from gqlchat.schema.messages import ChatRoomMessage
-from gqlchat.schema.requests import Request, to_follow, to_join
+from gqlchat.schema.presence import RoomPresence, RoomTyping
+from gqlchat.schema.requests import Request, to_follow, to_join, to_look
 
 MARK = f"current_user-{secrets.token_hex(16)}"
 MARKED = json.dumps(MARK)
@@ -81,9 +84,9 @@ class SharedOperation:
         self._executor = executor
         self._schema = schema
         self._recent: RecentRenderings[list[bytes]] = RecentRenderings()
-        self._rendering: list[tuple[Event, asyncio.Task[list[bytes]]]] = []  # what takes time
+        self._rendering: list[tuple[Event | LiveState, asyncio.Task[list[bytes]]]] = []  # what takes time
 
-    def render(self, event: Event) -> list[bytes] | None:
+    def render(self, event: Event | LiveState) -> list[bytes] | None:
         """The payload as JSON, in pieces between which `currentUser` belongs.
 
         None where that takes time (`render_later`): a field has to be awaited, or this turn of the loop is full.
@@ -99,37 +102,38 @@ class SharedOperation:
         self._start(event, result)
         return None
 
-    async def render_later(self, event: Event) -> list[bytes]:
+    async def render_later(self, event: Event | LiveState) -> list[bytes]:
         """The same, however long it takes: once for all who wait for it, whichever of them go."""
         if pieces := self._recent.get(event):
             return pieces
         return await asyncio.shield(self._task_for(event) or self._start(event, self._execute_later(event)))
 
-    def _task_for(self, event: Event) -> asyncio.Task[list[bytes]] | None:
+    def _task_for(self, event: Event | LiveState) -> asyncio.Task[list[bytes]] | None:
         return next((task for rendered, task in self._rendering if rendered is event), None)
 
-    def _start(self, event: Event, rendering: Coroutine[Any, Any, list[bytes]]) -> asyncio.Task[list[bytes]]:
+    def _start(
+        self, event: Event | LiveState, rendering: Coroutine[Any, Any, list[bytes]]
+    ) -> asyncio.Task[list[bytes]]:
         task = asyncio.create_task(rendering, context=log_context.detached())
         entry = (event, task)
         self._rendering.append(entry)
         task.add_done_callback(lambda _: self._rendering.remove(entry))
         return task
 
-    async def _execute_later(self, event: Event) -> list[bytes]:
+    async def _execute_later(self, event: Event | LiveState) -> list[bytes]:
         await RenderingBudget.here().wait()
         result = self._execute(event)
         return result if isinstance(result, list) else await result
 
-    def _execute(self, event: Event) -> list[bytes] | Coroutine[Any, Any, list[bytes]]:
+    def _execute(self, event: Event | LiveState) -> list[bytes] | Coroutine[Any, Any, list[bytes]]:
         """A coroutine if a field has to be awaited."""
-        message = ChatRoomMessage.of(event, MARK)
-        result: Any = execute_subscription_event(self._executor.build_per_event_executor(message))
+        result: Any = execute_subscription_event(self._executor.build_per_event_executor(root_of(event)))
         return self._keep_later(event, result) if inspect.isawaitable(result) else self._keep(event, result)
 
-    async def _keep_later(self, event: Event, result: Awaitable[ExecutionResult]) -> list[bytes]:
+    async def _keep_later(self, event: Event | LiveState, result: Awaitable[ExecutionResult]) -> list[bytes]:
         return self._keep(event, await result)
 
-    def _keep(self, event: Event, result: ExecutionResult) -> list[bytes]:
+    def _keep(self, event: Event | LiveState, result: ExecutionResult) -> list[bytes]:
         payload: dict[str, Any] = {"data": result.data}
         if result.errors:
             self._schema.process_errors(result.errors)
@@ -138,6 +142,13 @@ class SharedOperation:
         pieces = [piece.encode() for piece in text.split(MARKED)]
         self._recent.keep(event, pieces)
         return pieces
+
+
+def root_of(event: Event | LiveState) -> ChatRoomMessage | RoomPresence | RoomTyping:
+    """The object from which the fields of a subscription are resolved."""
+    if isinstance(event, Presence):
+        return RoomPresence.of(event)
+    return RoomTyping.of(event) if isinstance(event, Typing) else ChatRoomMessage.of(event, MARK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,4 +266,13 @@ def _positions(given: list[dict[str, Any]]) -> list[tuple[str, int | None, str |
     return [(one["roomName"], one.get("after"), one.get("afterId")) for one in given]
 
 
-REQUESTS: dict[str, Callable[[Person, dict[str, Any]], Request]] = {"joinChatRooms": _join, "roomMessages": _follow}
+def _look(kind: LiveKind) -> Callable[[Person, dict[str, Any]], Request]:
+    return lambda person, arguments: to_look(person, arguments["roomName"], kind)
+
+
+REQUESTS: dict[str, Callable[[Person, dict[str, Any]], Request]] = {
+    "joinChatRooms": _join,
+    "roomMessages": _follow,
+    "roomPresence": _look(LiveKind.PRESENCE),
+    "roomTyping": _look(LiveKind.TYPING),
+}

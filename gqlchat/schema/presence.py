@@ -1,0 +1,94 @@
+"""Who is in a room, and who is typing there."""
+
+from collections.abc import AsyncGenerator
+
+import strawberry
+
+from chat.actions import typing
+from chat.delivery.look import look
+from chat.domain import people, presence, rooms
+from chat.domain.presence import PEOPLE_MAX, LiveKind
+from chat.errors import ChatError, InvalidPage
+from gqlchat.schema import context
+from gqlchat.schema.errors import Problem
+from gqlchat.schema.people import Person
+from gqlchat.schema.requests import to_look
+
+
+@strawberry.type(
+    description="The people who are in a room: with its page open, or listening to it. Each counts once, however many "
+    "tabs and connections they have."
+)
+class RoomPresence:
+    count: int
+    complete: bool = strawberry.field(
+        description="False while this server can't tell who is there through other servers."
+    )
+    known: strawberry.Private[tuple[people.Person, ...]]
+
+    @strawberry.field(description=f"The first so many by name, {PEOPLE_MAX} at most.")
+    def people(self, first: int = PEOPLE_MAX) -> list[Person]:
+        if not 0 < first <= PEOPLE_MAX:
+            raise InvalidPage(f"Ask for 1 to {PEOPLE_MAX} at a time.")
+        return [Person.of(person) for person in self.known[:first]]
+
+    @classmethod
+    def of(cls, state: presence.Presence) -> "RoomPresence":
+        return cls(count=state.count, complete=state.complete, known=state.people)
+
+
+@strawberry.type(description="The people who are typing in a room, the first of them first.")
+class RoomTyping:
+    people: list[Person]
+
+    @classmethod
+    def of(cls, state: presence.Typing) -> "RoomTyping":
+        return cls(people=[Person.of(person) for person in state.people])
+
+
+@strawberry.input
+class SetTypingInput:
+    room_name: str
+    typing: bool
+
+
+@strawberry.type
+class SetTypingPayload:
+    error: Problem | None = None
+
+
+@strawberry.type
+class PresenceMutation:
+    @strawberry.mutation(
+        description="Tells a room that you are typing, or not any more. Say it again every 3 seconds while you are: "
+        "it lasts for 6, and ends with your message."
+    )
+    async def set_typing(self, info: strawberry.Info, input: SetTypingInput) -> SetTypingPayload:
+        person = context.person(info)
+        try:
+            room = rooms.enter(input.room_name, person)
+            await typing.set_typing(room=room, person=person, is_typing=input.typing)
+        except ChatError as error:
+            return SetTypingPayload(error=Problem.of(error))
+        return SetTypingPayload()
+
+
+@strawberry.type
+class PresenceSubscription:
+    @strawberry.subscription(
+        description="Who is in a room: now, and after each change; once a second at most. It doesn't make you be there."
+    )
+    async def room_presence(self, info: strawberry.Info, room_name: str) -> AsyncGenerator[RoomPresence, None]:
+        request = to_look(context.person(info), room_name, LiveKind.PRESENCE)
+        async with look(request.rooms[0], LiveKind.PRESENCE, request.person) as states:
+            async for state in states:
+                if isinstance(state, presence.Presence):
+                    yield RoomPresence.of(state)
+
+    @strawberry.subscription(description="Who is typing in a room, after each change; once a second at most.")
+    async def room_typing(self, info: strawberry.Info, room_name: str) -> AsyncGenerator[RoomTyping, None]:
+        request = to_look(context.person(info), room_name, LiveKind.TYPING)
+        async with look(request.rooms[0], LiveKind.TYPING, request.person) as states:
+            async for state in states:
+                if isinstance(state, presence.Typing):
+                    yield RoomTyping.of(state)
