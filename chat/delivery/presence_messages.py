@@ -30,13 +30,13 @@ CONFIRM_AFTER = 5.0  # seconds from a change until its number is said once more
 class PresenceMessages:
     """The messages of one room. Times are in seconds on the event loop's clock."""
 
-    __slots__ = ("_confirming", "_here", "_seq", "_telling", "_to_ask", "_told", "_told_all_at", "_typers", "_typing")
+    __slots__ = ("_confirm_at", "_here", "_seq", "_telling", "_to_ask", "_told", "_told_all_at", "_typers", "_typing")
 
     def __init__(self, here: PeopleHere, typers: Typers) -> None:
         self._here = here
         self._typers = typers
         self._telling = Pace(INTERVAL)
-        self._confirming = Pace(0)
+        self._confirm_at = math.inf  # when the number of the last change is said once more
         self._told: dict[str, Person] | None = None  # who was here by the last message; None if all is to be told
         self._told_all_at = -math.inf
         self._seq = 0
@@ -49,12 +49,8 @@ class PresenceMessages:
         return self._seq > 0
 
     @property
-    def pending(self) -> bool:
-        return min(self._telling.due, self._confirming.due) < math.inf
-
-    @property
     def next_due(self) -> float:
-        return min(self._telling.due, self._confirming.due)
+        return min(self._telling.due, self._confirm_at)
 
     def people_changed(self, now: float) -> None:
         self._telling.request(now + GATHERED)
@@ -94,7 +90,8 @@ class PresenceMessages:
 
     def take(self, now: float) -> dict[str, Any] | None:
         """What is to be told now, without the address; None if there is nothing."""
-        if self._confirming.take(now):
+        if now >= self._confirm_at:
+            self._confirm_at = math.inf
             self._telling.request(now)
         if not self._telling.take(now):
             return None
@@ -125,4 +122,4 @@ class PresenceMessages:
 
     def _count(self, now: float) -> None:
         self._seq += 1
-        self._confirming.request(now + CONFIRM_AFTER)
+        self._confirm_at = now + CONFIRM_AFTER

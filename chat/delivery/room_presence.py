@@ -220,7 +220,7 @@ class RoomPresence:
 
     @property
     def _is_over(self) -> bool:
-        is_told = self._sending is None and not self._messages.pending
+        is_told = self._sending is None and self._messages.next_due == math.inf
         return is_told and not (self.listeners or self._here.people or self._typers)
 
     def _run(self) -> None:
