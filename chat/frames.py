@@ -50,11 +50,15 @@ def purpose_of(frame: dict[str, Any]) -> str:
     raise InvalidFrame("The frame has no “message”.")
 
 
+NULLABLE = {"offset", "client_id"}
+"""In every frame, null or not: clients look at them before they know what kind of frame it is."""
+
+
 def shown(event: Event) -> dict[str, Any]:
     """An event as browsers get it, in frames and in the page's first history.
 
-    A key that would be null is left out, since each frame is written to everybody in the room. Two say something by
-    being null and stay: the `role` of a notice, and the `id` of the position that a `start_over` gives.
+    A key that would be null is left out, but for those of NULLABLE, and two that say something by being null: the
+    `role` of a notice, and the `id` of the position that a `start_over` gives.
     """
     said: dict[str, Any] = {
         "message": event.text,
@@ -81,7 +85,7 @@ def shown(event: Event) -> dict[str, Any]:
         said["target"] = event.target
     if event.kind is Kind.NOTICE:
         said |= {"subject": event.subject, "access": event.change}
-    frame: dict[str, Any] = {key: value for key, value in said.items() if value is not None}
+    frame: dict[str, Any] = {key: value for key, value in said.items() if value is not None or key in NULLABLE}
     if event.kind is Kind.NOTICE and event.role is not None:
         frame["role"] = None if event.role is NewRole.NONE else event.role
     if event.kind is Kind.START_OVER:

@@ -57,7 +57,7 @@ class BrowserDoor:
         while True:
             frame = await self.socket.receive_json_from(timeout=5)
             if frame["kind"] != "greeting":
-                one = [frame.get(key) for key in ("kind", "offset", "message", "client_id", "room", "id")]
+                one = [frame[key] for key in ("kind", "offset", "message", "client_id", "room", "id")]
                 return Heard(*one)
 
     async def post(self, text: str, client_id: str | None = None) -> None:

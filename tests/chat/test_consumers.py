@@ -35,7 +35,7 @@ async def test_message_frame_has_text_person_room_time_and_origin(open_chat) -> 
     socket = await open_chat("/ws/chat/caf%C3%A9/")
     await socket.say("hello")
     frame = await socket.receive_json_from(timeout=5)
-    keys = {"message", "kind", "id", "offset", "room", "user", "user_id", "sent_at", "origin"}
+    keys = {"message", "kind", "id", "offset", "client_id", "room", "user", "user_id", "sent_at", "origin"}
     assert set(frame) == keys
     assert (frame["message"], frame["kind"], frame["room"]) == ("hello", "message", "café")
     assert set(frame["origin"]) == {"process", "thread"}

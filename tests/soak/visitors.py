@@ -66,7 +66,7 @@ async def talk(visitors: Visitors, host: str, room: str) -> None:
         client_id = visitors.client_id()
         await socket.send(json.dumps({"message": client_id, "client_id": client_id}))
         async for text in socket:
-            if (frame := json.loads(text)).get("client_id") == client_id:
+            if (frame := json.loads(text))["client_id"] == client_id:
                 visitors.acknowledge(room, frame["offset"], client_id)
                 return
 
