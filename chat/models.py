@@ -196,6 +196,21 @@ class Message(models.Model):
         return entry_id(self.pk, self.uid)
 
 
+class Mention(models.Model):
+    """That a message mentions somebody: how many a person has not read is counted by these."""
+
+    room = models.ForeignKey(Room, models.CASCADE, related_name="mentions", db_index=False)  # see the constraint
+    offset = models.PositiveBigIntegerField()
+    person_id = models.CharField(max_length=100, help_text="Who is called: user-1, guest-4f…; `room` for everybody.")
+    caller_id = models.CharField(max_length=100, help_text="Who says so.")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["room", "person_id", "offset"], name="one_mention_per_person")]
+
+    def __str__(self) -> str:
+        return f"{self.person_id} in {self.room} {self.offset}"
+
+
 def entry_id(pk: int, uid: UUID | None) -> str:
     """An entry's id by its columns. Never given twice: rows without `uid` are older than all that have one."""
     return uid.hex if uid else str(pk)

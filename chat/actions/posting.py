@@ -3,10 +3,13 @@
 from chat import metrics
 from chat.actions import rate_limits
 from chat.actions.group_commit import GroupCommit
+from chat.domain.mentions import names_in
 from chat.domain.people import Person
 from chat.domain.rooms import Room
 from chat.domain.texts import check_client_id, clean_text
 from chat.errors import ChatError
+from chat.storage import mentions
+from chat.storage.database import in_database
 from chat.storage.history import check_offset
 from chat.storage.log import Draft, Entry
 
@@ -33,11 +36,24 @@ async def post(
     try:
         text, client_id = clean_text(message), check_client_id(client_id)
         quoted = None if reply_to is None else check_offset(reply_to)
-        draft = Draft(room=room, text=text, person=person, client_id=client_id, reply_to=quoted, trusted=trusted)
         await rate_limits.spend(person)
+        draft = Draft(
+            room=room,
+            text=text,
+            person=person,
+            client_id=client_id,
+            reply_to=quoted,
+            mentions=await _called(room, text, person),
+            trusted=trusted,
+        )
         entry = await GroupCommit.here().store(draft)
     except ChatError as error:
         metrics.POSTS.labels(error.code).inc()
         raise
     metrics.POSTS.labels("repeated" if entry.repeated else "stored").inc()
     return entry
+
+
+async def _called(room: Room, text: str, by: Person) -> tuple[Person, ...]:
+    """The people whom `text` mentions. Few texts call anybody; the others cost no hop to the database."""
+    return tuple(await in_database(mentions.resolve, room, text, by=by)) if names_in(text) else ()

@@ -4,7 +4,6 @@ The earlier texts are kept for the room's owners: the first in the message's row
 gone when the message is deleted, and pruned as all entries are.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -17,7 +16,7 @@ from chat.domain.events import Event, Kind
 from chat.domain.people import Person
 from chat.domain.rooms import Room
 from chat.errors import NoSuchMessage, NotAllowed
-from chat.storage import history, log, permissions
+from chat.storage import history, log, mentions, permissions
 from chat.storage.database import reads_long, writes
 
 VERSIONS_MAX = 100  # texts of a message that are shown
@@ -32,7 +31,7 @@ class Version:
 
 
 @writes
-def edit_message(room: Room, offset: int, text: str, *, by: Person, mentions: Sequence[Person] = ()) -> Event | None:
+def edit_message(room: Room, offset: int, text: str, *, by: Person) -> Event | None:
     """Gives the message at `offset` another text. Returns the entry; None if that is the text that it has.
 
     Raises NoSuchMessage, NotAllowed, Banned or NotAMember.
@@ -48,13 +47,16 @@ def edit_message(room: Room, offset: int, text: str, *, by: Person, mentions: Se
         if message.message == text:
             transaction.set_rollback(True)
             return None
-        edit = log.write(place, kind=Kind.EDIT, text=text, by=by, target=offset, mentions=mentions)
+        called = mentions.resolve(room, text, by=by)
+        edit = log.write(place, kind=Kind.EDIT, text=text, by=by, target=offset, called=called)
         models.Message.objects.filter(room=place.room_id, offset=offset).update(
             original_text=Coalesce("original_text", F("text")),
             text=text,
             edited_at=edit.sent_at,
-            mentions=[person.as_json() for person in mentions] or None,
+            mentions=[person.as_json() for person in called] or None,
         )
+        mentions.forget(place.room_id, offset)
+        mentions.record({(place.room_id, offset): called}, by={(place.room_id, offset): by})
         return edit
 
 

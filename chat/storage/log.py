@@ -21,7 +21,7 @@ from chat.domain.people import Person
 from chat.domain.reactions import Reaction
 from chat.domain.rooms import Room
 from chat.errors import ChatError, NoSuchMessage
-from chat.storage import history, permissions, quotes, statements
+from chat.storage import history, mentions, permissions, quotes, statements
 from chat.storage.database import writes
 from chat.storage.statements import Link, NewMessage, Place
 
@@ -33,7 +33,7 @@ class Draft:
     """A message that isn't stored yet. `client_id` tells what one sender sends again from what is new.
 
     `trusted` is what the site itself says: it may say it in any room, whoever may be there. `reply_to` is the offset of
-    the message that this one quotes.
+    the message that this one quotes, `mentions` are the people whom it calls.
     """
 
     room: Room
@@ -41,12 +41,18 @@ class Draft:
     person: Person
     client_id: str | None = None
     reply_to: int | None = None
+    mentions: tuple[Person, ...] = ()
     origin: Origin = field(default_factory=Origin.here)
     trusted: bool = False
 
     @property
     def sender(self) -> str:
         return self.person.id if self.person.lasting else ""
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether there is nothing to look up or to store beside the message."""
+        return self.reply_to is None and not self.mentions
 
     @property
     def identity(self) -> "Identity":
@@ -74,7 +80,7 @@ def append(drafts: Sequence[Draft]) -> list[Entry | ChatError]:
     NoSuchMessage, if there is nothing to reply to.
     """
     numbered = dict(enumerate(drafts))
-    plain = {number: draft for number, draft in numbered.items() if draft.reply_to is None}
+    plain = {number: draft for number, draft in numbered.items() if draft.is_plain}
     done: dict[int, Entry | ChatError] = {**_append_at_once(plain)} if plain else {}
     if len(plain) < len(numbered):
         done |= _replies_in_new_rooms(numbered)
@@ -122,7 +128,21 @@ def _append_after_a_look(drafts: Drafts) -> dict[int, Entry | ChatError]:
                 new[number] = draft
                 first[draft.identity] = number
         entries = _store(new, quoted, restricted_too=True) if new else {}
+        _record_mentions(new, entries, places)
     return done | entries | {number: Entry(entries[of].event, repeated=True) for number, of in again.items()}
+
+
+def _record_mentions(drafts: Drafts, entries: Mapping[int, Entry], places: Mapping[Room, Place]) -> None:
+    calling = {
+        (places[draft.room].room_id, entries[number].event.offset or 0): draft
+        for number, draft in drafts.items()
+        if draft.mentions
+    }
+    if calling:
+        mentions.record(
+            {place: draft.mentions for place, draft in calling.items()},
+            by={place: draft.person for place, draft in calling.items()},
+        )
 
 
 def _replies_in_new_rooms(drafts: Drafts) -> dict[int, ChatError]:
@@ -185,6 +205,7 @@ def _new_message(draft: Draft, uid: str) -> NewMessage:
         process=draft.origin.process,
         thread=draft.origin.thread,
         reply_to=draft.reply_to,
+        mentions=[person.as_json() for person in draft.mentions] or None,
     )
 
 
@@ -199,6 +220,7 @@ def _new_event(draft: Draft, uid: str, link: Link, now: datetime, quoted: Mappin
         sent_at=now,
         origin=draft.origin,
         reply_to=None if draft.reply_to is None else quoted[draft.room, draft.reply_to],
+        mentions=draft.mentions,
         previous=link.previous,
     )
 
@@ -218,7 +240,7 @@ def write(
     subject: str = "",
     change: Change | None = None,
     role: NewRole | None = None,
-    mentions: Sequence[Person] = (),
+    called: Sequence[Person] = (),
     reactions: Sequence[Reaction] = (),
 ) -> Event:
     """Stores what was done, at its place; `by` is None for what the site itself did."""
@@ -237,7 +259,7 @@ def write(
         subject=subject,
         change=change or "",
         role=role or "",
-        mentions=[person.as_json() for person in mentions] or None,
+        mentions=[person.as_json() for person in called] or None,
         reactions=[reaction.as_json() for reaction in reactions] or None,
     )
     before = history.find(place.room, place.offset - 1)
@@ -254,3 +276,4 @@ def blank(place: Place, target: int) -> None:
     gone: dict[str, Any] = {"text": "", "deletion": place.offset, "mentions": None, "reactions": None}
     message.update(original_text=None, edited_at=None, **gone)
     changes.update(**gone)
+    mentions.forget(place.room_id, target)

@@ -18,6 +18,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from chat import models
+from chat.domain.people import JsonPerson
 from chat.domain.rooms import Room, folded
 from chat.storage import prepared
 
@@ -34,6 +35,7 @@ class NewMessage(TypedDict):
     process: int
     thread: str
     reply_to: int | None
+    mentions: list[JsonPerson] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,7 @@ TAKE_OFFSETS_AND_INSERT = f"""
     SELECT room.id, room.last_offset - later, %s, {", ".join(COLUMNS)}
     FROM json_to_recordset(%s) AS new (
         room text, later bigint, uid uuid, text text, person_id text, person_name text, sender text, client_id text,
-        process bigint, thread text, reply_to bigint
+        process bigint, thread text, reply_to bigint, mentions jsonb
     )
     JOIN room ON room.name = new.room
     {RETURNING}
@@ -160,7 +162,7 @@ def _insert_at_places(messages: Messages, sent_at: datetime, restricted_too: boo
     places = take_offsets({room: len(those) for room, those in messages.items()}, restricted_too=restricted_too)
     at = connection.ops.adapt_datetimefield_value(sent_at)
     rows: list[tuple[Any, ...]] = [
-        (place.room_id, offset, at, *message.values())
+        (place.room_id, offset, at, *map(_as_value, message.values()))
         for room, place in places.items()
         for offset, message in enumerate(messages[room], place.offset - len(messages[room]) + 1)
     ]
@@ -171,6 +173,10 @@ def _insert_at_places(messages: Messages, sent_at: datetime, restricted_too: boo
         cursor.execute(statement, [value for row in rows for value in row])
         inserted: Inserted = cursor.fetchall()
     return inserted
+
+
+def _as_value(column: object) -> object:
+    return json.dumps(column) if isinstance(column, list) else column
 
 
 def _linked(inserted: Inserted) -> dict[str, Link]:

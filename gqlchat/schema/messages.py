@@ -5,6 +5,7 @@ from datetime import datetime
 import strawberry
 
 from chat.domain import events, reactions
+from chat.domain.mentions import EVERYBODY
 from gqlchat.schema.people import Person
 
 strawberry.enum(
@@ -67,7 +68,8 @@ class ChatRoomMessage:
     deleted: bool = strawberry.field(description="Whether its text is gone; then `message` is empty.")
     edited_at: datetime | None = strawberry.field(description="When it got its text, if that isn't the first.")
     reply_to: Quote | None = strawberry.field(description="The message that it replies to.")
-    mentions: list[Person] = strawberry.field(description="The people whom its text names by `@`.")
+    mentions: list[Person] = strawberry.field(description="The people whom its text calls by `@`.")
+    mentions_room: bool = strawberry.field(description="Whether it calls everybody by `@room`.")
     reactions: list[Reaction] = strawberry.field(
         description="Those to the message; of a REACTION, all that there are from then on."
     )
@@ -93,7 +95,8 @@ class ChatRoomMessage:
             deleted=event.deleted,
             edited_at=event.edited_at,
             reply_to=Quote.of(event.reply_to) if event.reply_to else None,
-            mentions=[Person.of(person) for person in event.mentions],
+            mentions=[Person.of(person) for person in event.mentions if person != EVERYBODY],
+            mentions_room=EVERYBODY in event.mentions,
             reactions=[Reaction.of(reaction) for reaction in event.reactions],
             target=event.target,
             subject=strawberry.ID(event.subject) if event.subject else None,

@@ -26,7 +26,7 @@ ROOM_MESSAGES = """subscription Heard($after: Int, $kinds: [MessageKind!]) {
 @writes
 def change(room: Room, kind: Kind, target: int) -> Event:
     """Stores an entry that changes the message at `target`, as an action does."""
-    said = {"mentions": [BEN]} if kind is Kind.EDIT else {"reactions": [Reaction("👍", 1, (BEN,))]}
+    said = {"called": [BEN]} if kind is Kind.EDIT else {"reactions": [Reaction("👍", 1, (BEN,))]}
     with transaction.atomic():
         return log.write(log.take_offset(room), kind=kind, text=f"a {kind}", by=ANN, target=target, **said)
 

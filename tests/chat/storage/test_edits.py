@@ -13,7 +13,7 @@ from chat.domain.people import Person
 from chat.domain.positions import Position
 from chat.errors import Banned, ChatError, NoSuchMessage, NotAllowed, NotAMember
 from chat.storage import edits, log, moderation, pages, pruning, recoveries
-from tests.chat.storage.test_moderation import GUEST, PASSER_BY, ROOM, Cast, last, say
+from tests.chat.storage.test_moderation import PASSER_BY, ROOM, Cast, last, say
 
 pytestmark = pytest.mark.django_db
 
@@ -31,11 +31,11 @@ class TestEditMessage:
     def test_edit_message_changes_the_row_and_appends_an_entry_with_the_new_text(self, cast: Cast) -> None:
         member = cast["member"]
         offset = say("old", member)
-        edit = edits.edit_message(ROOM, offset, "new", by=member, mentions=[GUEST])
+        edit = edits.edit_message(ROOM, offset, "new", by=member)
         (message,) = pages.page(ROOM, person=None, size=1, from_end=True).events
         assert (message.offset, message.message, message.edited_at) == (offset, "new", edit.sent_at)
         assert (edit.kind, edit.offset, edit.target, edit.message) == (Kind.EDIT, offset + 1, offset, "new")
-        assert (edit.person, edit.mentions, message.mentions) == (member, (GUEST,), (GUEST,))
+        assert edit.person == member
         assert recoveries.recover(ROOM, Position(offset - 1), person=None).events == [message, edit]
 
     def test_edit_message_with_the_same_text_takes_no_offset(self, cast: Cast) -> None:

@@ -191,7 +191,7 @@ class TestDeletion:
         with transaction.atomic():
             for target in (offset, other):
                 for kind in (Kind.EDIT, Kind.REACTION):
-                    said = {"mentions": [GUEST], "reactions": [Reaction("👍", 1, (GUEST,))]}
+                    said = {"called": [GUEST], "reactions": [Reaction("👍", 1, (GUEST,))]}
                     log.write(log.take_offset(ROOM), kind=kind, text="secret", by=cast["member"], target=target, **said)
         rows = models.Message.objects.filter(room__name=ROOM.name)
         rows.filter(offset=offset).update(original_text="secret", edited_at=timezone.now(), reactions=[1], mentions=[1])

@@ -1,0 +1,73 @@
+"""Mentions: the people whom a text calls by `@`, and where people were called.
+
+A message's row and its event name the people, for whoever shows it. Rows of their own, by person, tell how many
+mentions somebody has not read.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from django.contrib.auth import get_user_model
+
+from chat import models
+from chat.domain import mentions, people
+from chat.domain.mentions import EVERYBODY, MENTIONS_MAX
+from chat.domain.people import Person
+from chat.domain.rooms import Room
+from chat.domain.skeletons import skeletons
+from chat.domain.texts import is_storable
+from chat.storage import history, permissions
+from chat.storage.database import reads_long
+
+LATELY = 200  # entries, among which guests are looked for
+
+
+@reads_long
+def resolve(room: Room, text: str, *, by: Person) -> list[Person]:
+    """The people whom `text` calls, if they may be in `room`: users, and guests who spoke there lately.
+
+    EVERYBODY is among them if an owner or a moderator calls the room. Nobody calls themselves. At most four queries,
+    none where no name is called.
+    """
+    names = [name for name in mentions.names_in(text) if is_storable(name)]
+    if not names:
+        return []
+    found = _users(names) | _guests(room, names)
+    ordered = [found[name] for name in names if name in found]
+    others = [person for person in dict.fromkeys(ordered) if person.id != by.id]
+    allowed = permissions.by_pair((room, person) for person in [*others, by])
+    reached = [person for person in others if allowed[room, person].may_enter]
+    if EVERYBODY.name in names and allowed[room, by].may_moderate:
+        reached.insert(0, EVERYBODY)
+    return reached[:MENTIONS_MAX]
+
+
+def _users(names: Iterable[str]) -> dict[str, Person]:
+    """The accounts that are called so, whatever the case of the letters, by the names given."""
+    by_skeleton = {skeleton: name for name in names for skeleton in skeletons(name)}
+    rows = models.AccountSkeleton.objects.filter(skeleton__in=by_skeleton).values_list("user_id", "skeleton")
+    names_of = {user_id: by_skeleton[skeleton] for user_id, skeleton in rows}
+    users = [people.of_user(user) for user in get_user_model().objects.filter(pk__in=names_of, is_active=True)]
+    # Of several that look alike, the one that is spelled like that.
+    users.sort(key=lambda person: person.name == names_of[int(person.user_id)])
+    return {names_of[int(person.user_id)]: person for person in users}
+
+
+def _guests(room: Room, names: Sequence[str]) -> dict[str, Person]:
+    """The guests of these names, of those who spoke in `room` lately; of several of one name, the last one."""
+    spoke = [person for person in history.lately_heard(room, LATELY) if person.is_guest]
+    folded = {person.name.casefold(): person for person in reversed(spoke)}
+    return {name: folded[name.casefold()] for name in names if name.casefold() in folded}
+
+
+def record(called: Mapping[tuple[int, int], Iterable[Person]], by: Mapping[tuple[int, int], Person]) -> None:
+    """Stores whom the messages at these rooms' ids and offsets mention, and who says so. One statement."""
+    models.Mention.objects.bulk_create(
+        models.Mention(room_id=place[0], offset=place[1], person_id=person.id, caller_id=by[place].id)
+        for place, those in called.items()
+        for person in those
+    )
+
+
+def forget(room_id: int, *offsets: int) -> None:
+    """The messages at these offsets mention nobody any more."""
+    models.Mention.objects.filter(room=room_id, offset__in=offsets).delete()
