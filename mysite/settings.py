@@ -1,4 +1,5 @@
-"""Settings. Every environment variable of the site is read here and nowhere else; `.env.example` lists them."""
+"""Settings. Every environment variable of the site is read here, those of the database by `mysite.databases`, and
+nowhere else; `.env.example` lists them."""
 
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from mysite import valkey, workers
+from mysite.databases import database_settings
 from mysite.environment import Environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -130,42 +132,9 @@ TEMPLATES = [
 
 (BASE_DIR / "var").mkdir(exist_ok=True)
 
-DATABASE_URL = env.url(
-    "DATABASE_URL",
-    default=f"sqlite:///{BASE_DIR / 'var' / 'db.sqlite3'}",
-    schemes=["sqlite", "postgres", "postgresql"],
-)
-DATABASES = {"default": env.db_url_config(DATABASE_URL)}
-if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
-    # Readers go on while one writes, and a writer waits its turn instead of failing half-way through a transaction.
-    # Deleted text is overwritten; not every build of SQLite does that by itself.
-    DATABASES["default"]["OPTIONS"] = {
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA secure_delete=ON",
-        "transaction_mode": "IMMEDIATE",
-        "timeout": 20,  # seconds
-    }
-    # A file: live servers under test run in processes of their own and open it too.
-    DATABASES["default"]["TEST"] = {"NAME": str(BASE_DIR / "var" / "test.sqlite3")}
-    CHAT_DATABASE_LANES, CHAT_LANE_OPTIONS = 3, {}  # one that writes, since SQLite has one writer; two that read
-else:
-    # Half of the connections, and no more than four, are the chat's own lanes (chat.storage.lanes). The others are for
-    # pages: Django gives each a thread, and so a connection, of its own, and few are enough for all of them.
-    CHAT_DATABASE_CONNECTIONS = env.number("CHAT_DATABASE_CONNECTIONS", default=8, least=2)
-    CHAT_DATABASE_LANES = min(CHAT_DATABASE_CONNECTIONS // 2, 4)
-    # While PostgreSQL is away nobody waits long for it, and it is tried at every request, not ever more seldom.
-    POOL = {"min_size": 1, "max_size": CHAT_DATABASE_CONNECTIONS - CHAT_DATABASE_LANES}
-    POOL |= {"timeout": 2, "reconnect_timeout": 1}  # seconds
-    # libpq's; a way there that is cut without a word is noticed. An option in DATABASE_URL stands before these.
-    REACHING = {"connect_timeout": 3, "keepalives_idle": 10, "keepalives_interval": 3, "keepalives_count": 3}  # seconds
-    REACHING |= {"tcp_user_timeout": 10_000}  # milliseconds
-    DATABASES["default"]["OPTIONS"] = REACHING | DATABASES["default"].get("OPTIONS", {}) | {"pool": POOL}
-    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
-    # Milliseconds. In the lanes only: a migration may take longer.
-    TIMEOUTS = "-c statement_timeout=4000 -c idle_in_transaction_session_timeout=4000"
-    LANE_TIMEOUTS = {"options": f"{TIMEOUTS} {DATABASES['default']['OPTIONS'].get('options', '')}"}
-    CHAT_LANE_OPTIONS = LANE_TIMEOUTS | {"prepare_threshold": 0}  # statements of chat.storage.prepared, at first use
-    # By name: Channels' live server would make one up from a name that is the test database's already.
-    DATABASES["default"]["TEST"] = {"NAME": f"test_{DATABASES['default']['NAME']}"}
+_database = database_settings(env, BASE_DIR / "var")
+DATABASES = {"default": _database.database}
+CHAT_DATABASE_LANES, CHAT_LANE_OPTIONS = _database.lanes, _database.lane_options
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URLS = env.redis_urls("REDIS_URL")

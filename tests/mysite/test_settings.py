@@ -261,7 +261,9 @@ def test_a_variable_is_understood_as_it_is_meant(name: str, value: str, meant: o
 
 
 def test_env_example_lists_every_variable_and_sets_none() -> None:
-    read = set(re.findall(r'env(?:\.\w+)*\("(\w+)"', (ROOT / "mysite" / "settings.py").read_text()))
+    readers = "".join((ROOT / "mysite" / name).read_text() for name in ("settings.py", "databases.py"))
+    read = set(re.findall(r'env(?:\.\w+)*\("(\w+)"', readers))
+    assert "DATABASE_URL" in read
     example = (ROOT / ".env.example").read_text()
     assert read <= set(re.findall(r"^#(\w+)=", example, re.MULTILINE))
     assert not re.findall(r"^[^#\n]", example, re.MULTILINE)
@@ -272,6 +274,7 @@ def test_environment_is_read_by_settings_and_asgi_only() -> None:
     readers = {path.relative_to(ROOT) for path in places if "environ" in path.read_text()}
     assert readers == {
         Path("mysite/environment.py"),
+        Path("mysite/databases.py"),
         Path("mysite/settings.py"),
         Path("mysite/test_settings.py"),
         Path("mysite/asgi.py"),
