@@ -9,12 +9,13 @@ from django.utils.cache import add_never_cache_headers
 def no_store(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
     """Django middleware: what a user is shown, private rooms among it, is kept by no browser and no cache on the way.
 
-    Guests are in public rooms alone, and never log out.
+    Guests are in public rooms alone, and never log out. Pages of errors are the same for all, and it may be that the
+    database can't say who the user is.
     """
 
     def respond(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
-        if request.user.is_authenticated:
+        if response.status_code < 500 and request.user.is_authenticated:
             add_never_cache_headers(response)
         return response
 

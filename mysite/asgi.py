@@ -35,9 +35,12 @@ from chat.connections.shutdown import Stopping  # noqa: E402
 from mysite import daphne_protocol  # noqa: E402
 from mysite.graphql import schema  # noqa: E402
 from mysite.origins import OriginCheck  # noqa: E402
+from mysite.page_connection import PageConnection  # noqa: E402
 from mysite.probes import Probes  # noqa: E402
 from mysite.request_log import RequestLog  # noqa: E402
 from mysite.safeguards import Safeguards  # noqa: E402
+
+PageConnection.wait_timeout = 5.0  # seconds; as long as a call in a lane
 
 
 async def pages(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from mysite.environment import Environment
+from mysite.page_connection import PageConnection
 
 
 class DatabaseSettings(NamedTuple):
@@ -45,7 +46,8 @@ def _postgresql(database: dict[str, Any], connections: int) -> DatabaseSettings:
     # each a thread, and so a connection, of its own, and few are enough for all of them.
     lanes = min(connections // 2, 4)
     # While PostgreSQL is away nobody waits long for it, and it is tried at every request, not ever more seldom.
-    pool = {"min_size": 1, "max_size": connections - lanes, "timeout": 2, "reconnect_timeout": 1}  # seconds
+    pool: dict[str, Any] = {"timeout": 2, "reconnect_timeout": 1}  # seconds
+    pool |= {"min_size": 1, "max_size": connections - lanes, "connection_class": PageConnection}
     # libpq's; a way there that is cut without a word is noticed. An option in DATABASE_URL stands before these.
     reaching = {"connect_timeout": 3, "keepalives_idle": 10, "keepalives_interval": 3, "keepalives_count": 3}  # seconds
     reaching |= {"tcp_user_timeout": 10_000}  # milliseconds

@@ -21,13 +21,13 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
-from chat import log_context, models
+from chat import log_context
 from chat.connections.answers import answer
 from chat.connections.shutdown import stopping
 from chat.delivery.layer import Layer, describe
 from chat.errors import unforeseen
 from chat.metrics import TASKS
-from chat.storage.database import in_database
+from chat.storage.database import ask_each_lane
 from mysite import workers
 
 DATABASE_TIMEOUT = 2.0  # seconds that the database has to answer
@@ -142,7 +142,7 @@ _looking: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Task[bool]] = Wea
 
 
 async def _database_answers() -> bool:
-    """Shares one query among all who ask, so that a hanging database doesn't collect queries."""
+    """Shares one look among all who ask, so that a hanging database doesn't collect queries."""
     loop = asyncio.get_running_loop()
     looking = _looking.get(loop)
     if looking is None or looking.done():
@@ -153,7 +153,7 @@ async def _database_answers() -> bool:
 
 async def _look() -> bool:
     try:
-        await in_database(models.Room.objects.filter(pk=0).exists)
+        await ask_each_lane()
     except Exception as error:
         unforeseen(error)  # into the log, if it is anything but Unavailable
         return False

@@ -18,6 +18,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 handler404 = not_found
+handler500 = "mysite.server_errors.server_error"
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="chat:index")),

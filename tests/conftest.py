@@ -7,8 +7,11 @@ import io
 import json
 import logging
 import shutil
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -18,12 +21,14 @@ from django.conf import settings
 from django.db import connections
 from strawberry.channels.testing import GraphQLWebsocketCommunicator
 
+from benchmarks.slow_proxy import SlowProxy
 from chat.delivery.hub import Hub
 from chat.delivery.text_frames import text_of
 from chat.domain.rooms import find
 from chat.storage.lanes import Lanes
 from mysite.asgi import application
-from tests.servers import ROOT, UVICORN, Server
+from tests.postgres import postgres
+from tests.servers import ROOT, UVICORN, Server, environment
 
 JOIN = """subscription Join($rooms: [ChatRoom!]!, $user: String! = "foo") {
     joinChatRooms(rooms: $rooms, user: $user) { roomName message currentUser kind }
@@ -222,6 +227,16 @@ def start_servers(transactional_db: None) -> Iterator[Callable[[int], list[Serve
             return servers
 
         yield start
+
+
+@pytest.fixture
+def far_postgresql() -> Iterator[tuple[str, SlowProxy]]:
+    """The URL of an empty database one millisecond away, and what is in between."""
+    with postgres() as url, SlowProxy(urlsplit(url).path.rpartition("/")[0] + "/.s.PGSQL.5432", delay=0.001) as proxy:
+        far = f"postgres://postgres@127.0.0.1:{proxy.port}/postgres"
+        migrate = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
+        subprocess.run(migrate, cwd=ROOT, env=environment(DATABASE_URL=far), check=True)
+        yield far, proxy
 
 
 def as_json(**data: Any) -> str:

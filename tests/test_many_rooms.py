@@ -3,34 +3,20 @@
 import asyncio
 import contextlib
 import json
-import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
-from urllib.parse import urlsplit
 
 import pytest
 import websockets
 
 from benchmarks.slow_proxy import SlowProxy
-from tests.postgres import postgres
-from tests.servers import ROOT, Server, environment
+from tests.servers import Server
 
 ROOMS = 20
 POSTS = 4  # by each of the people, of whom each server has one in each room: 240 posts
 TIMEOUT = 60.0  # seconds for all posts of a test
 HUNG = 5.0  # seconds after which a lane is given up; as chat.storage.lanes.CALL_TIMEOUT
-
-
-@pytest.fixture
-def far_postgresql() -> Iterator[tuple[str, SlowProxy]]:
-    """The URL of an empty database one millisecond away, and what is in between."""
-    with postgres() as url, SlowProxy(urlsplit(url).path.rpartition("/")[0] + "/.s.PGSQL.5432", delay=0.001) as proxy:
-        far = f"postgres://postgres@127.0.0.1:{proxy.port}/postgres"
-        migrate = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
-        subprocess.run(migrate, cwd=ROOT, env=environment(DATABASE_URL=far), check=True)
-        yield far, proxy
 
 
 @pytest.fixture(params=["the tests' database", "PostgreSQL at a distance"])

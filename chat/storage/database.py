@@ -5,12 +5,12 @@ import logging
 import sqlite3
 from collections.abc import Callable
 from functools import partial
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, NoReturn, ParamSpec, TypeVar
 
 from asgiref.sync import AsyncToSync, sync_to_async
 from django.db import Error, InterfaceError, OperationalError
 
-from chat import metrics
+from chat import metrics, models
 from chat.domain.rooms import Room
 from chat.errors import Unavailable
 from chat.storage.lanes import Lanes, Work
@@ -58,14 +58,36 @@ async def in_database(function: Callable[Given, Result], *args: Given.args, **kw
         result: Result = await lane.call(partial(function, *args, **kwargs), may_repeat=work is not Work.WRITE)
         return result
     except Error as error:
-        metrics.DATABASE_ERRORS.inc()
-        # Only the first line may reach the log: PostgreSQL goes on with the row that it couldn't store.
-        problem = str(error).partition("\n")[0]
-        if not is_outage(error):
-            error.args = (problem,)
-            raise error from None
-        logger.error("The database failed: %s", problem)
-        raise Unavailable("The database does not answer. Please try again in a moment.") from error
+        _raise_as_told(error)
+
+
+async def ask_each_lane() -> None:
+    """Asks the database for next to nothing in every lane, in those that write after what is written there.
+
+    Raises as `in_database` does if one of them gets no answer.
+    """
+    if is_waited_for():
+        await in_database(_ask)
+        return
+    try:
+        await asyncio.gather(*(lane.call(_ask, may_repeat=True) for lane in Lanes.here().all))
+    except Error as error:
+        _raise_as_told(error)
+
+
+def _ask() -> None:
+    models.Room.objects.filter(pk=0).exists()
+
+
+def _raise_as_told(error: Error) -> NoReturn:
+    metrics.DATABASE_ERRORS.inc()
+    # Only the first line may reach the log: PostgreSQL goes on with the row that it couldn't store.
+    problem = str(error).partition("\n")[0]
+    if not is_outage(error):
+        error.args = (problem,)
+        raise error from None
+    logger.error("The database failed: %s", problem)
+    raise Unavailable("The database does not answer. Please try again in a moment.") from error
 
 
 def _room(first: object, *others: object) -> Room:

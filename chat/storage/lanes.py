@@ -222,6 +222,11 @@ class Lanes:
                 assert room is not None
                 return self.writers[self.writer(room)]
 
+    @property
+    def all(self) -> list[Lane]:
+        """Each lane once."""
+        return list(dict.fromkeys([*self.writers, self.reader, self.long_reader]))
+
     def writer(self, room: Room) -> int:
         """The number of the lane in which this process writes in `room`: always the same, so that its order stands."""
         return crc32(room.name.encode()) % len(self.writers)
@@ -230,9 +235,8 @@ class Lanes:
     def disconnect(cls) -> None:
         """Closes the connections of all lanes, after what is under way. They connect again when they are next used."""
         if cls._here is not None:
-            lanes = {*cls._here.writers, cls._here.reader, cls._here.long_reader}
             deadline = time.monotonic() + DISCONNECT_TIMEOUT
-            for closed in [lane.disconnect() for lane in lanes]:
+            for closed in [lane.disconnect() for lane in cls._here.all]:
                 closed.wait(max(0, deadline - time.monotonic()))
 
     @classmethod

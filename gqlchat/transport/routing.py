@@ -5,7 +5,7 @@ from django.urls import URLPattern, re_path
 from strawberry.schema import BaseSchema
 
 from chat.connections.registration import registered
-from gqlchat.guards import bodies
+from gqlchat.guards import bodies, outages
 from gqlchat.transport.consumers import ChatGraphQLHTTPConsumer, ChatGraphQLWSConsumer
 
 GRAPHQL = r"^graphql/?$"
@@ -13,7 +13,8 @@ GRAPHQL = r"^graphql/?$"
 
 def http_urlpatterns(schema: BaseSchema) -> list[URLPattern]:
     # Around this route only: the rest of HTTP is Django's, which finds session and user itself.
-    application = bodies.limited(AuthMiddlewareStack(ChatGraphQLHTTPConsumer.as_asgi(schema=schema)))
+    consumer = AuthMiddlewareStack(ChatGraphQLHTTPConsumer.as_asgi(schema=schema))
+    application = bodies.limited(outages.answered(consumer))
     return [re_path(GRAPHQL, application)]  # type: ignore[arg-type]  # Channels routes to ASGI applications
 
 

@@ -23,8 +23,11 @@ from prometheus_client.parser import text_string_to_metric_families
 from pytest_django import Settings
 from websockets.sync.client import connect
 
+from chat import models
 from chat.delivery import layer
 from chat.delivery.detached_tasks import DetachedTasks
+from chat.storage.database import in_database
+from chat.storage.lanes import Lanes
 from mysite import probes
 from mysite.asgi import application
 from tests.servers import ROOT, Server, environment, free_port
@@ -94,15 +97,32 @@ async def test_readyz_is_not_ready_without_the_database() -> None:
     assert json.loads(content)["database"] == "does not answer"
 
 
-async def test_readyz_asks_a_hanging_database_once_and_does_not_wait_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_readyz_asks_a_hanging_database_once_in_each_lane_without_waiting(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(probes, "DATABASE_TIMEOUT", 0.05)
     answer = threading.Event()
     with mock.patch.object(QuerySet, "exists", side_effect=lambda: answer.wait(30)) as look:
         try:
             assert [(await ask("/readyz"))[0] for _ in range(3)] == [503, 503, 503]
-            assert look.call_count == 1
+            assert look.call_count == len(Lanes.here().all)
         finally:
             answer.set()
+    monkeypatch.setattr(probes, "DATABASE_TIMEOUT", 5)
+    assert (await ask("/readyz"))[0] == 200
+
+
+async def test_readyz_is_not_ready_while_a_lane_for_writing_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(probes, "DATABASE_TIMEOUT", 0.05)
+    answer = threading.Event()
+    writing = asyncio.create_task(Lanes.here().writers[-1].call(lambda: answer.wait(30), may_repeat=False))
+    try:
+        await asyncio.sleep(0)
+        assert (await ask("/readyz"))[0] == 503
+        await in_database(models.Room.objects.exists)  # reading goes on
+    finally:
+        answer.set()
+        await writing
     monkeypatch.setattr(probes, "DATABASE_TIMEOUT", 5)
     assert (await ask("/readyz"))[0] == 200
 
