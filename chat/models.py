@@ -211,6 +211,11 @@ class Mention(models.Model):
         return f"{self.person_id} in {self.room} {self.offset}"
 
 
-def entry_id(pk: int, uid: UUID | None) -> str:
-    """An entry's id by its columns. Never given twice: rows without `uid` are older than all that have one."""
-    return uid.hex if uid else str(pk)
+def entry_id(pk: int, uid: UUID | str | None) -> str:
+    """An entry's id by its columns. Never given twice: rows without `uid` are older than all that have one.
+
+    `uid` may be as the databases have it: SQLite in 32 digits, PostgreSQL as a UUID or, as text, with hyphens.
+    """
+    if isinstance(uid, UUID):
+        return uid.hex
+    return uid.replace("-", "") if uid else str(pk)

@@ -129,15 +129,10 @@ def _read(above: int, newest: int, gaps: Sequence[Gap]) -> Found:
     found = Found(NOTHING, None, {}, [])
     for shape, name, number, pk, uid in rows:
         if shape == "changed":
-            found.ends[name] = Position(number, _id(pk, uid))
+            found.ends[name] = Position(number, models.entry_id(pk, uid))
         elif shape == "gap":
             found.gaps.append((number, pk))
         else:
-            before = NOTHING if number is None else Newest(number, _id(number, name))
-            found = found._replace(before=before, newest=None if pk is None else Newest(pk, _id(pk, uid)))
+            before = NOTHING if number is None else Newest(number, models.entry_id(number, name))
+            found = found._replace(before=before, newest=None if pk is None else Newest(pk, models.entry_id(pk, uid)))
     return found
-
-
-def _id(pk: int, uid: str | None) -> str:
-    """As models.entry_id; PostgreSQL writes a UUID with hyphens."""
-    return uid.replace("-", "") if uid else str(pk)

@@ -5,12 +5,14 @@ each function. Where `person` is None, it is the site itself that reads.
 """
 
 import itertools
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, F, FilteredRelation, Q, QuerySet, Subquery, Sum
+from django.db import connection
+from django.db.models import Count, F, QuerySet, Subquery, Sum
 
 from chat import models
 from chat.domain.events import STORED_KINDS, Change, Event, Kind, NewRole, Origin, Quote, is_known
@@ -35,6 +37,12 @@ LAST_MESSAGES = f"""
         ORDER BY last."offset" DESC LIMIT 1
     )
     WHERE room.name IN ({{names}})
+"""
+SELECT_HEADS = """
+    SELECT room.name, room.last_offset, room.restricted, message.id, message.uid
+    FROM chat_room AS room
+    LEFT JOIN chat_message AS message ON message.room_id = room.id AND message."offset" = room.last_offset
+    WHERE room.name {named}
 """
 
 
@@ -70,14 +78,20 @@ class Tally:
 
 
 def heads(rooms: Iterable[Room]) -> dict[Room, Head]:
-    """Where each room's log ends. One query."""
+    """Where each room's log ends. One query, with one parameter however many rooms: it is asked for a thousand."""
     by_name = {room.name: room for room in rooms}
-    last = FilteredRelation("messages", condition=Q(messages__offset=F("last_offset")))
-    found = models.Room.objects.filter(name__in=by_name).annotate(last=last)
-    columns = found.values_list("name", "last_offset", "restricted", "last__id", "last__uid")
+    if not by_name:
+        return {}
+    is_postgresql = connection.vendor == "postgresql"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            SELECT_HEADS.format(named="= ANY(%s)" if is_postgresql else "IN (SELECT value FROM json_each(%s))"),
+            [list(by_name) if is_postgresql else json.dumps(list(by_name))],
+        )
+        found = cursor.fetchall()
     return dict.fromkeys(by_name.values(), Head()) | {
-        by_name[name]: Head(Position(offset, models.entry_id(pk, uid) if pk else None), restricted)
-        for name, offset, restricted, pk, uid in columns
+        by_name[name]: Head(Position(offset, models.entry_id(pk, uid) if pk else None), bool(restricted))
+        for name, offset, restricted, pk, uid in found
     }
 
 
