@@ -2,7 +2,7 @@
 
 import contextvars
 import logging
-import secrets
+import random
 from dataclasses import dataclass, field
 
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 class Connection:
     """A WebSocket or an HTTP request. `person` is the id of the person at the other end, once that is known."""
 
-    id: str = field(default_factory=lambda: secrets.token_hex(4))
+    id: str = field(default_factory=lambda: f"{random.getrandbits(32):08x}")
     person: str | None = None
     noted: frozenset[str] = frozenset()
 

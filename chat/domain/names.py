@@ -47,6 +47,8 @@ def clean(text: object, *, what: str, longest: int, error: type[InvalidName] = I
         raise error(f"The {what} is empty.")
     if len(name) > longest:
         raise error(f"The {what} is too long: {len(name):,} characters, {longest} are allowed.")
+    if name.isascii() and name.isprintable():
+        return name  # as most are, and nothing of what follows can be wrong with it
     if any(unicodedata.category(character) in UNNAMEABLE for character in name):
         raise error(f"The {what} has control characters in it.")
     if DISGUISING.search(name) or unseen.is_blank(name):
