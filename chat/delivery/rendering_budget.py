@@ -1,51 +1,13 @@
-"""How many events may be rendered in one turn of the event loop, so that all else there gets its turn."""
+"""How many events may be rendered in one turn of the event loop."""
 
-import asyncio
-from collections import deque
-
-from chat.delivery.per_loop import PerLoop
-
-RENDERINGS_PER_TURN = 50  # of which each takes 0.1 to 0.3 ms, if it is a subscription's own
+from chat.delivery.turn_budget import TurnBudget
 
 
-class RenderingBudget(PerLoop):
+class RenderingBudget(TurnBudget):
     """Shared by all listeners of an event loop whose events are rendered for few of them, or for one.
 
     An event that is said to five hundred different subscriptions is rendered five hundred times. In one go that would
     take a tenth of a second, in which the process does nothing else.
     """
 
-    def __init__(self) -> None:
-        self._left = RENDERINGS_PER_TURN
-        self._waiting: deque[asyncio.Future[None]] = deque()
-        self._renewal: asyncio.Handle | None = None
-
-    def spend(self) -> bool:
-        """Whether this turn of the loop has room for one more; then it counts."""
-        if not self._left:
-            return False
-        self._left -= 1
-        self._renew_next_turn()
-        return True
-
-    async def wait(self) -> None:
-        """Until there is room for one more; it counts. First come, first served."""
-        if not self.spend():
-            turn = asyncio.get_running_loop().create_future()
-            self._waiting.append(turn)
-            await turn
-
-    def _renew_next_turn(self) -> None:
-        if self._renewal is None:
-            self._renewal = asyncio.get_running_loop().call_soon(self._renew)
-
-    def _renew(self) -> None:
-        self._renewal = None
-        self._left = RENDERINGS_PER_TURN
-        while self._left and self._waiting:
-            turn = self._waiting.popleft()
-            if not turn.done():  # else nobody waits for it any more
-                turn.set_result(None)
-                self._left -= 1
-        if self._left < RENDERINGS_PER_TURN:
-            self._renew_next_turn()
+    per_turn = 50  # renderings, of which each takes 0.1 to 0.3 ms, if it is a subscription's own

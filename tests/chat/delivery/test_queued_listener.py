@@ -87,7 +87,7 @@ async def test_queued_listener_is_cut_off_past_the_limit_of_its_backlog(
 async def test_queued_listener_cut_off_while_waiting_for_its_turn_gives_nothing_more(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rendering_budget, "RENDERINGS_PER_TURN", 1)
+    monkeypatch.setattr(rendering_budget.RenderingBudget, "per_turn", 1)
     settings.CHAT_BACKLOG_MAX = 2
     busy, listener = live_listener(), live_listener()
     for one in (busy, listener):

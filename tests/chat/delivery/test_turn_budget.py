@@ -1,4 +1,4 @@
-"""The limit of renderings in one turn of the event loop, and the order of waiting tasks."""
+"""The limit of work in one turn of the event loop, of renderings say, and the order of waiting tasks."""
 
 import asyncio
 from collections import Counter
@@ -6,14 +6,13 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from chat.delivery import rendering_budget
 from chat.delivery.rendering_budget import RenderingBudget
 from tests.turns import Turns
 
 
 @pytest.fixture
 async def turns(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Turns]:
-    monkeypatch.setattr(rendering_budget, "RENDERINGS_PER_TURN", 3)
+    monkeypatch.setattr(RenderingBudget, "per_turn", 3)
     turns = Turns()
     yield turns
     turns.stop()

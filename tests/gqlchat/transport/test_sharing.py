@@ -11,7 +11,7 @@ from pytest_django import Settings
 
 from chat.delivery.hub import Hub
 from chat.delivery.listener import Listener
-from chat.delivery.rendering_budget import RENDERINGS_PER_TURN
+from chat.delivery.rendering_budget import RenderingBudget
 from chat.domain import events
 from chat.domain.events import Event
 from chat.domain.rooms import find
@@ -225,7 +225,7 @@ async def test_many_distinct_subscriptions_yield_to_the_loop_and_hear_all_in_ord
     turns.stop()
     assert heard == {str(number): ["one", "two", "three"] for number in range(count)}
     assert rendered_in.total() == 3 * count
-    assert max(rendered_in.values()) <= 2 * RENDERINGS_PER_TURN  # a turn as others count them may lie across two
+    assert max(rendered_in.values()) <= 2 * RenderingBudget.per_turn  # a turn as others count them may lie across two
 
 
 def live_listeners(room: str) -> list[Listener]:

@@ -1,0 +1,48 @@
+"""How much of one kind of work may be done in one turn of the event loop, so that all else there gets its turn."""
+
+import asyncio
+from collections import deque
+from typing import ClassVar
+
+from chat.delivery.per_loop import PerLoop
+
+
+class TurnBudget(PerLoop):
+    """Base of a budget that is shared by all in an event loop who do the same kind of work: `per_turn` pieces of it."""
+
+    per_turn: ClassVar[int]
+
+    def __init__(self) -> None:
+        self._left = self.per_turn
+        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._renewal: asyncio.Handle | None = None
+
+    def spend(self) -> bool:
+        """Whether this turn of the loop has room for one more; then it counts."""
+        if not self._left:
+            return False
+        self._left -= 1
+        self._renew_next_turn()
+        return True
+
+    async def wait(self) -> None:
+        """Until there is room for one more; it counts. First come, first served."""
+        if not self.spend():
+            turn = asyncio.get_running_loop().create_future()
+            self._waiting.append(turn)
+            await turn
+
+    def _renew_next_turn(self) -> None:
+        if self._renewal is None:
+            self._renewal = asyncio.get_running_loop().call_soon(self._renew)
+
+    def _renew(self) -> None:
+        self._renewal = None
+        self._left = self.per_turn
+        while self._left and self._waiting:
+            turn = self._waiting.popleft()
+            if not turn.done():  # else nobody waits for it any more
+                turn.set_result(None)
+                self._left -= 1
+        if self._left < self.per_turn:
+            self._renew_next_turn()
