@@ -186,7 +186,7 @@ def share(
         return None
     request = REQUESTS[plan.field.name.value](person, get_argument_values(plan.definition, plan.field, values))
     selected = {name: value for name, value in (variables or {}).items() if name in plan.selection_variables}
-    key = (query, operation_name, json.dumps(selected, sort_keys=True) if selected else "")
+    key = (query, operation_name, json.dumps(selected, sort_keys=True) if selected else "{}")
     operation = _operations.get(key)
     if operation is None:
         operation = _operations[key] = SharedOperation(schema, plan.document, variables, operation_name)
