@@ -1,11 +1,12 @@
 """The browser's socket: frames in, frames out."""
 
+import asyncio
 import contextlib
 from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qs
 
-from chat.actions import editing, posting, typing
+from chat.actions import editing, posting, reacting, typing
 from chat.actions.moderation import carry_out
 from chat.connections.socket_consumer import SocketConsumer
 from chat.connections.sockets import LOG_IN, Sockets, is_gone
@@ -37,7 +38,9 @@ from chat.frames import (
     me_frame,
     pong_frame,
     purpose_of,
+    reacted_frame,
     read_frame,
+    read_on,
     read_request,
     read_typing,
     ready_frame,
@@ -86,6 +89,10 @@ class ChatConsumer(SocketConsumer):
     room: Room | None = None
     listener: BrowserListener | None = None
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.reacting: set[asyncio.Task[None]] = set()  # each waits until a reaction is stored
+
     async def connect(self) -> None:
         try:
             person = self.person
@@ -127,9 +134,11 @@ class ChatConsumer(SocketConsumer):
 
     @property
     def busy(self) -> bool:
-        return self.handling or (self.listener is not None and self.listener.waiting)
+        return self.handling or bool(self.reacting) or (self.listener is not None and self.listener.waiting)
 
     async def leave(self) -> None:
+        for task in self.reacting:
+            task.cancel()  # it is stored all the same
         if listener := self.listener:
             await listener.close()
             await Hub.here().leave(listener)
@@ -145,8 +154,11 @@ class ChatConsumer(SocketConsumer):
         except Exception as error:
             answer = error_frame(unforeseen(error), to=frame)
         if answer is not None:
-            with contextlib.suppress(OSError):  # the client went away
-                await self.send(text_data=answer)
+            await self.tell(answer)
+
+    async def tell(self, answer: str) -> None:
+        with contextlib.suppress(OSError):  # the client went away
+            await self.send(text_data=answer)
 
     # For each of `frames.PURPOSES`. Returns what is sent to this client alone, if anything.
 
@@ -174,6 +186,25 @@ class ChatConsumer(SocketConsumer):
         is_typing = read_typing(frame)
         if self.listener:
             typing.note(self.listener, room, self.person, is_typing)
+
+    async def receive_react(self, room: Room, frame: dict[str, Any]) -> None:
+        """Answers later: the frames after this one don't wait until it is stored."""
+        offset, on, request = history.check_offset(frame["react"]), read_on(frame), read_request(frame)
+        stored = await reacting.react(room=room, offset=offset, emoji=frame.get("emoji"), on=on, person=self.person)
+        task = asyncio.create_task(self.answer_reaction(offset, stored, frame, request))
+        self.reacting.add(task)
+        task.add_done_callback(self.reacting.discard)
+
+    async def answer_reaction(
+        self, offset: int, stored: asyncio.Future[Event | None], frame: dict[str, Any], request: dict[str, str]
+    ) -> None:
+        try:
+            entry = await stored
+        except Exception as error:
+            await self.tell(error_frame(unforeseen(error), to=frame))
+        else:
+            if request:  # else the entry itself is the answer, which all get who ask for that kind
+                await self.tell(reacted_frame(offset, entry, request))
 
     async def receive_before(self, room: Room, frame: dict[str, Any]) -> str:
         request = read_request(frame)

@@ -106,6 +106,18 @@ class NoSuchMessage(ChatError):
     code = "no_such_message"
 
 
+class InvalidEmoji(ChatError):
+    """A reaction is not exactly one emoji."""
+
+    code = "invalid_emoji"
+
+
+class TooManyReactions(ChatError):
+    """A message has as many different emoji as it may have, and the one asked for is none of them."""
+
+    code = "too_many_reactions"
+
+
 class NoSuchPerson(ChatError):
     """There is no account of that name, and no person with that id."""
 

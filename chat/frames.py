@@ -24,7 +24,7 @@ class InvalidFrame(ChatError):
     code = "invalid_frame"
 
 
-PURPOSES = ("edit", "message", "delete", "typing", "before", "versions", "me", "ping")
+PURPOSES = ("edit", "message", "delete", "react", "typing", "before", "versions", "me", "ping")
 """Keys, each of which names what a frame is for; where there are several, the first of these counts."""
 
 
@@ -147,6 +147,20 @@ def read_typing(frame: dict[str, Any]) -> bool:
     if not isinstance(frame["typing"], bool):
         raise InvalidFrame("`typing` has to be true or false.")
     return frame["typing"]
+
+
+def read_on(frame: dict[str, Any]) -> bool:
+    """Whether a reaction is to be there, which it is unless the frame says otherwise. Raises InvalidFrame."""
+    on = frame.get("on", True)
+    if isinstance(on, bool):
+        return on
+    raise InvalidFrame("“on” has to be true or false.")
+
+
+def reacted_frame(target: int, entry: Event | None, request: dict[str, str]) -> str:
+    """Says that a reaction is stored, and which ones the message has by then: those of `entry`."""
+    reactions = [_reaction(reaction) for reaction in entry.reactions] if entry else []
+    return _encode({"kind": "reacted", "target": target, "reactions": reactions, **request})
 
 
 def history_frame(page: Page, request: dict[str, str]) -> str:

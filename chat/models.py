@@ -211,6 +211,26 @@ class Mention(models.Model):
         return f"{self.person_id} in {self.room} {self.offset}"
 
 
+class MessageReaction(models.Model):
+    """A person reacts to a message with an emoji. The message has the sum of them in its `reactions`."""
+
+    # Without a constraint, which would keep an instance of the version before from deleting a room.
+    room = models.ForeignKey(Room, models.CASCADE, related_name="reactions", db_constraint=False, db_index=False)
+    offset = models.PositiveBigIntegerField(help_text="The offset of the message.")
+    emoji = models.CharField(max_length=32, help_text="As chat.domain.emoji.clean_emoji.")
+    person_id = models.CharField(max_length=100, db_index=True, help_text="user-1, guest-4f…")
+    person_name = models.CharField(max_length=150, help_text="The name they had when they reacted.")
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["room", "offset", "emoji", "person_id"], name="one_reaction_per_person")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.emoji} by {self.person_name} to {self.room_id}/{self.offset}"
+
+
 def entry_id(pk: int, uid: UUID | str | None) -> str:
     """An entry's id by its columns. Never given twice: rows without `uid` are older than all that have one.
 

@@ -277,3 +277,4 @@ def blank(place: Place, target: int) -> None:
     message.update(original_text=None, edited_at=None, **gone)
     changes.update(**gone)
     mentions.forget(place.room_id, target)
+    models.MessageReaction.objects.filter(room=place.room_id, offset=target).delete()

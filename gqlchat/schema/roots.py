@@ -8,6 +8,7 @@ from gqlchat.schema.my_rooms import MyRoomsMutation, MyRoomsQuery, MyRoomsSubscr
 from gqlchat.schema.people import PersonQuery
 from gqlchat.schema.posting import PostingMutation
 from gqlchat.schema.presence import PresenceMutation, PresenceSubscription
+from gqlchat.schema.reacting import ReactingMutation
 from gqlchat.schema.rooms import RoomQuery
 from gqlchat.schema.subscriptions import MessageSubscription
 
@@ -18,7 +19,9 @@ class Query(EditingQuery, MyRoomsQuery, PersonQuery, RoomQuery):
 
 
 @strawberry.type
-class Mutation(EditingMutation, ModerationMutation, MyRoomsMutation, PostingMutation, PresenceMutation):
+class Mutation(
+    EditingMutation, ModerationMutation, MyRoomsMutation, PostingMutation, PresenceMutation, ReactingMutation
+):
     pass
 
 
