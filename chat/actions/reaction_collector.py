@@ -26,7 +26,7 @@ Waiting = tuple[ReactionRequest, asyncio.Future[Event | None]]
 
 
 class ReactionCollector(PerLoop):
-    """Stores requests and publishes the entries: a lone request at once, those that come right after it a second later."""
+    """Stores requests and publishes the entries: a lone request at once, those that come after it a second later."""
 
     def __init__(self) -> None:
         self._waiting: dict[Target, list[Waiting]] = {}  # by messages that had an entry within the last second, too
@@ -59,8 +59,9 @@ class ReactionCollector(PerLoop):
         try:
             while self._waiting[target]:
                 async with turn:
-                    await self._store(target, self._take(target))
-                await asyncio.sleep(ENTRY_INTERVAL)
+                    is_new = await self._store(target, self._take(target))
+                if is_new:
+                    await asyncio.sleep(ENTRY_INTERVAL)
         finally:
             self._count -= len(self._waiting.pop(target))
 
@@ -70,17 +71,19 @@ class ReactionCollector(PerLoop):
         self._count -= len(together)
         return together
 
-    async def _store(self, target: Target, together: list[Waiting]) -> None:
+    async def _store(self, target: Target, together: list[Waiting]) -> bool:
+        """Whether there is a new entry."""
         try:
             reacted = await in_database(reactions.react, *target, [request for request, _ in together])
         except Exception as error:
             for _, stored in together:
                 _answer(stored, None, error)
-            return
+            return False
         if reacted.entry and reacted.is_new:
             Publisher.here().publish([reacted.entry])  # first heard, then answered
         for (_, stored), problem in zip(together, reacted.problems, strict=True):
             _answer(stored, reacted.entry, problem)
+        return reacted.is_new
 
 
 def _answer(stored: asyncio.Future[Event | None], entry: Event | None, problem: Exception | None) -> None:
