@@ -18,7 +18,7 @@ from chat.storage.database import in_database
 from chat.storage.lanes import Lanes
 
 ENTRY_INTERVAL = 1.0  # seconds from one entry about a message to the next, of this process
-TOGETHER_MAX = 1_000  # requests in one commit
+TOGETHER_MAX = 500  # requests in one commit
 WAITING_MAX = 5_000  # requests, and messages that they are about; more are refused until the database has caught up
 
 Target = tuple[Room, int]

@@ -25,6 +25,7 @@ from graphql import (
 
 from chat.actions import rate_limits
 from chat.domain.presence import PEOPLE_MAX
+from chat.domain.reactions import EMOJI_PER_MESSAGE
 from chat.storage.pages import PAGE_MAX, PAGE_SIZE
 
 # Fields that are lists of what the database has, and how many items each of them has where nobody says.
@@ -37,6 +38,9 @@ PAGED = {
     "members": PAGE_MAX,
     "bans": PAGE_MAX,
     "presence": PEOPLE_MAX,
+    # The most emoji that a message may have. Their people aren't counted too: few messages have so many of both that
+    # they are more than this.
+    "reactions": EMOJI_PER_MESSAGE,
 }
 CODE = "query_too_complex"
 

@@ -16,7 +16,7 @@ from chat.domain.reactions import EMOJI_PER_MESSAGE, PEOPLE_NAMED, ReactionReque
 from chat.domain.rooms import Room, find
 from chat.errors import Banned, ChatError, NoSuchMessage, NotAMember, TooManyReactions
 from chat.models import MessageReaction, Role
-from chat.storage import history, log, moderation, reactions
+from chat.storage import history, log, moderation, pruning, reactions
 from chat.storage.log import Draft, Entry
 
 ROOM = find("reactions é/1")
@@ -160,9 +160,9 @@ def test_pruned_messages_take_their_reactions_along() -> None:
     first, second = say(), say()
     react(first, (ANN, "👍", True))
     react(second, (ANN, "👍", True))
-    log.prune(keep=3)
+    pruning.prune(keep=3)
     assert [row.offset for row in MessageReaction.objects.all()] == [second]
-    log.prune(older_than=timezone.now() + timedelta(minutes=1))
+    pruning.prune(older_than=timezone.now() + timedelta(minutes=1))
     assert not MessageReaction.objects.exists()
 
 

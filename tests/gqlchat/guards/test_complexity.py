@@ -173,6 +173,12 @@ async def test_subscription_is_refused_above_each_limit_only(
         ("{ ...a } fragment a on Query { rooms(first: 2) { edges { cursor } } ...a }", {}, 2),
         ("query a { rooms(first: 2) { edges { cursor } } } query b { me { name } }", {}, 2),
         ('{ room(name: "x") { members { role } } }', {}, 100),
+        (
+            '{ room(name: "x") { messages(last: 100) { edges { node { reactions { people { id } } } } } } }',
+            {},
+            100 * (1 + 20),
+        ),
+        ("subscription { roomMessages(rooms: []) { reactions { emoji } } }", {}, 20),
         ('{ room(name: "x") { bans { id } } }', {}, 100),
         ('{ room(name: "x") { membersConnection { edges { cursor } } } }', {}, 50),
         ('{ room(name: "x") { bansConnection(first: 7) { edges { cursor } } } }', {}, 7),
