@@ -18,11 +18,13 @@ import { ChatHistory } from "./log/history.js";
 import { changeBy, readMessage } from "./log/message.js";
 import { MessageMenu } from "./log/message-menu.js";
 import { MessageVersions } from "./log/versions.js";
+import { Replying } from "./replying.js";
 
 /** @import { Frame } from "./connection/connection.js" */
 /** @import { ServerError } from "./connection/errors.js" */
 /** @import { Person } from "./connection/identity.js" */
 /** @import { Message } from "./log/message.js" */
+/** @import { Quote } from "./log/quote.js" */
 
 const SESSION_ENDED = 4401;
 const VERSIONS = "versions"; // the id of that question
@@ -57,10 +59,17 @@ const follower = new Follower(
 );
 const composer = new Composer(find(document, "#chat-composer", HTMLFormElement), data.messageMax, draft, post);
 const editing = new Editing(composer, connection);
+const replying = new Replying(composer, post);
 const versions = new MessageVersions(find(document, "#chat-versions", HTMLDialogElement), (offset) =>
   connection.send({ versions: offset, request: VERSIONS }),
 );
 const menu = new MessageMenu(find(document, "#chat-menu", HTMLElement), [
+  {
+    label: "Reply",
+    key: "r",
+    allows: ({ kind, offset, deleted }) => kind === "message" && offset !== null && !deleted && !readsOnly,
+    act: (message) => replying.begin(message),
+  },
   {
     label: "Edit",
     allows: ({ kind, offset, deleted, userId }) =>
@@ -99,12 +108,15 @@ function storageKey(what, person) {
 /** Without cookies the server takes the page for somebody else each time. */
 let readsOnly = false;
 
-/** @param {string} text */
-function post(text) {
+/**
+ * @param {string} text
+ * @param {Quote} [quote] of the message that it replies to
+ */
+function post(text, quote) {
   if (readsOnly) return "Your browser keeps no cookies for this site, so nothing was sent.";
   if (connection.state === "refused") return "This room cannot be reached, so nothing was sent.";
   if (outbox.full) return "Too many messages are waiting to be sent. Try again once you are connected.";
-  outbox.add(text);
+  outbox.add(text, quote);
   follower.toEnd();
   return "";
 }
@@ -133,7 +145,8 @@ function receiveMessage(frame) {
   if (message.kind === "notice" && message.subject === data.person.id) receiveRole(frame);
   const change = changeBy(message);
   if (change !== null) {
-    if (message.target !== null && message.target < history.start()) history.noteChange(message.target, change);
+    if (message.target !== null) history.noteChange(message.target, change);
+    replying.noteChange(message.target, change);
     return;
   }
   if (follower.following && log.trim()) history.more = true;
@@ -247,7 +260,8 @@ log.menu = menu;
 composer.editLast = () => {
   if (log.lastOwn) editing.begin(log.lastOwn);
 };
-outbox.transmit = (id, text) => connection.send({ message: text, client_id: id });
+outbox.transmit = (id, text, quote) =>
+  connection.send({ message: text, client_id: id, ...(quote && { reply_to: quote.offset }) });
 outbox.stalled = () => connection.renew();
 outbox.keepIn(storageKey("outbox", data.person));
 history.start = () => log.firstOffset ?? position.offset + 1;

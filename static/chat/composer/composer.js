@@ -100,6 +100,16 @@ export class Composer {
     this.#write(this.#input.value === "" ? text : `${text}\n${this.#input.value}`);
   }
 
+  /** The topic, if there is one. */
+  get topic() {
+    return this.#topic.topic;
+  }
+
+  /** To be set to another that leaves alone what is being written, or to none. */
+  set topic(topic) {
+    this.#topic.topic = topic;
+  }
+
   /**
    * What is written from here on belongs to `topic`, until it is sent or the reader drops it.
    *

@@ -1,8 +1,10 @@
 // @ts-check
 
 import { element } from "../elements.js";
+import { quoteElement } from "../log/quote.js";
 
 /** @import { ServerError } from "../connection/errors.js" */
+/** @import { Quote } from "../log/quote.js" */
 
 const ENTRIES_MAX = 100;
 // All in milliseconds.
@@ -16,6 +18,7 @@ const ATTEMPTS_MAX = 5;
 /**
  * @typedef {object} Entry
  * @property {string} text
+ * @property {Quote | null} quote of the message that it replies to
  * @property {HTMLElement} line
  * @property {HTMLElement} meta
  * @property {boolean} sent whether it went out, and no answer to that has come
@@ -32,9 +35,9 @@ const ATTEMPTS_MAX = 5;
  */
 export class ChatOutbox extends HTMLElement {
   /**
-   * Hands an id and a text to the connection; returns whether they went out.
+   * Hands an id, a text and what it replies to to the connection; returns whether they went out.
    *
-   * @type {(id: string, text: string) => boolean}
+   * @type {(id: string, text: string, quote: Quote | null) => boolean}
    */
   transmit = () => false;
   /** Called when what went out has got no answer for long. */
@@ -63,7 +66,7 @@ export class ChatOutbox extends HTMLElement {
    */
   keepIn(key) {
     this.#storageKey = key;
-    for (const [id, text] of stored(key)) this.#enter(id, text);
+    for (const entry of stored(key)) this.#enter(...entry);
   }
 
   /**
@@ -72,7 +75,7 @@ export class ChatOutbox extends HTMLElement {
    * @param {string} key
    */
   moveTo(key) {
-    for (const [id, text] of stored(key)) this.#enter(id, text);
+    for (const entry of stored(key)) this.#enter(...entry);
     try {
       sessionStorage.removeItem(this.#storageKey);
     } catch {
@@ -82,9 +85,12 @@ export class ChatOutbox extends HTMLElement {
     this.#store();
   }
 
-  /** @param {string} text */
-  add(text) {
-    this.#enter(newId(), text);
+  /**
+   * @param {string} text
+   * @param {Quote | null} [quote] of the message that it replies to
+   */
+  add(text, quote = null) {
+    this.#enter(newId(), text, quote);
     this.#store();
     this.#sendOldest();
   }
@@ -145,24 +151,26 @@ export class ChatOutbox extends HTMLElement {
   /**
    * @param {string} id
    * @param {string} text
+   * @param {Quote | null} [quote]
    */
-  #enter(id, text) {
+  #enter(id, text, quote = null) {
     const words = element("p", "text", text);
     words.dir = "auto";
     const meta = element("span", "meta", "Waiting to be sent");
     const bubble = element("div", "bubble");
+    if (quote !== null) bubble.append(quoteElement(quote, null));
     bubble.append(words, meta);
     const line = element("div", "message own pending");
     line.append(bubble);
     this.append(line);
-    this.#entries.set(id, { text, line, meta, sent: false, refusals: 0 });
+    this.#entries.set(id, { text, quote, line, meta, sent: false, refusals: 0 });
   }
 
   #sendOldest() {
     const [oldest] = this.#entries;
     if (oldest && !this.#pause && !oldest[1].sent) {
       const [id, entry] = oldest;
-      entry.sent = this.transmit(id, entry.text);
+      entry.sent = this.transmit(id, entry.text, entry.quote);
       entry.meta.textContent = entry.sent ? "Sending…" : "Waiting to be sent";
     }
     this.#watch();
@@ -180,7 +188,7 @@ export class ChatOutbox extends HTMLElement {
   }
 
   #store() {
-    const entries = Array.from(this.#entries, ([id, { text }]) => [id, text]);
+    const entries = Array.from(this.#entries, ([id, { text, quote }]) => (quote ? [id, text, quote] : [id, text]));
     try {
       sessionStorage.setItem(this.#storageKey, JSON.stringify(entries));
     } catch {
@@ -213,7 +221,7 @@ function pauseBefore({ retryAfter }, { refusals }) {
  * What an outbox has left in the storage; whatever else is there is passed over.
  *
  * @param {string} key
- * @returns {[id: string, text: string][]}
+ * @returns {[id: string, text: string, quote?: Quote | null][]}
  */
 function stored(key) {
   try {
@@ -226,7 +234,10 @@ function stored(key) {
 
 /** @param {unknown} value */
 function isEntry(value) {
-  return Array.isArray(value) && value.length === 2 && value.every((part) => typeof part === "string");
+  if (!Array.isArray(value)) return false;
+  const [id, text, quote, ...more] = value;
+  const replies = quote === undefined || Number.isSafeInteger(quote?.offset);
+  return typeof id === "string" && typeof text === "string" && replies && more.length === 0;
 }
 
 /** Not crypto.randomUUID(), which is missing on pages that came over plain HTTP. */

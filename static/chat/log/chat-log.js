@@ -2,6 +2,7 @@
 
 import { changeBy } from "./message.js";
 import { dayLine, messageLine } from "./message-line.js";
+import { changedQuote } from "./quote.js";
 import { roveFocus } from "./roving-focus.js";
 
 /** @import { Message } from "./message.js" */
@@ -46,6 +47,7 @@ export class ChatLog extends HTMLElement {
     this.replaceChildren();
     roveFocus(this, ACTIONS);
     this.addEventListener("click", (event) => this.#openMenu(event));
+    this.addEventListener("keydown", (event) => this.#pressKey(event));
   }
 
   /** The transcript as plain text: what was said, each followed by a newline, without names and times. */
@@ -128,15 +130,20 @@ export class ChatLog extends HTMLElement {
   }
 
   /**
-   * Show the message at an offset otherwise, if it is there. A deleted one stays as it is.
+   * Show the message at an offset otherwise, and what quotes it, if they are there. A deleted one stays as it is.
    *
    * @param {number | null} offset
    * @param {Partial<Message>} change
    */
   #change(offset, change) {
-    const line = Array.from(this.children).find((line) => this.#messageAt(line)?.offset === offset);
-    const message = this.#messageAt(line);
-    if (line && message && !message.deleted) this.#replace(line, { ...message, ...change });
+    for (const line of [...this.children]) {
+      const message = this.#messageAt(line);
+      if (!message) continue;
+      if (message.offset === offset && !message.deleted) this.#replace(line, { ...message, ...change });
+      else if (message.replyTo !== null && message.replyTo.offset === offset) {
+        this.#replace(line, { ...message, replyTo: changedQuote(message.replyTo, change) });
+      }
+    }
   }
 
   /**
@@ -189,6 +196,7 @@ export class ChatLog extends HTMLElement {
   #line(message) {
     const line = messageLine(message, {
       own: message.userId !== null && message.userId === this.readerId,
+      readerId: this.readerId,
       hasActions: this.menu?.has(message) ?? false,
       showOrigin: this.showOrigin,
     });
@@ -199,6 +207,17 @@ export class ChatLog extends HTMLElement {
   /** @param {Element | null | undefined} line */
   #messageAt(line) {
     return line ? this.#messages.get(line) : undefined;
+  }
+
+  /**
+   * The keys of the actions, on the message that has the focus.
+   *
+   * @param {KeyboardEvent} event
+   */
+  #pressKey(event) {
+    if (!(event.target instanceof Element && event.target.matches(ACTIONS))) return;
+    const message = this.#messageAt(event.target.closest(".message"));
+    if (message && this.menu?.pressKey(event, message)) event.preventDefault();
   }
 
   /**

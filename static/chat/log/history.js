@@ -2,6 +2,7 @@
 
 import { find } from "../elements.js";
 import { readMessage } from "./message.js";
+import { changedQuote } from "./quote.js";
 
 /** @import { Frame } from "../connection/connection.js" */
 /** @import { Message } from "./message.js" */
@@ -39,7 +40,7 @@ export class ChatHistory extends HTMLElement {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
   /**
-   * What has changed of messages before they were loaded, by their offsets. An answer may have been read before that.
+   * The last changes of messages, by their offsets. An answer may have been read before them.
    *
    * @type {Map<number, Partial<Message>>}
    */
@@ -87,7 +88,7 @@ export class ChatHistory extends HTMLElement {
   }
 
   /**
-   * The message at an offset before the log has changed.
+   * The message at an offset has changed.
    *
    * @param {number} offset
    * @param {Partial<Message>} change
@@ -128,8 +129,9 @@ export class ChatHistory extends HTMLElement {
       .filter((message) => message !== null)
       .map((message) => {
         const change = message.offset === null ? undefined : this.#changes.get(message.offset);
-        if (change) this.#changes.delete(message.offset ?? 0);
-        return change && message.kind === "message" && !message.deleted ? { ...message, ...change } : message;
+        const changed = change && message.kind === "message" && !message.deleted ? { ...message, ...change } : message;
+        const quoted = changed.replyTo && this.#changes.get(changed.replyTo.offset);
+        return changed.replyTo && quoted ? { ...changed, replyTo: changedQuote(changed.replyTo, quoted) } : changed;
       });
   }
 

@@ -3,6 +3,7 @@
 import { element } from "../elements.js";
 import { avatar, tone } from "./avatar.js";
 import { messageText } from "./message-text.js";
+import { quoteElement } from "./quote.js";
 
 /** @import { Message } from "./message.js" */
 
@@ -18,6 +19,7 @@ const fullDate = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeSty
  *
  * @typedef {object} View
  * @property {boolean} own the reader's own
+ * @property {string | null} readerId the reader's id
  * @property {boolean} hasActions there is something that the reader can do with it
  * @property {boolean} showOrigin its process and thread are shown as text
  */
@@ -37,6 +39,7 @@ export function messageLine(message, view) {
   // The style sheet's badge stands before the name: a long one hides nothing.
   if (message.userId?.startsWith("guest-")) line.dataset.guest = "";
   const bubble = element("div", "bubble");
+  if (message.replyTo !== null && !message.deleted) bubble.append(quoteElement(message.replyTo, view.readerId));
   bubble.append(
     ...(message.deleted ? [element("p", "gone", "Deleted")] : messageText(message.text)),
     meta(message, view),

@@ -9,6 +9,7 @@ import { element } from "../elements.js";
  *
  * @typedef {object} Action
  * @property {string} label
+ * @property {string} [key] what does it while the message has the focus, besides the menu
  * @property {string} [question] what a second press has to confirm
  * @property {(message: Message) => boolean} allows whether the reader may do it with this message
  * @property {(message: Message) => void} act
@@ -44,6 +45,21 @@ export class MessageMenu {
    */
   has(message) {
     return this.#actions.some((action) => action.allows(message));
+  }
+
+  /**
+   * Do what a key stands for. Returns whether it stands for anything.
+   *
+   * @param {KeyboardEvent} event
+   * @param {Message} message
+   */
+  pressKey({ key, ctrlKey, metaKey, altKey }, message) {
+    if (ctrlKey || metaKey || altKey) return false;
+    const action = this.#actions.find((action) => action.key === key.toLowerCase() && action.allows(message));
+    if (!action) return false;
+    this.close();
+    action.act(message);
+    return true;
   }
 
   /**
@@ -92,11 +108,12 @@ export class MessageMenu {
    * @param {Action} action
    * @param {Message} message
    */
-  #item({ label, question, act }, message) {
+  #item({ label, key, question, act }, message) {
     const item = element("button", "menu-item", label);
     item.type = "button";
     item.role = "menuitem";
     item.tabIndex = -1;
+    if (key !== undefined) item.setAttribute("aria-keyshortcuts", key.toUpperCase());
     let sure = question === undefined;
     item.addEventListener("click", () => {
       if (sure) {

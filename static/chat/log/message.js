@@ -1,5 +1,9 @@
 // @ts-check
 
+import { readQuote } from "./quote.js";
+
+/** @import { Quote } from "./quote.js" */
+
 const KINDS = new Set(["deletion", "edit", "notice", "greeting", "start_over"]);
 
 /**
@@ -10,6 +14,7 @@ const KINDS = new Set(["deletion", "edit", "notice", "greeting", "start_over"]);
  * @property {string} text
  * @property {boolean} deleted
  * @property {Date | null} editedAt when it got its text, if that isn't its first
+ * @property {Quote | null} replyTo
  * @property {number | null} target the offset of the message that a deletion deletes, or an edit changes
  * @property {string | null} subject the id of the person whom a notice is about
  * @property {number | null} offset
@@ -34,6 +39,7 @@ export function readMessage(frame) {
     text: frame.message,
     deleted: frame.deleted === true,
     editedAt: typeof frame.edited_at === "string" ? new Date(frame.edited_at) : null,
+    replyTo: readQuote(frame.reply_to),
     target: frame.target ?? null,
     subject: frame.subject ?? null,
     offset: Number.isSafeInteger(frame.offset) ? frame.offset : null,

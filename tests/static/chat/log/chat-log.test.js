@@ -170,3 +170,20 @@ test("messages of guests are marked by their id and those of users are not", () 
   const marked = Array.from(log.querySelectorAll(".message"), (line) => line.hasAttribute("data-guest"));
   assert.deepEqual(marked, [true, false, false]);
 });
+
+test("reply in the log shows its quote, which is none of its text, and changes with the message", () => {
+  const log = newLog();
+  const reply_to = { offset: 1, user: "Ben", user_id: "user-2", message: "one" };
+  log.add(entry(1, { ...BEN, message: "one" }));
+  log.add(entry(2, { reply_to }));
+  log.add(entry(3, { reply_to: { ...reply_to, offset: 99 } }));
+  const quotes = () => Array.from(log.querySelectorAll(".quote"), ({ textContent }) => textContent);
+  assert.deepEqual([quotes(), log.value], [["Ben one", "Ben one"], "one\n2\n3\n"]);
+
+  log.add(entry(4, { kind: "edit", target: 1, message: "better" }));
+  assert.deepEqual([quotes(), log.value], [["Ben better", "Ben one"], "better\n2\n3\n"]);
+
+  log.add(entry(5, { kind: "deletion", target: 1, message: "A message was deleted." }));
+  log.add(entry(6, { kind: "deletion", target: 99, message: "A message was deleted." }));
+  assert.deepEqual(quotes(), ["Deleted, or no longer kept", "Deleted, or no longer kept"]);
+});
