@@ -124,9 +124,18 @@ def talk(browser: Chromium, site: str) -> RoomWindow:
     return room
 
 
+def menu_of(room: RoomWindow, text: str) -> list[str]:
+    """What the menu of a message offers."""
+    line = next(line for line in room.window.driver.find_elements(By.CSS_SELECTOR, ".message") if text in line.text)
+    line.find_element(By.CSS_SELECTOR, ".actions").send_keys(Keys.ENTER)
+    labels = [item.text for item in room.window.driver.find_elements(By.CSS_SELECTOR, "#chat-menu button")]
+    room.window.type(Keys.ESCAPE)
+    return labels
+
+
 def test_delete_is_in_the_menu_of_own_messages(talk: RoomWindow) -> None:
     assert "Delete" not in talk.window.run("return document.body.innerText")
-    assert len(talk.window.driver.find_elements(By.CSS_SELECTOR, ".actions")) == 3  # of one's own messages
+    assert menu_of(talk, "not mine")[-1] != "Delete"
     button = talk.window.find(".own .actions")
     assert (button.accessible_name, button.get_attribute("aria-haspopup")) == ("Message actions", "menu")
 
@@ -145,11 +154,13 @@ def test_message_menu_is_used_by_keyboard_alone(talk: RoomWindow) -> None:
         "third"
     )
     talk.window.type(Keys.ARROW_UP, Keys.ENTER)
+    assert talk.window.run("return document.activeElement.textContent") == "Reply"
+    talk.window.type(Keys.END)
     assert talk.window.run("return document.activeElement.textContent") == "Delete"
     talk.window.type(Keys.ESCAPE)
     assert talk.window.run("return document.activeElement.ariaLabel") == "Message actions"
 
-    talk.window.type(Keys.ENTER, Keys.ENTER, Keys.ENTER)
+    talk.window.type(Keys.ENTER, Keys.END, Keys.ENTER, Keys.ENTER)
 
     talk.window.find(".gone", "Deleted")
     assert talk.lines == ["not mine", "first", "third"]
@@ -158,10 +169,10 @@ def test_message_menu_is_used_by_keyboard_alone(talk: RoomWindow) -> None:
 
 def test_message_menus_are_one_stop_of_the_tab_key(talk: RoomWindow) -> None:
     stops = "return Array.from(document.querySelectorAll('.actions'), (button) => button.tabIndex)"
-    assert talk.window.run(stops) == [-1, -1, 0]
+    assert talk.window.run(stops) == [-1, -1, -1, 0]
     talk.window.press(Keys.SHIFT, Keys.TAB)
     talk.window.type(Keys.HOME)
-    assert talk.window.run(stops) == [0, -1, -1]
+    assert talk.window.run(stops) == [0, -1, -1, -1]
 
 
 def test_message_menu_closes_when_its_message_is_deleted_elsewhere(
@@ -171,7 +182,7 @@ def test_message_menu_closes_when_its_message_is_deleted_elsewhere(
     talk.window.find("#chat-menu button", "Delete")
     other = enter(browser, site, "room1")  # the same person, in another window
     other.window.find(".own .actions").click()
-    other.window.find("#chat-menu button").click()
+    other.window.find("#chat-menu button", "Delete").click()
     other.window.find("#chat-menu button", "Really").click()
     talk.window.find(".gone", "Deleted")
     assert not talk.window.driver.find_element(By.ID, "chat-menu").is_displayed()

@@ -7,8 +7,8 @@ import { beginning, changedQuote, quoteElement, readQuote } from "../../../../st
 const FAMILY = "👨\u200d👩\u200d👧\u200d👦";
 const QUOTE = { offset: 7, userId: "user-1", userName: "Ann", text: "hello" };
 
-// The same table as tests/chat/domain/test_texts.py has.
-for (const [text, quoted] of [
+/** @type {[text: string, quoted: string][]} the same as in tests/chat/domain/test_texts.py */
+const BEGINNINGS = [
   ["hi", "hi"],
   ["x".repeat(200), "x".repeat(200)],
   ["x".repeat(201), `${"x".repeat(199)}…`],
@@ -20,7 +20,8 @@ for (const [text, quoted] of [
   [`${"x".repeat(198)}e\u0301y`, `${"x".repeat(198)}…`],
   [`e${"\u0301".repeat(4000)}`, `e${"\u0301".repeat(198)}…`],
   [FAMILY.repeat(100), `${FAMILY.repeat(28)}…`],
-]) {
+];
+for (const [text, quoted] of BEGINNINGS) {
   test(`beginning of a text is cut as the server cuts it: ${JSON.stringify(text).slice(0, 30)}`, () => {
     assert.equal(beginning(text), quoted);
   });
