@@ -54,6 +54,7 @@ class RoomPresence:
         "_process",
         "_sending",
         "_timer",
+        "_timer_due",
         "_typers",
         "listeners",
         "room",
@@ -72,6 +73,7 @@ class RoomPresence:
         self._joining = Pace(0)
         self._sending: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._timer_due = math.inf  # uvloop's handles don't say
 
     # Listeners
 
@@ -201,11 +203,12 @@ class RoomPresence:
         """Has `_run` called when something is due next."""
         due = self._next_due()
         if self._timer is not None:
-            if self._timer.when() <= due:
+            if self._timer_due <= due:
                 return
             self._timer.cancel()
             self._timer = None
         if due < math.inf:
+            self._timer_due = due
             self._timer = self._loop.call_at(due, self._run, context=log_context.detached())
 
     def _next_due(self) -> float:
