@@ -73,7 +73,7 @@ class RoomPresence:
         self._joining = Pace(0)
         self._sending: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._timer_due = math.inf  # uvloop's handles don't say
+        self._timer_due = math.inf  # not every handle of uvloop says
 
     # Listeners
 

@@ -18,6 +18,9 @@ import { ChatHistory } from "./log/history.js";
 import { changeBy, readMessage } from "./log/message.js";
 import { MessageMenu } from "./log/message-menu.js";
 import { MessageVersions } from "./log/versions.js";
+import { ChatPresence } from "./presence/chat-presence.js";
+import { ChatTyping } from "./presence/chat-typing.js";
+import { TypingSign } from "./presence/typing-sign.js";
 import { Replying } from "./replying.js";
 
 /** @import { Frame } from "./connection/connection.js" */
@@ -34,6 +37,8 @@ customElements.define("chat-history", ChatHistory);
 customElements.define("chat-identity", ChatIdentity);
 customElements.define("chat-log", ChatLog);
 customElements.define("chat-outbox", ChatOutbox);
+customElements.define("chat-presence", ChatPresence);
+customElements.define("chat-typing", ChatTyping);
 customElements.define("composer-topic", ComposerTopic);
 customElements.define("connection-status", ConnectionStatus);
 
@@ -42,12 +47,14 @@ const scroller = find(document, "#chat-scroller", HTMLElement);
 const history = find(document, "#chat-history", ChatHistory);
 const log = find(document, "#chat-log", ChatLog);
 const outbox = find(document, "#chat-outbox", ChatOutbox);
+const presence = find(document, "#chat-presence", ChatPresence);
+const typing = find(document, "#chat-typing", ChatTyping);
 const identity = find(document, "#chat-identity", ChatIdentity);
 const draft = new Draft(storageKey("draft", data.person));
 const connection = new Connection(() => {
   const scheme = location.protocol === "https:" ? "wss" : "ws";
   // `as`: once logged out elsewhere, the page must not go on as somebody else without a word.
-  const query = new URLSearchParams({ after: String(position.offset), with: "edits" });
+  const query = new URLSearchParams({ after: String(position.offset), with: "edits,presence,typing" });
   if (!readsOnly) query.set("as", data.person.id);
   if (position.id !== null) query.set("id", position.id);
   return `${scheme}://${location.host}/ws/chat/${encodeURIComponent(data.room)}/?${query}`;
@@ -128,6 +135,8 @@ function receive(frame) {
   else if (frame.kind === "history") receiveOlder(frame);
   else if (frame.kind === "versions") versions.receive(frame);
   else if (frame.kind === "me") receiveRole(frame);
+  else if (frame.kind === "presence") presence.show(frame);
+  else if (frame.kind === "typing") typing.show(frame);
   else if (frame.kind === "start_over") startOver(frame);
   else receiveMessage(frame);
 }
@@ -142,6 +151,7 @@ function receiveMessage(frame) {
     position = { offset: message.offset, id: frame.id ?? null };
   }
   log.add(message);
+  if (message.kind === "message") typing.settle(message.userId);
   if (message.kind === "notice" && message.subject === data.person.id) receiveRole(frame);
   const change = changeBy(message);
   if (change !== null) {
@@ -219,6 +229,7 @@ function startOver(frame) {
 /** The page may not be here as this person any more, so it shows nothing more of the room. */
 function leave() {
   log.clear();
+  presence.clear();
   log.hidden = history.hidden = true;
   if (connection.closeCode === SESSION_ENDED) identity.refuse();
 }
@@ -254,7 +265,10 @@ function takeOver(person) {
   composer.focus(); // the button that had the focus is gone
 }
 
-log.readerId = data.person.id;
+log.readerId = presence.readerId = typing.readerId = data.person.id;
+new TypingSign(find(document, "#chat-message-input", HTMLTextAreaElement), (isTyping) => {
+  if (!readsOnly) connection.send({ typing: isTyping });
+});
 log.showOrigin = data.showOrigin;
 log.menu = menu;
 composer.editLast = () => {
@@ -276,6 +290,7 @@ connection.addEventListener("frame", (event) => receive(/** @type {CustomEvent<F
 connection.addEventListener("state", () => {
   outbox.resume();
   history.resume();
+  if (connection.state !== "open") typing.clear(); // nobody says when they stop
   if (connection.state === "refused") leave();
   for (const notice of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-close-code]"))) {
     notice.hidden = connection.state !== "refused" || Number(notice.dataset.closeCode) !== connection.closeCode;

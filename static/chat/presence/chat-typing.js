@@ -1,0 +1,71 @@
+// @ts-check
+
+/** @import { Frame } from "../connection/connection.js" */
+/** @import { Person } from "../connection/identity.js" */
+
+const LASTS = 8_000; // milliseconds; the server says sooner that somebody has stopped, unless it can't be heard
+
+/**
+ * Who is typing, other than the reader, in a line that is always there: nothing moves when somebody begins.
+ *
+ * It is no live region. A screen reader would speak each time that anybody begins to write, over the messages.
+ *
+ * The words are the template's: `data-one`, `data-two` and `data-many`, with "{}" in the place of a name.
+ */
+export class ChatTyping extends HTMLElement {
+  /** The id of the person whose page this is. */
+  readerId = "";
+
+  /** @type {Person[]} */
+  #people = [];
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer;
+
+  /** @param {Frame} frame of kind "typing" */
+  show(frame) {
+    this.#set((frame.people ?? []).filter((/** @type {Person} */ { id }) => id !== this.readerId));
+  }
+
+  /**
+   * Somebody has said what they were typing.
+   *
+   * @param {string | null} id
+   */
+  settle(id) {
+    if (this.#people.some((person) => person.id === id)) this.#set(this.#people.filter((person) => person.id !== id));
+  }
+
+  clear() {
+    this.#set([]);
+  }
+
+  /** @param {Person[]} people */
+  #set(people) {
+    clearTimeout(this.#timer);
+    if (people.length > 0) this.#timer = setTimeout(() => this.clear(), LASTS);
+    this.#people = people;
+    this.replaceChildren(...this.#sentence());
+  }
+
+  #sentence() {
+    const [one, two] = this.#people;
+    if (one === undefined) return [];
+    if (two === undefined) return this.#words("one", one);
+    return this.#people.length === 2 ? this.#words("two", one, two) : this.#words("many");
+  }
+
+  /**
+   * @param {"one" | "two" | "many"} key
+   * @param {Person[]} people
+   */
+  #words(key, ...people) {
+    const parts = (this.dataset[key] ?? "").split("{}");
+    return parts.flatMap((part, index) => {
+      const person = people[index];
+      if (person === undefined) return [part];
+      const name = document.createElement("bdi");
+      name.textContent = person.name;
+      return [part, name];
+    });
+  }
+}
