@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from functools import cached_property
+from inspect import isawaitable
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -10,6 +11,7 @@ from chat.actions import editing, posting, reacting, typing
 from chat.actions.moderation import carry_out
 from chat.connections.socket_consumer import SocketConsumer
 from chat.connections.sockets import LOG_IN, Sockets, is_gone
+from chat.delivery.formatted import Formatted
 from chat.delivery.hub import Hub
 from chat.delivery.socket_listener import SocketListener
 from chat.domain import people, rooms
@@ -74,8 +76,12 @@ class BrowserListener(SocketListener):
         self.live_kinds = frozenset(kind for kind in LiveKind if kind in consumer.wishes)
         self.consumer = consumer
 
-    def render(self, event: Event | LiveState) -> bytes:
-        return ready_frame(event)
+    def render(self, event: Event | LiveState) -> bytes | None:
+        html = Formatted.here().html(event) if self.consumer.wants_html else None
+        return None if isawaitable(html) else ready_frame(event, html)
+
+    async def render_later(self, event: Event | LiveState) -> bytes:
+        return ready_frame(event, await self.consumer.html_of(event))
 
     async def fail(self, error: Exception) -> None:
         if not is_gone(error):
@@ -133,6 +139,13 @@ class ChatConsumer(SocketConsumer):
         return frozenset(word for words in given for word in words.split(","))
 
     @property
+    def wants_html(self) -> bool:
+        return "html" in self.wishes
+
+    async def html_of(self, event: Event | LiveState) -> str | None:
+        return await Formatted.here().html_later(event) if self.wants_html else None
+
+    @property
     def busy(self) -> bool:
         return self.handling or bool(self.reacting) or (self.listener is not None and self.listener.waiting)
 
@@ -172,7 +185,7 @@ class ChatConsumer(SocketConsumer):
         )
         if entry.repeated and self.listener and (entry.event.offset or 0) <= self.listener.positions[room.group]:
             # Nobody hears it again, but who sends it again has not heard that it arrived.
-            return event_frame(entry.event)
+            return event_frame(entry.event, await self.html_of(entry.event))
         return None
 
     async def receive_edit(self, room: Room, frame: dict[str, Any]) -> None:
@@ -210,7 +223,8 @@ class ChatConsumer(SocketConsumer):
         request = read_request(frame)
         asked = {"size": pages.PAGE_SIZE, "before": history.check_offset(frame["before"])}
         page = await in_database(pages.page, room, person=self.person, from_end=True, **asked)
-        return history_frame(page, request)
+        html = await Formatted.here().html_of_page(page.events) if self.wants_html else []
+        return history_frame(page, request, html)
 
     async def receive_versions(self, room: Room, frame: dict[str, Any]) -> str:
         request, offset = read_request(frame), history.check_offset(frame["versions"])

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from itertools import zip_longest
 from typing import Any
 
 from chat.actions.rate_limits import check_frame
@@ -54,8 +55,8 @@ NULLABLE = {"offset", "client_id"}
 """In every frame, null or not: clients look at them before they know what kind of frame it is."""
 
 
-def shown(event: Event) -> dict[str, Any]:
-    """An event as browsers get it, in frames and in the page's first history.
+def shown(event: Event, html: str | None = None) -> dict[str, Any]:
+    """An event as browsers get it, in frames and in the page's first history, with its HTML where there is any.
 
     A key that would be null is left out, but for those of NULLABLE, and two that say something by being null: the
     `role` of a notice, and the `id` of the position that a `start_over` gives.
@@ -72,6 +73,7 @@ def shown(event: Event) -> dict[str, Any]:
         "sent_at": event.sent_at and event.sent_at.isoformat(),
         "origin": event.origin and {"process": event.origin.process, "thread": event.origin.thread},
         "deleted": event.deleted or None,
+        "html": html,
     }
     if event.edited_at:
         said["edited_at"] = event.edited_at.isoformat()
@@ -104,20 +106,25 @@ def _reaction(reaction: Reaction) -> dict[str, Any]:
     return {"emoji": reaction.emoji, "count": reaction.count, "people": ids, "names": names}
 
 
-def event_frame(event: Event) -> str:
-    return _encode(shown(event))
+def event_frame(event: Event, html: str | None = None) -> str:
+    return _encode(shown(event, html))
 
 
 _ready_frames: RecentRenderings[bytes] = RecentRenderings()
+_ready_frames_with_html: RecentRenderings[bytes] = RecentRenderings()
 
 
-def ready_frame(event: Event | LiveState) -> bytes:
-    """The frame of an event or a live state as WebSocket has it, made once for all that are told it."""
-    frame = _ready_frames.get(event)
+def ready_frame(event: Event | LiveState, html: str | None = None) -> bytes:
+    """The frame of an event or a live state as WebSocket has it, made once for all that are told it.
+
+    And once for all that are told its HTML, too.
+    """
+    kept = _ready_frames if html is None else _ready_frames_with_html
+    frame = kept.get(event)
     if frame is None:
-        text = event_frame(event) if isinstance(event, Event) else state_frame(event)
+        text = event_frame(event, html) if isinstance(event, Event) else state_frame(event)
         frame = text_frame(text.encode())
-        _ready_frames.keep(event, frame)
+        kept.keep(event, frame)
     return frame
 
 
@@ -163,8 +170,9 @@ def reacted_frame(target: int, entry: Event | None, request: dict[str, str]) -> 
     return _encode({"kind": "reacted", "target": target, "reactions": reactions, **request})
 
 
-def history_frame(page: Page, request: dict[str, str]) -> str:
-    messages = [shown(event) for event in page.events]
+def history_frame(page: Page, request: dict[str, str], html: Sequence[str | None] = ()) -> str:
+    """`html` has that of each event, or of none."""
+    messages = [shown(event, its_html) for event, its_html in zip_longest(page.events, html)]
     return _encode({"kind": "history", "messages": messages, "more": page.has_earlier, **request})
 
 

@@ -1,13 +1,17 @@
 """Pages: the rooms, a room, and who one is. What happens in a room comes through `chat.consumers`."""
 
+from collections.abc import Sequence
 from operator import attrgetter
 
+from asgiref.sync import async_to_sync
 from django.conf import settings
 from django.contrib.auth.decorators import user_passes_test
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
+from chat.delivery.formatted import Formatted
 from chat.domain import people, rooms
+from chat.domain.events import Event
 from chat.domain.people import Person
 from chat.domain.rooms import Room
 from chat.errors import Banned, ChatError, InvalidRoomName, NotAMember
@@ -48,6 +52,7 @@ def room(request: HttpRequest, room_name: str) -> HttpResponse:
     except (Banned, NotAMember) as error:
         return closed(request, entered, error)
     position = max([end, *(event.position for event in page.events[-1:] if event.position)], key=attrgetter("offset"))
+    formatted = list(zip(page.events, async_to_sync(html_of)(page.events), strict=True))
     permission = permissions.permission(entered, person)
     used = [entered, *(other for other in lately_used(request, person) if other != entered)][:ROOMS_REMEMBERED]
     request.session[SESSION_KEY] = [one.name for one in used]
@@ -59,7 +64,7 @@ def room(request: HttpRequest, room_name: str) -> HttpResponse:
         "owns": permission.owns,
         "messageMax": settings.CHAT_MESSAGE_MAX,
         "showOrigin": settings.CHAT_SHOW_ORIGIN,
-        "history": {"messages": [shown(event) for event in page.events], "more": page.has_earlier},
+        "history": {"messages": [shown(*one) for one in formatted], "more": page.has_earlier},
         "position": position.offset,
         "positionId": position.id,
     }
@@ -67,11 +72,16 @@ def room(request: HttpRequest, room_name: str) -> HttpResponse:
         "room": entered,
         "rooms": used,
         "room_data": room_data,
-        "events": page.events,
+        "formatted_events": formatted,
         "permission": permission,
         "guests": settings.CHAT_GUESTS,
     }
     return render(request, "chat/room.html", context)
+
+
+async def html_of(events: Sequence[Event]) -> list[str | None]:
+    """The HTML of each of `events`, made on the server's event loop, which may have it already."""
+    return await Formatted.here().html_of_page(events)
 
 
 def closed(request: HttpRequest, room: Room, error: ChatError) -> HttpResponse:

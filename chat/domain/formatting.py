@@ -8,10 +8,31 @@ import nh3
 from markdown_it.token import Token
 
 from chat.domain import markdown
+from chat.domain.events import Event, Kind
+from chat.domain.presence import LiveState
 
 LENGTH_MAX = 10_000  # characters; longer texts, which only a setting allows, are shown as they are
 TAGS = {"a", "blockquote", "br", "code", "em", "li", "ol", "p", "pre", "s", "strong", "ul"}
 LANGUAGE = re.compile(r"[\w+#.-]{1,30}")
+
+
+CHARACTERS_PER_EFFORT = 100
+
+
+def text_of(event: Event | LiveState) -> str:
+    """The text that may be formatted, which is what somebody wrote; "" where there is none."""
+    if isinstance(event, Event) and event.kind in {Kind.MESSAGE, Kind.EDIT} and not event.deleted:
+        return event.text
+    return ""
+
+
+def effort(text: str) -> int:
+    """How long `to_html` may take, in units of at most 0.3 ms; 0 where there is nothing to do."""
+    return 0 if _is_passed_over(text) else 1 + len(text) // CHARACTERS_PER_EFFORT
+
+
+def _is_passed_over(text: str) -> bool:
+    return len(text) > LENGTH_MAX or not markdown.is_worth_reading(text)
 
 
 def to_html(text: str) -> str | None:
@@ -20,7 +41,7 @@ def to_html(text: str) -> str | None:
     Its elements are TAGS. Links have `target` and `rel`, numbered lists perhaps a `start`, and code of a language has
     that in its class. Blanks and newlines count, as in `white-space: pre-wrap`.
     """
-    if len(text) > LENGTH_MAX or not markdown.is_worth_reading(text):
+    if _is_passed_over(text):
         return None
     tokens = markdown.parse(text)
     if _is_plain(tokens):

@@ -1,9 +1,11 @@
 """Messages, and the other entries and events of a room."""
 
+from collections.abc import Awaitable
 from datetime import datetime
 
 import strawberry
 
+from chat.delivery.formatted import Formatted
 from chat.domain import events, reactions
 from chat.domain.mentions import EVERYBODY
 from gqlchat.schema.people import Person
@@ -78,9 +80,19 @@ class ChatRoomMessage:
     )
     subject: strawberry.ID | None = strawberry.field(description="Of a NOTICE: the id of whom it is about.")
     access: events.Change | None = strawberry.field(description="Of a NOTICE: what has changed.")
+    event: strawberry.Private[events.Event]
+    of_history: strawberry.Private[bool]
+
+    @strawberry.field(
+        graphql_type=str | None,
+        description="The text of a MESSAGE or an EDIT with its formatting, as HTML that is safe to put into a page; "
+        "null where that would say no more than `message`.",
+    )
+    def html(self) -> str | None | Awaitable[str | None]:
+        return Formatted.here().html(self.event, history=self.of_history)
 
     @classmethod
-    def of(cls, event: events.Event, current_user: str) -> "ChatRoomMessage":
+    def of(cls, event: events.Event, current_user: str, *, of_history: bool = False) -> "ChatRoomMessage":
         return cls(
             room_name=event.room.name,
             current_user=current_user,
@@ -101,4 +113,6 @@ class ChatRoomMessage:
             target=event.target,
             subject=strawberry.ID(event.subject) if event.subject else None,
             access=event.change,
+            event=event,
+            of_history=of_history,
         )

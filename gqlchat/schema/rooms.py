@@ -113,7 +113,7 @@ class Room:
         )
         name = context.person(info).name
         return connection(
-            [(str(event.offset), ChatRoomMessage.of(event, name)) for event in page.events],
+            [(str(event.offset), ChatRoomMessage.of(event, name, of_history=True)) for event in page.events],
             has_previous_page=page.has_earlier,
             has_next_page=page.has_later,
         )
@@ -143,7 +143,7 @@ class Room:
     @strawberry.field(description="The last message that isn't deleted.")
     async def last_message(self, info: strawberry.Info) -> ChatRoomMessage | None:
         event = await loaders(info).last_message.load(self._room)
-        return ChatRoomMessage.of(event, context.person(info).name) if event else None
+        return ChatRoomMessage.of(event, context.person(info).name, of_history=True) if event else None
 
     async def _own(self, info: strawberry.Info) -> OwnRoom | None:
         return self.own or await loaders(info).own_room.load(self._room)

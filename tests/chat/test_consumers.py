@@ -287,3 +287,52 @@ async def test_me_frame_describes_a_guest_without_a_role(open_chat) -> None:
         "is_guest": True,
         "role": None,
     }
+
+
+async def test_html_comes_to_sockets_that_ask_for_it_where_it_says_more(open_chat) -> None:
+    asks, does_not = await open_chat("/ws/chat/html/?with=edits,html"), await open_chat("/ws/chat/html/")
+    for text in ["hello", "**hello**"]:
+        await does_not.say(text)
+    frames = [await asks.receive_json_from(timeout=5) for _ in range(2)]
+    assert [frame.get("html") for frame in frames] == [None, "<p><strong>hello</strong></p>"]
+    assert [frame["message"] for frame in frames] == ["hello", "**hello**"]
+    for frame in frames:
+        frame.pop("html", None)
+    assert [await does_not.receive_json_from(timeout=5) for _ in range(2)] == frames
+
+
+async def test_html_comes_in_recovery_history_and_answers_to_what_was_sent_before(open_chat) -> None:
+    first = await open_chat("/ws/chat/html/")
+    for number in range(60):
+        await first.send_json_to({"message": f"*{number}*", "client_id": str(number)})
+        await first.receive_json_from(timeout=5)
+    asks = await open_chat("/ws/chat/html/?with=html&after=0")
+    html = [(await asks.receive_json_from(timeout=5))["html"] for _ in range(60)]
+    assert html == [f"<p><em>{number}</em></p>" for number in range(60)]
+
+    await asks.send_json_to({"before": 61})
+    messages = (await asks.receive_json_from(timeout=5))["messages"]
+    assert [message["html"] for message in messages] == html[10:]
+    await first.send_json_to({"before": 61})
+    assert not any("html" in message for message in (await first.receive_json_from(timeout=5))["messages"])
+
+
+async def test_html_of_many_hostile_messages_comes_in_order_with_everything_else(open_chat, foreign_send) -> None:
+    asks = await open_chat("/ws/chat/html/?with=html", direct=True)
+    texts = [f"{number} {'*a* ' * 250}" if number % 3 else str(number) for number in range(60)]
+    for text in texts:
+        await foreign_send("html", message=text)
+    frames = [await asks.receive_json_from(timeout=5) for _ in texts]
+    assert [frame["message"] for frame in frames] == texts
+    assert ["html" in frame for frame in frames] == [bool(number % 3) for number in range(60)]
+
+
+async def test_deleted_message_has_no_html(open_chat) -> None:
+    asks = await open_chat("/ws/chat/html/?with=html")
+    await asks.say("**hello**")
+    await asks.receive_json_from(timeout=5)
+    await asks.send_json_to({"delete": 1})
+    assert "html" not in await asks.receive_json_from(timeout=5)
+    await asks.send_json_to({"before": 2})
+    (message,) = (await asks.receive_json_from(timeout=5))["messages"]
+    assert (message["deleted"], "html" in message) == (True, False)

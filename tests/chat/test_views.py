@@ -148,3 +148,14 @@ def test_index_form_redirects_to_the_room_without_scripts(client: Client, typed:
 
 def test_index_form_with_a_blank_name_stays_on_the_page(client: Client) -> None:
     assert client.get("/chat/", {"room": " "}).status_code == 200
+
+
+def test_room_page_has_the_html_of_its_messages_for_scripts_and_without(client: Client) -> None:
+    person = Person(id="user-1", name="Ann")
+    log.append([log.Draft(room=find("room1"), text=text, person=person) for text in ["**a** <b>", "plain"]])
+    formatted, plain = room_data(client)["history"]["messages"]
+    assert formatted["html"] == "<p><strong>a</strong> &lt;b&gt;</p>"
+    assert "html" not in plain
+    page = client.get("/chat/room1/").content.decode()
+    assert f'<div class="text formatted" dir="auto">{formatted["html"]}</div>' in page
+    assert '<p class="text" dir="auto">plain</p>' in page

@@ -58,3 +58,20 @@ async def test_idle_budget_schedules_nothing(turns: Turns) -> None:
     for _ in range(3):
         await asyncio.sleep(0)
     assert budget._renewal is None
+
+
+async def test_rendering_that_costs_more_than_a_turn_is_the_last_of_its_turn(turns: Turns) -> None:
+    budget = RenderingBudget()
+    assert [budget.spend(), budget.spend(5), budget.spend()] == [True, True, False]
+
+
+async def test_waiting_tasks_share_the_budget_by_their_costs(turns: Turns) -> None:
+    budget, by_turn = RenderingBudget(), Counter[int]()
+
+    async def render(cost: int) -> None:
+        await budget.wait(cost)
+        by_turn[turns.now] += cost
+
+    await asyncio.wait_for(asyncio.gather(*(render(2) for _ in range(8))), 5)
+    assert max(by_turn.values()) == 4  # the second takes more than is left, and is the last
+    assert len(by_turn) == 4

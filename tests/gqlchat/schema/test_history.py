@@ -307,3 +307,25 @@ class TestPositions:
         graphql = await open_graphql()
         await graphql.start(SUBSCRIPTIONS["roomMessages"], {"p": []})
         assert (await graphql.result())["errors"][0]["extensions"] == {"code": "no_rooms"}
+
+
+async def test_history_has_html_where_it_says_more_than_the_message() -> None:
+    for text in ["plain", "*a* `b`"]:
+        await post(message=text)
+    page = await ask('{ room(name: "history") { messages { edges { node { message html } } } } }')
+    nodes = [edge["node"] for edge in page["room"]["messages"]["edges"]]
+    assert nodes == [
+        {"message": "plain", "html": None},
+        {"message": "*a* `b`", "html": "<p><em>a</em> <code>b</code></p>"},
+    ]
+
+
+async def test_history_of_many_long_formatted_messages_is_answered() -> None:
+    def append() -> None:
+        drafts = [log.Draft(room=find("history"), text=f"{number} {'*a* ' * 250}", person=ANN) for number in range(50)]
+        log.append(drafts)
+
+    await in_database(append)
+    page = await ask('{ room(name: "history") { messages { edges { node { html } } } } }')
+    html = [edge["node"]["html"] for edge in page["room"]["messages"]["edges"]]
+    assert [text[:9] for text in html] == [f"<p>{number} <em>"[:9] for number in range(50)]

@@ -12,7 +12,7 @@ from pytest_django import Settings
 from chat.delivery.hub import Hub
 from chat.delivery.listener import Listener
 from chat.delivery.rendering_budget import RenderingBudget
-from chat.domain import events
+from chat.domain import events, formatting
 from chat.domain.events import Event
 from chat.domain.rooms import find
 from gqlchat.schema.execution import Schema
@@ -282,3 +282,31 @@ async def test_shared_execution_awaits_asynchronous_fields(monkeypatch: pytest.M
     assert operation.render(EVENT) is None
     assert await operation.render_later(EVENT) == [b'{"data":{"joinChatRooms":{"later":"hi, later"}}}']
     assert operation.render(EVENT) == [b'{"data":{"joinChatRooms":{"later":"hi, later"}}}']
+
+
+async def test_shared_execution_has_the_html_once_for_all(
+    open_graphql, foreign_send, executions: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = []
+    to_html = formatting.to_html
+    monkeypatch.setattr(formatting, "to_html", lambda text: made.append(text) or to_html(text))
+    query = BY_VARIABLE.replace("currentUser", "html currentUser")
+    sockets = [(user, *await subscribe(open_graphql, query, user=user)) for user in ["ann", "ben"]]
+    sockets += [("cem", *await subscribe(open_graphql, query.replace("roomName message", "message"), user="cem"))]
+    await foreign_send("shared", message="*hi*")
+    await foreign_send("shared", message="plain")
+    for user, socket in sockets:
+        assert {"html": "<p><em>hi</em></p>", "currentUser": user}.items() <= (await heard(socket, "*hi*")).items()
+        assert (await heard(socket, "plain"))["html"] is None
+    assert executions.count("*hi*") == 2  # of two operations
+    assert made == ["*hi*"]
+
+
+async def test_shared_execution_waits_for_html_in_its_turn(open_graphql, foreign_send) -> None:
+    (socket,) = await subscribe(open_graphql, BY_VARIABLE.replace("currentUser", "html currentUser"), user="ann")
+    texts = [f"{number} {'*a* ' * 250}" for number in range(30)]
+    for text in texts:
+        await foreign_send("shared", message=text)
+    for text in texts:
+        message = await heard(socket, text)
+        assert message["html"].count("<em>") == 250
