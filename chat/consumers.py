@@ -34,6 +34,7 @@ from chat.errors import (
     unforeseen,
 )
 from chat.frames import (
+    completion_frame,
     error_frame,
     event_frame,
     history_frame,
@@ -41,6 +42,7 @@ from chat.frames import (
     pong_frame,
     purpose_of,
     reacted_frame,
+    read_beginning,
     read_frame,
     read_on,
     read_request,
@@ -48,7 +50,7 @@ from chat.frames import (
     ready_frame,
     versions_frame,
 )
-from chat.storage import edits, history, moderation, pages, permissions
+from chat.storage import edits, history, mentions, moderation, pages, permissions
 from chat.storage.database import in_database
 
 KINDS_BY_WISH = {"edits": Kind.EDIT, "reactions": Kind.REACTION}
@@ -225,6 +227,10 @@ class ChatConsumer(SocketConsumer):
         page = await in_database(pages.page, room, person=self.person, from_end=True, **asked)
         html = await Formatted.here().html_of_page(page.events) if self.wants_html else []
         return history_frame(page, request, html)
+
+    async def receive_complete(self, room: Room, frame: dict[str, Any]) -> str:
+        request, beginning = read_request(frame), read_beginning(frame)
+        return completion_frame(await in_database(mentions.candidates, room, beginning, by=self.person), request)
 
     async def receive_versions(self, room: Room, frame: dict[str, Any]) -> str:
         request, offset = read_request(frame), history.check_offset(frame["versions"])

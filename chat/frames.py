@@ -9,7 +9,7 @@ from chat.actions.rate_limits import check_frame
 from chat.delivery.recent_renderings import RecentRenderings
 from chat.delivery.text_frames import text_frame
 from chat.domain.events import Event, Kind, NewRole, Quote
-from chat.domain.people import Person
+from chat.domain.people import NAME_MAX, Person
 from chat.domain.presence import LiveState, Presence
 from chat.domain.reactions import Reaction
 from chat.domain.texts import CLIENT_ID_MAX, is_storable
@@ -25,7 +25,7 @@ class InvalidFrame(ChatError):
     code = "invalid_frame"
 
 
-PURPOSES = ("edit", "message", "delete", "react", "typing", "before", "versions", "me", "ping")
+PURPOSES = ("edit", "message", "delete", "react", "typing", "before", "complete", "versions", "me", "ping")
 """Keys, each of which names what a frame is for; where there are several, the first of these counts."""
 
 
@@ -174,6 +174,18 @@ def history_frame(page: Page, request: dict[str, str], html: Sequence[str | None
     """`html` has that of each event, or of none."""
     messages = [shown(event, its_html) for event, its_html in zip_longest(page.events, html)]
     return _encode({"kind": "history", "messages": messages, "more": page.has_earlier, **request})
+
+
+def read_beginning(frame: dict[str, Any]) -> str:
+    """How a name begins. Raises InvalidFrame."""
+    beginning = frame["complete"]
+    if isinstance(beginning, str) and len(beginning) <= NAME_MAX and is_storable(beginning):
+        return beginning
+    raise InvalidFrame(f"The beginning of a name has to be a text of at most {NAME_MAX} characters.")
+
+
+def completion_frame(people: Sequence[Person], request: dict[str, str]) -> str:
+    return _encode({"kind": "completion", "people": [person.as_json() for person in people], **request})
 
 
 def versions_frame(versions: Sequence[Version], request: dict[str, str]) -> str:

@@ -10,6 +10,7 @@ from chat.storage import moderation
 from chat.storage.database import in_database
 from mysite.graphql import schema
 from tests.gqlchat.schema.test_loaders import Request
+from tests.gqlchat.transport.test_http import request
 
 HEARD = """subscription { roomMessages(rooms: [{roomName: "names"}], kinds: [MESSAGE, EDIT]) {
     kind message mentions { id name username } mentionsRoom
@@ -52,3 +53,28 @@ async def test_mention_of_the_room_is_told_where_an_owner_calls_it(open_chat, an
     assert (await socket.receive_json_from(timeout=5))["mentions"] == ["room"]
     await socket.say("@room me too")  # a guest
     assert "mentions" not in await socket.receive_json_from(timeout=5)
+
+
+@pytest.mark.parametrize(("beginning", "people"), [("", ["Ann"]), ("an", ["Ann"]), ("b", []), ("x" * 40, [])])
+async def test_completion_is_asked_for_at_both_doors(open_chat, ann: User, beginning: str, people: list) -> None:
+    await in_database(moderation.create, find("names"), private=False, by=of_user(ann))
+    socket = await open_chat("/ws/chat/names/")
+    await socket.send_json_to({"complete": beginning, "request": "q1"})
+    answer = await socket.receive_json_from(timeout=5)
+    assert (answer["kind"], answer["request"]) == ("completion", "q1")
+    assert answer["people"] == [{"id": f"user-{ann.pk}", "name": name} for name in people]
+    _, found = await request(
+        {
+            "query": 'query ($b: String!) { mentionable(roomName: "names", matching: $b) { name } }',
+            "variables": {"b": beginning},
+        }
+    )
+    assert [person["name"] for person in found["data"]["mentionable"]] == people
+
+
+@pytest.mark.parametrize("beginning", [None, 7, ["a"], "x" * 41, "\0"])
+async def test_completion_of_what_is_no_beginning_is_an_error(open_chat, beginning: object) -> None:
+    socket = await open_chat("/ws/chat/names/")
+    await socket.send_json_to({"complete": beginning, "request": "q1"})
+    answer = await socket.receive_json_from(timeout=5)
+    assert (answer["error"]["code"], answer["request"]) == ("invalid_frame", "q1")

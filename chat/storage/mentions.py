@@ -19,6 +19,8 @@ from chat.storage import history, permissions
 from chat.storage.database import reads_long
 
 LATELY = 200  # entries, among which guests are looked for
+MEMBERS_MAX = 1000  # members, among whom candidates are looked for
+CANDIDATES_MAX = 8
 
 
 @reads_long
@@ -39,6 +41,25 @@ def resolve(room: Room, text: str, *, by: Person) -> list[Person]:
     if EVERYBODY.name in names and allowed[room, by].may_moderate:
         reached.insert(0, EVERYBODY)
     return reached[:MENTIONS_MAX]
+
+
+@reads_long
+def candidates(room: Room, beginning: str, *, by: Person) -> list[Person]:
+    """People of the room one of whose words begins so, for completion: those who spoke lately first, then members.
+
+    Raises Banned or NotAMember.
+    """
+    wanted = beginning.strip().casefold()
+    members = models.RoomMember.objects.filter(room__name=room.name).select_related("user").order_by("user__username")
+    known = [*history.lately_heard(room, LATELY), *(people.of_user(member.user) for member in members[:MEMBERS_MAX])]
+    permissions.check(room, by)
+    found = [person for person in dict.fromkeys(known) if person.id != by.id and _begins(person.name, wanted)]
+    return found[:CANDIDATES_MAX]
+
+
+def _begins(name: str, wanted: str) -> bool:
+    folded = name.casefold()
+    return folded.startswith(wanted) or any(word.startswith(wanted) for word in folded.split())
 
 
 def _users(names: Iterable[str]) -> dict[str, Person]:

@@ -3,6 +3,7 @@
 import strawberry
 
 from gqlchat.schema.editing import EditingMutation, EditingQuery
+from gqlchat.schema.mentions import MentionQuery
 from gqlchat.schema.moderation import ModerationMutation
 from gqlchat.schema.my_rooms import MyRoomsMutation, MyRoomsQuery, MyRoomsSubscription
 from gqlchat.schema.people import PersonQuery
@@ -14,7 +15,7 @@ from gqlchat.schema.subscriptions import MessageSubscription
 
 
 @strawberry.type
-class Query(EditingQuery, MyRoomsQuery, PersonQuery, RoomQuery):
+class Query(EditingQuery, MentionQuery, MyRoomsQuery, PersonQuery, RoomQuery):
     pass
 
 

@@ -1,6 +1,7 @@
 // @ts-check
 /** The page of a room: puts its parts together. */
 
+import { MentionCompletion } from "./composer/completion.js";
 import { Composer } from "./composer/composer.js";
 import { Draft } from "./composer/draft.js";
 import { ChatOutbox } from "./composer/outbox.js";
@@ -67,6 +68,11 @@ const follower = new Follower(
 const composer = new Composer(find(document, "#chat-composer", HTMLFormElement), data.messageMax, draft, post);
 const editing = new Editing(composer, connection);
 const replying = new Replying(composer, post);
+const completion = new MentionCompletion(
+  find(document, "#chat-message-input", HTMLTextAreaElement),
+  find(document, "#chat-candidates", HTMLElement),
+  (complete, request) => connection.send({ complete, request }),
+);
 const versions = new MessageVersions(find(document, "#chat-versions", HTMLDialogElement), (offset) =>
   connection.send({ versions: offset, request: VERSIONS }),
 );
@@ -133,6 +139,7 @@ function receive(frame) {
   const error = readError(frame);
   if (error !== null) receiveError(error);
   else if (frame.kind === "history") receiveOlder(frame);
+  else if (frame.kind === "completion") completion.receive(frame);
   else if (frame.kind === "versions") versions.receive(frame);
   else if (frame.kind === "me") receiveRole(frame);
   else if (frame.kind === "presence") presence.show(frame);
@@ -180,6 +187,7 @@ function receiveRole(frame) {
 
 /** @param {ServerError} error */
 function receiveError(error) {
+  if (completion.fail(error.request)) return;
   if (editing.fail(error) || history.fail(error.request, error.text) || outbox.postpone(error.clientId, error)) return;
   if (error.request === VERSIONS) {
     versions.fail(error.text);

@@ -27,6 +27,7 @@ browser_frame = {
     "react": st.integers(0, 100),
     "emoji": st.sampled_from(["👍", "❤", "1", "👍👍"]) | texts,
     "on": st.booleans() | values,
+    "complete": texts,
     "me": values,
     "ping": st.integers() | values,
     "request": texts,

@@ -197,6 +197,7 @@ export class ChatLog extends HTMLElement {
     const line = messageLine(message, {
       own: message.userId !== null && message.userId === this.readerId,
       readerId: this.readerId,
+      called: message.mentions.some((id) => id === this.readerId || id === "room"),
       hasActions: this.menu?.has(message) ?? false,
       showOrigin: this.showOrigin,
     });

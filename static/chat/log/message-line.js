@@ -20,6 +20,7 @@ const fullDate = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeSty
  * @typedef {object} View
  * @property {boolean} own the reader's own
  * @property {string | null} readerId the reader's id
+ * @property {boolean} called it calls the reader by name
  * @property {boolean} hasActions there is something that the reader can do with it
  * @property {boolean} showOrigin its process and thread are shown as text
  */
@@ -35,6 +36,7 @@ export function messageLine(message, view) {
   if (message.kind === "greeting" || message.kind === "notice") return noticeLine(message, view);
   const line = element("div", "message");
   line.classList.toggle("own", view.own);
+  line.classList.toggle("called", view.called && !view.own && !message.deleted);
   line.dataset.tone = tone(message.userId ?? message.userName);
   // The style sheet's badge stands before the name: a long one hides nothing.
   if (message.userId?.startsWith("guest-")) line.dataset.guest = "";

@@ -16,6 +16,7 @@ const KINDS = new Set(["deletion", "edit", "notice", "greeting", "start_over"]);
  * @property {Date | null} editedAt when it got its text, if that isn't its first
  * @property {Quote | null} replyTo
  * @property {number | null} target the offset of the message that a deletion deletes, or an edit changes
+ * @property {string[]} mentions the ids of the people whom it calls; "room" for everybody
  * @property {string | null} subject the id of the person whom a notice is about
  * @property {number | null} offset
  * @property {string | null} clientId
@@ -40,6 +41,7 @@ export function readMessage(frame) {
     deleted: frame.deleted === true,
     editedAt: typeof frame.edited_at === "string" ? new Date(frame.edited_at) : null,
     replyTo: readQuote(frame.reply_to),
+    mentions: Array.isArray(frame.mentions) ? frame.mentions : [],
     target: frame.target ?? null,
     subject: frame.subject ?? null,
     offset: Number.isSafeInteger(frame.offset) ? frame.offset : null,
@@ -57,8 +59,8 @@ export function readMessage(frame) {
  * @param {Message} entry
  * @returns {Partial<Message> | null} null if it is none that changes one
  */
-export function changeBy({ kind, text, deleted, sentAt }) {
+export function changeBy({ kind, text, deleted, sentAt, mentions }) {
   if (kind === "deletion") return { text: "", deleted: true };
-  if (kind === "edit") return deleted ? {} : { text, editedAt: sentAt };
+  if (kind === "edit") return deleted ? {} : { text, editedAt: sentAt, mentions };
   return null;
 }

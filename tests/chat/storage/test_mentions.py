@@ -10,6 +10,7 @@ from chat.domain import people
 from chat.domain.mentions import EVERYBODY, MENTIONS_MAX
 from chat.domain.people import Person
 from chat.domain.rooms import find
+from chat.errors import NotAMember
 from chat.models import Role
 from chat.storage import edits, log, mentions, moderation, pages, pruning
 from tests.chat.storage.test_moderation import GUEST, ROOM, Cast, say
@@ -139,3 +140,36 @@ class TestRows:
         )
         moderation.remove_member(ROOM, "other 0", by=cast["owner"])
         assert stored() == [(entry.event.offset, cast["other 0"].id, cast["member"].id)]
+
+
+class TestCandidates:
+    @pytest.mark.parametrize(
+        ("beginning", "found"),
+        [
+            ("", ["Quiet Otter 42", "member", "moderator", "other 0"]),
+            ("m", ["member", "moderator"]),
+            ("MO", ["moderator"]),
+            ("ott", ["Quiet Otter 42"]),
+            ("0", ["other 0"]),
+            ("wner", []),
+            ("stranger", []),
+            ("%", []),
+        ],
+    )
+    def test_candidates_are_those_who_spoke_lately_then_members(self, beginning: str, found: list[str]) -> None:
+        cast = Cast(private=False)
+        moderation.set_role(ROOM, "other 0", Role.MEMBER, by=cast["owner"])
+        say(person=cast["owner"])
+        say(person=OTTER)
+        assert [person.name for person in mentions.candidates(ROOM, beginning, by=cast["owner"])] == found
+
+    def test_candidates_are_few(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(mentions, "CANDIDATES_MAX", 2)
+        assert len(mentions.candidates(ROOM, "", by=Cast()["owner"])) == 2
+
+    def test_candidates_are_refused_to_people_who_may_not_be_there(self) -> None:
+        with pytest.raises(NotAMember):
+            mentions.candidates(ROOM, "m", by=Cast()["stranger"])
+
+    def test_candidates_of_a_room_that_does_not_exist_are_none(self) -> None:
+        assert mentions.candidates(find("never"), "", by=GUEST) == []
