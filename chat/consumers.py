@@ -2,17 +2,20 @@
 
 import asyncio
 import contextlib
+from collections.abc import Sequence
 from functools import cached_property
 from inspect import isawaitable
 from typing import Any
 from urllib.parse import parse_qs
 
-from chat.actions import editing, posting, reacting, typing
+from chat.actions import editing, posting, reacting, reading, typing
 from chat.actions.moderation import carry_out
+from chat.connections.own_rooms import OwnRoomsSender
 from chat.connections.socket_consumer import SocketConsumer
 from chat.connections.sockets import LOG_IN, Sockets, is_gone
 from chat.delivery.formatted import Formatted
 from chat.delivery.hub import Hub
+from chat.delivery.own_rooms import Change
 from chat.delivery.socket_listener import SocketListener
 from chat.domain import people, rooms
 from chat.domain.events import USUAL_KINDS, Event, Kind
@@ -44,10 +47,12 @@ from chat.frames import (
     reacted_frame,
     read_beginning,
     read_frame,
+    read_involvement,
     read_on,
     read_request,
     read_typing,
     ready_frame,
+    rooms_frame,
     versions_frame,
 )
 from chat.storage import edits, history, mentions, moderation, pages, permissions
@@ -96,6 +101,7 @@ class ChatConsumer(SocketConsumer):
 
     room: Room | None = None
     listener: BrowserListener | None = None
+    own_rooms: OwnRoomsSender | None = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -119,6 +125,9 @@ class ChatConsumer(SocketConsumer):
         await self.accept()
         try:
             await self.listener.recover()
+            if "rooms" in self.wishes and person.lasting:
+                self.own_rooms = OwnRoomsSender(person, room, self.send_rooms)
+                self.own_rooms.start()
         except Exception as error:
             await self.refuse(unforeseen(error))
             await self.leave()
@@ -151,9 +160,15 @@ class ChatConsumer(SocketConsumer):
     def busy(self) -> bool:
         return self.handling or bool(self.reacting) or (self.listener is not None and self.listener.waiting)
 
+    async def send_rooms(self, changes: Sequence[Change], complete: bool) -> None:
+        await self.send(text_data=rooms_frame(changes, complete))
+
     async def leave(self) -> None:
         for task in self.reacting:
             task.cancel()  # it is stored all the same
+        if own_rooms := self.own_rooms:
+            self.own_rooms = None
+            await own_rooms.close()
         if listener := self.listener:
             await listener.close()
             await Hub.here().leave(listener)
@@ -235,6 +250,22 @@ class ChatConsumer(SocketConsumer):
     async def receive_versions(self, room: Room, frame: dict[str, Any]) -> str:
         request, offset = read_request(frame), history.check_offset(frame["versions"])
         return versions_frame(await in_database(edits.versions, room, offset, by=self.person), request)
+
+    async def receive_read(self, room: Room, frame: dict[str, Any]) -> None:
+        await reading.mark_read(room, frame["read"], person=self.person)
+
+    async def receive_unread(self, room: Room, frame: dict[str, Any]) -> None:
+        await reading.mark_unread(room, frame["unread"], person=self.person)
+
+    async def receive_read_all(self, room: Room, frame: dict[str, Any]) -> None:
+        await reading.mark_all_read(person=self.person)
+
+    async def receive_involvement(self, room: Room, frame: dict[str, Any]) -> None:
+        named = rooms.enter(frame.get("room", room.name), self.person)
+        await reading.set_involvement(named, read_involvement(frame["involvement"]), person=self.person)
+
+    async def receive_leave(self, room: Room, frame: dict[str, Any]) -> None:
+        await reading.leave(rooms.enter(frame["leave"], self.person), person=self.person)
 
     async def receive_me(self, room: Room, frame: dict[str, Any]) -> str:
         request = read_request(frame)

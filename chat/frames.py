@@ -6,15 +6,19 @@ from itertools import zip_longest
 from typing import Any
 
 from chat.actions.rate_limits import check_frame
+from chat.delivery.own_rooms import Change
 from chat.delivery.recent_renderings import RecentRenderings
 from chat.delivery.text_frames import text_frame
 from chat.domain.events import Event, Kind, NewRole, Quote
 from chat.domain.people import NAME_MAX, Person
 from chat.domain.presence import LiveState, Presence
 from chat.domain.reactions import Reaction
+from chat.domain.rooms import Room
 from chat.domain.texts import CLIENT_ID_MAX, is_storable
 from chat.errors import ChatError
+from chat.models import Involvement
 from chat.storage.edits import Version
+from chat.storage.own_rooms import OwnRoom
 from chat.storage.pages import Page
 from chat.storage.permissions import Permission
 
@@ -25,7 +29,11 @@ class InvalidFrame(ChatError):
     code = "invalid_frame"
 
 
-PURPOSES = ("edit", "message", "delete", "react", "typing", "before", "complete", "versions", "me", "ping")
+PURPOSES = (
+    *("edit", "message", "delete", "react", "typing", "before", "complete", "versions"),
+    *("read", "unread", "read_all", "involvement", "leave"),
+    *("me", "ping"),
+)
 """Keys, each of which names what a frame is for; where there are several, the first of these counts."""
 
 
@@ -192,6 +200,25 @@ def versions_frame(versions: Sequence[Version], request: dict[str, str]) -> str:
     """The texts of a message, the first one first, each with the time from which on it had it."""
     texts = [{"message": one.text, "since": one.since and one.since.isoformat()} for one in versions]
     return _encode({"kind": "versions", "versions": texts, **request})
+
+
+def rooms_frame(changes: Sequence[Change], complete: bool) -> str:
+    """One's own rooms that have changed; or all that are followed, if `complete`."""
+    return _encode({"kind": "rooms", "complete": complete, "rooms": [shown_room(*change) for change in changes]})
+
+
+def shown_room(room: Room, own: OwnRoom | None) -> dict[str, Any]:
+    """One of a person's rooms, in frames and in the page; without an `involvement` if it is none of theirs any more."""
+    if own is None:
+        return {"name": room.name, "unread": 0, "read": None, "involvement": None}
+    return {"name": room.name, "unread": own.unread, "read": own.read_offset, "involvement": own.involvement}
+
+
+def read_involvement(given: object) -> Involvement:
+    """Raises InvalidFrame."""
+    if isinstance(given, str) and given in Involvement.values:
+        return Involvement(given)
+    raise InvalidFrame(f"An involvement has to be one of {', '.join(Involvement.values)}.")
 
 
 def me_frame(person: Person, permission: Permission, request: dict[str, str]) -> str:

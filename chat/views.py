@@ -8,18 +8,24 @@ from django.conf import settings
 from django.contrib.auth.decorators import user_passes_test
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 
 from chat.delivery.formatted import Formatted
 from chat.domain import people, rooms
 from chat.domain.events import Event
 from chat.domain.people import Person
+from chat.domain.positions import Position
 from chat.domain.rooms import Room
 from chat.errors import Banned, ChatError, InvalidRoomName, NotAMember
 from chat.frames import shown
-from chat.storage import history, pages, permissions
+from chat.models import Involvement
+from chat.storage import directory, history, own_rooms, pages, permissions, readings
+from chat.storage.own_rooms import OwnRoom
+from chat.storage.readings import Mark
 
-SESSION_KEY = "chat_rooms"
-ROOMS_REMEMBERED = 12
+SESSION_KEY = "chat_rooms"  # of the release before, which kept the names of the rooms that one was in
+CONTEXT = 10  # entries that have been read, shown before those that haven't
+UNREAD_SHOWN = 200  # entries that are unread and shown all at once; of more, the last page is shown
 
 guests_if_allowed = user_passes_test(lambda user: settings.CHAT_GUESTS or user.is_authenticated)
 
@@ -29,9 +35,12 @@ def index(request: HttpRequest) -> HttpResponse:
     if name := request.GET.get("room", "").strip():
         return redirect(Room(name))  # the form without JavaScript; the room's page says what is wrong with a name
     person = people.of_request(request)
+    matching = request.GET.get("matching", "").strip()
     context = {
-        "rooms": lately_used(request, person),
-        "own_rooms": permissions.rooms_of(person),
+        "own_rooms": known_rooms(request, person),
+        "matching": matching,
+        "rooms": directory.listed(size=pages.PAGE_SIZE, matching=matching),
+        "shown_max": pages.PAGE_SIZE,
         "room_name_max": rooms.NAME_MAX,
     }
     return render(request, "chat/index.html", context)
@@ -48,14 +57,16 @@ def room(request: HttpRequest, room_name: str) -> HttpResponse:
     try:
         # Before the page is read: the log may end with entries that change messages, which the page doesn't have.
         end = history.end(entered, person=person)
-        page = pages.page(entered, person=person, size=pages.PAGE_SIZE, from_end=True)
+        own = own_rooms.by_pair([(entered, person)]).get((entered, person))
+        page = pages.page(entered, person=person, size=page_size(own, end), from_end=True)
     except (Banned, NotAMember) as error:
         return closed(request, entered, error)
     position = max([end, *(event.position for event in page.events[-1:] if event.position)], key=attrgetter("offset"))
     formatted = list(zip(page.events, async_to_sync(html_of)(page.events), strict=True))
     permission = permissions.permission(entered, person)
-    used = [entered, *(other for other in lately_used(request, person) if other != entered)][:ROOMS_REMEMBERED]
-    request.session[SESSION_KEY] = [one.name for one in used]
+    if not first_visit:  # else the browser may not keep the session; its socket tells
+        readings.enter([Mark(entered, person)])
+    request.session.modified = True  # a visit has the session last longer
     room_data = {
         "room": entered.name,
         "person": {"id": person.id, "name": person.name, "isGuest": person.is_guest},
@@ -67,10 +78,12 @@ def room(request: HttpRequest, room_name: str) -> HttpResponse:
         "history": {"messages": [shown(*one) for one in formatted], "more": page.has_earlier},
         "position": position.offset,
         "positionId": position.id,
+        "read": own.read_offset if own else position.offset,
+        "unread": own.unread if own else 0,
     }
     context = {
         "room": entered,
-        "rooms": used,
+        "own_rooms": known_rooms(request, person, here=entered),
         "room_data": room_data,
         "formatted_events": formatted,
         "permission": permission,
@@ -89,7 +102,17 @@ def closed(request: HttpRequest, room: Room, error: ChatError) -> HttpResponse:
     return render(request, "chat/room_closed.html", {"room": room, "error": error}, status=403)
 
 
-def lately_used(request: HttpRequest, person: Person) -> list[Room]:
-    """The rooms this person was in and may be in still, the last one first."""
-    rooms = [Room(name) for name in request.session.get(SESSION_KEY, ())]
-    return [room for room, permission in permissions.by_room(rooms, person).items() if permission.may_enter]
+def page_size(own: OwnRoom | None, end: Position) -> int:
+    """How much is shown at once: a page, or all that is unread and what came just before."""
+    unread = end.offset - own.read_offset if own and own.unread else 0
+    return max(pages.PAGE_SIZE, unread + CONTEXT) if unread <= UNREAD_SHOWN else pages.PAGE_SIZE
+
+
+def known_rooms(request: HttpRequest, person: Person, *, here: Room | None = None) -> list[OwnRoom]:
+    """The rooms of `person`, the last active one first; with the one that they are in, whether it is theirs or not."""
+    if names := request.session.pop(SESSION_KEY, ()):
+        readings.enter([Mark(Room(name), person) for name in names])
+    found = own_rooms.own_rooms(person, size=own_rooms.ROOMS_MAX)
+    if here is None or any(own.room == here for own in found):
+        return found
+    return [OwnRoom(here, 0, Involvement.ALL, 0, timezone.now(), 0), *found]

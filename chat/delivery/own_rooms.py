@@ -27,10 +27,9 @@ from chat.domain.rooms import Room
 from chat.errors import ChatError, unforeseen
 from chat.storage import own_rooms, readings
 from chat.storage.database import in_database
-from chat.storage.own_rooms import OwnRoom
+from chat.storage.own_rooms import ROOMS_MAX, OwnRoom
 from chat.storage.readings import Digest
 
-ROOMS_MAX = 200  # of a person's rooms, those that were active last, are followed
 INTERVAL = 1.0  # seconds from one telling to the next, at least
 SPREAD = 0.2  # seconds over which many who hear the same are told it
 RETRY_INTERVAL = 2.0  # seconds after which the database is asked again that didn't answer

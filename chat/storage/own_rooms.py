@@ -17,6 +17,7 @@ from chat.domain.rooms import Room
 from chat.models import Involvement
 from chat.storage.database import reads_long
 
+ROOMS_MAX = 200  # of a person's rooms, those that were active last, are shown and followed
 UNREAD_MAX = 100  # messages; where this many are unread, there may be more
 ENTRIES_MAX = 1000  # entries at the end of a log, among which messages are counted
 PAIRS_PER_STATEMENT = 200  # of four values each; not every build of SQLite takes more than a thousand

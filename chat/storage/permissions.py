@@ -113,12 +113,6 @@ def problem_with(room: Room, permission: Permission) -> Banned | NotAMember | No
     return None
 
 
-def rooms_of(person: Person) -> list[Room]:
-    """The rooms that `person` belongs to, by name."""
-    found = models.Room.objects.filter(members__user_id=person.user_id).order_by("name").values_list("name", flat=True)
-    return [Room(name) for name in found] if not person.is_guest else []
-
-
 def visible_to(person: Person) -> Q:
     """Filters rooms: public ones, and those that `person` is a member of."""
     member = models.RoomMember.objects.filter(room=OuterRef("pk"), user_id=person.user_id)

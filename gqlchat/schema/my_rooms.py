@@ -121,7 +121,7 @@ async def done(info: strawberry.Info, action: Callable[..., Awaitable[None]], na
 @strawberry.type
 class MyRoomsSubscription:
     @strawberry.subscription(
-        description=f"Your rooms as they change, {following.ROOMS_MAX} of them at most, each once a second at most. "
+        description=f"Your rooms as they change, {own_rooms.ROOMS_MAX} of them at most, each once a second at most. "
         "An execution is for you alone, and not shared with others."
     )
     async def my_room_changes(self, info: strawberry.Info) -> AsyncGenerator[MyRoomChange, None]:

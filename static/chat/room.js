@@ -23,15 +23,21 @@ import { ChatPresence } from "./presence/chat-presence.js";
 import { ChatTyping } from "./presence/chat-typing.js";
 import { TypingSign } from "./presence/typing-sign.js";
 import { Replying } from "./replying.js";
+import { OwnRooms } from "./rooms/own-rooms.js";
+import { ReadMarks } from "./rooms/read-marks.js";
+import { RoomSwitcher } from "./rooms/room-switcher.js";
+import { RoomsDrawer } from "./rooms/rooms-drawer.js";
 
 /** @import { Frame } from "./connection/connection.js" */
 /** @import { ServerError } from "./connection/errors.js" */
 /** @import { Person } from "./connection/identity.js" */
 /** @import { Message } from "./log/message.js" */
 /** @import { Quote } from "./log/quote.js" */
+/** @import { OwnRoom } from "./rooms/own-rooms.js" */
 
 const SESSION_ENDED = 4401;
 const VERSIONS = "versions"; // the id of that question
+const ROOMS = "rooms"; // the id of what is asked about one's rooms
 const MODERATING = new Set(["moderator", "owner"]);
 
 customElements.define("chat-history", ChatHistory);
@@ -42,6 +48,7 @@ customElements.define("chat-presence", ChatPresence);
 customElements.define("chat-typing", ChatTyping);
 customElements.define("composer-topic", ComposerTopic);
 customElements.define("connection-status", ConnectionStatus);
+customElements.define("own-rooms", OwnRooms);
 
 const data = JSON.parse(find(document, "#room-data", HTMLScriptElement).text);
 const scroller = find(document, "#chat-scroller", HTMLElement);
@@ -51,11 +58,13 @@ const outbox = find(document, "#chat-outbox", ChatOutbox);
 const presence = find(document, "#chat-presence", ChatPresence);
 const typing = find(document, "#chat-typing", ChatTyping);
 const identity = find(document, "#chat-identity", ChatIdentity);
+const ownRooms = find(document, "own-rooms", OwnRooms);
+const marks = new ReadMarks(data);
 const draft = new Draft(storageKey("draft", data.person));
 const connection = new Connection(() => {
   const scheme = location.protocol === "https:" ? "wss" : "ws";
   // `as`: once logged out elsewhere, the page must not go on as somebody else without a word.
-  const query = new URLSearchParams({ after: String(position.offset), with: "edits,presence,typing" });
+  const query = new URLSearchParams({ after: String(position.offset), with: "edits,presence,typing,rooms" });
   if (!readsOnly) query.set("as", data.person.id);
   if (position.id !== null) query.set("id", position.id);
   return `${scheme}://${location.host}/ws/chat/${encodeURIComponent(data.room)}/?${query}`;
@@ -95,6 +104,11 @@ const menu = new MessageMenu(find(document, "#chat-menu", HTMLElement), [
     act: (message) => versions.show(message),
   },
   {
+    label: "Mark unread from here",
+    allows: ({ kind, offset, userId }) => kind === "message" && offset !== null && userId !== data.person.id,
+    act: ({ offset }) => marks.markUnread(offset ?? 0),
+  },
+  {
     label: "Delete",
     question: "Really delete?",
     allows: ({ kind, offset, deleted, userId }) =>
@@ -130,6 +144,7 @@ function post(text, quote) {
   if (connection.state === "refused") return "This room cannot be reached, so nothing was sent.";
   if (outbox.full) return "Too many messages are waiting to be sent. Try again once you are connected.";
   outbox.add(text, quote);
+  marks.release();
   follower.toEnd();
   return "";
 }
@@ -144,6 +159,7 @@ function receive(frame) {
   else if (frame.kind === "me") receiveRole(frame);
   else if (frame.kind === "presence") presence.show(frame);
   else if (frame.kind === "typing") typing.show(frame);
+  else if (frame.kind === "rooms") receiveRooms(frame);
   else if (frame.kind === "start_over") startOver(frame);
   else receiveMessage(frame);
 }
@@ -185,9 +201,24 @@ function receiveRole(frame) {
   log.refresh();
 }
 
+/** @param {Frame} frame */
+function receiveRooms(frame) {
+  /** @type {OwnRoom[]} */
+  const rooms = frame.rooms;
+  ownRooms.take(rooms, frame.complete);
+  const here = rooms.find(({ name }) => name === data.room);
+  if (!here) return;
+  if (here.involvement === null) location.assign(find(document, ".site-name", HTMLAnchorElement).href);
+  else if (here.read !== null) marks.take(here.read, here.unread);
+}
+
 /** @param {ServerError} error */
 function receiveError(error) {
   if (completion.fail(error.request)) return;
+  if (error.request === ROOMS) {
+    ownRooms.showError(error.text);
+    return;
+  }
   if (editing.fail(error) || history.fail(error.request, error.text) || outbox.postpone(error.clientId, error)) return;
   if (error.request === VERSIONS) {
     versions.fail(error.text);
@@ -288,8 +319,27 @@ outbox.stalled = () => connection.renew();
 outbox.keepIn(storageKey("outbox", data.person));
 history.start = () => log.firstOffset ?? position.offset + 1;
 history.ask = (before, request) => connection.send({ before, request });
+marks.send = (frame) => !readsOnly && connection.send(frame);
+marks.end = () => position.offset;
+marks.endInView = () => follower.following;
+marks.markNew = (read) => log.markNew(read);
+marks.changed = () => ownRooms.countHere(marks.unread);
+ownRooms.ask = (frame) => connection.send({ ...frame, request: ROOMS });
+new RoomsDrawer(
+  find(document, "#rooms-drawer", HTMLDialogElement),
+  find(document, "#rooms-open", HTMLButtonElement),
+  ownRooms,
+);
+new RoomSwitcher(
+  find(document, "#room-switcher", HTMLDialogElement),
+  find(document, "#room-switch", HTMLButtonElement),
+  ownRooms,
+);
 showOlder(history.read(data.history.messages), data.history.more);
-follower.toEnd();
+const firstNew = data.unread > 0 ? log.markNew(data.read) : null;
+if (firstNew) follower.toLine(firstNew);
+else follower.toEnd();
+follower.atEnd = () => marks.look();
 follower.atStart = () => history.load();
 follower.takePageKeys(find(document, "#chat-message-input", HTMLElement));
 scroller.addEventListener("beforefold", () => follower.hold());

@@ -1,7 +1,7 @@
 // @ts-check
 
 import { changeBy } from "./message.js";
-import { dayLine, messageLine } from "./message-line.js";
+import { dayLine, messageLine, newLine } from "./message-line.js";
 import { changedQuote } from "./quote.js";
 import { roveFocus } from "./roving-focus.js";
 
@@ -16,8 +16,8 @@ const ACTIONS = ".actions";
 /**
  * What was said in a room, oldest first. Takes messages as message.js reads them.
  *
- * The children are flat: a `.day` before the first message of each day, and one `.message` or `.notice-line` per
- * message. The first child is always a `.day`. A message that carries on its sender's turn is `.continued`. An entry
+ * The children are flat: a `.day` before the first message of each day, one `.message` or `.notice-line` per message,
+ * and perhaps one `.new-line`. The first child is always a `.day`. A message that carries on its sender's turn is `.continued`. An entry
  * that changes a message has no line; the message that it names is shown as it is then.
  *
  * Until this is defined, the children are those that the server rendered.
@@ -42,6 +42,12 @@ export class ChatLog extends HTMLElement {
   #messages = new WeakMap();
   /** @type {number | null} */
   #firstOffset = null;
+  /**
+   * What comes after this offset is new to the reader.
+   *
+   * @type {number | null}
+   */
+  #newAfter = null;
 
   connectedCallback() {
     this.replaceChildren();
@@ -84,12 +90,43 @@ export class ChatLog extends HTMLElement {
     if (!newest) return;
     this.#keepQuiet();
     const lines = messages.flatMap((message, index) => this.#lines(message, messages[index - 1]));
+    this.querySelector(":scope > .new-line")?.remove();
     this.#join(newest);
     this.prepend(...lines);
+    this.#placeNew();
+  }
+
+  /**
+   * Tell apart what is new to the reader: a line "New" stands before the first message of others after an offset, once
+   * what is before that is shown. Returns the line, if it is there.
+   *
+   * @param {number} after
+   * @returns {Element | null}
+   */
+  markNew(after) {
+    this.#newAfter = after;
+    return this.#placeNew();
+  }
+
+  #placeNew() {
+    this.querySelector(":scope > .new-line")?.remove();
+    const after = this.#newAfter;
+    if (after === null || this.#firstOffset === null || this.#firstOffset > after + 1) return null;
+    const first = Array.from(this.children).find((line) => {
+      const message = this.#messageAt(line);
+      return message?.kind === "message" && message.userId !== this.readerId && (message.offset ?? 0) > after;
+    });
+    if (!first) return null;
+    const day = first.previousElementSibling;
+    const made = newLine();
+    (day?.matches(".day") && day !== this.firstElementChild ? day : first).before(made);
+    first.classList.remove("continued");
+    return made;
   }
 
   clear() {
     this.menu?.close();
+    this.#newAfter = null;
     this.replaceChildren();
     this.#firstOffset = null;
   }
@@ -98,6 +135,7 @@ export class ChatLog extends HTMLElement {
   trim() {
     const tooMany = this.childElementCount > LINES_MAX;
     if (!tooMany) return false;
+    this.querySelector(":scope > .new-line")?.remove();
     while (this.childElementCount > LINES_MAX) {
       this.children[1]?.remove();
       const oldest = this.children[1];
@@ -106,6 +144,7 @@ export class ChatLog extends HTMLElement {
     }
     const offsets = Array.from(this.children, (line) => this.#messageAt(line)?.offset ?? null);
     this.#firstOffset = offsets.find((offset) => offset !== null) ?? null;
+    this.#placeNew();
     return true;
   }
 

@@ -20,6 +20,8 @@ export class Follower {
   following = true;
   /** Called as the reader comes near the start. */
   atStart = () => {};
+  /** Called when the end is in view. */
+  atEnd = () => {};
 
   #scroller;
   #button;
@@ -61,6 +63,20 @@ export class Follower {
     this.following = true;
     this.#button.hidden = true;
     this.#scrollToEnd();
+  }
+
+  /**
+   * Show the reader something before the end, with a part of what is before that.
+   *
+   * @param {Element} line
+   */
+  toLine(line) {
+    this.#ends.takeRecords();
+    this.#release();
+    this.following = this.#endInView = false;
+    const below = line.getBoundingClientRect().top - this.#scroller.getBoundingClientRect().top;
+    this.#scroller.scrollTop += below - this.#scroller.clientHeight / 4;
+    this.announce();
   }
 
   /** Something new stands at the end. */
@@ -154,7 +170,9 @@ export class Follower {
 
   #settle() {
     this.following = this.#endInView;
-    if (this.following) this.#button.hidden = true;
+    if (!this.following) return;
+    this.#button.hidden = true;
+    this.atEnd();
   }
 
   #scrollToEnd() {

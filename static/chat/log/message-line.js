@@ -60,6 +60,11 @@ export function dayLine(message) {
   return element("div", "day", calendar.format(message.sentAt));
 }
 
+/** The line before what is new to the reader. */
+export function newLine() {
+  return element("div", "new-line", "New");
+}
+
 /**
  * @param {Message} message
  * @param {View} view

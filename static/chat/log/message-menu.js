@@ -5,19 +5,24 @@ import { element } from "../elements.js";
 /** @import { Message } from "./message.js" */
 
 /**
- * Something that can be done with a message.
+ * Something that can be done with a message, or with whatever else has a menu.
  *
+ * @template [T=Message]
  * @typedef {object} Action
  * @property {string} label
  * @property {string} [key] what does it while the message has the focus, besides the menu
  * @property {string} [question] what a second press has to confirm
- * @property {(message: Message) => boolean} allows whether the reader may do it with this message
- * @property {(message: Message) => void} act
+ * @property {(message: T) => boolean} allows whether the reader may do it with this message
+ * @property {(message: T) => void} act
  */
 
 const GAP = 4; // px between the button and its menu
 
-/** The menu of what can be done with a message: one for all of them, beside the button that has been pressed. */
+/**
+ * The menu of what can be done with a message: one for all of them, beside the button that has been pressed.
+ *
+ * @template [T=Message]
+ */
 export class MessageMenu {
   #menu;
   #actions;
@@ -26,7 +31,7 @@ export class MessageMenu {
 
   /**
    * @param {HTMLElement} menu stands within what it may cover
-   * @param {Action[]} actions in the order in which they are listed
+   * @param {Action<T>[]} actions in the order in which they are listed
    */
   constructor(menu, actions) {
     this.#menu = menu;
@@ -41,7 +46,7 @@ export class MessageMenu {
   /**
    * Whether there is anything to be done with a message.
    *
-   * @param {Message} message
+   * @param {T} message
    */
   has(message) {
     return this.#actions.some((action) => action.allows(message));
@@ -66,7 +71,7 @@ export class MessageMenu {
    * Open the menu of a message, or close it if it is open.
    *
    * @param {HTMLElement} button
-   * @param {Message} message
+   * @param {T} message
    */
   toggle(button, message) {
     if (this.#button === button) {
@@ -105,8 +110,8 @@ export class MessageMenu {
   }
 
   /**
-   * @param {Action} action
-   * @param {Message} message
+   * @param {Action<T>} action
+   * @param {T} message
    */
   #item({ label, key, question, act }, message) {
     const item = element("button", "menu-item", label);

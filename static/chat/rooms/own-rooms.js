@@ -1,0 +1,207 @@
+// @ts-check
+
+import { find } from "../elements.js";
+import { MessageMenu } from "../log/message-menu.js";
+
+/** @import { Action } from "../log/message-menu.js" */
+
+const UNREAD_MAX = 100; // the server counts no further
+
+/**
+ * One of the reader's rooms, as the server tells of it.
+ *
+ * @typedef {object} OwnRoom
+ * @property {string} name
+ * @property {number} unread
+ * @property {number | null} read the last offset that the reader has read
+ * @property {string | null} involvement "all", "mentions" or "nothing"; null if the room is none of the reader's any more
+ */
+
+/**
+ * Words for how much is unread.
+ *
+ * @param {number} unread
+ */
+export function unreadWords(unread) {
+  if (unread === 0) return "";
+  return unread < UNREAD_MAX ? String(unread) : `${UNREAD_MAX - 1}+`;
+}
+
+/**
+ * The list of the reader's own rooms beside the conversation: how much is unread in each, and what can be done with it.
+ *
+ * Holds a list of links, a menu, a template of an item, a button to mark all rooms as read, and a line for errors.
+ * `data-here` is the name of the room that the page shows.
+ *
+ * Events:
+ *   "unread"  the number of unread messages in all rooms but this one has changed: `unread`
+ */
+export class OwnRooms extends HTMLElement {
+  /**
+   * Asks the server to do something with a room; returns whether the question went out.
+   *
+   * @type {(frame: Record<string, unknown>) => boolean}
+   */
+  ask = () => false;
+  /** The unread messages in all other rooms that aren't muted. */
+  unread = 0;
+
+  /** @type {Action<HTMLElement>[]} */
+  #actions = [
+    { label: "All messages", allows: isNot("all"), act: (item) => this.#involve(item, "all") },
+    { label: "Mentions only", allows: isNot("mentions"), act: (item) => this.#involve(item, "mentions") },
+    { label: "Mute", allows: isNot("nothing"), act: (item) => this.#involve(item, "nothing") },
+    { label: "Leave", question: "Really leave?", allows: () => true, act: (item) => this.#leave(item) },
+  ];
+
+  connectedCallback() {
+    if (this.dataset.ready !== undefined) return; // it is moved into the drawer and back
+    this.dataset.ready = "";
+    const menu = new MessageMenu(find(this, ".menu", HTMLElement), this.#actions);
+    this.#list.addEventListener("click", ({ target }) => {
+      const button = target instanceof Element ? target.closest(".room-actions") : null;
+      const item = button?.closest("li");
+      if (button instanceof HTMLElement && item) menu.toggle(button, item);
+    });
+    const readAll = find(this, ".room-read-all", HTMLButtonElement);
+    readAll.addEventListener("click", () => this.#ask({ read_all: true }));
+    for (const button of this.querySelectorAll("button")) button.hidden = false;
+    this.#sum();
+  }
+
+  /**
+   * The server tells of some rooms, or, if they are `complete`, of all.
+   *
+   * @param {OwnRoom[]} rooms
+   * @param {boolean} complete
+   */
+  take(rooms, complete) {
+    this.showError("");
+    if (complete) {
+      const names = new Set(rooms.map(({ name }) => name));
+      for (const item of this.#items) if (!names.has(nameOf(item)) && nameOf(item) !== this.#here) item.remove();
+    }
+    for (const room of rooms) this.#takeOne(room, complete);
+    this.#sum();
+  }
+
+  /**
+   * So many messages are unread in the room that the page shows.
+   *
+   * @param {number} unread
+   */
+  countHere(unread) {
+    const item = this.#item(this.#here);
+    if (item) show(item, unread, item.dataset.involvement ?? "all");
+  }
+
+  /** @param {string} text */
+  showError(text) {
+    find(this, "[role=alert]", HTMLElement).textContent = text;
+  }
+
+  /**
+   * The rooms in their order: names, and where they are.
+   *
+   * @returns {{ name: string, url: string }[]}
+   */
+  get rooms() {
+    return this.#items.map((item) => ({ name: nameOf(item), url: find(item, "a", HTMLAnchorElement).href }));
+  }
+
+  get #here() {
+    return this.dataset.here ?? "";
+  }
+
+  get #list() {
+    return find(this, ".room-list", HTMLElement);
+  }
+
+  get #items() {
+    return [...this.#list.querySelectorAll("li")];
+  }
+
+  /** @param {string} name */
+  #item(name) {
+    return this.#items.find((item) => nameOf(item) === name);
+  }
+
+  /**
+   * @param {OwnRoom} room
+   * @param {boolean} complete
+   */
+  #takeOne({ name, unread, involvement }, complete) {
+    const known = this.#item(name);
+    if (involvement === null) {
+      known?.remove();
+      return;
+    }
+    const item = known ?? this.#make(name);
+    const more = unread > Number(item.dataset.unread ?? 0);
+    if (!known) this.#list.append(item);
+    show(item, unread, involvement);
+    // A list that somebody is using stays as it is.
+    if (more && !complete && !this.matches(":hover, :focus-within")) this.#list.prepend(item);
+  }
+
+  /** @param {string} name */
+  #make(name) {
+    const made = document.importNode(find(this, "template", HTMLTemplateElement).content, true);
+    const item = find(made, "li", HTMLElement);
+    item.dataset.room = name;
+    find(item, "a", HTMLAnchorElement).href = `../${encodeURIComponent(name)}/`;
+    find(item, "bdi", HTMLElement).textContent = name;
+    find(item, ".room-actions", HTMLElement).ariaLabel = `Options of ${name}`;
+    return item;
+  }
+
+  #sum() {
+    const others = this.#items.filter((item) => nameOf(item) !== this.#here && item.dataset.involvement === "all");
+    this.unread = others.reduce((sum, item) => sum + Number(item.dataset.unread), 0);
+    this.dispatchEvent(new Event("unread"));
+  }
+
+  /**
+   * @param {HTMLElement} item
+   * @param {string} involvement
+   */
+  #involve(item, involvement) {
+    this.#ask({ involvement, room: nameOf(item) });
+  }
+
+  /** @param {HTMLElement} item */
+  #leave(item) {
+    this.#ask({ leave: nameOf(item) });
+  }
+
+  /** @param {Record<string, unknown>} frame */
+  #ask(frame) {
+    this.showError(this.ask(frame) ? "" : "There is no connection. Try again once you are connected.");
+  }
+}
+
+/** @param {HTMLElement} item */
+function nameOf(item) {
+  return item.dataset.room ?? "";
+}
+
+/**
+ * @param {string} involvement
+ * @returns {(item: HTMLElement) => boolean}
+ */
+function isNot(involvement) {
+  return (item) => item.dataset.involvement !== involvement;
+}
+
+/**
+ * @param {HTMLElement} item
+ * @param {number} unread
+ * @param {string} involvement
+ */
+function show(item, unread, involvement) {
+  item.dataset.unread = String(unread);
+  item.dataset.involvement = involvement;
+  find(item, ".unread-count", HTMLElement).textContent = unreadWords(unread);
+  const muted = involvement === "nothing" ? " (muted)" : "";
+  find(item, ".unread-words", HTMLElement).textContent = (unread ? " unread" : "") + muted;
+}
