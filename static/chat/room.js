@@ -182,8 +182,10 @@ function receiveMessage(frame) {
     replying.noteChange(message.target, change);
     return;
   }
+  if (message.kind === "message" && message.offset !== null && message.userId !== data.person.id) marks.count();
   if (follower.following && log.trim()) history.more = true;
   follower.announce();
+  marks.look();
 }
 
 /**
@@ -349,6 +351,7 @@ connection.addEventListener("state", () => {
   outbox.resume();
   history.resume();
   if (connection.state !== "open") typing.clear(); // nobody says when they stop
+  if (connection.state === "open") marks.look();
   if (connection.state === "refused") leave();
   for (const notice of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-close-code]"))) {
     notice.hidden = connection.state !== "refused" || Number(notice.dataset.closeCode) !== connection.closeCode;

@@ -77,7 +77,7 @@ class TestPrivateRoomPage:
             assert advice in page
             assert "owner</bdi>" not in page
             assert "room-data" not in page
-            assert ROOM.name not in client.session.get("chat_rooms", [])
+            assert f'data-room="{ROOM.name}"' not in client.get("/chat/").content.decode()
 
     def test_private_room_is_listed_to_its_members_only(self, room: None) -> None:
         link = f'href="{ROOM.get_absolute_url()}"'

@@ -9,6 +9,7 @@ from django.contrib.auth import get_user_model
 from django.test import Client
 from pytest_django import Settings
 
+from chat import models
 from chat.domain.people import Person
 from chat.domain.rooms import find
 from chat.storage import log, pruning
@@ -61,14 +62,66 @@ def test_room_page_escapes_the_name_of_the_room(client: Client) -> None:
     assert '<b id="x">' not in page
 
 
-def test_index_page_lists_recent_rooms_latest_first(client: Client) -> None:
+def say(room: str, *texts: str) -> None:
+    person = Person(id="guest-1", name="Zoë")
+    log.append([log.Draft(room=find(room), text=text, person=person) for text in texts or ("hello",)])
+
+
+def test_index_page_lists_own_rooms_latest_first(client: Client) -> None:
+    client.get("/chat/first%20visit/")  # the browser may not keep this guest
     for room in ("one", "two", "a/b", "one"):
         client.get(find(room).get_absolute_url())
-    response = client.get("/chat/")
-    assert [room.name for room in response.context["rooms"]] == ["one", "a/b", "two"]
-    for number in range(20):
-        client.get(find(str(number)).get_absolute_url())
-    assert len(client.get("/chat/").context["rooms"]) == 12
+    assert [own.room.name for own in client.get("/chat/").context["own_rooms"]] == ["one", "a/b", "two"]
+    say("two")
+    assert [own.room.name for own in client.get("/chat/").context["own_rooms"]] == ["two", "one", "a/b"]
+
+
+def test_index_page_takes_over_the_rooms_that_the_release_before_kept_in_the_session(client: Client) -> None:
+    client.get("/chat/")
+    session = client.session
+    session["chat_rooms"] = ["one", "two"]
+    session.save()
+    for _ in range(2):
+        assert {own.room.name for own in client.get("/chat/").context["own_rooms"]} == {"one", "two"}
+    assert "chat_rooms" not in client.session
+
+
+@pytest.mark.parametrize(
+    ("matching", "found"), [("", ["b", "Room 2", "room 1"]), ("ROOM", ["Room 2", "room 1"]), ("x", []), ("%", [])]
+)
+def test_index_page_lists_public_rooms_by_activity_and_searches_them(
+    client: Client, matching: str, found: list[str]
+) -> None:
+    for room in ("secret room", "room 1", "Room 2", "b"):
+        say(room)
+    models.Room.objects.filter(name="secret room").update(is_private=True, restricted=True)
+    page = client.get("/chat/", {"matching": matching})
+    assert [listed.room.name for listed in page.context["rooms"]] == found
+    assert "secret" not in page.content.decode()
+
+
+class TestReading:
+    def test_room_page_begins_before_what_is_unread(self, client: Client) -> None:
+        client.get("/chat/")
+        say("room1", *map(str, range(100)))
+        assert room_data(client)["unread"] == 0
+        say("room1", *map(str, range(60)))
+        data = room_data(client)
+        assert (data["read"], data["unread"], data["position"]) == (100, 60, 160)
+        assert [one["offset"] for one in data["history"]["messages"]] == [*range(91, 161)]
+        say("room1", *map(str, range(200)))
+        data = room_data(client)
+        assert (data["read"], data["unread"]) == (100, 100)
+        assert len(data["history"]["messages"]) == 50
+
+    def test_room_page_lists_own_rooms_with_what_is_unread_and_the_room_itself(self, client: Client) -> None:
+        for room in ("new", "other", "other"):
+            page = client.get(f"/chat/{room}/")
+        say("other", "1", "2")
+        page = client.get("/chat/third/")
+        assert {own.room.name: own.unread for own in page.context["own_rooms"]} == {"third": 0, "other": 2}
+        stranger = Client().get("/chat/third/")
+        assert [own.room.name for own in stranger.context["own_rooms"]] == ["third"]
 
 
 def test_pages_redirect_guests_to_the_login_when_guests_are_not_allowed(client: Client, settings: Settings) -> None:

@@ -163,9 +163,9 @@ export class MessageMenu {
    * @param {HTMLElement} pressed
    */
   #place(pressed) {
-    const room = /** @type {Element} */ (this.#menu.offsetParent).getBoundingClientRect();
+    const room = this.#menu.offsetParent?.getBoundingClientRect();
     const button = pressed.getBoundingClientRect();
-    if (!pressed.isConnected || button.bottom < room.top || button.top > room.bottom) {
+    if (!room || !pressed.isConnected || button.bottom < room.top || button.top > room.bottom) {
       this.close();
       return;
     }

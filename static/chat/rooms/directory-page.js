@@ -35,7 +35,8 @@ export class Latest {
   do(act) {
     clearTimeout(this.#timer);
     this.#controller.abort();
-    const { signal } = (this.#controller = new AbortController());
+    this.#controller = new AbortController();
+    const { signal } = this.#controller;
     this.#timer = setTimeout(() => act(signal), this.#delay);
   }
 }
