@@ -56,7 +56,7 @@ export class MessageMenu {
    * Do what a key stands for. Returns whether it stands for anything.
    *
    * @param {KeyboardEvent} event
-   * @param {Message} message
+   * @param {T} message
    */
   pressKey({ key, ctrlKey, metaKey, altKey }, message) {
     if (ctrlKey || metaKey || altKey) return false;
