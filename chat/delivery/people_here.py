@@ -15,32 +15,36 @@ TYPERS_MAX = 100  # people who are remembered as typing in a room, per process; 
 class PeopleHere:
     """The people with a listener in the room, each once, and those who had one until LINGER seconds ago."""
 
-    __slots__ = ("_listeners", "_lingering", "people")
+    __slots__ = ("_lingering", "_more", "people")
 
     def __init__(self) -> None:
         self.people: dict[str, Person] = {}
-        self._listeners: dict[str, int] = {}
-        self._lingering: dict[str, float] = {}  # with when they leave, on the event loop's clock; the first is the next
+        self._more: dict[str, int] | None = None  # listeners beyond the first, of those who have several
+        self._lingering: dict[str, float] | None = None  # when they leave, on the event loop's clock; the next is first
 
     def arrive(self, person: Person) -> bool:
         """A listener more. Returns whether that changes who is here."""
         known = self.people.get(person.id)
         self.people[person.id] = person
-        self._lingering.pop(person.id, None)
-        self._listeners[person.id] = self._listeners.get(person.id, 0) + 1
+        if known is not None and not self._end_lingering(person.id):
+            self._more = self._more or {}
+            self._more[person.id] = self._more.get(person.id, 0) + 1
         return known is None or known.name != person.name
+
+    def _end_lingering(self, id: str) -> bool:
+        return self._lingering is not None and self._lingering.pop(id, None) is not None
 
     def depart(self, person: Person, now: float, *, linger: bool) -> bool:
         """A listener less. Returns whether that changes who is here at once."""
-        left = self._listeners.get(person.id, 0) - 1
-        if left > 0:
-            self._listeners[person.id] = left
+        more = self._more.pop(person.id, 0) if self._more else 0
+        if more:
+            if more > 1 and self._more is not None:
+                self._more[person.id] = more - 1
             return False
-        self._listeners.pop(person.id, None)
         if linger:
+            self._lingering = self._lingering or {}
             self._lingering[person.id] = now + LINGER
             return False
-        self._lingering.pop(person.id, None)
         return self.people.pop(person.id, None) is not None
 
     def rename(self, person: Person) -> bool:
@@ -51,15 +55,15 @@ class PeopleHere:
 
     @property
     def next_expiry(self) -> float:
-        return next(iter(self._lingering.values()), math.inf)
+        return next(iter(self._lingering.values()), math.inf) if self._lingering else math.inf
 
     def expire(self, now: float) -> bool:
         """Lets those go whose time is over. Returns whether there were any."""
-        before = len(self._lingering)
-        while self.next_expiry <= now:
+        before = len(self.people)
+        while self.next_expiry <= now and self._lingering:
             id = next(iter(self._lingering))
             del self._lingering[id], self.people[id]
-        return len(self._lingering) < before
+        return len(self.people) < before
 
 
 class Typers:

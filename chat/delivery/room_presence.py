@@ -62,7 +62,7 @@ class RoomPresence:
 
     def __init__(self, room: Room, process: Process) -> None:
         self.room = room
-        self.listeners: set[Listener] = set()
+        self.listeners = 0  # how many hear the room
         self._process = process
         self._loop = asyncio.get_running_loop()
         self._here = PeopleHere()
@@ -81,7 +81,7 @@ class RoomPresence:
         now = self._loop.time()
         if not self.listeners:
             self._joining.request(now + JOIN_UNASKED)
-        self.listeners.add(listener)
+        self.listeners += 1
         if listener.live_kinds:
             if self._onlookers is None:
                 self._onlookers = Onlookers(self.room, self._here, self._typers)
@@ -96,7 +96,7 @@ class RoomPresence:
 
     def depart(self, listener: Listener, *, linger: bool) -> None:
         """With `linger`, the person of their last listener counts for a few seconds yet."""
-        self.listeners.discard(listener)
+        self.listeners -= 1
         if not self.listeners:
             self._is_joined = False  # the hub leaves the group
         if self._onlookers is not None:
