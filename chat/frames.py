@@ -59,15 +59,15 @@ def purpose_of(frame: dict[str, Any]) -> str:
     raise InvalidFrame("The frame has no “message”.")
 
 
-NULLABLE = {"offset", "client_id"}
+NULLABLE = {"id", "offset", "client_id"}
 """In every frame, null or not: clients look at them before they know what kind of frame it is."""
 
 
 def shown(event: Event, html: str | None = None) -> dict[str, Any]:
     """An event as browsers get it, in frames and in the page's first history, with its HTML where there is any.
 
-    A key that would be null is left out, but for those of NULLABLE, and two that say something by being null: the
-    `role` of a notice, and the `id` of the position that a `start_over` gives.
+    A key that would be null is left out, but for those of NULLABLE, and the `role` of a notice, which says something by
+    being null.
     """
     said: dict[str, Any] = {
         "message": event.text,
@@ -98,8 +98,6 @@ def shown(event: Event, html: str | None = None) -> dict[str, Any]:
     frame: dict[str, Any] = {key: value for key, value in said.items() if value is not None or key in NULLABLE}
     if event.kind is Kind.NOTICE and event.role is not None:
         frame["role"] = None if event.role is NewRole.NONE else event.role
-    if event.kind is Kind.START_OVER:
-        frame["id"] = event.id
     return frame
 
 

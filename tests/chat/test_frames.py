@@ -24,7 +24,7 @@ SAID = Event(
     sent_at=datetime(2026, 1, 31, 14, 29, tzinfo=UTC),
     origin=Origin(process=4711, thread="MainThread"),
 )
-ALWAYS = {"message", "kind", "room", "offset", "client_id"}
+ALWAYS = {"message", "kind", "room", "id", "offset", "client_id"}
 ENTRY = {"id", "offset", "user", "user_id", "sent_at", "origin"}
 NOTICE = replace(SAID, client_id=None, kind=Kind.NOTICE, change=Change.CHANGED, subject="user-7", role=NewRole.MEMBER)
 
@@ -57,13 +57,13 @@ def test_frame_leaves_out_keys_that_would_be_null(event: Event, keys: set[str]) 
     ("event", "nulls"),
     [
         (SAID, []),
-        (Event(room=ROOM, message="from a foreign sender"), ["offset", "client_id"]),
+        (Event(room=ROOM, message="from a foreign sender"), ["id", "offset", "client_id"]),
         (replace(SAID, offset=None, kind=Kind.GREETING), ["offset"]),
         (replace(SAID, client_id=None), ["client_id"]),
         (replace(NOTICE, role=NewRole.NONE), ["client_id", "role"]),
         (replace(NOTICE, role=None), ["client_id"]),
         (events.start_over(ROOM, Position(812, "0b9c")), ["client_id"]),
-        (events.start_over(ROOM, Position(0)), ["client_id", "id"]),
+        (events.start_over(ROOM, Position(0)), ["id", "client_id"]),
     ],
 )
 def test_frame_has_null_only_where_that_says_something(event: Event, nulls: list[str]) -> None:
