@@ -199,7 +199,8 @@ class Message(models.Model):
 class Mention(models.Model):
     """That a message mentions somebody: how many a person has not read is counted by these."""
 
-    room = models.ForeignKey(Room, models.CASCADE, related_name="mentions", db_index=False)  # see the constraint
+    # Without a constraint, which would keep an instance of the version before from deleting a room.
+    room = models.ForeignKey(Room, models.CASCADE, related_name="mentions", db_constraint=False, db_index=False)
     offset = models.PositiveBigIntegerField()
     person_id = models.CharField(max_length=100, help_text="Who is called: user-1, guest-4f…; `room` for everybody.")
     caller_id = models.CharField(max_length=100, help_text="Who says so.")
@@ -232,10 +233,10 @@ class MessageReaction(models.Model):
 
 
 def entry_id(pk: int, uid: UUID | str | None) -> str:
-    """An entry's id by its columns. Never given twice: rows without `uid` are older than all that have one.
+    """An entry's id by its columns. Never given twice: rows without `uid` are older than all that have one."""
+    return without_hyphens(str(uid)) if uid else str(pk)
 
-    `uid` may be as the databases have it: SQLite in 32 digits, PostgreSQL as a UUID or, as text, with hyphens.
-    """
-    if isinstance(uid, UUID):
-        return uid.hex
-    return uid.replace("-", "") if uid else str(pk)
+
+def without_hyphens(id: str) -> str:
+    """The id of an entry that is read as text: PostgreSQL writes a UUID with hyphens."""
+    return id.replace("-", "")

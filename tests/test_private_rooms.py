@@ -14,7 +14,6 @@ from channels.layers import get_channel_layer
 from channels.testing import HttpCommunicator
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.db import OperationalError
 from django.test import AsyncClient
 from gql import Client, gql
 from gql.transport.exceptions import TransportQueryError
@@ -24,15 +23,16 @@ from redis.asyncio import Redis
 from chat import frames
 from chat.actions import posting
 from chat.actions.moderation import carry_out
+from chat.delivery import feed
 from chat.delivery.hub import Hub
 from chat.delivery.listener import Listener
 from chat.domain import people
 from chat.domain.people import Person
 from chat.domain.positions import Position
 from chat.domain.rooms import find
-from chat.errors import NotAMember
+from chat.errors import NotAMember, Unavailable
 from chat.models import Role
-from chat.storage import log, moderation, permissions, recoveries
+from chat.storage import log, moderation, recoveries
 from chat.storage.database import in_database
 from gqlchat.transport.sharing import SharedOperation
 from mysite.asgi import application
@@ -254,10 +254,10 @@ async def test_closed_room_delivers_nothing_until_permissions_could_be_read(
     await in_database(moderation.set_private, ROOM, False, by=None)
     asked = 0
 
-    def fail(*_: object) -> None:
+    async def fail(*_: object) -> None:
         nonlocal asked
         asked += 1
-        raise OperationalError("it is away")
+        raise Unavailable("It is away.")
 
     heard: dict[str, list[str]] = {"member": [], "stranger": []}
 
@@ -272,7 +272,7 @@ async def test_closed_room_delivers_nothing_until_permissions_could_be_read(
     await say("during")
     await eventually(lambda: all("during" in texts for texts in heard.values()))
     with monkeypatch.context() as patch:
-        patch.setattr(permissions, "allowed", fail)
+        patch.setattr(feed, "in_database", fail)
         await carry_out(moderation.set_private, ROOM, True, by=None)
         await say("a secret")
         await eventually(lambda: asked > 1)

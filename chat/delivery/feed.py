@@ -13,7 +13,7 @@ from chat.domain import events
 from chat.domain.events import Change, Event, Kind
 from chat.domain.positions import Position
 from chat.domain.rooms import Room
-from chat.errors import Banned, ChatError, NotAMember, Removed, unforeseen
+from chat.errors import Banned, ChatError, Removed, unforeseen
 from chat.storage import permissions
 from chat.storage.database import in_database
 from chat.storage.history import Head
@@ -177,10 +177,10 @@ class Feed:
             return
         # A listener that comes from here on is checked as it joins.
         present = {listener: listener.person for listener in self.listeners if listener.person}
-        allowed = await in_database(permissions.allowed, self.room, present.values())
+        problems = await in_database(permissions.problems_of, [(self.room, person) for person in present.values()])
         for listener, person in present.items():
-            if person not in allowed:
-                listener.end(NotAMember(permissions.MEMBERS_ONLY.format(self.room.name)))
+            if problem := problems[self.room, person]:
+                listener.end(problem)
         self.needs_recheck = False
 
 

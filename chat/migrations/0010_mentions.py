@@ -25,6 +25,7 @@ class Migration(migrations.Migration):
                 (
                     "room",
                     models.ForeignKey(
+                        db_constraint=False,
                         db_index=False,
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="mentions",

@@ -117,16 +117,3 @@ def visible_to(person: Person) -> Q:
     """Filters rooms: public ones, and those that `person` is a member of."""
     member = models.RoomMember.objects.filter(room=OuterRef("pk"), user_id=person.user_id)
     return Q(is_private=False) | Q(Exists(member))
-
-
-def allowed(room: Room, present: Iterable[Person]) -> set[Person]:
-    """Those of `present` who may be in `room`: three queries, however many they are."""
-    here = models.Room.objects.filter(name=room.name).first()
-    if here is None:
-        return set(present)
-    banned = set(here.bans.values_list("person_id", flat=True))
-    entering = {person for person in present if person.id not in banned}
-    if here.is_private:
-        members = {str(pk) for pk in here.members.values_list("user_id", flat=True)}
-        entering = {person for person in entering if person.user_id in members}
-    return entering

@@ -180,9 +180,9 @@ def _as_value(column: object) -> object:
 
 
 def _linked(inserted: Inserted) -> dict[str, Link]:
-    # Ids as models.entry_id has them: PostgreSQL writes a UUID with hyphens. No statement sees what it inserts itself.
-    ids = {(room_id, offset): uid.replace("-", "") for uid, room_id, offset, _ in inserted}
-    before = {(room_id, offset): previous.replace("-", "") for _, room_id, offset, previous in inserted if previous}
+    # No statement sees what it inserts itself.
+    ids = {(room_id, offset): models.without_hyphens(uid) for uid, room_id, offset, _ in inserted}
+    before = {(room_id, offset): models.without_hyphens(id) for _, room_id, offset, id in inserted if id}
     unseen = [
         (room_id, offset - 1)
         for room_id, offset in ids

@@ -425,7 +425,7 @@ async def test_entering_and_posting_in_an_unrestricted_room_looks_up_no_permissi
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(permissions, "by_room", count)
-        patch.setattr(permissions, "allowed", count)
+        patch.setattr(permissions, "problems_of", count)
         async with Hub.here().listen([ROOM], {ROOM: 0}, GUEST):
             await posting.post(room=ROOM, message="hi", person=GUEST)
     assert asked == 0

@@ -57,7 +57,7 @@ def test_check_allows_members_into_private_rooms_and_banned_people_into_none(
     for is_private, error in ((False, public), (True, private)):
         models.Room.objects.update(is_private=is_private)
         assert permissions.permission(ROOM, person).may_enter == (error is None)
-        assert permissions.allowed(ROOM, [person]) == ({person} if error is None else set())
+        assert [type(one) for one in permissions.problems_of([(ROOM, person)]).values()] == [error or type(None)]
         if error is None:
             permissions.check(ROOM, person)
         else:
@@ -74,7 +74,7 @@ def test_check_allows_the_site_itself_into_private_rooms() -> None:
 def test_check_allows_everybody_into_a_room_that_is_not_stored_yet() -> None:
     guest = people.new_guest()
     permissions.check(ROOM, guest)
-    assert permissions.allowed(ROOM, [guest]) == {guest}
+    assert permissions.problems_of([(ROOM, guest)]) == {(ROOM, guest): None}
 
 
 @pytest.mark.parametrize(
@@ -99,13 +99,14 @@ def test_roles_and_bans_hold_in_their_own_room_only() -> None:
     assert not permissions.permission(ROOM, Person(id="guest-1", name="?")).banned
 
 
-def test_allowed_takes_three_queries_and_by_room_one_however_many_are_asked_for() -> None:
+def test_problems_of_takes_one_query_for_some_hundreds_and_by_room_one_however_many_are_asked_for() -> None:
     here = make_room(is_private=True, restricted=True)
     members = [make_person(here, role) for role in ("member", "owner")]
-    strangers = [people.new_guest() for _ in range(20)]
+    strangers = [people.new_guest() for _ in range(permissions.PAIRS_PER_STATEMENT)]
     with CaptureQueriesContext(connection) as captured:
-        assert permissions.allowed(ROOM, [*members, *strangers]) == set(members)
-    assert len(captured) == 3
+        found_problems = permissions.problems_of((ROOM, person) for person in [*members, *strangers])
+    assert [person for (_, person), problem in found_problems.items() if problem is None] == members
+    assert len(captured) == 2
     rooms = [ROOM, *(find(f"room {number}") for number in range(20))]
     with CaptureQueriesContext(connection) as captured:
         found = permissions.by_room(rooms, members[0])
