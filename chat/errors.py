@@ -124,6 +124,12 @@ class NoSuchPerson(ChatError):
     code = "no_such_person"
 
 
+class InvalidPeople(ChatError):
+    """A direct room is asked for with nobody else, or with too many."""
+
+    code = "invalid_people"
+
+
 class LastOwner(ChatError):
     """The room would be left without an owner."""
 

@@ -1,11 +1,14 @@
 """Stores together what is posted at the same moment: one hop to the database's thread, one wait for the disk."""
 
 import asyncio
+from collections.abc import Iterable
 
 from chat import log_context
+from chat.delivery import own_rooms
+from chat.delivery.detached_tasks import DetachedTasks
 from chat.delivery.per_loop import PerLoop
 from chat.delivery.publisher import Publisher
-from chat.errors import Unavailable
+from chat.errors import ChatError, Unavailable
 from chat.storage import log
 from chat.storage.database import in_database
 from chat.storage.lanes import Lanes
@@ -77,11 +80,23 @@ class CommitQueue:
             Publisher.here().publish(
                 entry.event for entry in entries if isinstance(entry, Entry) and not entry.repeated
             )
+            self._tell_of_direct_rooms(entries)
             for (_, stored), entry in zip(together, entries, strict=True):
                 if isinstance(entry, Entry):
                     _succeed(stored, entry)
                 else:
                     _fail(stored, entry)
+
+    def _tell_of_direct_rooms(self, entries: Iterable[Entry | ChatError]) -> None:
+        """Tells people of the direct rooms that have become theirs, on all their devices; nobody waits for that."""
+        gained = [
+            (person_id, entry.event.room.name)
+            for entry in entries
+            if isinstance(entry, Entry)
+            for person_id in entry.gained_by
+        ]
+        if gained:
+            DetachedTasks.here().start(own_rooms.tell(gained))
 
 
 def _succeed(stored: asyncio.Future[Entry], entry: Entry) -> None:

@@ -75,9 +75,11 @@ async def mark_all_read(*, person: Person) -> None:
 async def leave(room: Room, *, person: Person) -> None:
     """The room is none of the person's any more, who is no member of it any more either.
 
+    A direct room is theirs again as soon as something is said there: its members stay.
+
     Raises LastOwner, Banned, RateLimited or Unavailable.
     """
-    if (await in_database(permissions.permission, room, person)).role is not None:
+    if not room.is_direct and (await in_database(permissions.permission, room, person)).role is not None:
         await carry_out(moderation.remove_member, room, person.name, by=person)
     await _change(readings.leave, room, person)
 

@@ -16,6 +16,12 @@ from chat.domain.people import Person
 from chat.errors import InvalidRoomName, LoginRequired, NoRooms
 
 NAME_MAX = 100  # characters
+DIRECT = "@"  # begins the names of direct rooms, and of no others
+DIRECT_NAME = re.compile(r"@[0-9a-f]{32}", re.ASCII)
+NO_DIRECT_NAME = (
+    "Names that begin with “@” are those of direct rooms. To write to somebody, log in and choose “Write to somebody” "
+    "on the page of all rooms."
+)
 # Channels takes group names of up to 99 ASCII letters, digits, "-", "_" and "."; "chat_" is five of them.
 PLAIN_NAME = re.compile(r"[A-Za-z0-9._-]{1,94}", re.ASCII)
 
@@ -44,6 +50,11 @@ class Room:
         """
         return f"presence.{hashlib.sha256(self.name.encode()).hexdigest()[:40]}"
 
+    @property
+    def is_direct(self) -> bool:
+        """Whether it is the direct room of some users: see `direct`."""
+        return self.name.startswith(DIRECT)
+
     def get_absolute_url(self) -> str:
         # Not by reverse(): it would leave the slash in "a/.." to the browser, which takes that for a way up.
         return f"{reverse('chat:index')}{quote(self.name, safe='')}/"
@@ -58,11 +69,19 @@ def folded(text: str) -> str:
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
 
 
+def direct(user_ids: Iterable[object]) -> Room:
+    """The direct room of the users with these primary keys: always the same one, whoever asks, in whichever order."""
+    ids = "-".join(sorted({str(user_id) for user_id in user_ids}))
+    return Room(f"{DIRECT}{hashlib.sha256(ids.encode()).hexdigest()[:32]}")
+
+
 def find(name: object) -> Room:
     """The room called `name`, however it was typed. Raises InvalidRoomName."""
     room = Room(names.clean(name, what="room name", longest=NAME_MAX, error=InvalidRoomName))
     if room.name in {".", ".."}:
         raise InvalidRoomName(f"A room can't be called “{room.name}”: no web address leads there.")
+    if room.is_direct and not DIRECT_NAME.fullmatch(room.name):
+        raise InvalidRoomName(NO_DIRECT_NAME)
     return room
 
 

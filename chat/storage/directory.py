@@ -28,7 +28,7 @@ AFTER = "AND room.active_at <= %s AND (room.active_at < %s OR COALESCE(last.id, 
 PUBLIC = "chat_room AS room", "NOT room.is_private"
 OWN_PRIVATE = (
     "chat_roommember AS member JOIN chat_room AS room ON room.id = member.room_id",
-    "member.user_id = %s AND room.is_private",
+    "member.user_id = %s AND room.is_private AND SUBSTR(room.name, 1, 1) <> '@'",  # without direct rooms
 )
 
 

@@ -89,7 +89,7 @@ def heads(rooms: Iterable[Room]) -> dict[Room, Head]:
             [list(by_name) if is_postgresql else json.dumps(list(by_name))],
         )
         found = cursor.fetchall()
-    return dict.fromkeys(by_name.values(), Head()) | {
+    return {room: Head(restricted=room.is_direct) for room in by_name.values()} | {
         by_name[name]: Head(Position(offset, models.entry_id(pk, uid) if pk else None), bool(restricted))
         for name, offset, restricted, pk, uid in found
     }

@@ -7,7 +7,7 @@ event loop, one goes through `chat.storage.database.in_database`, one hop for ea
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
@@ -20,8 +20,8 @@ from chat.domain.events import Change, Event, Kind, NewRole, Origin, Quote
 from chat.domain.people import Person
 from chat.domain.reactions import Reaction
 from chat.domain.rooms import Room
-from chat.errors import ChatError, NoSuchMessage
-from chat.storage import history, mentions, permissions, quotes, statements
+from chat.errors import ChatError, NoSuchMessage, NotAMember
+from chat.storage import history, mentions, permissions, quotes, readings, statements
 from chat.storage.database import writes
 from chat.storage.statements import Link, NewMessage, Place
 
@@ -52,7 +52,7 @@ class Draft:
     @property
     def is_plain(self) -> bool:
         """Whether there is nothing to look up or to store beside the message."""
-        return self.reply_to is None and not self.mentions
+        return self.reply_to is None and not self.mentions and not self.room.is_direct
 
     @property
     def identity(self) -> "Identity":
@@ -62,10 +62,14 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What `append` did: the event as it is stored, and whether it had been stored before."""
+    """What `append` did: the event as it is stored, and whether it had been stored before.
+
+    `gained_by` are the ids of people whose own room its room has become by it: of members of a direct room.
+    """
 
     event: Event
     repeated: bool
+    gained_by: tuple[str, ...] = ()
 
 
 Drafts = Mapping[int, Draft]  # by their places in what is appended together
@@ -78,12 +82,14 @@ def append(drafts: Sequence[Draft]) -> list[Entry | ChatError]:
 
     its entry; the first one, if it was stored before; Banned or NotAMember, if its sender may not be in its room;
     NoSuchMessage, if there is nothing to reply to.
+
+    A direct room, which has to be there, becomes one of all its members' own rooms.
     """
     numbered = dict(enumerate(drafts))
     plain = {number: draft for number, draft in numbered.items() if draft.is_plain}
     done: dict[int, Entry | ChatError] = {**_append_at_once(plain)} if plain else {}
     if len(plain) < len(numbered):
-        done |= _replies_in_new_rooms(numbered)
+        done |= _refused_without_room(numbered)
     if left := {number: draft for number, draft in numbered.items() if number not in done}:
         done |= _append_after_a_look(left)
     return [done[number] for number in numbered]
@@ -129,6 +135,7 @@ def _append_after_a_look(drafts: Drafts) -> dict[int, Entry | ChatError]:
                 first[draft.identity] = number
         entries = _store(new, quoted, restricted_too=True) if new else {}
         _record_mentions(new, entries, places)
+        _enter_direct_rooms(entries)
     return done | entries | {number: Entry(entries[of].event, repeated=True) for number, of in again.items()}
 
 
@@ -145,14 +152,32 @@ def _record_mentions(drafts: Drafts, entries: Mapping[int, Entry], places: Mappi
         )
 
 
-def _replies_in_new_rooms(drafts: Drafts) -> dict[int, ChatError]:
-    """The replies in rooms where nothing was ever said. To refuse one must not make the room."""
-    replies = {number: draft for number, draft in drafts.items() if draft.reply_to is not None}
-    names = {draft.room.name for draft in replies.values()}
+def _enter_direct_rooms(entries: dict[int, Entry]) -> None:
+    """Makes direct rooms in which something is said their members' own, for whom that is unread."""
+    first: dict[Room, int] = {}  # the number of the first entry of each
+    for number, entry in entries.items():
+        if entry.event.room.is_direct:
+            first.setdefault(entry.event.room, number)
+    for room, number in sorted(first.items(), key=lambda item: item[0].name):
+        gained_by = readings.enter_members(room, read_offset=(entries[number].event.offset or 1) - 1)
+        entries[number] = replace(entries[number], gained_by=tuple(gained_by))
+
+
+def _refused_without_room(drafts: Drafts) -> dict[int, ChatError]:
+    """The errors of those that can't be in a room that isn't there. To refuse one must not make the room.
+
+    They are replies where nothing was ever said, and all that is said in a direct room that nobody has opened.
+    """
+    needing = {number: draft for number, draft in drafts.items() if draft.reply_to is not None or draft.room.is_direct}
+    if not needing:
+        return {}
+    names = {draft.room.name for draft in needing.values()}
     there = set(models.Room.objects.filter(name__in=names).values_list("name", flat=True))
     return {
-        number: NoSuchMessage(NO_REPLY.format(draft.reply_to))
-        for number, draft in replies.items()
+        number: NotAMember(permissions.DIRECT_ONLY)
+        if draft.room.is_direct
+        else NoSuchMessage(NO_REPLY.format(draft.reply_to))
+        for number, draft in needing.items()
         if draft.room.name not in there
     }
 

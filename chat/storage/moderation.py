@@ -15,9 +15,9 @@ from chat import models
 from chat.domain import people
 from chat.domain.events import Change, Event, Kind, NewRole
 from chat.domain.people import GUEST_ID, USER_ID, Person
-from chat.domain.rooms import Room
+from chat.domain.rooms import NO_DIRECT_NAME, Room
 from chat.domain.texts import is_storable
-from chat.errors import LastOwner, LoginRequired, NoSuchPerson, NotAllowed, RoomExists
+from chat.errors import InvalidRoomName, LastOwner, LoginRequired, NoSuchPerson, NotAllowed, RoomExists
 from chat.models import Role
 from chat.storage import history, log, permissions, readings
 from chat.storage.database import writes
@@ -26,16 +26,22 @@ from chat.storage.readings import Mark
 from chat.storage.statements import Place
 
 DELETED = "A message was deleted."
+SAME_PEOPLE = "A direct room always has the same people. To leave others alone, leave it: then it is hidden."
 MODERATORS_ONLY = "That is up to the owners and moderators of the room."
 RECENT = 1000  # entries that are searched for the name of a guest who is banned
 
 
 @writes
 def create(room: Room, *, private: bool, by: Person | None) -> Event:
-    """Creates a room that has no entries yet, and makes `by` its owner. Raises RoomExists or LoginRequired."""
+    """Creates a room that has no entries yet, and makes `by` its owner.
+
+    Raises RoomExists, LoginRequired or InvalidRoomName.
+    """
     with transaction.atomic():
         if by is not None and by.is_guest:
             raise LoginRequired("Log in to create a room.")
+        if room.is_direct:
+            raise InvalidRoomName(NO_DIRECT_NAME)
         place = log.take_offset(room)
         if place.offset > 1:
             raise RoomExists(f"There is a room “{room.name}” already. Choose another name.")
@@ -171,8 +177,10 @@ def set_private(room: Room, private: bool, *, by: Person | None) -> Event | None
 def _begin(room: Room, by: Person | None, *, anybody: bool = False) -> tuple[Place, models.Room, Permission]:
     """The place of the entry, the room (locked from here on), and the permissions of `by`.
 
-    Raises NotAllowed unless `by` is a moderator, or it is for `anybody` who may be there.
+    Raises NotAllowed unless `by` is a moderator, or it is for `anybody` who may be there; and for a direct room.
     """
+    if room.is_direct:
+        raise NotAllowed(SAME_PEOPLE)
     place = log.take_offset(room)
     permissions.check(room, by)
     actor = permissions.permission(room, by) if by else Permission(role=Role.OWNER)

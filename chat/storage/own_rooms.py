@@ -5,7 +5,7 @@ rows than that, however long the log is, and few more than UNREAD_MAX where most
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,6 +15,7 @@ from chat import models
 from chat.domain.people import Person
 from chat.domain.rooms import Room
 from chat.models import Involvement
+from chat.storage import direct_rooms
 from chat.storage.database import reads_long
 
 ROOMS_MAX = 200  # of a person's rooms, those that were active last, are shown and followed
@@ -83,11 +84,20 @@ class OwnRoom:
     last_offset: int
     active_at: datetime
     unread: int
+    others: tuple[Person, ...] = ()
+    """Of a direct room: its members without the person, by name."""
+
+    @property
+    def display_name(self) -> str:
+        """The name of the room as the person is shown it."""
+        return direct_rooms.display_name(self.room, self.others)
 
 
 @reads_long
 def own_rooms(person: Person, *, size: int, after: OwnRoom | tuple[datetime, str] | None = None) -> list[OwnRoom]:
-    """The next `size` rooms of `person` that they may enter, the last active one first. One statement.
+    """The next `size` rooms of `person` that they may enter, the last active one first.
+
+    One statement, and one for the people of direct rooms.
 
     `after` is the last one of the page before, or its `active_at` and name.
     """
@@ -100,14 +110,15 @@ def own_rooms(person: Person, *, size: int, after: OwnRoom | tuple[datetime, str
     statement = SELECT_OWN.format(after="" if after is None else AFTER)
     with connection.cursor() as cursor:
         cursor.execute(statement, [*values, size])
-        return [_own_room(*row) for row in cursor.fetchall()]
+        found = {(own.room, person): own for own in (_own_room(*row) for row in cursor.fetchall())}
+    return [*_with_others(found).values()]
 
 
 @reads_long
 def by_pair(pairs: Iterable[tuple[Room, Person]]) -> dict[tuple[Room, Person], OwnRoom]:
     """The reading of each person of the room beside them; nothing for a room that is not theirs, or closed to them.
 
-    One statement for some hundreds of pairs.
+    One statement for some hundreds of pairs, and one for the people of direct rooms.
     """
     distinct = list(dict.fromkeys(pairs))
     found = {}
@@ -115,7 +126,13 @@ def by_pair(pairs: Iterable[tuple[Room, Person]]) -> dict[tuple[Room, Person], O
         some = distinct[first : first + PAIRS_PER_STATEMENT]
         for *row, number in _read_pairs(some):
             found[some[number]] = _own_room(*row)
-    return found
+    return _with_others(found)
+
+
+def _with_others(found: dict[tuple[Room, Person], OwnRoom]) -> dict[tuple[Room, Person], OwnRoom]:
+    """The same, with the other members of the direct rooms among them. One query, if there is any."""
+    others = direct_rooms.others(found)
+    return {pair: replace(own, others=others[pair]) if pair in others else own for pair, own in found.items()}
 
 
 def _read_pairs(pairs: Sequence[tuple[Room, Person]]) -> list[tuple[Any, ...]]:

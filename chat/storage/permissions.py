@@ -12,7 +12,7 @@ from django.db.models import Exists, OuterRef, Q
 
 from chat import models
 from chat.domain.people import Person
-from chat.domain.rooms import Room
+from chat.domain.rooms import DIRECT, Room
 from chat.errors import Banned, ChatError, NotAMember
 from chat.models import Role
 
@@ -28,6 +28,7 @@ SELECT_PERMISSIONS = """
 """
 PAIRS_PER_STATEMENT = 200  # of four values each; not every build of SQLite takes more than a thousand
 MEMBERS_ONLY = "“{}” is a private room, and you are not a member. Ask one of its owners to add you."
+DIRECT_ONLY = "This is a direct room of other people. Log in as one of them, or write to somebody yourself."
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,19 +57,23 @@ def permission(room: Room, person: Person) -> Permission:
 
 
 def by_room(rooms: Iterable[Room], person: Person) -> dict[Room, Permission]:
-    """The permissions of `person` in each of `rooms`. A room that doesn't exist yet is open to all."""
+    """The permissions of `person` in each of `rooms`. A room that doesn't exist yet is open to all.
+
+    But a direct room is open to nobody before it is made, and then to its members.
+    """
     return {room: found for (room, _), found in by_pair((room, person) for room in rooms).items()}
 
 
 def by_pair(pairs: Iterable[tuple[Room, Person]]) -> dict[tuple[Room, Person], Permission]:
     """The permission of each person in the room beside them, by one query for some hundreds of pairs."""
     distinct = list(dict.fromkeys(pairs))
-    found = dict.fromkeys(distinct, Permission())
+    found = {pair: Permission(private=pair[0].is_direct) for pair in distinct}
     for first in range(0, len(distinct), PAIRS_PER_STATEMENT):
         some = distinct[first : first + PAIRS_PER_STATEMENT]
         for number, private, role, banned in _read(some):
+            room, _ = some[number]
             found[some[number]] = Permission(
-                private=bool(private), role=Role(role) if role else None, banned=bool(banned)
+                private=bool(private) or room.is_direct, role=Role(role) if role else None, banned=bool(banned)
             )
     return found
 
@@ -109,11 +114,11 @@ def problem_with(room: Room, permission: Permission) -> Banned | NotAMember | No
     if permission.banned:
         return Banned(f"You are banned from “{room.name}”.")
     if not permission.may_enter:
-        return NotAMember(MEMBERS_ONLY.format(room.name))
+        return NotAMember(DIRECT_ONLY if room.is_direct else MEMBERS_ONLY.format(room.name))
     return None
 
 
 def visible_to(person: Person) -> Q:
-    """Filters rooms: public ones, and those that `person` is a member of."""
+    """Filters rooms: public ones, and those that `person` is a member of, without direct ones."""
     member = models.RoomMember.objects.filter(room=OuterRef("pk"), user_id=person.user_id)
-    return Q(is_private=False) | Q(Exists(member))
+    return (Q(is_private=False) | Q(Exists(member))) & ~Q(name__startswith=DIRECT)

@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from chat import models
 from chat.domain import people
-from chat.domain.people import GUEST, Person
+from chat.domain.people import GUEST, USER, Person
 from chat.domain.rooms import Room
 from chat.errors import ChatError
 from chat.models import Involvement
@@ -42,6 +42,15 @@ INSERT = """
 READ = """read_offset = excluded.read_offset, changes = chat_reading.changes + 1
     WHERE excluded.read_offset > chat_reading.read_offset"""
 ENTER = "entered_at = excluded.entered_at"
+# In the order of the keys, as all readings are made: see `_insert`.
+INSERT_MEMBERS = f"""
+    INSERT INTO chat_reading (person_id, room_name, entered_at, read_offset)
+    SELECT '{USER}' || CAST(member.user_id AS text), room.name, %s, %s
+    FROM chat_room AS room JOIN chat_roommember AS member ON member.room_id = room.id
+    WHERE room.name = %s ORDER BY 1
+    ON CONFLICT (person_id, room_name) DO NOTHING
+    RETURNING person_id
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +90,14 @@ def mark_read(marks: Sequence[Mark]) -> list[ChatError | None]:
 def enter(marks: Sequence[Mark]) -> None:
     """Makes these rooms the persons' own, read up to the offset of the mark, if they aren't yet."""
     _insert({(mark.person.id, mark.room.name): mark.offset for mark in marks}, ENTER)
+
+
+def enter_members(room: Room, *, read_offset: int) -> list[str]:
+    """Makes `room` the own room of all members of whom it isn't yet. Returns the ids of these."""
+    now = connection.ops.adapt_datetimefield_value(timezone.now())
+    with connection.cursor() as cursor:
+        cursor.execute(INSERT_MEMBERS, [now, read_offset, room.name])
+        return [person_id for (person_id,) in cursor.fetchall()]
 
 
 def _insert(offsets: Mapping[tuple[str, str], int], changes: str) -> None:

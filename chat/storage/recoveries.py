@@ -169,7 +169,7 @@ def _read(requests: Iterable[RecoveryRequest]) -> dict[Room, RoomLog]:
     ranges: dict[Room, list[Range]] = defaultdict(list)
     for request in requests:
         ranges[request.room].append(request.range)
-    logs = {room: RoomLog(START.offset, START.offset, False, {}) for room in ranges}
+    logs = {room: RoomLog(START.offset, START.offset, room.is_direct, {}) for room in ranges}
     selects = [(room, one) for room, several in ranges.items() for one in _merged(several)]
     for first in range(0, len(selects), RANGES_PER_STATEMENT):
         _read_ranges(selects[first : first + RANGES_PER_STATEMENT], logs)

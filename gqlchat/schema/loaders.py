@@ -18,7 +18,7 @@ from chat.domain.positions import Position
 from chat.domain.rooms import Room
 from chat.errors import ChatError
 from chat.models import Role
-from chat.storage import history, members, own_rooms, pages, permissions
+from chat.storage import direct_rooms, history, members, own_rooms, pages, permissions
 from chat.storage.database import in_database, reads_long
 from chat.storage.own_rooms import OwnRoom
 from chat.storage.pages import Page, PageRequest
@@ -42,6 +42,7 @@ class Loaders:
         self.permission: DataLoader[Room, Permission] = DataLoader(self._permissions, cache=False)
         self.last_offset: DataLoader[Room, int] = DataLoader(self._last_offsets, cache=False)
         self.own_room: DataLoader[Room, OwnRoom | None] = DataLoader(self._own_rooms, cache=False)
+        self.direct_others: DataLoader[Room, tuple[Person, ...]] = DataLoader(self._direct_others, cache=False)
         self.last_message: DataLoader[Room, Event | None] = DataLoader(self._last_messages, cache=False)
         self.page: DataLoader[PageRequest, Page] = DataLoader(self._pages, cache=False)
         self.members: DataLoader[ListRequest, list[tuple[Person, Role]]] = DataLoader(self._members, cache=False)
@@ -59,6 +60,10 @@ class Loaders:
     async def _own_rooms(self, rooms: list[Room]) -> Sequence[OwnRoom | None]:
         found = await in_database(own_rooms.by_pair, [(room, self._person) for room in rooms])
         return [found.get((room, self._person)) for room in rooms]
+
+    async def _direct_others(self, rooms: list[Room]) -> Sequence[tuple[Person, ...]]:
+        found = await in_database(direct_rooms.others, [(room, self._person) for room in rooms])
+        return [found.get((room, self._person), ()) for room in rooms]
 
     async def _last_messages(self, rooms: list[Room]) -> Sequence[Event | ChatError | None]:
         found = await in_database(history.last_messages, rooms, person=self._person)

@@ -11,7 +11,7 @@ from chat.delivery import own_rooms as following
 from chat.domain import rooms
 from chat.errors import ChatError
 from chat.models import Involvement
-from chat.storage import own_rooms
+from chat.storage import direct_rooms, own_rooms
 from chat.storage.database import in_database
 from chat.storage.pages import PAGE_SIZE
 from gqlchat.schema import context
@@ -45,6 +45,7 @@ class MyRoomsPayload:
 @strawberry.type(description="A room of yours, after a change.")
 class MyRoomChange:
     name: str
+    display_name: str = strawberry.field(description="As that of the room.")
     unread: int = strawberry.field(
         description=f"How many messages of others you haven't read; {own_rooms.UNREAD_MAX} stands for as many or more."
     )
@@ -57,6 +58,7 @@ class MyRoomChange:
         room, own = change
         return cls(
             name=room.name,
+            display_name=own.display_name if own else direct_rooms.display_name(room, ()),
             unread=own.unread if own else 0,
             read_offset=own.read_offset if own else None,
             involvement=own.involvement if own else None,

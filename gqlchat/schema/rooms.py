@@ -11,7 +11,7 @@ from chat.domain import people, rooms
 from chat.domain.texts import is_storable
 from chat.errors import InvalidPage
 from chat.models import Involvement
-from chat.storage import directory, history
+from chat.storage import direct_rooms, directory, history
 from chat.storage.database import in_database
 from chat.storage.directory import Listed
 from chat.storage.own_rooms import UNREAD_MAX, OwnRoom
@@ -118,9 +118,16 @@ class Room:
             has_next_page=page.has_later,
         )
 
-    @strawberry.field(description="The name to show.")
-    async def display_name(self) -> str:
-        return self.name
+    @strawberry.field(description="Whether it is the direct room of some users, who stay the same.")
+    async def is_direct(self) -> bool:
+        return self._room.is_direct
+
+    @strawberry.field(description="The name to show you: of a direct room, those of the others.")
+    async def display_name(self, info: strawberry.Info) -> str:
+        if not self._room.is_direct:
+            return self.name
+        others = self.own.others if self.own else await loaders(info).direct_others.load(self._room)
+        return direct_rooms.display_name(self._room, others)
 
     @strawberry.field(
         description=f"How many messages of others you haven't read; {UNREAD_MAX} stands for as many or more. "

@@ -2,6 +2,7 @@
 
 import strawberry
 
+from gqlchat.schema.direct import DirectMutation
 from gqlchat.schema.editing import EditingMutation, EditingQuery
 from gqlchat.schema.mentions import MentionQuery
 from gqlchat.schema.moderation import ModerationMutation
@@ -21,7 +22,13 @@ class Query(EditingQuery, MentionQuery, MyRoomsQuery, PersonQuery, RoomQuery):
 
 @strawberry.type
 class Mutation(
-    EditingMutation, ModerationMutation, MyRoomsMutation, PostingMutation, PresenceMutation, ReactingMutation
+    DirectMutation,
+    EditingMutation,
+    ModerationMutation,
+    MyRoomsMutation,
+    PostingMutation,
+    PresenceMutation,
+    ReactingMutation,
 ):
     pass
 

@@ -1,0 +1,96 @@
+"""Direct rooms: private rooms of two or more users, who stay the same. The users give the room its name.
+
+So there is one for the same people, whoever opens it first, and two who do so at once make the same row.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+from django.contrib.auth import get_user_model
+from django.db import transaction
+
+from chat import models
+from chat.domain import people, rooms
+from chat.domain.people import Person
+from chat.domain.rooms import Room
+from chat.domain.texts import is_storable
+from chat.errors import InvalidPeople, LoginRequired, NoSuchPerson
+from chat.storage.database import reads_long, writes
+
+PEOPLE_MAX = 20  # with the person who asks
+NAMELESS = "Direct messages"  # where the others' accounts are gone, and to everybody else
+
+Pair = tuple[Room, Person]
+
+
+def people_of(usernames: Iterable[str], *, by: Person) -> list[Person]:
+    """The users of a direct room of `by` and the accounts of these names. One query.
+
+    Raises LoginRequired, NoSuchPerson or InvalidPeople.
+    """
+    if by.is_guest:
+        raise LoginRequired("Log in to write to somebody directly.")
+    names = list(dict.fromkeys(usernames))
+    if len(names) > PEOPLE_MAX:
+        raise InvalidPeople(f"A direct room has at most {PEOPLE_MAX} people.")
+    users = get_user_model().objects.filter(username__in=[name for name in names if is_storable(name)], is_active=True)
+    by_name = {user.get_username(): people.of_user(user) for user in users}
+    for name in names:
+        if name not in by_name:
+            raise NoSuchPerson(f"Nobody has an account by the name of “{name}”.")
+    others = [person for person in by_name.values() if person.id != by.id]
+    if not 0 < len(others) < PEOPLE_MAX:
+        raise InvalidPeople(f"Name 1 to {PEOPLE_MAX - 1} other people to write to.")
+    return [by, *others]
+
+
+def room_of(members: Iterable[Person]) -> Room:
+    return rooms.direct(person.user_id for person in members)
+
+
+@writes
+def make(room: Room, members: Sequence[Person]) -> None:
+    """Makes the direct room of these users, unless there is one. Two who do it at once make it once."""
+    if models.Room.objects.filter(name=room.name, is_private=True).exists():
+        return
+    with transaction.atomic():
+        # An instance of the release before may have made a public one of that name.
+        models.Room.objects.bulk_create(
+            [models.Room(name=room.name, is_private=True, restricted=True)],
+            update_conflicts=True,
+            unique_fields=["name"],
+            update_fields=["is_private", "restricted"],
+        )
+        here = models.Room.objects.get(name=room.name)
+        models.RoomMember.objects.bulk_create(
+            [models.RoomMember(room=here, user_id=person.user_id) for person in members], ignore_conflicts=True
+        )
+
+
+@reads_long
+def others(pairs: Iterable[Pair]) -> dict[Pair, tuple[Person, ...]]:
+    """The other members, by name, of the direct rooms among `pairs`, for the person beside each.
+
+    Nobody, for a person who is no member. One query; none where no room is direct.
+    """
+    direct = [(room, person) for room, person in pairs if room.is_direct]
+    if not direct:
+        return {}
+    names = {room.name for room, _ in direct}
+    members: dict[str, list[Person]] = defaultdict(list)
+    found = models.RoomMember.objects.filter(room__name__in=names).select_related("user", "room")
+    for row in found.order_by("user__username"):
+        members[row.room.name].append(people.of_user(row.user))
+    return {(room, person): _without(person, members[room.name]) for room, person in direct}
+
+
+def _without(person: Person, members: Sequence[Person]) -> tuple[Person, ...]:
+    rest = tuple(member for member in members if member.id != person.id)
+    return rest if len(rest) < len(members) else ()
+
+
+def display_name(room: Room, others: Iterable[Person]) -> str:
+    """The name of a room as it is shown to a person: that of a direct room has the names of the `others`."""
+    if not room.is_direct:
+        return room.name
+    return ", ".join(person.name for person in others) or NAMELESS

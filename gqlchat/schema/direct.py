@@ -1,0 +1,34 @@
+"""Direct rooms: opening one."""
+
+import strawberry
+
+from chat.actions import direct
+from chat.errors import ChatError
+from chat.storage.direct_rooms import PEOPLE_MAX
+from gqlchat.schema import context
+from gqlchat.schema.errors import Problem
+from gqlchat.schema.rooms import Room
+
+
+@strawberry.input
+class OpenDirectInput:
+    usernames: list[str] = strawberry.field(description=f"Of 1 to {PEOPLE_MAX - 1} others; your own may be among them.")
+
+
+@strawberry.type(description="The direct room, or why there is none: one of the two is null.")
+class OpenDirectPayload:
+    room: Room | None = None
+    error: Problem | None = None
+
+
+@strawberry.type
+class DirectMutation:
+    @strawberry.mutation(
+        description="Finds the direct room of you and these users, or makes it: always one for the same people. For users."
+    )
+    async def open_direct(self, info: strawberry.Info, input: OpenDirectInput) -> OpenDirectPayload:
+        try:
+            room = await direct.open_room(input.usernames, by=context.person(info))
+        except ChatError as error:
+            return OpenDirectPayload(error=Problem.of(error))
+        return OpenDirectPayload(room=Room(name=room.name))
