@@ -24,7 +24,7 @@ class OpenDirectPayload:
 @strawberry.type
 class DirectMutation:
     @strawberry.mutation(
-        description="Finds the direct room of you and these users, or makes it: always one for the same people. For users."
+        description="Finds the direct room of you and these users, or makes it. The same people have one. For users."
     )
     async def open_direct(self, info: strawberry.Info, input: OpenDirectInput) -> OpenDirectPayload:
         try:
