@@ -5,6 +5,7 @@ import contextlib
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import AnonymousUser, User
 
 from chat.actions import direct, posting, reading
 from chat.connections.own_rooms import follow
@@ -41,9 +42,7 @@ async def room(ann: Visitor, ben: Visitor) -> Room:
 
 
 async def ask(visitor: Visitor, query: str, **variables: Any) -> Any:
-    from django.contrib.auth.models import AnonymousUser, User
-
-    account = AnonymousUser()
+    account: Any = AnonymousUser()
     if not visitor.person.is_guest:
         account = await User.objects.aget(pk=visitor.person.user_id)
     result = await schema.execute(query, variables, context_value={"request": Request(account)})
@@ -57,11 +56,13 @@ async def say(room: Room, by: Person, text: str = "just you") -> None:
 
 @pytest.mark.parametrize("door", DOORS)
 async def test_members_talk_at_every_door(door: type[Door], room: Room, ann: Visitor, ben: Visitor) -> None:
-    async with door.open(room.name, headers=ann.headers) as one, door.open(room.name, headers=ben.headers) as other:
-        await say(room, ann.person)
-        assert [(await ear.hear()).text for ear in (one, other)] == ["just you"] * 2
-    async with door.open(room.name, 0, headers=ben.headers) as again:
-        assert (await again.hear()).text == "just you"
+    async with (
+        door.open(room.name, 0, headers=ann.headers) as one,
+        door.open(room.name, 0, headers=ben.headers) as other,
+    ):
+        for text in ("just you", "and me"):
+            await say(room, ann.person, text)
+            assert [(await ear.hear()).text for ear in (one, other)] == [text] * 2
 
 
 @pytest.mark.parametrize("after", [None, 0])
