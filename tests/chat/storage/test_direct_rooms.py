@@ -204,7 +204,6 @@ class TestOthers:
                 with pytest.raises(NotAMember, match="direct room of other people"):
                     refused(person)
             assert readings.mark_read([readings.Mark(room, person)])[0] is not None
-            assert permissions.allowed(room, [person]) == set()
         assert history.heads([room])[room].restricted
         assert models.Room.objects.count() == before
 
