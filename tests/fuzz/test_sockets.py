@@ -16,6 +16,7 @@ from tests.fuzz.text import json_of, like, texts, values
 
 PROTOCOLS = {"graphql-transport-ws": ("subscribe", "complete"), "graphql-ws": ("start", "stop")}
 IDS = st.sampled_from(["1", "2", "3"])
+ALL = "?with=edits,reactions,presence,typing,html"  # an attacker wants to be sent everything
 binary = st.binary(max_size=40)
 
 browser_frame = {
@@ -27,6 +28,7 @@ browser_frame = {
     "react": st.integers(0, 100),
     "emoji": st.sampled_from(["👍", "❤", "1", "👍👍"]) | texts,
     "on": st.booleans() | values,
+    "typing": st.booleans() | values,
     "complete": texts,
     "me": values,
     "ping": st.integers() | values,
@@ -45,7 +47,7 @@ def graphql_frames(start: str, end: str) -> st.SearchStrategy[Any]:
 
 def test_browser_socket_survives_any_frame(transactional_db: None, assail: Callable[..., None]) -> None:
     with Room() as room:
-        attacker = Attacker(room, lambda: ChatSocket(application, f"/ws/chat/{ROOM}/"), None, allowed=set())
+        attacker = Attacker(room, lambda: ChatSocket(application, f"/ws/chat/{ROOM}/{ALL}"), None, allowed=set())
         numbers = itertools.count()
 
         def strike(frame: str | bytes) -> None:

@@ -10,6 +10,7 @@ from pytest_django import Settings
 from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import Operation
 
 from chat.connections.sockets import Socket, Sockets
+from chat.delivery.hub import Hub
 from chat.delivery.listener import Listener
 from gqlchat.guards.documents import CACHED_LENGTH
 from gqlchat.transport.consumers import ChatGraphQLWSConsumer
@@ -20,6 +21,7 @@ from tests.conftest import JOIN, GraphQLSocket
 
 OpenGraphQL = Callable[..., Awaitable[GraphQLSocket]]
 Eventually = Callable[[Callable[[], Any]], Awaitable[None]]
+LOOK = 'roomPresence(roomName: "room1") { count }'
 OF_A_SUBSCRIPTION = (Listener, Operation)
 OF_A_CONNECTION = (*OF_A_SUBSCRIPTION, ChatGraphQLWSConsumer, Following, Socket, WebSocketAdapter)
 
@@ -101,6 +103,19 @@ async def test_ended_subscription_is_freed_while_its_connection_stays(
         await graphql.hear(id)
     await complete(graphql)
     await eventually(lambda: not left(OF_A_SUBSCRIPTION))
+
+
+@pytest.mark.parametrize("padding", [0, CACHED_LENGTH], ids=["shared", "own"])
+async def test_ended_look_at_presence_is_freed_while_its_connection_stays(
+    left: Left, open_graphql: OpenGraphQL, eventually: Eventually, subprotocol: str, padding: int
+) -> None:
+    graphql = await open_graphql(subprotocol)
+    for id, field in (("2", 'roomTyping(roomName: "room1") { people { id } }'), ("1", LOOK)):
+        await graphql.start(f"subscription {{ {field} }}" + " " * padding, id=id)
+    await graphql.result()
+    await complete(graphql)
+    await eventually(lambda: not left(OF_A_SUBSCRIPTION))
+    await eventually(lambda: not len(Hub.here().presence))
 
 
 async def test_refused_connection_is_freed_without_the_garbage_collector(
