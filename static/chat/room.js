@@ -64,7 +64,7 @@ const draft = new Draft(storageKey("draft", data.person));
 const connection = new Connection(() => {
   const scheme = location.protocol === "https:" ? "wss" : "ws";
   // `as`: once logged out elsewhere, the page must not go on as somebody else without a word.
-  const query = new URLSearchParams({ after: String(position.offset), with: "edits,presence,typing,rooms" });
+  const query = new URLSearchParams({ after: String(position.offset), with: "edits,html,presence,typing,rooms" });
   if (!readsOnly) query.set("as", data.person.id);
   if (position.id !== null) query.set("id", position.id);
   return `${scheme}://${location.host}/ws/chat/${encodeURIComponent(data.room)}/?${query}`;

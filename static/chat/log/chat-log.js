@@ -56,9 +56,10 @@ export class ChatLog extends HTMLElement {
     this.addEventListener("keydown", (event) => this.#pressKey(event));
   }
 
-  /** The transcript as plain text: what was said, each followed by a newline, without names and times. */
+  /** The transcript as plain text: what people wrote, each followed by a newline, without names and times. */
   get value() {
-    return Array.from(this.querySelectorAll(".text"), (text) => `${text.textContent}\n`).join("");
+    const shown = Array.from(this.children).filter((line) => line.querySelector(".text"));
+    return shown.map((line) => `${this.#messageAt(line)?.text}\n`).join("");
   }
 
   /** The lowest offset that has been added, null if there is none. */

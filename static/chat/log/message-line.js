@@ -43,7 +43,7 @@ export function messageLine(message, view) {
   const bubble = element("div", "bubble");
   if (message.replyTo !== null && !message.deleted) bubble.append(quoteElement(message.replyTo, view.readerId));
   bubble.append(
-    ...(message.deleted ? [element("p", "gone", "Deleted")] : messageText(message.text)),
+    ...(message.deleted ? [element("p", "gone", "Deleted")] : messageText(message.text, message.html)),
     meta(message, view),
   );
   line.append(avatar(message.userName), element("bdi", "author", view.own ? "You" : message.userName), bubble);

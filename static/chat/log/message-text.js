@@ -1,20 +1,28 @@
 // @ts-check
 
 import { element } from "../elements.js";
+import { formattedText } from "./formatted-text.js";
 
 const ROW = 60; // characters: fewer than a row of the widest bubble holds
 const ROWS_MAX = 30; // more are folded to the 16 that message.css leaves
 
 /**
- * The text of a message as it was written, and after it the button that unfolds it if it is long.
+ * The text of a message, formatted or as it was written, and after it the button that unfolds it if it is long.
  *
  * @param {string} text
+ * @param {string | null} [html] the text with its formatting, if it has any
  * @returns {HTMLElement[]}
  */
-export function messageText(text) {
+export function messageText(text, html = null) {
+  const words = html === null ? plainText(text) : formattedText(html);
+  return isLong(text) ? [words, foldButton(words)] : [words];
+}
+
+/** @param {string} text */
+function plainText(text) {
   const words = element("p", "text", text);
   words.dir = "auto";
-  return isLong(text) ? [words, foldButton(words)] : [words];
+  return words;
 }
 
 /**

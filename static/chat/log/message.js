@@ -12,6 +12,7 @@ const KINDS = new Set(["deletion", "edit", "notice", "greeting", "start_over"]);
  * @typedef {object} Message
  * @property {string} kind "message" or one of KINDS
  * @property {string} text
+ * @property {string | null} html the text with its formatting, if it has any
  * @property {boolean} deleted
  * @property {Date | null} editedAt when it got its text, if that isn't its first
  * @property {Quote | null} replyTo
@@ -38,6 +39,7 @@ export function readMessage(frame) {
   return {
     kind: KINDS.has(frame.kind) ? frame.kind : "message",
     text: frame.message,
+    html: typeof frame.html === "string" ? frame.html : null,
     deleted: frame.deleted === true,
     editedAt: typeof frame.edited_at === "string" ? new Date(frame.edited_at) : null,
     replyTo: readQuote(frame.reply_to),
@@ -59,8 +61,8 @@ export function readMessage(frame) {
  * @param {Message} entry
  * @returns {Partial<Message> | null} null if it is none that changes one
  */
-export function changeBy({ kind, text, deleted, sentAt, mentions }) {
-  if (kind === "deletion") return { text: "", deleted: true };
-  if (kind === "edit") return deleted ? {} : { text, editedAt: sentAt, mentions };
+export function changeBy({ kind, text, html, deleted, sentAt, mentions }) {
+  if (kind === "deletion") return { text: "", html: null, deleted: true };
+  if (kind === "edit") return deleted ? {} : { text, html, editedAt: sentAt, mentions };
   return null;
 }
