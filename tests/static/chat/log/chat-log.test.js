@@ -187,3 +187,19 @@ test("reply in the log shows its quote, which is none of its text, and changes w
   log.add(entry(6, { kind: "deletion", target: 99, message: "A message was deleted." }));
   assert.deepEqual(quotes(), ["Deleted, or no longer kept", "Deleted, or no longer kept"]);
 });
+
+test("value of the log is what people wrote, however it is formatted, edited or deleted", () => {
+  const log = newLog();
+  log.add(entry(1, { message: "**a**\n\nb", html: "<p><strong>a</strong></p><p>b</p>" }));
+  log.add(entry(2, { message: "*c*", html: "<p><em>c</em></p>" }));
+  assert.equal(log.value, "**a**\n\nb\n*c*\n");
+  assert.equal(log.querySelectorAll(".formatted")[1]?.innerHTML, "<p><em>c</em></p>");
+
+  log.add(entry(3, { kind: "edit", target: 2, message: "`d`", html: "<p><code>d</code></p>" }));
+  assert.equal(log.querySelectorAll(".formatted")[1]?.innerHTML, "<p><code>d</code></p>");
+  log.add(entry(4, { kind: "edit", target: 2, message: "e" }));
+  assert.equal(log.querySelectorAll(".formatted").length, 1);
+  log.add(entry(5, { kind: "deletion", target: 1 }));
+  assert.equal(log.querySelectorAll(".formatted").length, 0);
+  assert.equal(log.value, "e\n");
+});
