@@ -3,6 +3,9 @@
 import pytest
 from selenium.webdriver.common.keys import Keys
 
+from chat.domain.people import Person
+from chat.domain.rooms import find
+from chat.storage import log
 from tests.browser.chromium import Chromium
 from tests.browser.room_window import enter
 from tests.browser.test_history import said
@@ -54,6 +57,24 @@ def test_room_page_has_no_axe_violations(browser: Chromium, site: str, width: in
     room.window.find("#chat-menu button", "Delete")
     assert violations(room.window) == []
     room.window.type(Keys.ENTER)
+    assert violations(room.window) == []
+
+
+FORMATTED = ["**a** *b* ~~c~~ `d` https://a.example", "> a\n\n- b\n  1. c", "```\n" + "x" * 200 + "\n```"]
+
+
+def test_formatted_messages_and_the_help_have_no_axe_violations(
+    browser: Chromium, site: str, width: int, scheme: str
+) -> None:
+    for text in FORMATTED:
+        log.append([log.Draft(room=find("room1"), text=text, person=Person(id="user-7", name="Zoë"))])
+    room = enter(browser, site, "room1")
+    room.say(FORMATTED[0])
+    room.window.find(".own .formatted")
+    show(room.window, width, scheme)
+    assert violations(room.window) == []
+
+    room.window.run("document.querySelector('#formatting-help').showPopover()")
     assert violations(room.window) == []
 
 

@@ -6,6 +6,9 @@ import pytest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
+from chat.domain.people import Person
+from chat.domain.rooms import find
+from chat.storage import log
 from tests.browser.chromium import Chromium
 from tests.browser.test_history import AT_END, said
 from tests.browser.window import Window
@@ -38,6 +41,13 @@ def test_room_page_without_scripts_shows_history_and_a_notice(window: Window, si
     window.find(".notice a", "Go to the newest").click()
 
     assert window.run(AT_END)
+
+
+def test_room_page_without_scripts_shows_formatting(window: Window, site: str) -> None:
+    log.append([log.Draft(room=find("room1"), text="**a** <b>", person=Person(id="user-7", name="Zoë"))])
+    window.go(f"{site}/chat/room1/")
+    assert window.find(f"{LOG} .formatted strong", "a")
+    assert window.find(f"{LOG} .formatted", "a <b>")
 
 
 def test_index_page_without_scripts_leads_to_the_typed_room(window: Window, site: str) -> None:
