@@ -208,8 +208,14 @@ def rooms_frame(changes: Sequence[Change], complete: bool) -> str:
 def shown_room(room: Room, own: OwnRoom | None) -> dict[str, Any]:
     """One of a person's rooms, in frames and in the page; without an `involvement` if it is none of theirs any more."""
     if own is None:
-        return {"name": room.name, "unread": 0, "read": None, "involvement": None}
-    return {"name": room.name, "unread": own.unread, "read": own.read_offset, "involvement": own.involvement}
+        return {"name": room.name, "unread": 0, "mentions_unread": 0, "read": None, "involvement": None}
+    return {
+        "name": room.name,
+        "unread": own.unread,
+        "mentions_unread": own.mentions_unread,
+        "read": own.read_offset,
+        "involvement": own.involvement,
+    }
 
 
 def read_involvement(given: object) -> Involvement:

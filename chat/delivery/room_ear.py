@@ -6,6 +6,7 @@ from typing import Protocol
 
 from chat.delivery.listener import CatchUp
 from chat.domain.events import Event, Kind
+from chat.domain.mentions import EVERYBODY
 from chat.domain.people import Person
 from chat.domain.positions import Position
 from chat.domain.rooms import Room
@@ -38,7 +39,8 @@ class RoomEar:
         self.own = own
         self.heard = own.last_offset  # up to here all has been counted
         self._follower = follower
-        self._early: list[int] | None = None  # the messages that came since a count began
+        # The messages that came since a count began, and whether each calls the person.
+        self._early: list[tuple[int, bool]] | None = None
 
     @property
     def positions(self) -> Mapping[str, int]:
@@ -57,10 +59,15 @@ class RoomEar:
         if event.offset is None or event.offset <= self.heard:
             return
         self.heard = event.offset
-        if event.kind is Kind.DELETION and self.own.unread:
+        if (
+            event.kind is Kind.DELETION
+            and self.own.unread
+            or event.kind is Kind.EDIT
+            and (self.own.mentions_unread or self._calls(event))
+        ):
             self._follower.recount(self.own.room)
         elif event.kind is Kind.MESSAGE and self._counts(event):
-            self._count(event.offset)
+            self._count(event.offset, self._calls(event))
 
     def end(self, error: Exception) -> None:
         self._follower.lose(self)
@@ -70,16 +77,28 @@ class RoomEar:
 
     def end_recount(self, own: OwnRoom) -> None:
         """Takes over what was read, and what came after that."""
-        later = sum(offset > own.last_offset for offset in self._early or ())
+        later = [calls for offset, calls in self._early or () if offset > own.last_offset]
         self._early = None
-        self.own = replace(own, unread=min(own.unread + later, UNREAD_MAX))
+        self.own = _with_more(own, len(later), sum(later))
 
     def _counts(self, event: Event) -> bool:
         return event.known and not event.deleted and (event.person is None or event.person.id != self.person.id)
 
-    def _count(self, offset: int) -> None:
+    def _calls(self, event: Event) -> bool:
+        return any(person.id in {self.person.id, EVERYBODY.id} for person in event.mentions)
+
+    def _count(self, offset: int, calls: bool) -> None:
         if self._early is not None and len(self._early) < EARLY_MAX:
-            self._early.append(offset)
-        if self.own.unread < UNREAD_MAX:
-            self.own = replace(self.own, unread=self.own.unread + 1)
+            self._early.append((offset, calls))
+        more = _with_more(self.own, 1, int(calls))
+        if more != self.own:
+            self.own = more
             self._follower.counted(self)
+
+
+def _with_more(own: OwnRoom, messages: int, mentions: int) -> OwnRoom:
+    return replace(
+        own,
+        unread=min(own.unread + messages, UNREAD_MAX),
+        mentions_unread=min(own.mentions_unread + mentions, UNREAD_MAX),
+    )

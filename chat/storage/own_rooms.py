@@ -12,6 +12,7 @@ from typing import Any
 from django.db import connection
 
 from chat import models
+from chat.domain.mentions import EVERYBODY
 from chat.domain.people import Person
 from chat.domain.rooms import Room
 from chat.models import Involvement
@@ -33,6 +34,14 @@ UNREAD = f"""
         LIMIT {UNREAD_MAX}
     ) AS unread
 """
+MENTIONS_UNREAD = f"""
+    SELECT COUNT(*) FROM (
+        SELECT 1 FROM chat_mention
+        WHERE room_id = found.room_id AND person_id IN (found.person_id, '{EVERYBODY.id}')
+            AND "offset" > found.read_offset AND caller_id <> found.person_id
+        LIMIT {UNREAD_MAX}
+    ) AS mentions_unread
+"""
 # A room is known to be open to a person without a look at members and bans, unless it is restricted.
 READABLE = """(room.restricted IS NOT TRUE OR (
     (NOT room.is_private OR EXISTS (SELECT 1 FROM chat_roommember WHERE room_id = room.id AND user_id = {user_id}))
@@ -50,7 +59,7 @@ JOINS = """
 """
 FOUND = "found.room_name, found.read_offset, found.involvement, found.last_offset, found.active_at"
 SELECT_OWN = f"""
-    SELECT {FOUND}, ({UNREAD}) FROM (
+    SELECT {FOUND}, ({UNREAD}), ({MENTIONS_UNREAD}) FROM (
         SELECT {COLUMNS} FROM chat_reading AS reading {JOINS}
         WHERE reading.person_id = %s AND {READABLE.format(user_id="%s", person_id="%s")} {{after}}
         ORDER BY active_at DESC, reading.room_name LIMIT %s
@@ -61,7 +70,7 @@ ACTIVE_AT = "COALESCE(last.sent_at, reading.entered_at)"
 AFTER = f"AND ({ACTIVE_AT} < %s OR ({ACTIVE_AT} = %s AND reading.room_name > %s))"
 SELECT_PAIRS = f"""
     WITH pair (number, room_name, user_id, person_id) AS (VALUES {{pairs}})
-    SELECT {FOUND}, ({UNREAD}), found.number FROM (
+    SELECT {FOUND}, ({UNREAD}), ({MENTIONS_UNREAD}), found.number FROM (
         SELECT {COLUMNS}, pair.number FROM pair
         JOIN chat_reading AS reading ON reading.person_id = pair.person_id AND reading.room_name = pair.room_name
         {JOINS}
@@ -74,6 +83,8 @@ SELECT_PAIRS = f"""
 class OwnRoom:
     """One of a person's rooms, as they have read it. `unread` is the number of messages, up to UNREAD_MAX.
 
+    So is `mentions_unread`, of those that call the person, or the whole room.
+
     `last_offset` is where the log ended when they were counted. `active_at` is the time of the last entry, or of when
     the person entered, where nothing is kept.
     """
@@ -84,6 +95,7 @@ class OwnRoom:
     last_offset: int
     active_at: datetime
     unread: int
+    mentions_unread: int = 0
     others: tuple[Person, ...] = ()
     """Of a direct room: its members without the person, by name."""
 
@@ -148,9 +160,15 @@ def _read_pairs(pairs: Sequence[tuple[Room, Person]]) -> list[tuple[Any, ...]]:
 
 
 def _own_room(
-    name: str, read_offset: int, involvement: str, last_offset: int, active_at: datetime | str, unread: int
+    name: str,
+    read_offset: int,
+    involvement: str,
+    last_offset: int,
+    active_at: datetime | str,
+    unread: int,
+    mentions_unread: int,
 ) -> OwnRoom:
     if isinstance(active_at, str):  # SQLite has no type for it
         active_at = datetime.fromisoformat(active_at)
     at = active_at if active_at.tzinfo else active_at.replace(tzinfo=UTC)
-    return OwnRoom(Room(name), read_offset, Involvement(involvement), last_offset, at, unread)
+    return OwnRoom(Room(name), read_offset, Involvement(involvement), last_offset, at, unread, mentions_unread)

@@ -49,6 +49,7 @@ class MyRoomChange:
     unread: int = strawberry.field(
         description=f"How many messages of others you haven't read; {own_rooms.UNREAD_MAX} stands for as many or more."
     )
+    mentions_unread: int = strawberry.field(description="How many of those call you, or everybody in the room.")
     read_offset: int | None
     involvement: Involvement | None
     left: bool = strawberry.field(description="Whether the room is none of yours any more.")
@@ -60,6 +61,7 @@ class MyRoomChange:
             name=room.name,
             display_name=own.display_name if own else direct_rooms.display_name(room, ()),
             unread=own.unread if own else 0,
+            mentions_unread=own.mentions_unread if own else 0,
             read_offset=own.read_offset if own else None,
             involvement=own.involvement if own else None,
             left=own is None,

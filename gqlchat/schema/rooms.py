@@ -137,6 +137,13 @@ class Room:
         own = await self._own(info)
         return own.unread if own else None
 
+    @strawberry.field(
+        description="How many of those call you, or everybody in the room. Null unless the room is one of `myRooms`."
+    )
+    async def mentions_unread(self, info: strawberry.Info) -> int | None:
+        own = await self._own(info)
+        return own.mentions_unread if own else None
+
     @strawberry.field(description="The last `offset` that you have read. Null unless the room is one of `myRooms`.")
     async def read_offset(self, info: strawberry.Info) -> int | None:
         own = await self._own(info)

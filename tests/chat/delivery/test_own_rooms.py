@@ -8,8 +8,8 @@ import pytest
 from django.contrib.auth import get_user_model
 
 from chat import models
+from chat.actions import editing, posting, reading
 from chat.actions import moderation as acting
-from chat.actions import posting, reading
 from chat.delivery import hub, own_rooms
 from chat.delivery.hub import Hub
 from chat.delivery.own_rooms import Change, Followers
@@ -326,3 +326,27 @@ async def test_control_message_of_another_version_is_passed_over(follow: Any, ab
     await hub.send_control(own_rooms.SUBJECT, about)
     await say()
     await ben.until(own_room=1)
+
+
+class TestMentions:
+    async def test_mentions_are_told_live_and_taken_back_by_edits(self, follow: Any) -> None:
+        ann = of_user(await in_database(lambda: get_user_model().objects.create(username="ann")))
+        following = await follow(BEN)
+        told: dict[str, int] = {}
+
+        async def until(count: int) -> None:
+            while told.get(ROOM.name) != count:
+                async with asyncio.timeout(5):
+                    some = await anext(following.changes)
+                told.update({room.name: own.mentions_unread for room, own in some if own})
+
+        await posting.post(room=ROOM, message="hi", person=BEN)  # a guest who has spoken can be called
+        entry = await posting.post(room=ROOM, message="@ben", person=ann)
+        assert entry.event.mentions == (BEN,)
+        await until(1)
+        await editing.edit(room=ROOM, offset=entry.event.offset, message="nobody", person=ann)
+        await until(0)
+        await editing.edit(room=ROOM, offset=entry.event.offset, message="@Ben after all", person=ann)
+        await until(1)
+        await reading.mark_read(ROOM, entry.event.offset, person=BEN)
+        await until(0)

@@ -9,11 +9,12 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from chat import models
+from chat.domain.mentions import EVERYBODY
 from chat.domain.people import Person, of_user
 from chat.domain.rooms import Room, find
 from chat.errors import Banned, NotAMember
 from chat.models import Involvement, Role
-from chat.storage import moderation, own_rooms, readings
+from chat.storage import edits, log, moderation, own_rooms, readings
 from chat.storage.readings import Mark
 from tests.chat.storage.test_log import ANN, BEN, OTHER, ROOM, fill, say
 
@@ -256,3 +257,36 @@ def fill_fast(count: int, room: Room = ROOM, kind: str = "message") -> None:
     )
     here.last_offset += count
     here.save()
+
+
+class TestMentionsUnread:
+    def mention(self, text: str, called: Person, by: Person = ANN) -> int:
+        (entry,) = log.append([log.Draft(room=ROOM, text=text, person=by, mentions=(called,))])
+        return entry.event.offset
+
+    def counts(self) -> tuple[int, int]:
+        (found,) = own_rooms.own_rooms(BEN, size=1)
+        assert own_rooms.by_pair([(ROOM, BEN)])[ROOM, BEN] == found
+        return found.unread, found.mentions_unread
+
+    def test_mentions_of_the_person_and_of_everybody_are_counted_after_what_was_read(self) -> None:
+        enter(ROOM)
+        self.mention("@ben", BEN)
+        self.mention("@room", EVERYBODY)
+        self.mention("@ann", ANN, by=GUEST)
+        self.mention("@room", EVERYBODY, by=BEN)  # one's own
+        say()
+        assert self.counts() == (4, 2)
+        readings.mark_read([Mark(ROOM, BEN, 1)])
+        assert self.counts() == (3, 1)
+        readings.mark_read([Mark(ROOM, BEN)])
+        assert self.counts() == (0, 0)
+
+    def test_mentions_go_with_edits_and_deletions(self) -> None:
+        ann = of_user(get_user_model().objects.create(username="ann"))
+        enter(ROOM)
+        edited, deleted = self.mention("@ben", BEN, by=ann), self.mention("@ben", BEN, by=ann)
+        edits.edit_message(ROOM, edited, "nobody", by=ann)
+        assert self.counts() == (2, 1)
+        moderation.delete_message(ROOM, deleted, by=ann)
+        assert self.counts() == (1, 0)
