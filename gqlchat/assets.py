@@ -1,48 +1,13 @@
 """The files GraphiQL's page needs beside our own: which ones, of which version, and whether they are in place.
 
 They are the very files that Strawberry's page loads from a CDN, and graphql-ws, whose client comes back where that in
-GraphiQL gives up. Taken from the npm packages and served by us, they work without the internet. `make assets` puts them
-there; they are not committed.
+GraphiQL gives up.
 """
-
-import hashlib
-from base64 import b64encode
-from dataclasses import dataclass
-from pathlib import Path
 
 from django.conf import settings
 from django.http import HttpRequest
 
-STATIC_DIR = Path(__file__).resolve().parent.parent / "static"
-
-
-@dataclass(frozen=True)
-class Asset:
-    """One file of an npm package; `path` is its place in the package, `integrity` as in HTML's `integrity=`."""
-
-    package: str
-    version: str
-    path: str
-    integrity: str
-
-    @property
-    def static_path(self) -> str:
-        """What `{% static %}` takes. The version is part of it, so that an upgrade is never answered from a cache."""
-        return f"vendor/{self.package}@{self.version}/{self.path}"
-
-    @property
-    def is_stylesheet(self) -> bool:
-        return self.path.endswith(".css")
-
-    @property
-    def file(self) -> Path:
-        """Where the installed file is."""
-        return STATIC_DIR / self.static_path
-
-    def matches(self, content: bytes) -> bool:
-        """Whether `content` is the file we pinned, byte for byte."""
-        return self.integrity == "sha384-" + b64encode(hashlib.sha384(content).digest()).decode()
-
+from chat.assets import Asset
 
 ASSETS = (
     Asset(
@@ -97,4 +62,4 @@ def context(request: HttpRequest) -> dict[str, bool]:
 
 def missing() -> list[Asset]:
     """Those assets whose file is absent or not the one we pinned."""
-    return [asset for asset in ASSETS if not (asset.file.is_file() and asset.matches(asset.file.read_bytes()))]
+    return [asset for asset in ASSETS if not asset.is_installed]

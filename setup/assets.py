@@ -1,8 +1,9 @@
-"""Install GraphiQL's files into static/vendor: `make assets`, or `python -m setup.assets` where there is no make.
+"""Install GraphiQL's files and the names of emoji into static/vendor: `make assets`, or `python -m setup.assets` where
+there is no make.
 
-`npm pack` fetches just the five packages that hold the files; `npm install` would add some two hundred more, whose code
-is in those files already. What is pinned is the hash of each file that we serve. Nothing of Django is needed here, so
-that an image can be built before there is a SECRET_KEY.
+`npm pack` fetches just the packages that hold the files; `npm install` would add some two hundred more, whose code is
+in those files already. What is pinned is the hash of each file that we serve. Nothing of Django is needed here, so that
+an image can be built before there is a SECRET_KEY.
 """
 
 import os
@@ -11,14 +12,15 @@ import tarfile
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from gqlchat.assets import Asset, missing
+from chat.assets import EMOJI, Asset
+from gqlchat.assets import ASSETS
 from setup.node import IN_VENV, InstallError, provide, run
 
 
 def install(assets: list[Asset]) -> None:
     """Fetch the packages of `assets` and put their files in place."""
     packages = sorted({f"{asset.package}@{asset.version}" for asset in assets})
-    print("Installing GraphiQL's files")
+    print("Installing files for the pages")
     with TemporaryDirectory() as folder:
         scratch = Path(folder)
         npm = provide(IN_VENV if IN_VENV.exists() else scratch / "node")  # the site itself needs it just this once
@@ -43,8 +45,8 @@ def place(asset: Asset, archive: Path) -> None:
 
 
 if __name__ == "__main__":
-    if wanted := missing():
+    if wanted := [asset for asset in (EMOJI, *ASSETS) if not asset.is_installed]:
         try:
             install(wanted)
         except InstallError as error:
-            sys.exit(f"GraphiQL's files could not be installed: {error}")
+            sys.exit(f"Files for the pages could not be installed: {error}")

@@ -22,6 +22,8 @@ import { MessageVersions } from "./log/versions.js";
 import { ChatPresence } from "./presence/chat-presence.js";
 import { ChatTyping } from "./presence/chat-typing.js";
 import { TypingSign } from "./presence/typing-sign.js";
+import { quickReactions } from "./reactions/quick-reactions.js";
+import { Reactions } from "./reactions/reactions.js";
 import { Replying } from "./replying.js";
 import { OwnRooms } from "./rooms/own-rooms.js";
 import { ReadMarks } from "./rooms/read-marks.js";
@@ -64,7 +66,10 @@ const draft = new Draft(storageKey("draft", data.person));
 const connection = new Connection(() => {
   const scheme = location.protocol === "https:" ? "wss" : "ws";
   // `as`: once logged out elsewhere, the page must not go on as somebody else without a word.
-  const query = new URLSearchParams({ after: String(position.offset), with: "edits,html,presence,typing,rooms" });
+  const query = new URLSearchParams({
+    after: String(position.offset),
+    with: "edits,reactions,html,presence,typing,rooms",
+  });
   if (!readsOnly) query.set("as", data.person.id);
   if (position.id !== null) query.set("id", position.id);
   return `${scheme}://${location.host}/ws/chat/${encodeURIComponent(data.room)}/?${query}`;
@@ -84,6 +89,10 @@ const completion = new MentionCompletion(
 );
 const versions = new MessageVersions(find(document, "#chat-versions", HTMLDialogElement), (offset) =>
   connection.send({ versions: offset, request: VERSIONS }),
+);
+const reactions = new Reactions(
+  () => data.person,
+  (frame) => connection.send(frame),
 );
 const menu = new MessageMenu(find(document, "#chat-menu", HTMLElement), [
   {
@@ -149,6 +158,30 @@ function post(text, quote) {
   return "";
 }
 
+/** @type {Promise<import("./reactions/emoji-picker.js").EmojiPicker> | null} */
+let picker = null;
+
+/**
+ * Has the reader choose among all emoji. The picker is loaded when it is first wanted.
+ *
+ * @param {Message} message
+ */
+async function chooseReaction(message) {
+  picker ??= import("./reactions/emoji-picker.js").then(
+    ({ EmojiPicker }) => new EmojiPicker(find(document, "#chat-picker", HTMLDialogElement)),
+  );
+  (await picker).open((emoji) => react(message, emoji));
+}
+
+/**
+ * @param {Message} message
+ * @param {string} emoji
+ */
+function react(message, emoji) {
+  if (readsOnly) composer.showError("Your browser keeps no cookies for this site, so nothing was sent.");
+  else reactions.toggle(message, emoji);
+}
+
 /** @param {Frame} frame */
 function receive(frame) {
   const error = readError(frame);
@@ -156,6 +189,7 @@ function receive(frame) {
   else if (frame.kind === "history") receiveOlder(frame);
   else if (frame.kind === "completion") completion.receive(frame);
   else if (frame.kind === "versions") versions.receive(frame);
+  else if (frame.kind === "reacted") reactions.settle(frame);
   else if (frame.kind === "me") receiveRole(frame);
   else if (frame.kind === "presence") presence.show(frame);
   else if (frame.kind === "typing") typing.show(frame);
@@ -226,6 +260,7 @@ function receiveError(error) {
     versions.fail(error.text);
     return;
   }
+  reactions.fail(error);
   if (error.code === "session_ended") return; // which says more once it is known who one is now
   composer.showError(error.text);
   const text = outbox.settle(error.clientId);
@@ -312,6 +347,16 @@ new TypingSign(find(document, "#chat-message-input", HTMLTextAreaElement), (isTy
 });
 log.showOrigin = data.showOrigin;
 log.menu = menu;
+log.reactions = reactions;
+log.react = react;
+log.chooseReaction = chooseReaction;
+reactions.changed = (offset) => log.showReactions(offset);
+menu.lead = (message) =>
+  quickReactions(reactions.shown(message), (emoji) => {
+    menu.close();
+    if (emoji === null) chooseReaction(message);
+    else react(message, emoji);
+  });
 composer.editLast = () => {
   if (log.lastOwn) editing.begin(log.lastOwn);
 };
@@ -352,6 +397,7 @@ connection.addEventListener("state", () => {
   history.resume();
   if (connection.state !== "open") typing.clear(); // nobody says when they stop
   if (connection.state === "open") marks.look();
+  if (connection.state === "open") reactions.resume();
   if (connection.state === "refused") leave();
   for (const notice of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-close-code]"))) {
     notice.hidden = connection.state !== "refused" || Number(notice.dataset.closeCode) !== connection.closeCode;

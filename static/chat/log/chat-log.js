@@ -1,10 +1,12 @@
 // @ts-check
 
+import { emojiOf, showReactions } from "../reactions/reaction-bar.js";
 import { changeBy } from "./message.js";
 import { dayLine, messageLine, newLine } from "./message-line.js";
 import { changedQuote } from "./quote.js";
 import { roveFocus } from "./roving-focus.js";
 
+/** @import { Reaction, Reactions } from "../reactions/reactions.js" */
 /** @import { Message } from "./message.js" */
 /** @import { MessageMenu } from "./message-menu.js" */
 
@@ -12,6 +14,7 @@ const LINES_MAX = 2_000;
 const TURN_BREAK = 5 * 60_000; // ms between two messages of the same person that are not one turn
 const QUIET = 500; // ms in which screen readers are not to read out what is added
 const ACTIONS = ".actions";
+const REACTIONS = ".reactions > button";
 
 /**
  * What was said in a room, oldest first. Takes messages as message.js reads them.
@@ -37,6 +40,16 @@ export class ChatLog extends HTMLElement {
    * @type {MessageMenu | null}
    */
   menu = null;
+  /**
+   * The reader's own reactions, which may not be stored yet.
+   *
+   * @type {Reactions | null}
+   */
+  reactions = null;
+  /** Has the reader react to a message, or no longer. */
+  react = (/** @type {Message} */ _message, /** @type {string} */ _emoji) => {};
+  /** Has the reader choose an emoji to react to a message with. */
+  chooseReaction = (/** @type {Message} */ _message) => {};
 
   /** @type {WeakMap<Element, Message>} by line */
   #messages = new WeakMap();
@@ -51,8 +64,9 @@ export class ChatLog extends HTMLElement {
 
   connectedCallback() {
     this.replaceChildren();
-    roveFocus(this, ACTIONS);
+    roveFocus(this, ACTIONS, REACTIONS);
     this.addEventListener("click", (event) => this.#openMenu(event));
+    this.addEventListener("click", (event) => this.#pressReaction(event));
     this.addEventListener("keydown", (event) => this.#pressKey(event));
   }
 
@@ -75,7 +89,8 @@ export class ChatLog extends HTMLElement {
   add(message) {
     this.#firstOffset ??= message.offset;
     const change = changeBy(message);
-    if (change !== null) this.#change(message.target, change);
+    if (change?.reactions) this.showReactions(message.target, change.reactions);
+    else if (change !== null) this.#change(message.target, change);
     else this.append(...this.#lines(message, this.#messageAt(this.lastElementChild)));
   }
 
@@ -161,6 +176,21 @@ export class ChatLog extends HTMLElement {
     );
   }
 
+  /**
+   * Show the reactions to the message at an offset, if that is there. The rest of it stays as it is.
+   *
+   * @param {number | null} offset
+   * @param {Reaction[]} [reactions] what they are now; without them, only the reader's own have changed
+   */
+  showReactions(offset, reactions) {
+    const line = Array.from(this.children).findLast((line) => this.#messageAt(line)?.offset === offset);
+    const message = this.#messageAt(line);
+    if (!line || !message) return;
+    const changed = reactions ? { ...message, reactions } : message;
+    this.#messages.set(line, changed);
+    this.#showReactions(line, changed);
+  }
+
   /** Show every message anew: what the reader may do has changed. */
   refresh() {
     for (const line of [...this.children]) {
@@ -242,7 +272,29 @@ export class ChatLog extends HTMLElement {
       showOrigin: this.showOrigin,
     });
     this.#messages.set(line, message);
+    this.#showReactions(line, message);
     return line;
+  }
+
+  /**
+   * @param {Element} line
+   * @param {Message} message
+   */
+  #showReactions(line, message) {
+    if (message.kind !== "message" || message.deleted || !this.reactions) return;
+    const lostFocus = showReactions(line, this.reactions.shown(message), this.readerId ?? "");
+    const actions = line.querySelector(ACTIONS);
+    if (lostFocus && actions instanceof HTMLElement) actions.focus();
+  }
+
+  /** @param {MouseEvent} event */
+  #pressReaction({ target }) {
+    const button = target instanceof Element ? target.closest(REACTIONS) : null;
+    const message = this.#messageAt(button?.closest(".message"));
+    if (!button || !message) return;
+    const emoji = emojiOf(button);
+    if (emoji === null) this.chooseReaction(message);
+    else this.react(message, emoji);
   }
 
   /** @param {Element | null | undefined} line */

@@ -24,6 +24,9 @@ const GAP = 4; // px between the button and its menu
  * @template [T=Message]
  */
 export class MessageMenu {
+  /** Makes what stands above the actions of a message, with buttons of the same kind in it. */
+  lead = (/** @type {T} */ _message) => /** @type {HTMLElement | null} */ (null);
+
   #menu;
   #actions;
   /** @type {HTMLElement | null} the button that has been pressed, while the menu is open */
@@ -81,7 +84,8 @@ export class MessageMenu {
     this.close();
     const items = this.#actions.filter((action) => action.allows(message)).map((action) => this.#item(action, message));
     if (items.length === 0) return;
-    this.#menu.replaceChildren(...items);
+    const lead = this.lead(message);
+    this.#menu.replaceChildren(...(lead ? [lead] : []), ...items);
     this.#button = button;
     button.ariaExpanded = "true";
     this.#menu.hidden = false;
@@ -137,7 +141,14 @@ export class MessageMenu {
   #keyDown(event) {
     const items = [...this.#menu.querySelectorAll("button")];
     const index = items.findIndex((item) => item.contains(document.activeElement));
-    const next = { ArrowDown: index + 1, ArrowUp: index - 1, Home: 0, End: -1 }[event.key];
+    const next = {
+      ArrowDown: index + 1,
+      ArrowRight: index + 1,
+      ArrowUp: index - 1,
+      ArrowLeft: index - 1,
+      Home: 0,
+      End: -1,
+    }[event.key];
     if (next !== undefined) {
       event.preventDefault();
       items.at(next % items.length)?.focus();

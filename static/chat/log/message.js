@@ -1,10 +1,12 @@
 // @ts-check
 
+import { readReactions } from "../reactions/reactions.js";
 import { readQuote } from "./quote.js";
 
+/** @import { Reaction } from "../reactions/reactions.js" */
 /** @import { Quote } from "./quote.js" */
 
-const KINDS = new Set(["deletion", "edit", "notice", "greeting", "start_over"]);
+const KINDS = new Set(["deletion", "edit", "reaction", "notice", "greeting", "start_over"]);
 
 /**
  * A chat frame as the page uses it.
@@ -16,8 +18,9 @@ const KINDS = new Set(["deletion", "edit", "notice", "greeting", "start_over"]);
  * @property {boolean} deleted
  * @property {Date | null} editedAt when it got its text, if that isn't its first
  * @property {Quote | null} replyTo
- * @property {number | null} target the offset of the message that a deletion deletes, or an edit changes
  * @property {string[]} mentions the ids of the people whom it calls; "room" for everybody
+ * @property {Reaction[]} reactions
+ * @property {number | null} target the offset of the message that an entry is about which changes one
  * @property {string | null} subject the id of the person whom a notice is about
  * @property {number | null} offset
  * @property {string | null} clientId
@@ -44,6 +47,7 @@ export function readMessage(frame) {
     editedAt: typeof frame.edited_at === "string" ? new Date(frame.edited_at) : null,
     replyTo: readQuote(frame.reply_to),
     mentions: Array.isArray(frame.mentions) ? frame.mentions : [],
+    reactions: readReactions(frame.reactions),
     target: frame.target ?? null,
     subject: frame.subject ?? null,
     offset: Number.isSafeInteger(frame.offset) ? frame.offset : null,
@@ -61,8 +65,9 @@ export function readMessage(frame) {
  * @param {Message} entry
  * @returns {Partial<Message> | null} null if it is none that changes one
  */
-export function changeBy({ kind, text, html, deleted, sentAt, mentions }) {
+export function changeBy({ kind, text, html, deleted, sentAt, mentions, reactions }) {
   if (kind === "deletion") return { text: "", html: null, deleted: true };
   if (kind === "edit") return deleted ? {} : { text, html, editedAt: sentAt, mentions };
+  if (kind === "reaction") return { reactions };
   return null;
 }
