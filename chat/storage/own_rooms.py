@@ -35,8 +35,8 @@ UNREAD = f"""
     ) AS unread
 """
 MENTIONS_UNREAD = f"""
-    SELECT COUNT(*) FROM (
-        SELECT 1 FROM chat_mention
+    SELECT COUNT(DISTINCT "offset") FROM (
+        SELECT "offset" FROM chat_mention
         WHERE room_id = found.room_id AND person_id IN (found.person_id, '{EVERYBODY.id}')
             AND "offset" > found.read_offset AND caller_id <> found.person_id
         LIMIT {UNREAD_MAX}

@@ -56,7 +56,7 @@ async def until(socket: ChatSocket, **unread: int | None) -> None:
 
 
 def one(name: str, unread: int, read: int, involvement: str = "all") -> dict[str, Any]:
-    return {"name": name, "unread": unread, "read": read, "involvement": involvement}
+    return {"name": name, "unread": unread, "mentions_unread": 0, "read": read, "involvement": involvement}
 
 
 async def test_client_that_asks_gets_all_its_rooms_first_and_then_changes(open_chat: Any, cookies: Any) -> None:

@@ -13,6 +13,7 @@ const UNREAD_MAX = 100; // the server counts no further
  * @typedef {object} OwnRoom
  * @property {string} name
  * @property {number} unread
+ * @property {number} mentions_unread how many of these mention the reader
  * @property {number | null} read the last offset that the reader has read
  * @property {string | null} involvement "all", "mentions" or "nothing"; null if the room is none of the reader's any more
  */
@@ -43,7 +44,7 @@ export class OwnRooms extends HTMLElement {
    * @type {(frame: Record<string, unknown>) => boolean}
    */
   ask = () => false;
-  /** The unread messages in all other rooms that aren't muted. */
+  /** The unread messages that the reader wants to be told of, in all other rooms. */
   unread = 0;
 
   /** @type {Action<HTMLElement>[]} */
@@ -92,7 +93,8 @@ export class OwnRooms extends HTMLElement {
    */
   countHere(unread) {
     const item = this.#item(this.#here);
-    if (item) show(item, unread, item.dataset.involvement ?? "all");
+    const mentions = unread === 0 ? 0 : Number(item?.dataset.mentions ?? 0);
+    if (item) show(item, { unread, mentions, involvement: item.dataset.involvement ?? "all" });
   }
 
   /** @param {string} text */
@@ -130,7 +132,7 @@ export class OwnRooms extends HTMLElement {
    * @param {OwnRoom} room
    * @param {boolean} complete
    */
-  #takeOne({ name, unread, involvement }, complete) {
+  #takeOne({ name, unread, mentions_unread: mentions = 0, involvement }, complete) {
     const known = this.#item(name);
     if (involvement === null) {
       known?.remove();
@@ -139,7 +141,7 @@ export class OwnRooms extends HTMLElement {
     const item = known ?? this.#make(name);
     const more = unread > Number(item.dataset.unread ?? 0);
     if (!known) this.#list.append(item);
-    show(item, unread, involvement);
+    show(item, { unread, mentions, involvement });
     // A list that somebody is using stays as it is.
     if (more && !complete && !this.matches(":hover, :focus-within")) this.#list.prepend(item);
   }
@@ -156,8 +158,8 @@ export class OwnRooms extends HTMLElement {
   }
 
   #sum() {
-    const others = this.#items.filter((item) => nameOf(item) !== this.#here && item.dataset.involvement === "all");
-    this.unread = others.reduce((sum, item) => sum + Number(item.dataset.unread), 0);
+    const others = this.#items.filter((item) => nameOf(item) !== this.#here);
+    this.unread = others.reduce((sum, item) => sum + wanted(item), 0);
     this.dispatchEvent(new Event("unread"));
   }
 
@@ -194,14 +196,25 @@ function isNot(involvement) {
 }
 
 /**
+ * How many unread messages of a room the reader wants to be told of.
+ *
  * @param {HTMLElement} item
- * @param {number} unread
- * @param {string} involvement
  */
-function show(item, unread, involvement) {
+function wanted({ dataset: { involvement, unread, mentions } }) {
+  if (involvement === "nothing") return 0;
+  return Number((involvement === "mentions" ? mentions : unread) ?? 0);
+}
+
+/**
+ * @param {HTMLElement} item
+ * @param {{ unread: number, mentions: number, involvement: string }} state
+ */
+function show(item, { unread, mentions, involvement }) {
   item.dataset.unread = String(unread);
+  item.dataset.mentions = String(mentions);
   item.dataset.involvement = involvement;
   find(item, ".unread-count", HTMLElement).textContent = unreadWords(unread);
-  const muted = involvement === "nothing" ? " (muted)" : "";
-  find(item, ".unread-words", HTMLElement).textContent = (unread ? " unread" : "") + muted;
+  const words = [unread ? " unread" : "", mentions ? `, ${mentions} for you` : ""];
+  if (involvement === "nothing") words.push(" (muted)");
+  find(item, ".unread-words", HTMLElement).textContent = words.join("");
 }

@@ -40,6 +40,7 @@ class Following:
     def __init__(self, changes: AsyncGenerator[Sequence[Change], None]) -> None:
         self.changes = changes
         self.unread: dict[str, int | None] = {}
+        self.mentions: dict[str, int] = {}
         self.tellings = 0
 
     async def take(self) -> None:
@@ -47,6 +48,7 @@ class Following:
             some = await anext(self.changes)
         self.tellings += 1
         self.unread |= {room.name: own.unread if own else None for room, own in some}
+        self.mentions |= {room.name: own.mentions_unread for room, own in some if own}
 
     async def until(self, **unread: int | None) -> None:
         """Waits until these rooms have so much that is unread, or are gone (None)."""
@@ -138,6 +140,19 @@ async def test_what_one_person_reads_is_not_told_to_another(follow: Any) -> None
     await reading.mark_read(ROOM, offset, person=BEN)
     await ben.until(own_room=0)
     assert ann.unread == {ROOM.name: 1}
+
+
+async def test_mentions_are_counted_as_they_are_said_and_as_they_are_read(follow: Any) -> None:
+    await say("here I am", person=BEN)
+    ben = await follow()
+    for number, text in enumerate(["@Ben", "nobody", "@Ben and @Ben"], start=1):
+        offset = await say(text)
+        await ben.until(own_room=number)
+    stored_now = await in_database(stored.by_pair, [(ROOM, BEN)])
+    assert (ben.mentions[ROOM.name], stored_now[ROOM, BEN].mentions_unread) == (2, 2)
+    await reading.mark_read(ROOM, offset - 1, person=BEN)
+    await ben.until(own_room=1)
+    assert ben.mentions[ROOM.name] == 1
 
 
 async def test_deleted_message_is_unread_no_more(follow: Any) -> None:
