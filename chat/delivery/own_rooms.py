@@ -121,7 +121,8 @@ class Follower:
     # The ears call these
 
     def counted(self, ear: RoomEar) -> None:
-        self._note(ear.own.room, ear.own)
+        if self._ears.get(ear.own.room) is ear:  # else it is lost, and has still to leave the feed
+            self._note(ear.own.room, ear.own)
 
     def recount(self, room: Room) -> None:
         """Has the room read from the database: its count, and whether it is still, or already, the person's."""

@@ -15,7 +15,7 @@ from chat.delivery.hub import Hub
 from chat.delivery.own_rooms import Change, Followers
 from chat.domain.people import Person, of_user
 from chat.domain.rooms import Room, find
-from chat.errors import Unavailable
+from chat.errors import NotAMember, Unavailable
 from chat.models import Involvement, Role
 from chat.storage import log, moderation, readings
 from chat.storage import own_rooms as stored
@@ -188,7 +188,7 @@ async def test_messages_that_come_while_a_room_is_read_anew_are_counted_once(
     await ben.until(own_room=3)
 
 
-async def test_room_that_is_entered_muted_or_left_elsewhere_is_told(follow: Any) -> None:
+async def test_room_that_is_entered_muted_or_left_elsewhere_is_told(follow: Any, eventually: Any) -> None:
     new = find("new")
     ben = await follow()
     await reading.mark_read(new, 0, person=BEN)
@@ -200,7 +200,7 @@ async def test_room_that_is_entered_muted_or_left_elsewhere_is_told(follow: Any)
     await ben.until(new=2)
     await reading.leave(new, person=BEN)
     await ben.until(new=None)
-    assert Hub.here().audience(new) == 0
+    await eventually(lambda: Hub.here().audience(new) == 0)
 
 
 async def test_room_of_the_connection_is_not_counted_but_what_is_read_there_is_told(follow: Any) -> None:
@@ -226,7 +226,9 @@ class TestPrivateRooms:
         await acting.carry_out(moderation.create, find("closed"), private=True, by=ann)
         return ann, ben
 
-    async def test_member_is_told_of_a_room_when_added_and_when_removed(self, follow: Any, members: Any) -> None:
+    async def test_member_is_told_of_a_room_when_added_and_when_removed(
+        self, follow: Any, members: Any, eventually: Any
+    ) -> None:
         ann, ben = members
         following = await follow(ben)
         assert following.unread == {}
@@ -237,9 +239,12 @@ class TestPrivateRooms:
         await acting.carry_out(moderation.remove_member, find("closed"), "ben", by=ann)
         await following.until(closed=None)
         await say("secret", room=find("closed"), person=ann)
-        assert Hub.here().audience(find("closed")) == 0
+        await eventually(lambda: Hub.here().audience(find("closed")) == 0)
+        assert following.unread["closed"] is None
 
-    async def test_banned_person_and_those_outside_a_closed_room_hear_no_more(self, follow: Any, members: Any) -> None:
+    async def test_banned_person_and_those_outside_a_closed_room_hear_no_more(
+        self, follow: Any, members: Any, eventually: Any
+    ) -> None:
         ann, _ = members
         room = find("opened")
         await acting.carry_out(moderation.create, room, private=False, by=ann)
@@ -254,11 +259,23 @@ class TestPrivateRooms:
         await acting.carry_out(moderation.set_private, room, True, by=ann)
         await outside.until(opened=None)
         await say("secret", room=room, person=ann)
-        assert Hub.here().audience(room) == 0
+        await eventually(lambda: Hub.here().audience(room) == 0)
         assert (banned.unread["opened"], outside.unread["opened"]) == (None, None)
 
+    async def test_what_is_said_before_a_lost_ear_has_left_is_not_told(self, members: Any) -> None:
+        ann, ben = members
+        await acting.carry_out(moderation.set_role, find("closed"), "ben", Role.MEMBER, by=ann)
+        follower = own_rooms.Follower(ben, None)
+        await follower.start()
+        follower.take()
+        (ear,) = follower._ears.values()
+        ear.end(NotAMember("You are not a member."))
+        await say("secret", room=find("closed"), person=ann)
+        assert follower.take() == [(find("closed"), None)]
+        await follower.close()
+
     async def test_person_removed_while_they_join_hears_nothing(
-        self, follow: Any, members: Any, monkeypatch: pytest.MonkeyPatch
+        self, follow: Any, members: Any, monkeypatch: pytest.MonkeyPatch, eventually: Any
     ) -> None:
         ann, ben = members
         await acting.carry_out(moderation.set_role, find("closed"), "ben", Role.MEMBER, by=ann)
@@ -272,7 +289,7 @@ class TestPrivateRooms:
         monkeypatch.setattr(own_rooms, "in_database", late)
         following = await follow(ben)
         await following.until(closed=None)
-        assert Hub.here().audience(find("closed")) == 0
+        await eventually(lambda: Hub.here().audience(find("closed")) == 0)
 
 
 async def test_log_that_goes_back_is_counted_anew(follow: Any, monkeypatch: pytest.MonkeyPatch) -> None:
