@@ -1,6 +1,8 @@
 // @ts-check
 /** The page of a room: puts its parts together. */
 
+import { RoomAlerts } from "./alerts/room-alerts.js";
+import { UnreadSign } from "./alerts/unread-sign.js";
 import { MentionCompletion } from "./composer/completion.js";
 import { Composer } from "./composer/composer.js";
 import { Draft } from "./composer/draft.js";
@@ -51,6 +53,7 @@ customElements.define("chat-typing", ChatTyping);
 customElements.define("composer-topic", ComposerTopic);
 customElements.define("connection-status", ConnectionStatus);
 customElements.define("own-rooms", OwnRooms);
+customElements.define("room-alerts", RoomAlerts);
 
 const data = JSON.parse(find(document, "#room-data", HTMLScriptElement).text);
 const scroller = find(document, "#chat-scroller", HTMLElement);
@@ -61,6 +64,8 @@ const presence = find(document, "#chat-presence", ChatPresence);
 const typing = find(document, "#chat-typing", ChatTyping);
 const identity = find(document, "#chat-identity", ChatIdentity);
 const ownRooms = find(document, "own-rooms", OwnRooms);
+const alerts = find(document, "room-alerts", RoomAlerts);
+const unreadSign = new UnreadSign(find(document, "link[rel=icon]", HTMLLinkElement));
 const marks = new ReadMarks(data);
 const draft = new Draft(storageKey("draft", data.person));
 const connection = new Connection(() => {
@@ -216,7 +221,10 @@ function receiveMessage(frame) {
     replying.noteChange(message.target, change);
     return;
   }
-  if (message.kind === "message" && message.offset !== null && message.userId !== data.person.id) marks.count();
+  if (message.kind === "message" && message.userId !== data.person.id) {
+    if (message.offset !== null) marks.count();
+    alerts.hear(data.room, message, log.calls(message));
+  }
   if (follower.following && log.trim()) history.more = true;
   follower.announce();
   marks.look();
@@ -242,10 +250,18 @@ function receiveRooms(frame) {
   /** @type {OwnRoom[]} */
   const rooms = frame.rooms;
   ownRooms.take(rooms, frame.complete);
+  alerts.take(
+    rooms.filter(({ name }) => name !== data.room),
+    frame.complete,
+  );
   const here = rooms.find(({ name }) => name === data.room);
   if (!here) return;
   if (here.involvement === null) location.assign(find(document, ".site-name", HTMLAnchorElement).href);
   else if (here.read !== null) marks.take(here.read, here.unread);
+}
+
+function showUnread() {
+  unreadSign.show(marks.unread + ownRooms.unread);
 }
 
 /** @param {ServerError} error */
@@ -370,7 +386,12 @@ marks.send = (frame) => !readsOnly && connection.send(frame);
 marks.end = () => position.offset;
 marks.endInView = () => follower.following;
 marks.markNew = (read) => log.markNew(read);
-marks.changed = () => ownRooms.countHere(marks.unread);
+marks.changed = () => {
+  ownRooms.countHere(marks.unread);
+  showUnread();
+};
+ownRooms.addEventListener("unread", showUnread);
+alerts.involvement = (room) => ownRooms.involvement(room);
 ownRooms.ask = (frame) => connection.send({ ...frame, request: ROOMS });
 new RoomsDrawer(
   find(document, "#rooms-drawer", HTMLDialogElement),
@@ -409,6 +430,7 @@ identity.onlyRead = onlyRead;
 identity.watch(data.person, data.firstVisit);
 find(document, "#chat-status", ConnectionStatus).follow(connection);
 connection.open();
+showUnread();
 
 addEventListener("online", () => connection.renew());
 afterSleep(() => connection.renew());

@@ -140,6 +140,15 @@ export class ChatLog extends HTMLElement {
     return made;
   }
 
+  /**
+   * Whether a message calls the reader, or everybody.
+   *
+   * @param {Message} message
+   */
+  calls({ mentions }) {
+    return mentions.some((id) => id === this.readerId || id === "room");
+  }
+
   clear() {
     this.menu?.close();
     this.#newAfter = null;
@@ -267,7 +276,7 @@ export class ChatLog extends HTMLElement {
     const line = messageLine(message, {
       own: message.userId !== null && message.userId === this.readerId,
       readerId: this.readerId,
-      called: message.mentions.some((id) => id === this.readerId || id === "room"),
+      called: this.calls(message),
       hasActions: this.menu?.has(message) ?? false,
       showOrigin: this.showOrigin,
     });

@@ -13,7 +13,7 @@ const UNREAD_MAX = 100; // the server counts no further
  * @typedef {object} OwnRoom
  * @property {string} name
  * @property {number} unread
- * @property {number} mentions_unread how many of these mention the reader
+ * @property {number} [mentions_unread] how many of those call the reader; a server of a version before doesn't say
  * @property {number | null} read the last offset that the reader has read
  * @property {string | null} involvement "all", "mentions" or "nothing"; null if the room is none of the reader's any more
  */
@@ -100,6 +100,15 @@ export class OwnRooms extends HTMLElement {
   /** @param {string} text */
   showError(text) {
     find(this, "[role=alert]", HTMLElement).textContent = text;
+  }
+
+  /**
+   * How the reader wants to be told of a room.
+   *
+   * @param {string} name
+   */
+  involvement(name) {
+    return this.#item(name)?.dataset.involvement ?? "all";
   }
 
   /**

@@ -1,0 +1,143 @@
+// @ts-check
+
+import { find } from "../elements.js";
+import { chime } from "./chime.js";
+
+/** @import { Message } from "../log/message.js" */
+/** @import { OwnRoom } from "../rooms/own-rooms.js" */
+
+const SOUND = "alerts: sound"; // the names under which the browser keeps what the reader wants
+const NOTIFICATIONS = "alerts: notifications";
+
+/**
+ * Tells a reader who isn't looking that somebody spoke: by a sound, and, for what calls them and in direct rooms, by the
+ * browser's notifications. Holds a switch for each. Nothing is asked of the reader before they press one.
+ */
+export class RoomAlerts extends HTMLElement {
+  /** How the reader wants to be told of a room: "all", "mentions" or "nothing". */
+  involvement = (/** @type {string} */ _room) => "all";
+  /**
+   * How many mentions were unread in each room.
+   *
+   * @type {Map<string, number>}
+   */
+  #mentions = new Map();
+
+  connectedCallback() {
+    this.#sound.onclick = () => this.#keep(SOUND, !this.#wantsSound);
+    this.#notifications.onclick = () => this.#switchNotifications();
+    this.#notifications.hidden = !("Notification" in window);
+    this.#sound.hidden = false;
+    this.#show();
+  }
+
+  /**
+   * Something was said in the room that the page shows.
+   *
+   * @param {string} room
+   * @param {Message} message
+   * @param {boolean} called it calls the reader
+   */
+  hear(room, message, called) {
+    const involvement = this.involvement(room);
+    if (isLooking() || involvement === "nothing" || (involvement === "mentions" && !called)) return;
+    if (this.#wantsSound) chime();
+    if (called || isDirect(room)) this.#notify(room, `${message.userName}: ${message.text}`);
+  }
+
+  /**
+   * The server tells of the reader's other rooms.
+   *
+   * @param {OwnRoom[]} rooms
+   * @param {boolean} complete they are all that there are, so they may have had their mentions for long
+   */
+  take(rooms, complete) {
+    for (const { name, mentions_unread: mentions = 0, involvement } of rooms) {
+      const more = mentions > (this.#mentions.get(name) ?? 0);
+      this.#mentions.set(name, mentions);
+      if (!more || complete || isLooking() || involvement === "nothing") continue;
+      if (this.#wantsSound) chime();
+      this.#notify(name, this.dataset.called ?? "");
+    }
+  }
+
+  get #sound() {
+    return find(this, "[data-switch=sound]", HTMLButtonElement);
+  }
+
+  get #notifications() {
+    return find(this, "[data-switch=notifications]", HTMLButtonElement);
+  }
+
+  get #wantsSound() {
+    return read(SOUND) !== "off";
+  }
+
+  get #wantsNotifications() {
+    return read(NOTIFICATIONS) === "on" && "Notification" in window && Notification.permission === "granted";
+  }
+
+  async #switchNotifications() {
+    const wanted = !this.#wantsNotifications;
+    const refused = wanted && (await Notification.requestPermission()) !== "granted";
+    find(this, "[role=status]", HTMLElement).textContent = refused ? (this.dataset.refused ?? "") : "";
+    this.#keep(NOTIFICATIONS, wanted && !refused);
+  }
+
+  /**
+   * @param {string} what
+   * @param {boolean} on
+   */
+  #keep(what, on) {
+    try {
+      localStorage.setItem(what, on ? "on" : "off");
+    } catch {
+      // The browser keeps nothing for this site, so it holds until the page is loaded again.
+    }
+    kept.set(what, on ? "on" : "off");
+    this.#show();
+  }
+
+  #show() {
+    this.#sound.ariaChecked = String(this.#wantsSound);
+    this.#notifications.ariaChecked = String(this.#wantsNotifications);
+  }
+
+  /**
+   * @param {string} room
+   * @param {string} text
+   */
+  #notify(room, text) {
+    if (!this.#wantsNotifications) return;
+    try {
+      const notification = new Notification(room, { body: text.slice(0, 200), tag: room });
+      notification.onclick = () => {
+        window.focus();
+        notification.close();
+      };
+    } catch {
+      // Chrome on Android has notifications for installed pages only.
+    }
+  }
+}
+
+/** What was chosen on this page; for browsers that keep nothing. */
+const kept = new Map();
+
+/** @param {string} what */
+function read(what) {
+  try {
+    return localStorage.getItem(what) ?? kept.get(what);
+  } catch {
+    return kept.get(what);
+  }
+}
+
+function isLooking() {
+  return document.visibilityState === "visible" && document.hasFocus();
+}
+
+/** @param {string} room */
+function isDirect(room) {
+  return room.startsWith("@");
+}
