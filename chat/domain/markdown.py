@@ -22,7 +22,7 @@ LINES_MAX = 500  # more, and nothing is looked at
 MARKED_LINES_MAX = 200  # that begin quotes or items
 LEVELS_MAX = 10  # a quote is one, a list with its item two; only what is deeper stays text
 SIGNS_MAX = 500  # within lines, code blocks aside
-ADDRESSES_MAX = 100  # only those that follow stay text
+ADDRESSES_MAX = 60  # only those that follow stay text
 ADDRESS_MAX = 2_048  # characters
 
 BlockRule = Callable[[StateBlock, int, int, bool], bool]

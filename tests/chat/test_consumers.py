@@ -327,6 +327,19 @@ async def test_html_of_many_hostile_messages_comes_in_order_with_everything_else
     assert ["html" in frame for frame in frames] == [bool(number % 3) for number in range(60)]
 
 
+async def test_edit_brings_the_html_of_the_new_text(open_chat) -> None:
+    asks = await open_chat("/ws/chat/html/?with=edits,html")
+    await asks.say("**old**")
+    await asks.receive_json_from(timeout=5)
+    for text, html in [("*new*", "<p><em>new</em></p>"), ("plain", None)]:
+        await asks.send_json_to({"edit": 1, "message": text})
+        edit = await asks.receive_json_from(timeout=5)
+        assert (edit["kind"], edit["message"], edit.get("html")) == ("edit", text, html)
+    await asks.send_json_to({"before": 10})
+    (message,) = (await asks.receive_json_from(timeout=5))["messages"]
+    assert (message["message"], "html" in message) == ("plain", False)
+
+
 async def test_deleted_message_has_no_html(open_chat) -> None:
     asks = await open_chat("/ws/chat/html/?with=html")
     await asks.say("**hello**")

@@ -218,7 +218,7 @@ def hostile(request: pytest.FixtureRequest) -> str:
 
 
 def test_hostile_text_takes_little_work(hostile: str) -> None:
-    # The most is 66,000. What is quadratic comes to millions. `python -m benchmarks.formatting` measures the time.
+    # The most is some 66,000. What is quadratic comes to millions. `python -m benchmarks.formatting` measures the time.
     assert calls(to_html, hostile) < 80_000
 
 
