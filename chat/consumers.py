@@ -240,8 +240,17 @@ class ChatConsumer(SocketConsumer):
         request = read_request(frame)
         asked = {"size": pages.PAGE_SIZE, "before": history.check_offset(frame["before"])}
         page = await in_database(pages.page, room, person=self.person, from_end=True, **asked)
+        return await self.answer_with(page, request, more=page.has_earlier)
+
+    async def receive_after(self, room: Room, frame: dict[str, Any]) -> str:
+        request = read_request(frame)
+        asked = {"size": pages.PAGE_SIZE, "after": history.check_offset(frame["after"])}
+        page = await in_database(pages.page, room, person=self.person, from_end=False, **asked)
+        return await self.answer_with(page, request, more=page.has_later)
+
+    async def answer_with(self, page: Page, request: dict[str, str], *, more: bool) -> str:
         html = await Formatted.here().html_of_page(page.events) if self.wants_html else []
-        return history_frame(page, request, html)
+        return history_frame(page, request, html, more=more)
 
     async def receive_complete(self, room: Room, frame: dict[str, Any]) -> str:
         request, beginning = read_request(frame), read_beginning(frame)

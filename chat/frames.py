@@ -30,7 +30,7 @@ class InvalidFrame(ChatError):
 
 
 PURPOSES = (
-    *("edit", "message", "delete", "react", "typing", "before", "complete", "versions"),
+    *("edit", "message", "delete", "react", "typing", "before", "after", "complete", "versions"),
     *("read", "unread", "read_all", "involvement", "leave"),
     *("me", "ping"),
 )
@@ -176,10 +176,10 @@ def reacted_frame(target: int, entry: Event | None, request: dict[str, str]) -> 
     return _encode({"kind": "reacted", "target": target, "reactions": reactions, **request})
 
 
-def history_frame(page: Page, request: dict[str, str], html: Sequence[str | None] = ()) -> str:
-    """`html` has that of each event, or of none."""
+def history_frame(page: Page, request: dict[str, str], html: Sequence[str | None] = (), *, more: bool) -> str:
+    """`html` has that of each event, or of none. `more` is whether there is more in the direction of the question."""
     messages = [shown(event, its_html) for event, its_html in zip_longest(page.events, html)]
-    return _encode({"kind": "history", "messages": messages, "more": page.has_earlier, **request})
+    return _encode({"kind": "history", "messages": messages, "more": more, **request})
 
 
 def read_beginning(frame: dict[str, Any]) -> str:

@@ -12,11 +12,11 @@ from django.utils import timezone
 
 from chat.delivery.formatted import Formatted
 from chat.domain import people, rooms
-from chat.domain.events import Event
+from chat.domain.events import Event, Kind
 from chat.domain.people import Person
 from chat.domain.positions import Position
 from chat.domain.rooms import Room
-from chat.errors import Banned, ChatError, InvalidRoomName, NotAMember
+from chat.errors import Banned, ChatError, InvalidPosition, InvalidRoomName, NotAMember
 from chat.frames import shown
 from chat.models import Involvement
 from chat.storage import directory, history, own_rooms, pages, permissions, readings
@@ -58,7 +58,11 @@ def room(request: HttpRequest, room_name: str) -> HttpResponse:
         # Before the page is read: the log may end with entries that change messages, which the page doesn't have.
         end = history.end(entered, person=person)
         own = own_rooms.by_pair([(entered, person)]).get((entered, person))
-        page = pages.page(entered, person=person, size=page_size(own, end), from_end=True)
+        at = asked_offset(request)
+        if at is None:
+            page = pages.page(entered, person=person, size=page_size(own, end), from_end=True)
+        else:
+            page = pages.around(entered, at, person=person)
     except (Banned, NotAMember) as error:
         return closed(request, entered, error)
     position = max([end, *(event.position for event in page.events[-1:] if event.position)], key=attrgetter("offset"))
@@ -75,7 +79,12 @@ def room(request: HttpRequest, room_name: str) -> HttpResponse:
         "owns": permission.owns,
         "messageMax": settings.CHAT_MESSAGE_MAX,
         "showOrigin": settings.CHAT_SHOW_ORIGIN,
-        "history": {"messages": [shown(*one) for one in formatted], "more": page.has_earlier},
+        "history": {
+            "messages": [shown(*one) for one in formatted],
+            "more": page.has_earlier,
+            "later": page.has_later,
+        },
+        "at": at,
         "position": position.offset,
         "positionId": position.id,
         "read": own.read_offset if own else position.offset,
@@ -86,6 +95,9 @@ def room(request: HttpRequest, room_name: str) -> HttpResponse:
         "own_rooms": known_rooms(request, person, here=entered),
         "room_data": room_data,
         "formatted_events": formatted,
+        "page": page,
+        "at": at,
+        "at_is_missing": at is not None and not any(event.offset == at and is_line(event) for event in page.events),
         "permission": permission,
         "guests": settings.CHAT_GUESTS,
     }
@@ -95,6 +107,19 @@ def room(request: HttpRequest, room_name: str) -> HttpResponse:
 async def html_of(events: Sequence[Event]) -> list[str | None]:
     """The HTML of each of `events`, made on the server's event loop, which may have it already."""
     return await Formatted.here().html_of_page(events)
+
+
+def asked_offset(request: HttpRequest) -> int | None:
+    """The offset in `?at=`, where a link leads to a message. What is none opens the room as if it weren't there."""
+    try:
+        return history.check_offset(request.GET["at"]) if "at" in request.GET else None
+    except InvalidPosition:
+        return None
+
+
+def is_line(event: Event) -> bool:
+    """Whether an entry is shown in a place of its own."""
+    return event.kind is not Kind.DELETION
 
 
 def closed(request: HttpRequest, room: Room, error: ChatError) -> HttpResponse:

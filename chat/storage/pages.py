@@ -70,6 +70,22 @@ def page(
 
 
 @reads_long
+def around(room: Room, offset: int, *, person: Person | None, size: int = PAGE_SIZE) -> Page:
+    """The entry at `offset` with about half of `size` on either side of it. Raises Banned or NotAMember."""
+    half, following = size // 2, min(offset + 1, OFFSET_MAX)
+    earlier, later = pages(
+        [
+            PageRequest(room=room, size=half + 1, before=following, from_end=True),
+            PageRequest(room=room, size=half, after=offset, from_end=False),
+        ],
+        person=person,
+    )
+    if isinstance(earlier, ChatError) or isinstance(later, ChatError):
+        raise earlier if isinstance(earlier, ChatError) else later
+    return Page([*earlier.events, *later.events], earlier.has_earlier, later.has_later)
+
+
+@reads_long
 def pages(requests: Sequence[PageRequest], *, person: Person | None) -> list[Page | ChatError]:
     """A page for each of `requests`, in their order; Banned or NotAMember in the place of one that may not be read."""
     distinct = list(dict.fromkeys(requests))

@@ -18,8 +18,10 @@ import { find } from "./elements.js";
 import { ChatLog } from "./log/chat-log.js";
 import { Follower } from "./log/follower.js";
 import { ChatHistory } from "./log/history.js";
+import { addressOf, copy, followLinks } from "./log/links.js";
 import { changeBy, readMessage } from "./log/message.js";
 import { MessageMenu } from "./log/message-menu.js";
+import { Timeline } from "./log/timeline.js";
 import { MessageVersions } from "./log/versions.js";
 import { ChatPresence } from "./presence/chat-presence.js";
 import { ChatTyping } from "./presence/chat-typing.js";
@@ -58,6 +60,7 @@ customElements.define("room-alerts", RoomAlerts);
 const data = JSON.parse(find(document, "#room-data", HTMLScriptElement).text);
 const scroller = find(document, "#chat-scroller", HTMLElement);
 const history = find(document, "#chat-history", ChatHistory);
+const later = find(document, "#chat-later", ChatHistory);
 const log = find(document, "#chat-log", ChatLog);
 const outbox = find(document, "#chat-outbox", ChatOutbox);
 const presence = find(document, "#chat-presence", ChatPresence);
@@ -107,6 +110,16 @@ const menu = new MessageMenu(find(document, "#chat-menu", HTMLElement), [
     act: (message) => replying.begin(message),
   },
   {
+    label: "Go to quoted message",
+    allows: ({ replyTo, deleted }) => replyTo !== null && !deleted,
+    act: ({ replyTo }) => replyTo && timeline.openAt(replyTo.offset),
+  },
+  {
+    label: "Copy link",
+    allows: ({ kind, offset, deleted }) => kind === "message" && offset !== null && !deleted,
+    act: ({ offset }) => copyLink(offset),
+  },
+  {
     label: "Edit",
     allows: ({ kind, offset, deleted, userId }) =>
       kind === "message" && offset !== null && !deleted && userId === data.person.id,
@@ -138,12 +151,26 @@ const menu = new MessageMenu(find(document, "#chat-menu", HTMLElement), [
  */
 let position = { offset: data.position, id: data.positionId ?? null };
 
+const notice = find(document, "#chat-jump", HTMLElement);
+const timeline = new Timeline(
+  { log, history, later, follower, notice },
+  (question) => connection.send(question),
+  data.position,
+);
+
 /**
  * @param {"draft" | "outbox"} what
  * @param {Person} person
  */
 function storageKey(what, person) {
   return `${what} of ${person.id} in ${data.room}`;
+}
+
+/** @param {number | null} offset of the message to which the link leads */
+async function copyLink(offset) {
+  const address = addressOf(offset);
+  const copied = await copy(address);
+  timeline.say(copied ? (notice.dataset.copied ?? "") : `${notice.dataset.uncopied} ${address}`);
 }
 
 /** Without cookies the server takes the page for somebody else each time. */
@@ -159,7 +186,7 @@ function post(text, quote) {
   if (outbox.full) return "Too many messages are waiting to be sent. Try again once you are connected.";
   outbox.add(text, quote);
   marks.release();
-  follower.toEnd();
+  timeline.toNewest();
   return "";
 }
 
@@ -191,7 +218,7 @@ function react(message, emoji) {
 function receive(frame) {
   const error = readError(frame);
   if (error !== null) receiveError(error);
-  else if (frame.kind === "history") receiveOlder(frame);
+  else if (frame.kind === "history") timeline.answer(frame);
   else if (frame.kind === "completion") completion.receive(frame);
   else if (frame.kind === "versions") versions.receive(frame);
   else if (frame.kind === "reacted") reactions.settle(frame);
@@ -212,12 +239,11 @@ function receiveMessage(frame) {
     if (message.offset <= position.offset) return;
     position = { offset: message.offset, id: frame.id ?? null };
   }
-  log.add(message);
+  timeline.hear(message);
   if (message.kind === "message") typing.settle(message.userId);
   if (message.kind === "notice" && message.subject === data.person.id) receiveRole(frame);
   const change = changeBy(message);
   if (change !== null) {
-    if (message.target !== null) history.noteChange(message.target, change);
     replying.noteChange(message.target, change);
     return;
   }
@@ -225,8 +251,6 @@ function receiveMessage(frame) {
     if (message.offset !== null) marks.count();
     alerts.hear(data.room, message, log.calls(message));
   }
-  if (follower.following && log.trim()) history.more = true;
-  follower.announce();
   marks.look();
 }
 
@@ -271,7 +295,7 @@ function receiveError(error) {
     ownRooms.showError(error.text);
     return;
   }
-  if (editing.fail(error) || history.fail(error.request, error.text) || outbox.postpone(error.clientId, error)) return;
+  if (editing.fail(error) || timeline.fail(error.request, error.text) || outbox.postpone(error.clientId, error)) return;
   if (error.request === VERSIONS) {
     versions.fail(error.text);
     return;
@@ -283,26 +307,6 @@ function receiveError(error) {
   if (text !== null) composer.restore(text);
 }
 
-/** @param {Frame} frame */
-function receiveOlder(frame) {
-  const messages = history.answer(frame);
-  if (messages !== null) showOlder(messages, frame.more);
-}
-
-/**
- * @param {Message[]} messages
- * @param {boolean} more whether there are earlier ones
- */
-function showOlder(messages, more) {
-  for (const message of messages) outbox.settle(message.clientId);
-  follower.keepPlace(() => {
-    log.addOlder(messages);
-    history.more = more;
-  });
-  // Nothing but deletions: there is nothing new to scroll to.
-  if (messages.every((message) => changeBy(message) !== null)) history.load();
-}
-
 /**
  * What comes next does not follow what is shown.
  *
@@ -312,17 +316,14 @@ function startOver(frame) {
   const notice = readMessage(frame);
   if (notice === null) return;
   position = { offset: notice.offset ?? 0, id: frame.id ?? null };
-  log.clear();
-  log.add({ ...notice, offset: null });
-  follower.toEnd();
-  history.reload();
+  timeline.startOver(position.offset, { ...notice, offset: null });
 }
 
 /** The page may not be here as this person any more, so it shows nothing more of the room. */
 function leave() {
   log.clear();
   presence.clear();
-  log.hidden = history.hidden = true;
+  log.hidden = history.hidden = later.hidden = true;
   if (connection.closeCode === SESSION_ENDED) identity.refuse();
 }
 
@@ -335,7 +336,7 @@ function onlyRead() {
 /** The session was only renewed. */
 function comeBack() {
   log.hidden = history.hidden = false;
-  history.reload();
+  timeline.startOver(position.offset);
   connection.open();
 }
 
@@ -380,8 +381,9 @@ outbox.transmit = (id, text, quote) =>
   connection.send({ message: text, client_id: id, ...(quote && { reply_to: quote.offset }) });
 outbox.stalled = () => connection.renew();
 outbox.keepIn(storageKey("outbox", data.person));
-history.start = () => log.firstOffset ?? position.offset + 1;
-history.ask = (before, request) => connection.send({ before, request });
+timeline.loaded = (messages) => {
+  for (const message of messages) outbox.settle(message.clientId);
+};
 marks.send = (frame) => !readsOnly && connection.send(frame);
 marks.end = () => position.offset;
 marks.endInView = () => follower.following;
@@ -403,19 +405,23 @@ new RoomSwitcher(
   find(document, "#room-switch", HTMLButtonElement),
   ownRooms,
 );
-showOlder(history.read(data.history.messages), data.history.more);
-const firstNew = data.unread > 0 ? log.markNew(data.read) : null;
-if (firstNew) follower.toLine(firstNew);
-else follower.toEnd();
+timeline.show({
+  at: data.at ?? null,
+  messages: data.history.messages,
+  earlier: data.history.more,
+  later: data.history.later ?? false,
+});
+followLinks(scroller, timeline);
+const firstNew = data.unread > 0 && timeline.live ? log.markNew(data.read) : null;
+if (firstNew && data.at === null) follower.toLine(firstNew);
 follower.atEnd = () => marks.look();
-follower.atStart = () => history.load();
 follower.takePageKeys(find(document, "#chat-message-input", HTMLElement));
 scroller.addEventListener("beforefold", () => follower.hold());
 
 connection.addEventListener("frame", (event) => receive(/** @type {CustomEvent<Frame>} */ (event).detail));
 connection.addEventListener("state", () => {
   outbox.resume();
-  history.resume();
+  timeline.resume();
   if (connection.state !== "open") typing.clear(); // nobody says when they stop
   if (connection.state === "open") marks.look();
   if (connection.state === "open") reactions.resume();

@@ -55,6 +55,8 @@ export class ChatLog extends HTMLElement {
   #messages = new WeakMap();
   /** @type {number | null} */
   #firstOffset = null;
+  /** @type {number | null} */
+  #lastOffset = null;
   /**
    * What comes after this offset is new to the reader.
    *
@@ -81,6 +83,11 @@ export class ChatLog extends HTMLElement {
     return this.#firstOffset;
   }
 
+  /** The highest offset that has been added, null if there is none. */
+  get lastOffset() {
+    return this.#lastOffset;
+  }
+
   /**
    * Show a message after all others.
    *
@@ -88,9 +95,9 @@ export class ChatLog extends HTMLElement {
    */
   add(message) {
     this.#firstOffset ??= message.offset;
+    this.#lastOffset = message.offset ?? this.#lastOffset;
     const change = changeBy(message);
-    if (change?.reactions) this.showReactions(message.target, change.reactions);
-    else if (change !== null) this.#change(message.target, change);
+    if (change !== null) this.change(message.target, change);
     else this.append(...this.#lines(message, this.#messageAt(this.lastElementChild)));
   }
 
@@ -101,6 +108,7 @@ export class ChatLog extends HTMLElement {
    */
   addOlder(entries) {
     this.#firstOffset = entries[0]?.offset ?? this.#firstOffset;
+    this.#lastOffset ??= entries.at(-1)?.offset ?? null;
     const messages = entries.filter((entry) => changeBy(entry) === null); // what they change came as it is now
     const newest = messages.at(-1);
     if (!newest) return;
@@ -149,11 +157,40 @@ export class ChatLog extends HTMLElement {
     return mentions.some((id) => id === this.readerId || id === "room");
   }
 
+  /**
+   * Show messages, the oldest first, after all others, as what was said long ago.
+   *
+   * @param {Message[]} entries
+   */
+  addLater(entries) {
+    this.#keepQuiet();
+    for (const entry of entries) if (changeBy(entry) === null) this.add(entry);
+    this.#lastOffset = entries.at(-1)?.offset ?? this.#lastOffset;
+  }
+
+  /**
+   * The line of the message at an offset, or else the one that is nearest to it.
+   *
+   * @param {number} offset
+   * @returns {{ line: HTMLElement, exact: boolean } | null} null if there is none
+   */
+  find(offset) {
+    let found = null;
+    let least = Number.POSITIVE_INFINITY;
+    for (const line of this.children) {
+      const at = this.#messageAt(line)?.offset;
+      if (at == null || !(line instanceof HTMLElement) || Math.abs(at - offset) >= least) continue;
+      least = Math.abs(at - offset);
+      found = line;
+    }
+    return found && { line: found, exact: least === 0 };
+  }
+
   clear() {
     this.menu?.close();
     this.#newAfter = null;
     this.replaceChildren();
-    this.#firstOffset = null;
+    this.#firstOffset = this.#lastOffset = null;
   }
 
   /** Let go of the oldest messages if there are too many. Returns whether there were. */
@@ -214,7 +251,11 @@ export class ChatLog extends HTMLElement {
    * @param {number | null} offset
    * @param {Partial<Message>} change
    */
-  #change(offset, change) {
+  change(offset, change) {
+    if (change.reactions) {
+      this.showReactions(offset, change.reactions);
+      return;
+    }
     for (const line of [...this.children]) {
       const message = this.#messageAt(line);
       if (!message) continue;

@@ -1,7 +1,7 @@
 // @ts-check
 
 const NEAR_END = 24; // px from the end at which the reader still counts as being there
-const NEAR_START = 400; // px from the start at which what is older is wanted
+const NEAR_EDGE = 400; // px from the start at which what is older is wanted, and from the end what is newer
 const AT_REST = 150; // ms without movement after which the reader's scrolling is over
 const OVERLAP = 40; // px that a page has in common with the next
 const KEYS_UP = new Set(["ArrowUp", "PageUp", "Home"]);
@@ -22,11 +22,17 @@ export class Follower {
   atStart = () => {};
   /** Called when the end is in view. */
   atEnd = () => {};
+  /** Called as the reader comes near the end of something that isn't live. */
+  nearEnd = () => {};
+  /** Called when the reader wants to be at the end. */
+  wantsEnd = () => this.toEnd();
 
   #scroller;
   #button;
   #ends;
   #endInView = true;
+  #live = true;
+  #news;
   /** Whether the reader is scrolling up, or has just made something grow. */
   #held = false;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -52,7 +58,8 @@ export class Follower {
       rootMargin: `0px 0px ${NEAR_END}px 0px`,
     });
     this.#ends.observe(end);
-    button.addEventListener("click", () => this.toEnd());
+    this.#news = button.textContent;
+    button.addEventListener("click", () => this.wantsEnd());
     this.#watchReader();
   }
 
@@ -66,22 +73,39 @@ export class Follower {
   }
 
   /**
+   * Whether the newest is at the end. If not, the way to it is always offered.
+   *
+   * @param {boolean} live
+   */
+  set live(live) {
+    this.#live = live;
+    this.#button.textContent = live ? this.#news : (this.#button.dataset.away ?? "");
+    this.#settle();
+  }
+
+  /** Something other than the end is to be seen. */
+  leaveEnd() {
+    this.#ends.takeRecords(); // what they report is over
+    this.#release();
+    this.following = this.#endInView = false;
+  }
+
+  /**
    * Show the reader something before the end, with a part of what is before that.
    *
    * @param {Element} line
    */
   toLine(line) {
-    this.#ends.takeRecords();
-    this.#release();
-    this.following = this.#endInView = false;
+    this.leaveEnd();
     const below = line.getBoundingClientRect().top - this.#scroller.getBoundingClientRect().top;
     this.#scroller.scrollTop += below - this.#scroller.clientHeight / 4;
     this.announce();
   }
 
-  /** Something new stands at the end. */
+  /** Something new stands at the end, or would if that were live. */
   announce() {
     this.#see(this.#ends.takeRecords());
+    this.#button.textContent = this.#news;
     this.#button.hidden = this.following && !this.#held;
   }
 
@@ -150,7 +174,9 @@ export class Follower {
 
   #scrolled() {
     if (this.#held) this.hold();
-    if (this.#scroller.scrollTop < NEAR_START) this.atStart();
+    const { scrollTop, scrollHeight, clientHeight } = this.#scroller;
+    if (scrollTop < NEAR_EDGE) this.atStart();
+    if (!this.#live && scrollHeight - scrollTop - clientHeight < NEAR_EDGE) this.nearEnd();
   }
 
   #holdIfScrollable() {
@@ -169,7 +195,8 @@ export class Follower {
   }
 
   #settle() {
-    this.following = this.#endInView;
+    this.following = this.#endInView && this.#live;
+    if (!this.#live) this.#button.hidden = false;
     if (!this.following) return;
     this.#button.hidden = true;
     this.atEnd();

@@ -11,18 +11,20 @@ const ANSWER_TIMEOUT = 20_000; // milliseconds
 const CHANGES_MAX = 1_000;
 
 /**
- * The way to what was said earlier, above the log: a button and a line of words.
+ * The way to what was said earlier, above the log, or to what was said later, below it: a button and a line of words.
+ * `data-load` is the button's label, `data-failed` stands before a fault, and `data-end` says that there is no more.
  *
  * Pages are asked for one at a time, and again over the next connection if the last one was lost. A question that fails
  * is asked again when the reader wants it.
  */
 export class ChatHistory extends HTMLElement {
-  /** The offset at which the log begins. */
+  /** The offset at which the log begins, or at which it ends where this is the way to what was said later. */
   start = () => 1;
   /**
-   * Asks for the page before an offset, under an id that the answer will have; returns whether the question went out.
+   * Asks for the page before or after an offset, under an id that the answer will have; returns whether the question
+   * went out.
    *
-   * @type {(before: number, request: string) => boolean}
+   * @type {(offset: number, request: string) => boolean}
    */
   ask = () => false;
 
@@ -31,7 +33,7 @@ export class ChatHistory extends HTMLElement {
   /** Why the last page didn't come; "" if it did. */
   #fault = "";
   /**
-   * The questions that went out over this connection, the oldest first: their ids, and the offsets before which.
+   * The questions that went out over this connection, the oldest first: their ids, and their offsets.
    *
    * @type {Map<string, number>}
    */
@@ -54,7 +56,7 @@ export class ChatHistory extends HTMLElement {
   }
 
   /**
-   * Whether there is anything before the log.
+   * Whether there is anything more.
    *
    * @param {boolean} more
    */
@@ -63,7 +65,7 @@ export class ChatHistory extends HTMLElement {
     this.#show();
   }
 
-  /** Load the page before the log, unless that has just failed. */
+  /** Load the next page, unless that has just failed. */
   load() {
     if (this.#loading || !this.#more || this.#fault !== "") return;
     this.#loading = true;
@@ -71,7 +73,7 @@ export class ChatHistory extends HTMLElement {
     this.#show();
   }
 
-  /** Load the page before the log even if one is on its way, because the log begins elsewhere now. */
+  /** Load the next page even if one is on its way, because the log begins elsewhere now. */
   reload() {
     this.#loading = false;
     this.#more = true;
@@ -102,10 +104,19 @@ export class ChatHistory extends HTMLElement {
   }
 
   /**
+   * Whether a question is one of these.
+   *
+   * @param {string | undefined} request its id
+   */
+  has(request) {
+    return request !== undefined && this.#asked.has(request);
+  }
+
+  /**
    * An answer has come.
    *
    * @param {Frame} frame
-   * @returns {Message[] | null} null if it isn't the page before the log, which may have changed since the question
+   * @returns {Message[] | null} null if it isn't the page beside the log, which may have changed since the question
    */
   answer(frame) {
     const [oldest] = this.#asked.keys();
@@ -152,7 +163,7 @@ export class ChatHistory extends HTMLElement {
 
   #ask() {
     const before = this.start();
-    const request = `history ${++this.#questions}`;
+    const request = `${this.id} ${++this.#questions}`;
     if (!this.ask(before, request)) return;
     this.#asked.set(request, before);
     clearTimeout(this.#timer);
@@ -177,16 +188,15 @@ export class ChatHistory extends HTMLElement {
   }
 
   #show() {
-    const action = this.#fault === "" ? "Load older messages" : "Try again";
+    const { load = "", end = "", failed } = this.dataset;
+    const action = this.#fault === "" ? load : "Try again";
     this.#button.textContent = this.#loading ? "Loading…" : action;
     this.#button.ariaDisabled = String(this.#loading);
     if (!this.#more && this.#button === document.activeElement)
       /** @type {HTMLElement | null} */ (this.closest("[tabindex]"))?.focus();
     this.#button.hidden = !this.#more;
-    find(this, "[role=status]", HTMLElement).textContent = this.#more ? this.#words() : "Beginning of the room";
-  }
-
-  #words() {
-    return this.#fault && `Older messages could not be loaded: ${this.#fault}`;
+    const words = this.#fault && `${failed} ${this.#fault}`;
+    find(this, "[role=status]", HTMLElement).textContent = this.#more ? words : end;
+    if (end === "") this.hidden = !this.#more;
   }
 }

@@ -89,13 +89,28 @@ function meta(message, view) {
     edited.title = fullDate.format(message.editedAt);
     meta.append(edited, " · ");
   }
-  meta.append(time);
+  meta.append(message.offset === null ? time : permalink(message.offset, time));
   if (message.origin !== null) {
     const origin = `process ${message.origin.process}, thread ${message.origin.thread}`;
     time.title += ` (${origin})`;
     if (view.showOrigin) meta.append(" · ", element("span", "origin", origin));
   }
   return meta;
+}
+
+/**
+ * The link to a message, around the time when it was said.
+ *
+ * @param {number} offset
+ * @param {HTMLElement} time
+ */
+function permalink(offset, time) {
+  const link = element("a", "permalink");
+  link.href = `?at=${offset}`;
+  link.dataset.at = String(offset);
+  link.tabIndex = -1; // as that of a quote
+  link.append(time);
+  return link;
 }
 
 /** Its dots are the style sheet's, so that they are not copied with the text. */

@@ -26,6 +26,10 @@ afterEach(() => {
 function newHistory() {
   const history = /** @type {ChatHistory} */ (document.createElement("chat-history"));
   history.innerHTML = "<button></button><p role=status></p>";
+  history.id = "chat-history";
+  history.dataset.load = "Load older messages";
+  history.dataset.end = "Beginning of the room";
+  history.dataset.failed = "Older messages could not be loaded:";
   document.body.append(history);
   history.start = () => start;
   history.ask = (before, request) => {
