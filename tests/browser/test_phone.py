@@ -15,7 +15,7 @@ WIDTH = "return document.documentElement.scrollWidth"
 SMALL = """
     const targets = document.querySelectorAll("a, button, input, select, textarea, [tabindex='0']:not(#chat-scroller)");
     return Array.from(targets)
-        .filter((target) => target.checkVisibility())
+        .filter((target) => target.checkVisibility() && getComputedStyle(target).pointerEvents !== "none")
         .map((target) => [target, target.getBoundingClientRect()])
         .filter(([target, { width, height }]) => width < 44 || height < 44)
         .map(([target, { width, height }]) => `${target.outerHTML.slice(0, 60)} ${width} × ${height}`);
