@@ -248,7 +248,7 @@ class ChatConsumer(SocketConsumer):
         page = await in_database(pages.page, room, person=self.person, from_end=False, **asked)
         return await self.answer_with(page, request, more=page.has_later)
 
-    async def answer_with(self, page: Page, request: dict[str, str], *, more: bool) -> str:
+    async def answer_with(self, page: pages.Page, request: dict[str, str], *, more: bool) -> str:
         html = await Formatted.here().html_of_page(page.events) if self.wants_html else []
         return history_frame(page, request, html, more=more)
 

@@ -80,8 +80,11 @@ def around(room: Room, offset: int, *, person: Person | None, size: int = PAGE_S
         ],
         person=person,
     )
-    if isinstance(earlier, ChatError) or isinstance(later, ChatError):
-        raise earlier if isinstance(earlier, ChatError) else later
+    for half_page in (earlier, later):
+        if isinstance(half_page, ChatError):
+            raise half_page
+    assert isinstance(earlier, Page)
+    assert isinstance(later, Page)
     return Page([*earlier.events, *later.events], earlier.has_earlier, later.has_later)
 
 

@@ -64,3 +64,32 @@ def test_room_page_with_scripts_shows_each_message_of_the_history_once(browser: 
     texts = [text.text for text in window.driver.find_elements(By.CSS_SELECTOR, f"{LOG} .text")]
     assert texts == lines
     assert not shown(window, ".notice")
+
+
+def test_link_to_a_message_without_scripts_shows_its_part_of_the_history_and_leads_on(
+    window: Window, site: str
+) -> None:
+    lines = said(1, 120)
+    log.append([log.Draft(room=find("room1"), text="a reply", person=Person(id="user-7", name="Zoë"), reply_to=60)])
+    window.go(f"{site}/chat/room1/?at=60")
+
+    def texts() -> list[str]:
+        return [text.text for text in window.driver.find_elements(By.CSS_SELECTOR, f"{LOG} .message .text")]
+
+    assert texts() == lines[34:85]
+    assert window.find(".found .text").text == "60"
+    window.find(".notice a", "Go to the message").click()
+    assert window.url.endswith("#message-60")
+    window.find(".notice a", "Later messages").click()
+    assert window.find(".found .text").text == "85"
+    assert texts() == lines[59:110]
+    window.find(".notice a", "Earlier messages").click()
+    assert window.find(".found .text").text == "60"
+    window.find(".notice a", "Go to the newest").click()
+    window.until(lambda: texts()[-1] == "a reply", "shows the newest")
+    window.find(".quote", "60").click()
+    assert window.find(".found .text").text == "60"
+
+    window.go(f"{site}/chat/room1/?at=999")
+    assert window.find("#chat-jump", "not here")
+    assert texts()[-1] == "a reply"

@@ -11,8 +11,11 @@ from channels.testing import WebsocketCommunicator
 from pytest_django import Settings
 
 from chat.delivery.hub import Hub
+from chat.domain import people
 from chat.domain.rooms import find
 from chat.errors import Removed
+from chat.storage import log
+from chat.storage.database import in_database
 from mysite.asgi import application
 from tests.conftest import ChatSocket, SlowServer, as_json
 
@@ -245,7 +248,7 @@ async def test_ping_that_is_no_whole_number_is_an_invalid_frame(open_chat, ping:
 @pytest.mark.parametrize("request_id", ["", "page 1", "é" * 100])
 async def test_answer_frame_has_the_request_id_of_its_question(open_chat, request_id: str) -> None:
     socket = await open_chat("/ws/chat/questions/")
-    for question in ({"before": 5}, {"me": True}):
+    for question in ({"before": 5}, {"after": 5}, {"me": True}):
         await socket.send_json_to({**question, "request": request_id})
         assert (await socket.receive_json_from(timeout=5))["request"] == request_id
         await socket.send_json_to(question)
@@ -256,6 +259,7 @@ async def test_answer_frame_has_the_request_id_of_its_question(open_chat, reques
     ("frame", "code", "ids"),
     [
         ({"before": -1, "request": "q"}, "invalid_position", {"request": "q"}),
+        ({"after": "x", "request": "q"}, "invalid_position", {"request": "q"}),
         ({"before": 5, "request": "x" * 101}, "invalid_frame", {"request": "x" * 101}),
         ({"before": 5, "request": "half a \ud83d"}, "invalid_frame", {"request": "half a \ud83d"}),
         ({"before": 5, "request": "\0"}, "invalid_frame", {"request": "\0"}),
@@ -349,3 +353,27 @@ async def test_deleted_message_has_no_html(open_chat) -> None:
     await asks.send_json_to({"before": 2})
     (message,) = (await asks.receive_json_from(timeout=5))["messages"]
     assert (message["deleted"], "html" in message) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("question", "offsets", "more"),
+    [
+        ({"after": 0}, [*range(1, 51)], True),
+        ({"after": 10}, [*range(11, 61)], False),
+        ({"after": 9}, [*range(10, 60)], True),
+        ({"after": "58"}, [59, 60], False),
+        ({"after": 60}, [], False),
+        ({"after": 2**63 - 1}, [], False),
+        ({"after": 5, "before": 3}, [1, 2], False),
+    ],
+)
+async def test_question_by_after_is_answered_with_the_next_page(
+    open_chat, question: dict, offsets: list[int], more: bool
+) -> None:
+    room = find("questions")
+    await in_database(log.append, [log.Draft(room=room, text="hi", person=people.new_guest("Ann")) for _ in range(60)])
+    socket = await open_chat("/ws/chat/questions/")
+    await socket.send_json_to(question)
+    answer = await socket.receive_json_from(timeout=5)
+    assert answer["kind"] == "history"
+    assert ([entry["offset"] for entry in answer["messages"]], answer["more"]) == (offsets, more)

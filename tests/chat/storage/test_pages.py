@@ -57,6 +57,35 @@ class TestPage:
         )
 
 
+class TestPageAround:
+    @pytest.mark.parametrize(
+        ("offset", "found", "has_earlier", "has_later"),
+        [
+            (5, [3, 4, 5, 6, 7], True, True),
+            (1, [1, 2, 3], False, True),
+            (0, [1, 2], False, True),
+            (9, [7, 8, 9, 10], True, False),
+            (10, [8, 9, 10], True, False),
+            (99, [8, 9, 10], True, False),
+            (2**63 - 1, [8, 9, 10], True, False),
+        ],
+    )
+    def test_page_around_an_offset_has_half_of_its_size_on_either_side(
+        self, offset: int, found: list, has_earlier: bool, has_later: bool
+    ) -> None:
+        fill(10)
+        with CaptureQueriesContext(connection) as captured:
+            page = pages.around(ROOM, offset, person=ANN, size=4)
+        assert (offsets(page.events), page.has_earlier, page.has_later) == (found, has_earlier, has_later)
+        assert len(captured) == 2
+
+    def test_page_around_an_offset_is_refused_to_people_who_may_not_read(self) -> None:
+        fill(10)
+        models.Room.objects.filter(name=ROOM.name).update(is_private=True, restricted=True)
+        with pytest.raises(NotAMember):
+            pages.around(ROOM, 5, person=BEN)
+
+
 class TestPagesOfManyRooms:
     def test_pages_equal_single_pages_in_the_order_of_the_requests(self) -> None:
         fill(10)
