@@ -160,7 +160,7 @@ def test_room_page_holds_the_position_also_after_pruning(client: Client) -> None
     pruning.prune(keep=0)
 
     data = room_data(client)
-    assert data["history"] == {"messages": [], "more": False}
+    assert data["history"] == {"messages": [], "more": False, "later": False}
     assert data["position"] == 1
     assert data["positionId"] is None
 
@@ -180,7 +180,7 @@ def test_room_page_holds_escaped_history_for_readers_without_scripts(client: Cli
     log.append([log.Draft(room=room, text="<i>first</i>", person=person)])
     page = client.get("/chat/room1/").content.decode()
     start, end = page.index("<chat-log"), page.index("</chat-log>")
-    assert '<div class="message" data-guest>' in page[start:end]
+    assert '<div class="message" id="message-1" data-guest>' in page[start:end]
     assert '<bdi class="author">Ann &lt;b&gt;</bdi>' in page[start:end]
     assert "&lt;i&gt;first&lt;/i&gt;" in page[start:end]
     assert 'aria-label="Messages"></chat-log>' in client.get("/chat/empty/").content.decode()
