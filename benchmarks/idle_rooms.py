@@ -106,9 +106,15 @@ async def join(args: argparse.Namespace, rooms: Sequence[str]) -> list[IdleListe
         names = rooms[start : start + ROOMS_PER_SUBSCRIPTION]
         listeners[-1].subscribe(names)
         async with asyncio.timeout(JOIN_TIMEOUT):
-            while proc.channels(redis) < start + len(names):  # noqa: ASYNC110  # Redis tells nobody
+            while not joined(redis, names):  # noqa: ASYNC110  # Redis tells nobody
                 await asyncio.sleep(0.005)
     return listeners
+
+
+def joined(redis: Redis, rooms: Sequence[str]) -> bool:
+    """Whether somebody is in the groups of all these rooms."""
+    found: Any = redis.pubsub_numsub(*(f"asgi__group__chat_{name}" for name in rooms))
+    return all(count for _, count in found)
 
 
 async def settle(pids: Sequence[int], look: float) -> None:

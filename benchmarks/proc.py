@@ -52,8 +52,3 @@ def redis_use(redis: Redis | None) -> RedisUse:
     stats, cpu = redis.info("commandstats"), redis.info("cpu")
     commands = sum(stat["calls"] for name, stat in stats.items() if name != "cmdstat_info")
     return RedisUse(commands, cpu["used_cpu_user"] + cpu["used_cpu_sys"])
-
-
-def channels(redis: Redis) -> int:
-    """How many channels somebody subscribes to; with Channels' Pub/Sub layer that is one for each group."""
-    return int(redis.info("stats")["pubsub_channels"])

@@ -1,10 +1,15 @@
 """Each program of the benchmarks, for a moment: on a real server whose PostgreSQL is at a distance."""
 
+import json
+import subprocess
+import sys
+
 from benchmarks import databases, measuring, servers
 from benchmarks.databases import SQLITE, Database
 from benchmarks.plan import Run
 from benchmarks.servers import BARE
 from benchmarks.storing_plan import Load, Stage
+from tests.servers import ROOT
 
 AS_PROMISED = {"lost": 0, "doubled": 0, "disordered": 0}
 POSTERS = Load("posters", "posters", ("--posters", "4", "--rooms", "2", "--seconds", "0.5", "--warm", "0.2"))
@@ -39,6 +44,17 @@ def test_watching_says_what_a_look_costs(tmp_path):
         found = measuring.output(["-m", "benchmarks.watching", *options], variables)
     assert found["µs to look at a changed room"] > 0
     assert "µs of the database's" in found
+
+
+def test_presence_counts_what_clients_are_told():
+    size = ["--people", "6", "--churn", "4", "--typing", "2", "--processes", "2", "--seconds", "3", "--settle", "2"]
+    program = [sys.executable, "-m", "benchmarks.presence", *size]
+    done = subprocess.run(program, cwd=ROOT, capture_output=True, text=True, timeout=120, check=True)
+    without, asked, _ = map(json.loads, done.stdout.splitlines())
+    assert without["presence_frames_per_client_per_s"] == 0
+    assert asked["known_of"] == 6
+    assert asked["presence_frames_per_client_per_s"] > 0
+    assert asked["typing_frames_per_client_per_s"] > 0
 
 
 def test_the_driver_counts_what_a_server_delivers():
