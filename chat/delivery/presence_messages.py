@@ -11,7 +11,10 @@ Processes tell each other through a group of the room, in messages of this shape
 
 `seq` counts the changes. A process that has missed one asks, and so does one whose first listener wants to know. After
 a change the process says its `seq` once more, so that the last change isn't missed either; then it says nothing until
-something happens. That a process has died is found out by its heartbeat (chat.delivery.peers).
+something happens.
+
+A process that asks all does so through the group by which processes hear that others live (chat.delivery.presences). So
+those answer as well in which nobody asks, and which therefore aren't in the room's group.
 """
 
 import math
@@ -30,7 +33,18 @@ CONFIRM_AFTER = 5.0  # seconds from a change until its number is said once more
 class PresenceMessages:
     """The messages of one room. Times are in seconds on the event loop's clock."""
 
-    __slots__ = ("_confirm_at", "_here", "_seq", "_telling", "_to_ask", "_told", "_told_all_at", "_typers", "_typing")
+    __slots__ = (
+        "_confirm_at",
+        "_here",
+        "_seq",
+        "_telling",
+        "_to_ask",
+        "_told",
+        "_told_all_at",
+        "_typers",
+        "_typing",
+        "_unasked",
+    )
 
     def __init__(self, here: PeopleHere, typers: Typers) -> None:
         self._here = here
@@ -40,6 +54,7 @@ class PresenceMessages:
         self._told: dict[str, Person] | None = None  # who was here by the last message; None if all is to be told
         self._told_all_at = -math.inf
         self._seq = 0
+        self._unasked = False  # whether all is told to others of whom nobody may listen
         self._typing = False  # whether the typers are to be told
         self._to_ask: set[str] | None = None  # processes; an empty set means all
 
@@ -62,6 +77,11 @@ class PresenceMessages:
 
     def tell_all(self, at: float) -> None:
         self._told = None
+        self._telling.request(at)
+
+    def announce(self, at: float) -> None:
+        """Tells others, of whom nobody may ask, of the people here."""
+        self._unasked = self._told is None
         self._telling.request(at)
 
     def ask_all(self, at: float) -> None:
@@ -112,6 +132,8 @@ class PresenceMessages:
         if told is None:
             self._told_all_at = now
             self._count(now)
+            if self._unasked:
+                self._confirm_at, self._unasked = math.inf, False
             return {"seq": self._seq, "people": {id: person.name for id, person in people.items()}}
         came = {id: one.name for id, one in people.items() if id not in told or told[id].name != one.name}
         left = [id for id in told if id not in people]

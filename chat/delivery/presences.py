@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from chat import log_context
+from chat.delivery.batcher import Batcher
 from chat.delivery.groups import Groups
 from chat.delivery.layer import Layer
 from chat.delivery.listener import Listener
@@ -30,6 +31,7 @@ LIFE_GROUP = "presence"  # no room's: these have a dot and a hash behind it. On 
 CHECK_INTERVAL = 1.0  # seconds between two looks at the servers, and at the processes that are silent
 SUSPECTED = 3.0  # seconds that a server may be away before what is known of others is given up
 RESUBSCRIBING = 2.0  # seconds that the layer has to be in its groups again, once a server is back
+TOGETHER_MAX = 100  # messages that are sent before the layer's answer is awaited
 QUESTIONS_PER_SECOND = 200  # rooms of which others are asked then
 
 
@@ -48,6 +50,7 @@ class Presences:
         self._back_at: dict[int, float] = {}  # by server, while its rooms' groups may not all be joined again
         self._given_up: set[int] = set()  # servers that are away for so long that nothing is known of others
         self._occupied: set[str] = set()  # the groups of rooms with listeners
+        self._sending = Batcher(self._send_all, lambda waiting: range(min(TOGETHER_MAX, len(waiting))))
         self._to_join: set[RoomPresence] = set()
         self._unjoined: set[RoomPresence] = set()  # those whose server was away
         self._joining: asyncio.Task[None] | None = None
@@ -131,9 +134,18 @@ class Presences:
     async def send(self, presence: RoomPresence, message: Mapping[str, Any]) -> bool:
         if self._stopped:
             return True
-        group = presence.room.presence_group
-        await self._layer.send((group, message))
-        return not self._layer.is_away(self._layer.server_of(group))
+        asks_all = message.get("ask") == []
+        told = {key: value for key, value in message.items() if key != "ask"} if asks_all else message
+        sent = await self._sending.ask((presence.room.presence_group, told))
+        if asks_all:
+            asked = {key: message[key] for key in ("type", "room_id", "process", "ask")}
+            server = self._layer.server_of(presence.room.presence_group)
+            await self._sending.ask((self._layer.group_on_each_server(LIFE_GROUP)[server], asked))
+        return sent
+
+    async def _send_all(self, addressed: list[tuple[str, Mapping[str, Any]]]) -> list[bool]:
+        await self._layer.send(*addressed)
+        return [not self._layer.is_away(self._layer.server_of(group)) for group, _ in addressed]
 
     def is_up(self, presence: RoomPresence) -> bool:
         server = self._layer.server_of(presence.room.presence_group)
@@ -164,8 +176,8 @@ class Presences:
         try:
             while self._to_join:
                 joining, self._to_join = [one for one in self._to_join if one.listeners], set()
-                groups = [one.room.presence_group for one in joining]
-                if groups:
+                if joining:
+                    groups = [one.room.presence_group for one in joining if one.is_asked]
                     wanted = [*groups, *self._layer.group_on_each_server(LIFE_GROUP)]
                     await self._groups.want(dict.fromkeys(wanted, True))
                     await self._leave_again(joining)
@@ -182,9 +194,12 @@ class Presences:
             await self._groups.want(dict.fromkeys(left, False))
 
     def _note_joined(self) -> None:
-        for presence in [one for one in self._unjoined if one.room.presence_group in self._groups]:
+        for presence in [one for one in self._unjoined if self._is_joined(one) or not one.is_asked]:
             self._unjoined.discard(presence)
             presence.joined()
+
+    def _is_joined(self, presence: RoomPresence) -> bool:
+        return presence.room.presence_group in self._groups
 
     # The others
 
@@ -248,7 +263,7 @@ class Presences:
                 presence.lose_others()
 
     def _ask_again(self, server: int) -> None:
-        rooms = [one for one in self._on(server) if one.room.presence_group in self._groups]
+        rooms = [one for one in self._on(server) if one.is_asked and self._is_joined(one)]
         for presence in rooms:
             self._unjoined.discard(presence)
             presence.joined(within=len(rooms) / QUESTIONS_PER_SECOND)

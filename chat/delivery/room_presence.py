@@ -17,7 +17,7 @@ from chat.domain.people import Person
 from chat.domain.presence import TYPING_LASTS, LiveKind
 from chat.domain.rooms import Room
 
-JOIN_UNASKED = 1.0  # seconds that somebody has to be here before the group is joined, where nobody here has asked
+ANNOUNCE_AFTER = 1.0  # seconds that somebody has to be here before others are told, where nobody here asks
 
 
 class Process(Protocol):
@@ -26,7 +26,7 @@ class Process(Protocol):
     id: str
 
     def join(self, presence: "RoomPresence") -> None:
-        """Joins the room's group, sooner or later; then calls `joined`."""
+        """Joins the room's group if somebody here asks, sooner or later; then calls `joined`."""
 
     async def send(self, presence: "RoomPresence", message: Mapping[str, Any]) -> bool:
         """Sends to the room's group. Returns whether the layer took it."""
@@ -80,7 +80,7 @@ class RoomPresence:
     def arrive(self, listener: Listener) -> None:
         now = self._loop.time()
         if not self.listeners:
-            self._joining.request(now + JOIN_UNASKED)
+            self._joining.request(now + ANNOUNCE_AFTER)
         self.listeners += 1
         if listener.live_kinds:
             if self._onlookers is None:
@@ -154,13 +154,21 @@ class RoomPresence:
     # The other processes
 
     def joined(self, *, within: float = 0.0) -> None:
-        """The process is in the room's group, perhaps again. Tells others so at some time within so many seconds."""
-        self._is_joined = True
-        if self._onlookers is not None:
+        """The process is in the room's group, perhaps again; if nobody here asks, it needn't be.
+
+        Tells others of its people at some time within so many seconds.
+        """
+        self._is_joined = self.is_asked
+        if self.is_asked:
             self.ask(within=within)
         else:
-            self._messages.tell_all(self._loop.time() + random.random() * within)
+            self._messages.announce(self._loop.time())
         self._wake()
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether a listener here asks who is in the room, or who is typing there."""
+        return self._onlookers is not None
 
     def ask(self, *, within: float = 0.0) -> None:
         """Asks all others who is there through them, and tells them the same."""

@@ -127,7 +127,7 @@ async def test_person_who_comes_back_within_seconds_never_left(
 async def test_process_in_which_nobody_asks_tells_of_its_people_and_keeps_nothing_of_others(
     processes: tuple[Hub, Hub], eventually: Eventually, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(room_presence, "JOIN_UNASKED", 0.1)
+    monkeypatch.setattr(room_presence, "ANNOUNCE_AFTER", 0.1)
     one, other = processes
     async with here(other, BEN, live_kinds=()) as ben:
         async with here(one, ANN) as ann:
