@@ -133,7 +133,22 @@ async def test_process_in_which_nobody_asks_tells_of_its_people_and_keeps_nothin
         async with here(one, ANN) as ann:
             await eventually(lambda: ann.present == (2, ["Ann", "Ben"], True))
             assert other.presence._rooms[ROOM.presence_group]._onlookers is None
+            assert ROOM.presence_group not in other._groups
+            async with here(other, CEM, live_kinds=()):
+                await eventually(lambda: ann.present == (3, ["Ann", "Ben", "Cem"], True))
+            await eventually(lambda: ann.present == (2, ["Ann", "Ben"], True))
         assert ben.states == []
+
+
+async def test_process_in_which_nobody_asks_tells_those_that_ask_already(
+    processes: tuple[Hub, Hub], eventually: Eventually, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room_presence, "ANNOUNCE_AFTER", 0.1)
+    one, other = processes
+    async with here(one, ANN) as ann:
+        await eventually(lambda: ann.present == (1, ["Ann"], True))
+        async with here(other, BEN, live_kinds=()):
+            await eventually(lambda: ann.present == (2, ["Ann", "Ben"], True))
 
 
 async def test_look_is_told_who_is_here_and_isnt_here_itself(
