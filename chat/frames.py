@@ -209,13 +209,17 @@ def shown_room(room: Room, own: OwnRoom | None) -> dict[str, Any]:
     """One of a person's rooms, in frames and in the page; without an `involvement` if it is none of theirs any more."""
     if own is None:
         return {"name": room.name, "unread": 0, "mentions_unread": 0, "read": None, "involvement": None}
-    return {
+    shown: dict[str, Any] = {
         "name": room.name,
         "unread": own.unread,
         "mentions_unread": own.mentions_unread,
         "read": own.read_offset,
         "involvement": own.involvement,
     }
+    if room.is_direct:
+        others = [{"id": person.id, "name": person.name} for person in own.others]
+        shown |= {"display_name": own.display_name, "people": others}
+    return shown
 
 
 def read_involvement(given: object) -> Involvement:

@@ -17,7 +17,7 @@ from chat.domain.rooms import Room
 from chat.errors import Banned, ChatError, InvalidRoomName, NotAMember
 from chat.models import Role
 from chat.storage import history, members, moderation, permissions
-from chat.views import closed
+from chat.views import closed, display_name
 
 LATELY = 200  # messages whose senders are offered to be added or banned
 
@@ -110,6 +110,7 @@ class MembersView(View):
         belonging = members.members(self.room, person=self.person)
         context = {
             "room": self.room,
+            "display_name": display_name(self.room, self.person),
             "permission": permission,
             "roles": Role.choices,
             "members": [

@@ -19,7 +19,7 @@ from chat.domain.rooms import Room
 from chat.errors import Banned, ChatError, InvalidPosition, InvalidRoomName, NotAMember
 from chat.frames import shown
 from chat.models import Involvement
-from chat.storage import directory, history, own_rooms, pages, permissions, readings
+from chat.storage import direct_rooms, directory, history, own_rooms, pages, permissions, readings
 from chat.storage.own_rooms import OwnRoom
 from chat.storage.readings import Mark
 
@@ -79,6 +79,7 @@ def room(request: HttpRequest, room_name: str) -> HttpResponse:
         "owns": permission.owns,
         "messageMax": settings.CHAT_MESSAGE_MAX,
         "showOrigin": settings.CHAT_SHOW_ORIGIN,
+        "isDirect": entered.is_direct,
         "history": {
             "messages": [shown(*one) for one in formatted],
             "more": page.has_earlier,
@@ -92,6 +93,7 @@ def room(request: HttpRequest, room_name: str) -> HttpResponse:
     }
     context = {
         "room": entered,
+        "display_name": display_name(entered, person),
         "own_rooms": known_rooms(request, person, here=entered),
         "room_data": room_data,
         "formatted_events": formatted,
@@ -102,6 +104,11 @@ def room(request: HttpRequest, room_name: str) -> HttpResponse:
         "guests": settings.CHAT_GUESTS,
     }
     return render(request, "chat/room.html", context)
+
+
+def display_name(room: Room, person: Person) -> str:
+    """The name of `room` as `person` is shown it."""
+    return direct_rooms.display_name(room, direct_rooms.others([(room, person)]).get((room, person), ()))
 
 
 async def html_of(events: Sequence[Event]) -> list[str | None]:

@@ -9,6 +9,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from chat.account_views import GuestNameView, SignUpView, me
+from chat.direct_views import DirectRoomView
 from chat.member_views import MembersView, NewRoomView
 
 
@@ -24,6 +25,7 @@ urlpatterns = [
     path("", RedirectView.as_view(pattern_name="chat:index")),
     path("chat/", include("chat.urls")),
     path("rooms/new/", NewRoomView.as_view(), name="room_new"),
+    path("rooms/direct/", DirectRoomView.as_view(), name="room_direct"),
     path("rooms/members/", MembersView.as_view(), name="room_members"),
     path("accounts/login/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
     path("accounts/logout/", LogoutView.as_view(), name="logout"),

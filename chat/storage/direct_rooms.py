@@ -8,10 +8,11 @@ from collections.abc import Iterable, Sequence
 
 from django.contrib.auth import get_user_model
 from django.db import transaction
+from django.db.models import Q
 
 from chat import models
 from chat.domain import people, rooms
-from chat.domain.people import Person
+from chat.domain.people import USER, USER_ID, Person
 from chat.domain.rooms import Room
 from chat.domain.texts import is_storable
 from chat.errors import InvalidPeople, LoginRequired, NoSuchPerson
@@ -23,22 +24,25 @@ NAMELESS = "Direct messages"  # where the others' accounts are gone, and to ever
 Pair = tuple[Room, Person]
 
 
-def people_of(usernames: Iterable[str], *, by: Person) -> list[Person]:
-    """The users of a direct room of `by` and the accounts of these names. One query.
+def people_of(usernames: Iterable[str], *, by: Person, person_ids: Iterable[str] = ()) -> list[Person]:
+    """The users of a direct room of `by` and the accounts of these names, or with these ids. One query.
 
     Raises LoginRequired, NoSuchPerson or InvalidPeople.
     """
     if by.is_guest:
         raise LoginRequired("Log in to write to somebody directly.")
-    names = list(dict.fromkeys(usernames))
-    if len(names) > PEOPLE_MAX:
+    names, ids = list(dict.fromkeys(usernames)), set(person_ids)
+    if len(names) + len(ids) > PEOPLE_MAX:
         raise InvalidPeople(f"A direct room has at most {PEOPLE_MAX} people.")
-    users = get_user_model().objects.filter(username__in=[name for name in names if is_storable(name)], is_active=True)
-    by_name = {user.get_username(): people.of_user(user) for user in users}
+    called = Q(username__in=[name for name in names if is_storable(name)])
+    known = Q(pk__in=[id.removeprefix(USER) for id in ids if USER_ID.fullmatch(id)])
+    found = [people.of_user(user) for user in get_user_model().objects.filter(called | known, is_active=True)]
     for name in names:
-        if name not in by_name:
+        if name not in {person.name for person in found}:
             raise NoSuchPerson(f"Nobody has an account by the name of “{name}”.")
-    others = [person for person in by_name.values() if person.id != by.id]
+    if not ids <= {person.id for person in found}:
+        raise NoSuchPerson("There is no account with that id.")
+    others = [person for person in found if person.id != by.id]
     if not 0 < len(others) < PEOPLE_MAX:
         raise InvalidPeople(f"Name 1 to {PEOPLE_MAX - 1} other people to write to.")
     return [by, *others]

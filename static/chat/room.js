@@ -131,6 +131,16 @@ const menu = new MessageMenu(find(document, "#chat-menu", HTMLElement), [
     act: (message) => versions.show(message),
   },
   {
+    label: "Message directly",
+    allows: ({ kind, userId }) =>
+      kind === "message" &&
+      !data.isDirect &&
+      !data.person.isGuest &&
+      userId !== data.person.id &&
+      userId?.startsWith("user-") === true,
+    act: ({ userId }) => writeTo(userId ?? ""),
+  },
+  {
     label: "Mark unread from here",
     allows: ({ kind, offset, userId }) => kind === "message" && offset !== null && userId !== data.person.id,
     act: ({ offset }) => marks.markUnread(offset ?? 0),
@@ -175,6 +185,17 @@ async function copyLink(offset) {
 
 /** Without cookies the server takes the page for somebody else each time. */
 let readsOnly = false;
+
+/**
+ * Go to the direct room with a user.
+ *
+ * @param {string} personId
+ */
+function writeTo(personId) {
+  const form = find(document, "#chat-direct", HTMLFormElement);
+  find(form, "[name=person_id]", HTMLInputElement).value = personId;
+  form.submit();
+}
 
 /**
  * @param {string} text

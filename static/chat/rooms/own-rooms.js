@@ -1,10 +1,12 @@
 // @ts-check
 
 import { find } from "../elements.js";
+import { avatar, initial, tone } from "../log/avatar.js";
 import { MessageMenu } from "../log/message-menu.js";
 
 /** @import { Action } from "../log/message-menu.js" */
 
+const AVATARS_MAX = 2; // of a direct room
 const UNREAD_MAX = 100; // the server counts no further
 
 /**
@@ -16,6 +18,8 @@ const UNREAD_MAX = 100; // the server counts no further
  * @property {number} [mentions_unread] how many of those call the reader; a server of a version before doesn't say
  * @property {number | null} read the last offset that the reader has read
  * @property {string | null} involvement "all", "mentions" or "nothing"; null if the room is none of the reader's any more
+ * @property {string} [display_name] of a direct room: the others' names
+ * @property {{ id: string, name: string }[]} [people] the others
  */
 
 /**
@@ -67,6 +71,10 @@ export class OwnRooms extends HTMLElement {
     const readAll = find(this, ".room-read-all", HTMLButtonElement);
     readAll.addEventListener("click", () => this.#ask({ read_all: true }));
     for (const button of this.querySelectorAll("button")) button.hidden = false;
+    for (const circle of /** @type {NodeListOf<HTMLElement>} */ (this.querySelectorAll(".avatar"))) {
+      circle.dataset.initial = initial(circle.dataset.personName ?? "");
+      circle.dataset.tone = tone(circle.dataset.personId ?? "");
+    }
     this.#sum();
   }
 
@@ -112,12 +120,16 @@ export class OwnRooms extends HTMLElement {
   }
 
   /**
-   * The rooms in their order: names, and where they are.
+   * The rooms in their order: names as they are shown, and where they are.
    *
-   * @returns {{ name: string, url: string }[]}
+   * @returns {{ name: string, url: string, isDirect: boolean }[]}
    */
   get rooms() {
-    return this.#items.map((item) => ({ name: nameOf(item), url: find(item, "a", HTMLAnchorElement).href }));
+    return this.#items.map((item) => ({
+      name: find(item, "bdi", HTMLElement).textContent ?? "",
+      url: find(item, "a", HTMLAnchorElement).href,
+      isDirect: nameOf(item).startsWith("@"),
+    }));
   }
 
   get #here() {
@@ -141,13 +153,14 @@ export class OwnRooms extends HTMLElement {
    * @param {OwnRoom} room
    * @param {boolean} complete
    */
-  #takeOne({ name, unread, mentions_unread: mentions = 0, involvement }, complete) {
+  #takeOne(room, complete) {
+    const { name, unread, mentions_unread: mentions = 0, involvement } = room;
     const known = this.#item(name);
     if (involvement === null) {
       known?.remove();
       return;
     }
-    const item = known ?? this.#make(name);
+    const item = known ?? this.#make(room);
     const more = unread > Number(item.dataset.unread ?? 0);
     if (!known) this.#list.append(item);
     show(item, { unread, mentions, involvement });
@@ -155,14 +168,15 @@ export class OwnRooms extends HTMLElement {
     if (more && !complete && !this.matches(":hover, :focus-within")) this.#list.prepend(item);
   }
 
-  /** @param {string} name */
-  #make(name) {
+  /** @param {OwnRoom} room */
+  #make({ name, display_name: label = name, people = [] }) {
     const made = document.importNode(find(this, "template", HTMLTemplateElement).content, true);
     const item = find(made, "li", HTMLElement);
     item.dataset.room = name;
     find(item, "a", HTMLAnchorElement).href = `../${encodeURIComponent(name)}/`;
-    find(item, "bdi", HTMLElement).textContent = name;
-    find(item, ".room-actions", HTMLElement).ariaLabel = `Options of ${name}`;
+    find(item, "bdi", HTMLElement).textContent = label;
+    find(item, "bdi", HTMLElement).before(...people.slice(0, AVATARS_MAX).map(circleOf));
+    find(item, ".room-actions", HTMLElement).ariaLabel = `Options of ${label}`;
     return item;
   }
 
@@ -189,6 +203,13 @@ export class OwnRooms extends HTMLElement {
   #ask(frame) {
     this.showError(this.ask(frame) ? "" : "There is no connection. Try again once you are connected.");
   }
+}
+
+/** @param {{ id: string, name: string }} person */
+function circleOf({ id, name }) {
+  const circle = avatar(name);
+  circle.dataset.tone = tone(id);
+  return circle;
 }
 
 /** @param {HTMLElement} item */

@@ -13,6 +13,7 @@ const SHOWN_MAX = 20; // rooms
  * @property {string} name
  * @property {string} url
  * @property {string} [words] shown beside the name
+ * @property {boolean} [isDirect] whether it is a direct room, which isn't entered by the name that is shown
  */
 
 /**
@@ -93,10 +94,11 @@ export class RoomSwitcher {
     const typed = this.#input.value.trim();
     const part = folded(typed);
     const own = this.#rooms.rooms.filter(({ name }) => folded(name).includes(part));
-    const names = new Set(own.map(({ name }) => name));
+    const names = new Set(own.filter(({ isDirect }) => !isDirect).map(({ name }) => name));
+    /** @type {Choice[]} */
     const choices = [...own, ...this.#found.filter(({ name }) => !names.has(name))].slice(0, SHOWN_MAX);
     const exact = typed.normalize("NFC");
-    if (exact === "" || choices.some(({ name }) => name === exact)) return choices;
+    if (exact === "" || choices.some(({ name, isDirect }) => !isDirect && name === exact)) return choices;
     const url = new URL(`${encodeURIComponent(exact)}/`, new URL(this.#dialog.dataset.index ?? "", location.href)).href;
     return [...choices, { name: exact, url, words: "Enter " }];
   }
