@@ -33,8 +33,10 @@ def show(window: Window, width: int, scheme: str) -> None:
     size = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width == 360}
     window.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
     window.driver.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": width == 360})
-    preference = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
-    window.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", preference)
+    # Without motion: a colour that is on its way to the other scheme would be judged as it is at that moment.
+    features = {"prefers-color-scheme": scheme, "prefers-reduced-motion": "reduce"}
+    preferences = {"features": [{"name": name, "value": value} for name, value in features.items()]}
+    window.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", preferences)
 
 
 def violations(window: Window) -> list[str]:
