@@ -414,6 +414,7 @@ marks.changed = () => {
   showUnread();
 };
 ownRooms.addEventListener("unread", showUnread);
+alerts.label = (room) => ownRooms.label(room);
 alerts.involvement = (room) => ownRooms.involvement(room);
 ownRooms.ask = (frame) => connection.send({ ...frame, request: ROOMS });
 new RoomsDrawer(

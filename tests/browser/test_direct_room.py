@@ -10,6 +10,7 @@ from chat.storage import direct_rooms, log
 from tests.browser.chromium import Chromium
 from tests.browser.room_window import RoomWindow
 from tests.browser.test_accessibility import show, violations
+from tests.browser.test_alerts import AWAY
 from tests.browser.test_own_rooms import until_badge
 from tests.browser.test_private_room import log_in
 from tests.browser.window import Window
@@ -37,9 +38,9 @@ def ben(browser: Chromium, same_site: str) -> Window:
 
 
 def opened(*names: str) -> Room:
-    """The direct room of ann and these, who are made."""
+    """The direct room of ann and these, who are made if they aren't there."""
     for name in names:
-        User.objects.create_user(name)
+        User.objects.get_or_create(username=name)
     members = direct_rooms.people_of(names, by=people.of_user(User.objects.get(username="ann")))
     room = direct_rooms.room_of(members)
     direct_rooms.make(room, members)
@@ -111,6 +112,22 @@ def test_guest_sees_a_closed_room_without_its_name_and_no_way_to_open_one(
     guest.find("#chat-menu .menu-item", "Reply")
     assert "Message directly" not in guest.find("#chat-menu").text
     assert all("403" in complaint for complaint in browser.complaints())
+
+
+def test_reader_who_is_elsewhere_is_notified_of_a_direct_message_by_the_others_names(
+    browser: Chromium, ann: Window, ben: Window, site: str, same_site: str
+) -> None:
+    room = opened("ben")
+    away = browser.open("about:blank", AWAY)
+    away.go(f"{site}/chat/")
+    away.driver.add_cookie(ann.driver.get_cookie("sessionid"))
+    away.go(f"{site}/chat/room1/")
+    RoomWindow(away).connect()
+    away.find("room-alerts button", "Notifications").click()
+    away.until(lambda: away.run("return Notification.permission") == "granted", "lets the site notify")
+    ben.go(f"{same_site}/chat/{room.name}/")
+    RoomWindow(ben).connect().say("hi")
+    away.until(lambda: away.run("return told") == [["ben", "There is a new message."]], "is notified")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -16,12 +16,14 @@ const NOTIFICATIONS = "alerts: notifications";
 export class RoomAlerts extends HTMLElement {
   /** How the reader wants to be told of a room: "all", "mentions" or "nothing". */
   involvement = (/** @type {string} */ _room) => "all";
+  /** The name of a room as the reader is shown it. */
+  label = (/** @type {string} */ room) => room;
   /**
-   * How many mentions were unread in each room.
+   * How many messages that the reader is told of were unread in each room: mentions, and all of a direct room.
    *
    * @type {Map<string, number>}
    */
-  #mentions = new Map();
+  #calling = new Map();
 
   connectedCallback() {
     this.#sound.onclick = () => this.#keep(SOUND, !this.#wantsSound);
@@ -49,15 +51,17 @@ export class RoomAlerts extends HTMLElement {
    * The server tells of the reader's other rooms.
    *
    * @param {OwnRoom[]} rooms
-   * @param {boolean} complete they are all that there are, so they may have had their mentions for long
+   * @param {boolean} complete they are all that there are, so they may have had these messages for long
    */
   take(rooms, complete) {
-    for (const { name, mentions_unread: mentions = 0, involvement } of rooms) {
-      const more = mentions > (this.#mentions.get(name) ?? 0);
-      this.#mentions.set(name, mentions);
+    for (const { name, unread, mentions_unread: mentions = 0, involvement } of rooms) {
+      const all = isDirect(name) && involvement === "all";
+      const calling = all ? unread : mentions;
+      const more = calling > (this.#calling.get(name) ?? 0);
+      this.#calling.set(name, calling);
       if (!more || complete || isLooking() || involvement === "nothing") continue;
       if (this.#wantsSound) chime();
-      this.#notify(name, this.dataset.called ?? "");
+      this.#notify(name, (all ? this.dataset.direct : this.dataset.called) ?? "");
     }
   }
 
@@ -110,7 +114,7 @@ export class RoomAlerts extends HTMLElement {
   #notify(room, text) {
     if (!this.#wantsNotifications) return;
     try {
-      const notification = new Notification(room, { body: text.slice(0, 200), tag: room });
+      const notification = new Notification(this.label(room), { body: text.slice(0, 200), tag: room });
       notification.onclick = () => {
         window.focus();
         notification.close();

@@ -111,6 +111,16 @@ export class OwnRooms extends HTMLElement {
   }
 
   /**
+   * The name of a room as the reader is shown it.
+   *
+   * @param {string} name
+   */
+  label(name) {
+    const item = this.#item(name);
+    return (item && find(item, "bdi", HTMLElement).textContent) || name;
+  }
+
+  /**
    * How the reader wants to be told of a room.
    *
    * @param {string} name
