@@ -2,6 +2,9 @@
 
 from selenium.webdriver.common.keys import Keys
 
+from chat.domain.people import Person
+from chat.domain.rooms import find
+from chat.storage import edits, log
 from tests.browser.chromium import Chromium
 from tests.browser.room_window import RoomWindow, enter
 
@@ -67,3 +70,14 @@ def test_arrow_up_with_nothing_said_leaves_the_composer_as_it_is(browser: Chromi
     room = enter(browser, site, "room1")
     room.window.type(Keys.ARROW_UP)
     assert (room.window.run(VALUE), room.window.run(TOPIC)) == ("", "")
+
+
+def test_room_whose_last_entry_is_an_edit_opens_at_its_end(browser: Chromium, site: str, same_site: str) -> None:
+    ann = Person(id="user-ann", name="Ann")
+    log.append([log.Draft(room=find("room1"), text="helo", person=ann)])
+    edits.edit_message(find("room1"), 1, "hello", by=ann)
+    room, other = enter(browser, site, "room1"), enter(browser, same_site, "room1")
+    assert not room.window.run("return document.querySelector('#chat-newest').checkVisibility()")
+    other.say("hi")
+    room.hear("hi")
+    assert room.lines == ["hello", "hi"]

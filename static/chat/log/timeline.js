@@ -72,7 +72,7 @@ export class Timeline {
     this.#later = later;
     this.#follower = follower;
     this.#notice = notice;
-    this.#position = this.#heardFrom = position;
+    this.#position = this.#heardFrom = this.#askedAt = position;
     /** @param {Frame} question */
     const note = (question) => {
       this.#askedAt = this.#position;
@@ -182,7 +182,7 @@ export class Timeline {
    */
   startOver(position, notice) {
     this.#jump.cancel();
-    this.#position = this.#heardFrom = position;
+    this.#position = this.#heardFrom = this.#askedAt = position;
     this.#heard = [];
     this.#log.clear();
     if (notice) this.#log.add(notice);
