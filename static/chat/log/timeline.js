@@ -50,7 +50,7 @@ export class Timeline {
   /** The offset after which all is in `#heard`. */
   #heardFrom;
   /** The last offset that had been heard when the last question was asked. */
-  #askedAt = 0;
+  #askedAt;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #mark;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
