@@ -33,7 +33,7 @@ async def tell(scope, receive, send):
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": told.encode()})
 
-asgi.application.application.app = tell  # Stopping → ProxyHeadersMiddleware → …
+asgi.proxied.app = tell
 application = asgi.application
 """
 SERVERS = {
