@@ -267,6 +267,9 @@ export class ChatLog extends HTMLElement {
   }
 
   /**
+   * Show a line's message anew. Screen readers would take the new line for an addition and read it out, also for each
+   * quote of a message that is edited; so that line alone is quiet, and what is said meanwhile is read out.
+   *
    * @param {Element} line
    * @param {Message} message
    */
@@ -274,6 +277,7 @@ export class ChatLog extends HTMLElement {
     if (this.menu?.belongsTo(line)) this.menu.close();
     const hadFocus = line.contains(document.activeElement);
     const other = this.#line(message);
+    other.ariaLive = "off";
     other.classList.toggle("continued", line.classList.contains("continued"));
     line.replaceWith(other);
     if (!hadFocus) return;

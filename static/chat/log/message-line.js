@@ -60,9 +60,11 @@ export function dayLine(message) {
   return element("div", "day", calendar.format(message.sentAt));
 }
 
-/** The line before what is new to the reader. */
+/** The line before what is new to the reader. It isn't read out as it appears: the messages themselves are. */
 export function newLine() {
-  return element("div", "new-line", "New");
+  const line = element("div", "new-line", "New");
+  line.ariaLive = "off";
+  return line;
 }
 
 /**

@@ -39,6 +39,7 @@ export function isLong(text) {
 function foldButton(words) {
   const button = element("button", "fold quiet");
   button.type = "button";
+  button.ariaLive = "off"; // its new words are no news
   /** @param {boolean} folded */
   const fold = (folded) => {
     words.classList.toggle("folded", folded);
