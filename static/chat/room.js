@@ -15,6 +15,7 @@ import { ChatIdentity } from "./connection/identity.js";
 import { afterSleep } from "./connection/sleep.js";
 import { Editing } from "./editing.js";
 import { find } from "./elements.js";
+import { offerKeys } from "./keys.js";
 import { ChatLog } from "./log/chat-log.js";
 import { Follower } from "./log/follower.js";
 import { ChatHistory } from "./log/history.js";
@@ -466,6 +467,7 @@ document.addEventListener("visibilitychange", () => {
   if (document.visibilityState === "visible") connection.retryNow();
 });
 
+offerKeys(find(document, "#chat-keys", HTMLDialogElement), find(document, "#keys-open", HTMLButtonElement));
 document.addEventListener("keydown", (event) => {
   const elsewhere = document.activeElement !== document.body && document.activeElement !== scroller;
   const printable = [...event.key].length === 1 && event.key !== " ";

@@ -1,13 +1,18 @@
 """Pages checked by axe for WCAG and good practice, without any violation."""
 
+from collections.abc import Callable
+
 import pytest
+from django.contrib.auth.models import User
+from django.test import Client
 from selenium.webdriver.common.keys import Keys
 
 from chat.domain.people import Person
 from chat.domain.rooms import find
-from chat.storage import log
+from chat.models import Role
+from chat.storage import edits, log, moderation
 from tests.browser.chromium import Chromium
-from tests.browser.room_window import enter
+from tests.browser.room_window import RoomWindow, enter
 from tests.browser.test_history import said
 from tests.browser.window import Window
 from tests.servers import ROOT
@@ -65,9 +70,7 @@ def test_room_page_has_no_axe_violations(browser: Chromium, site: str, width: in
 FORMATTED = ["**a** *b* ~~c~~ `d` https://a.example", "> a\n\n- b\n  1. c", "```\n" + "x" * 200 + "\n```"]
 
 
-def test_formatted_messages_and_the_help_have_no_axe_violations(
-    browser: Chromium, site: str, width: int, scheme: str
-) -> None:
+def test_formatted_messages_have_no_axe_violations(browser: Chromium, site: str, width: int, scheme: str) -> None:
     for text in FORMATTED:
         log.append([log.Draft(room=find("room1"), text=text, person=Person(id="user-7", name="Zoë"))])
     room = enter(browser, site, "room1")
@@ -76,8 +79,121 @@ def test_formatted_messages_and_the_help_have_no_axe_violations(
     show(room.window, width, scheme)
     assert violations(room.window) == []
 
-    room.window.run("document.querySelector('#formatting-help').showPopover()")
-    assert violations(room.window) == []
+
+# What opens over the page or changes a part of it
+
+
+def press(window: Window, selector: str, text: str = "") -> None:
+    window.run("arguments[0].click()", window.find(selector, text))
+
+
+def act(window: Window, label: str) -> None:
+    """Does something with the message that is the reader's own."""
+    press(window, ".own .actions")
+    press(window, "#chat-menu .menu-item", label)
+
+
+def open_keys(window: Window) -> None:
+    press(window, "#keys-open")
+    window.find("#chat-keys .formatting-help")
+
+
+def open_formatting(window: Window) -> None:
+    window.run("document.querySelector('#formatting-help').showPopover()")
+    window.find("#formatting-help", "bold")
+
+
+def open_menu(window: Window) -> None:
+    press(window, ".own .actions")
+    window.find("#chat-menu .menu-item", "Delete")
+
+
+def open_versions(window: Window) -> None:
+    act(window, "Earlier texts")
+    window.find("#chat-versions .version", "before")
+
+
+def reply(window: Window) -> None:
+    act(window, "Reply")
+    window.find("composer-topic", "Reply to")
+
+
+def edit(window: Window) -> None:
+    act(window, "Edit")
+    window.find("composer-topic", "Edit your message")
+
+
+def open_people(window: Window) -> None:
+    press(window, "#chat-presence summary")
+    window.find("#chat-presence li")
+
+
+def open_candidates(window: Window) -> None:
+    window.run("document.querySelector('#chat-message-input').focus()")
+    window.type("@z")
+    window.find("#chat-candidates li", "Zoë")
+
+
+def open_switcher(window: Window) -> None:
+    window.press(Keys.CONTROL, "k")
+    window.type("room")
+    window.find("#room-switcher [role=option]")
+
+
+def open_rooms(window: Window) -> None:
+    """On a phone; elsewhere they stand beside the conversation."""
+    window.run(
+        "document.querySelector('#rooms-open').checkVisibility() && document.querySelector('#rooms-open').click()"
+    )
+    window.find("own-rooms li", "room1")
+
+
+def open_rooms_options(window: Window) -> None:
+    open_rooms(window)
+    press(window, "own-rooms .room-actions")
+    window.find("own-rooms .menu-item", "Mute")
+
+
+PANELS = {
+    "keys": open_keys,
+    "formatting": open_formatting,
+    "menu of a message": open_menu,
+    "earlier texts": open_versions,
+    "reply": reply,
+    "edit": edit,
+    "people": open_people,
+    "completion": open_candidates,
+    "switcher": open_switcher,
+    "rooms": open_rooms,
+    "options of a room": open_rooms_options,
+}
+
+
+@pytest.fixture
+def owned(browser: Chromium, site: str) -> RoomWindow:
+    """A room of the reader's own, in which Zoë has spoken, and the reader has edited a reply to her."""
+    room, client = find("room1"), Client()
+    user = User.objects.create_user(username="Ann")
+    ann = Person(id=f"user-{user.pk}", name="Ann")
+    log.append([log.Draft(room=room, text="**hi**", person=Person(id="user-7", name="Zoë"))])
+    log.append([log.Draft(room=room, text="before", person=ann, reply_to=1)])
+    moderation.set_role(room, "Ann", Role.OWNER, by=None)
+    edits.edit_message(room, 2, "after", by=ann)
+    client.force_login(user)
+    window = browser.open(f"{site}/livez")
+    window.driver.add_cookie({"name": "sessionid", "value": client.cookies["sessionid"].value, "path": "/"})
+    window.go(f"{site}/chat/room1/")
+    return RoomWindow(window).connect()
+
+
+@pytest.mark.parametrize("opened", PANELS.values(), ids=PANELS.keys())
+def test_what_opens_on_the_room_page_has_no_axe_violations(
+    owned: RoomWindow, opened: Callable[[Window], None], width: int, scheme: str
+) -> None:
+    show(owned.window, width, scheme)
+    opened(owned.window)
+    assert violations(owned.window) == []
+    assert owned.window.run("return document.documentElement.scrollWidth") <= width
 
 
 @pytest.mark.parametrize("path", ["/chat/", "/chat/empty/", "/accounts/login/", "/accounts/signup/", "/accounts/name/"])
