@@ -94,7 +94,8 @@ def act(window: Window, label: str) -> None:
 
 
 def open_keys(window: Window) -> None:
-    press(window, "#keys-open")
+    window.run("document.activeElement.blur()")
+    window.type("?")
     window.find("#chat-keys .formatting-help")
 
 
@@ -106,6 +107,12 @@ def open_formatting(window: Window) -> None:
 def open_menu(window: Window) -> None:
     press(window, ".own .actions")
     window.find("#chat-menu .menu-item", "Delete")
+
+
+def open_picker(window: Window) -> None:
+    open_menu(window)
+    press(window, ".quick-reactions [aria-label='React with another emoji']")
+    window.find(".picker-emoji button")
 
 
 def open_versions(window: Window) -> None:
@@ -150,7 +157,7 @@ def open_rooms(window: Window) -> None:
 
 def open_rooms_options(window: Window) -> None:
     open_rooms(window)
-    press(window, "own-rooms .room-actions")
+    window.run("document.querySelector('own-rooms .room-actions').click()")  # not seen until the pointer is there
     window.find("own-rooms .menu-item", "Mute")
 
 
@@ -158,6 +165,7 @@ PANELS = {
     "keys": open_keys,
     "formatting": open_formatting,
     "menu of a message": open_menu,
+    "reactions": open_picker,
     "earlier texts": open_versions,
     "reply": reply,
     "edit": edit,
