@@ -183,7 +183,7 @@ def owned(browser: Chromium, site: str) -> RoomWindow:
     room, client = find("room1"), Client()
     user = User.objects.create_user(username="Ann")
     ann = Person(id=f"user-{user.pk}", name="Ann")
-    log.append([log.Draft(room=room, text="**hi**", person=Person(id="user-7", name="Zoë"))])
+    log.append([log.Draft(room=room, text="**hi**", person=Person(id="user-zoe", name="Zoë"))])
     log.append([log.Draft(room=room, text="before", person=ann, reply_to=1)])
     moderation.set_role(room, "Ann", Role.OWNER, by=None)
     edits.edit_message(room, 2, "after", by=ann)
