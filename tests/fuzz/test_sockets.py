@@ -22,7 +22,9 @@ binary = st.binary(max_size=40)
 browser_frame = {
     "message": texts,
     "client_id": texts,
+    "reply_to": st.integers(0, 100) | values,
     "before": st.integers(0, 100),
+    "after": st.integers(0, 100),
     "edit": st.integers(0, 100),
     "versions": st.integers(0, 100),
     "react": st.integers(0, 100),
