@@ -27,8 +27,12 @@ from chat.delivery.text_frames import text_of
 from chat.domain.rooms import find
 from chat.storage.lanes import Lanes
 from mysite.asgi import application
+from mysite.page_connection import PageConnection
 from tests.postgres import postgres
 from tests.servers import ROOT, UVICORN, Server, environment
+
+# Tests fill tables by statements that take longer, on a busy machine, than a page may wait.
+PageConnection.wait_timeout = None
 
 JOIN = """subscription Join($rooms: [ChatRoom!]!, $user: String! = "foo") {
     joinChatRooms(rooms: $rooms, user: $user) { roomName message currentUser kind }

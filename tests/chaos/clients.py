@@ -116,7 +116,7 @@ class Browser(Client):
         if not self.cookie:
             async with aiohttp.ClientSession() as session, session.get(f"http://{host}{path}", timeout=TIMEOUT) as page:
                 page.raise_for_status()
-                self.cookie = page.cookies.output(attrs=[], header="").strip()
+                self.cookie = "; ".join(f"{one.key}={one.value}" for one in page.cookies.values())
         position = f"after={self.ledger.positions[room]}&id={quote(self.ledger.ids.get(room, ''))}"
         async with connect(
             f"ws://{host}/ws{path}?{position}",

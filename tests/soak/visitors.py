@@ -61,7 +61,7 @@ Visit = Callable[[Visitors, str, str], Awaitable[None]]
 async def talk(visitors: Visitors, host: str, room: str) -> None:
     """Opens a room's page, which makes a session; says something, hears it, and leaves."""
     async with aiohttp.ClientSession(timeout=TIMEOUT) as session, session.get(f"http://{host}/chat/{room}/") as page:
-        cookie = page.cookies.output(attrs=[], header="").strip()
+        cookie = "; ".join(f"{one.key}={one.value}" for one in page.cookies.values())
     async with connect(f"ws://{host}/ws/chat/{room}/", additional_headers={"Cookie": cookie}, **OPTIONS) as socket:
         client_id = visitors.client_id()
         await socket.send(json.dumps({"message": client_id, "client_id": client_id}))
