@@ -98,8 +98,9 @@ class Hub(PerLoop):
         # By now it is among the listeners: of what excludes it from here on, it is going to hear.
         if person := listener.person:
             await asyncio.gather(*(Reads.here().check(feed.room, person) for feed in feeds if feed.restricted))
-        listener.on_end = self._end_presence
-        self.presence.arrive(listener)
+        if all(listener in feed.listeners for feed in feeds):  # it may have left meanwhile
+            listener.on_end = self._end_presence
+            self.presence.arrive(listener)
 
     async def join_each(self, ears: Sequence[RoomEar]) -> list[RoomEar]:
         """The same for many ears. Returns those that may not be in their room, which then have to leave.

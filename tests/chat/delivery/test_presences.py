@@ -111,6 +111,16 @@ async def test_person_with_several_tabs_in_several_processes_counts_once(
         assert ben.present == (2, ["Ann", "Ben"], True)
 
 
+async def test_listener_that_leaves_while_it_joins_is_not_here() -> None:
+    listener = Ear(ANN)
+    joining = asyncio.create_task(Hub.here().join(listener))
+    await asyncio.sleep(0)  # it waits for the layer, or for the database
+    await Hub.here().leave(listener)
+    await joining
+    assert not listener.arrived
+    assert len(Hub.here().presence) == 0
+
+
 async def test_person_who_comes_back_within_seconds_never_left(
     processes: tuple[Hub, Hub], eventually: Eventually, monkeypatch: pytest.MonkeyPatch
 ) -> None:
