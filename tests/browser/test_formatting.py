@@ -48,7 +48,7 @@ def test_html_in_a_message_is_shown_as_text_and_does_nothing(browser: Chromium, 
     ann.say(text)
     ben.hear(text)
     assert ben.window.find("#chat-log .formatted").text == text.replace("*a*", "a")
-    assert not ben.window.run("return document.querySelector('#chat-log :is(img, script, a)')")
+    assert not ben.window.run("return document.querySelector('#chat-log .bubble :is(img, script), #chat-log .text a')")
 
 
 def test_deleted_and_edited_messages_lose_their_formatting(browser: Chromium, site: str, same_site: str) -> None:
