@@ -4,25 +4,24 @@ How much is unread is counted where it is asked for, among the last ENTRIES_MAX 
 rows than that, however long the log is, and few more than UNREAD_MAX where most entries are messages.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from django.db import connection
 
-from chat import models
 from chat.domain.mentions import EVERYBODY
 from chat.domain.people import Person
 from chat.domain.rooms import Room
 from chat.models import Involvement
 from chat.storage import direct_rooms
 from chat.storage.database import reads_long
+from chat.storage.permissions import PAIRS_PER_STATEMENT, read_pairs
 
 ROOMS_MAX = 200  # of a person's rooms, those that were active last, are shown and followed
 UNREAD_MAX = 100  # messages; where this many are unread, there may be more
 ENTRIES_MAX = 1000  # entries at the end of a log, among which messages are counted
-PAIRS_PER_STATEMENT = 200  # of four values each; not every build of SQLite takes more than a thousand
 
 # The messages of others after what was read, without those that are deleted. Offsets have no holes, so their ends bound
 # the rows, whatever plan a database makes.
@@ -136,7 +135,7 @@ def by_pair(pairs: Iterable[tuple[Room, Person]]) -> dict[tuple[Room, Person], O
     found = {}
     for first in range(0, len(distinct), PAIRS_PER_STATEMENT):
         some = distinct[first : first + PAIRS_PER_STATEMENT]
-        for *row, number in _read_pairs(some):
+        for *row, number in read_pairs(SELECT_PAIRS, some):
             found[some[number]] = _own_room(*row)
     return _with_others(found)
 
@@ -145,18 +144,6 @@ def _with_others(found: dict[tuple[Room, Person], OwnRoom]) -> dict[tuple[Room, 
     """The same, with the other members of the direct rooms among them. One query, if there is any."""
     others = direct_rooms.others(found)
     return {pair: replace(own, others=others[pair]) if pair in others else own for pair, own in found.items()}
-
-
-def _read_pairs(pairs: Sequence[tuple[Room, Person]]) -> list[tuple[Any, ...]]:
-    user_id = models.RoomMember._meta.get_field("user").db_type(connection)
-    typed = f"(CAST(%s AS integer), CAST(%s AS text), CAST(%s AS {user_id}), CAST(%s AS text))"
-    rows = ", ".join([typed, *["(%s, %s, %s, %s)"] * (len(pairs) - 1)])
-    values = [
-        value for number, (room, person) in enumerate(pairs) for value in (number, room.name, person.user_id, person.id)
-    ]
-    with connection.cursor() as cursor:
-        cursor.execute(SELECT_PAIRS.format(pairs=rows), values)
-        return list(cursor.fetchall())
 
 
 def _own_room(

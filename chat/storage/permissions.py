@@ -6,6 +6,7 @@ after it has read, so that a person is told only what they were still allowed to
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection
 from django.db.models import Exists, OuterRef, Q
@@ -70,7 +71,7 @@ def by_pair(pairs: Iterable[tuple[Room, Person]]) -> dict[tuple[Room, Person], P
     found = {pair: Permission(private=pair[0].is_direct) for pair in distinct}
     for first in range(0, len(distinct), PAIRS_PER_STATEMENT):
         some = distinct[first : first + PAIRS_PER_STATEMENT]
-        for number, private, role, banned in _read(some):
+        for number, private, role, banned in read_pairs(SELECT_PERMISSIONS, some):
             room, _ = some[number]
             found[some[number]] = Permission(
                 private=bool(private) or room.is_direct, role=Role(role) if role else None, banned=bool(banned)
@@ -78,8 +79,8 @@ def by_pair(pairs: Iterable[tuple[Room, Person]]) -> dict[tuple[Room, Person], P
     return found
 
 
-def _read(pairs: Sequence[tuple[Room, Person]]) -> list[tuple[int, bool, str | None, bool]]:
-    """Number of the pair, whether the room is private, role and whether banned; nothing of rooms that don't exist."""
+def read_pairs(statement: str, pairs: Sequence[tuple[Room, Person]]) -> list[tuple[Any, ...]]:
+    """The rows of `statement`, which has its `{pairs}`: number, room's name, user's id and person's id of each pair."""
     user_id = models.RoomMember._meta.get_field("user").db_type(connection)
     typed = f"(CAST(%s AS integer), CAST(%s AS text), CAST(%s AS {user_id}), CAST(%s AS text))"
     rows = ", ".join([typed, *["(%s, %s, %s, %s)"] * (len(pairs) - 1)])
@@ -87,7 +88,7 @@ def _read(pairs: Sequence[tuple[Room, Person]]) -> list[tuple[int, bool, str | N
         value for number, (room, person) in enumerate(pairs) for value in (number, room.name, person.user_id, person.id)
     ]
     with connection.cursor() as cursor:
-        cursor.execute(SELECT_PERMISSIONS.format(pairs=rows), values)
+        cursor.execute(statement.format(pairs=rows), values)
         return list(cursor.fetchall())
 
 
