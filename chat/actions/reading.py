@@ -1,4 +1,4 @@
-"""What a person does with their own rooms: reads them, mutes them, leaves them. All devices of theirs are told."""
+"""Acts of a person on their own rooms: reading, muting, leaving them. All devices of theirs are told."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -50,7 +50,7 @@ async def mark_read(room: Room, offset: object, *, person: Person) -> None:
 
 
 async def mark_unread(room: Room, offset: object, *, person: Person) -> None:
-    """What was said from `offset` on counts as unread again. Raises as `mark_read` does, and RateLimited."""
+    """Makes the messages from `offset` on unread again. Raises as `mark_read` does, and RateLimited."""
     await _change(readings.mark_unread, room, person, check_offset(offset))
 
 

@@ -27,7 +27,7 @@ CatchUp = Callable[[Room], Awaitable[Position]]
 
 
 class RoomListener(Protocol):
-    """What the hub and its feeds ask of whoever hears rooms."""
+    """The interface of listeners, as the hub and its feeds use it."""
 
     @property
     def rooms(self) -> frozenset[Room]: ...

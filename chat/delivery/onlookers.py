@@ -101,7 +101,7 @@ class Onlookers:
         return True
 
     def lose_others(self) -> None:
-        """What is known of other processes may be wrong by now."""
+        """The knowledge of other processes may be wrong by now."""
         self._peers.clear()
         self._settles_at, self._holds_until = None, 0.0
         self._all_changed()

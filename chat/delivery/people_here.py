@@ -105,7 +105,7 @@ class Typers:
 
 @dataclass(slots=True)
 class Peer:
-    """What one other process has told of the room, in messages that it numbers by `seq`."""
+    """The room as one other process tells of it, in messages that it numbers by `seq`."""
 
     seq: int
     people: dict[str, Person]

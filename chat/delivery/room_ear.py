@@ -16,7 +16,7 @@ EARLY_MAX = 1000  # messages that are remembered while a count is under way
 
 
 class Counting(Protocol):
-    """What an ear tells whoever follows the room."""
+    """The follower of a room, as its ear calls it."""
 
     def counted(self, ear: "RoomEar") -> None:
         """`ear.own` has changed."""

@@ -80,7 +80,7 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """What a reply quotes: the message at `offset`, its author and the beginning of its text.
+    """The quote of a reply: the message at `offset`, its author and the beginning of its text.
 
     Both are as they were when this was read. The text is empty where the message is deleted, or no longer kept.
     """

@@ -52,7 +52,7 @@ def to_group(event: Event) -> dict[str, Any]:
 
 
 def _extras(event: Event) -> dict[str, Any]:
-    """What few events have."""
+    """The keys that few events have."""
     return {
         "edited_at": event.edited_at and event.edited_at.isoformat(),
         "mentions": [person.as_json() for person in event.mentions],
@@ -104,7 +104,7 @@ def parse(raw: dict[str, Any], room: Room) -> Event:
 
 
 def _kind(raw: dict[str, Any]) -> Kind:
-    """What tells of a change is an entry of the log: without an offset, or its target, it is but a text."""
+    """An event that tells of a change is an entry of the log: without an offset, or its target, it is but a text."""
     match raw:
         case {"kind": Kind.GREETING}:
             return Kind.GREETING
