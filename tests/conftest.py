@@ -77,6 +77,11 @@ class ChatSocket(WebsocketCommunicator):
     async def hear(self) -> str:
         return (await self.receive_json_from(timeout=5))["message"]
 
+    async def live(self) -> None:
+        """Waits until it has recovered, with nothing missed: its frames are handled after that, one by one."""
+        await self.send_json_to({"ping": 1})
+        assert await self.receive_json_from(timeout=5) == {"pong": 1}
+
 
 class GraphQLSocket(GraphQLWebsocketCommunicator):
     """A GraphQL client, of whichever subprotocol."""
