@@ -11,8 +11,9 @@ from chat.delivery.publisher import Publisher
 from chat.errors import ChatError, Unavailable
 from chat.storage import log
 from chat.storage.database import in_database
+from chat.storage.drafts import Draft
 from chat.storage.lanes import Lanes
-from chat.storage.log import Draft, Entry
+from chat.storage.log import Entry
 
 TOGETHER_MAX = 250  # drafts; more store hardly more a second, and SQLite takes 32,766 values in a statement
 WAITING_MAX = 5_000  # drafts for one lane; more are refused until the database has caught up

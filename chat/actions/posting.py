@@ -10,8 +10,9 @@ from chat.domain.texts import check_client_id, clean_text
 from chat.errors import ChatError
 from chat.storage import mentions
 from chat.storage.database import in_database
+from chat.storage.drafts import Draft
 from chat.storage.history import check_offset
-from chat.storage.log import Draft, Entry
+from chat.storage.log import Entry
 
 
 async def post(

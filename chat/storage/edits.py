@@ -16,7 +16,7 @@ from chat.domain.events import Event, Kind
 from chat.domain.people import Person
 from chat.domain.rooms import Room
 from chat.errors import NoSuchMessage, NotAllowed
-from chat.storage import history, log, mentions, permissions
+from chat.storage import entries, history, mentions, permissions
 from chat.storage.database import reads_long, writes
 
 VERSIONS_MAX = 100  # texts of a message that are shown
@@ -37,7 +37,7 @@ def edit_message(room: Room, offset: int, text: str, *, by: Person) -> Event | N
     Raises NoSuchMessage, NotAllowed, Banned or NotAMember.
     """
     with transaction.atomic():
-        place = log.take_offset(room)
+        place = entries.take_offset(room)
         permissions.check(room, by)
         message = history.message(room, offset)
         if message.deleted:
@@ -48,7 +48,7 @@ def edit_message(room: Room, offset: int, text: str, *, by: Person) -> Event | N
             transaction.set_rollback(True)
             return None
         called = mentions.resolve(room, text, by=by)
-        edit = log.write(place, kind=Kind.EDIT, text=text, by=by, target=offset, called=called)
+        edit = entries.write(place, kind=Kind.EDIT, text=text, by=by, target=offset, called=called)
         models.Message.objects.filter(room=place.room_id, offset=offset).update(
             original_text=Coalesce("original_text", F("text")),
             text=text,

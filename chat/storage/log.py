@@ -1,70 +1,37 @@
 """A room's log, in the database: what was said there, under offsets 1, 2, 3 … without holes.
 
-The only code that writes messages; `chat.storage.history` reads them. It is synchronous, like the database; from the
-event loop, one goes through `chat.storage.database.in_database`, one hop for each function.
+Messages are appended here; `chat.storage.entries` writes what happens to them and to their room, and
+`chat.storage.history` reads the log. It is synchronous, like the database; from the event loop, one goes through
+`chat.storage.database.in_database`, one hop for each function.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, field, replace
-from datetime import datetime
-from typing import Any
+from dataclasses import dataclass, replace
 from uuid import uuid4
 
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from chat import models
-from chat.domain.events import Change, Event, Kind, NewRole, Origin, Quote
+from chat.domain.events import Event, Quote
 from chat.domain.people import Person
-from chat.domain.reactions import Reaction
 from chat.domain.rooms import Room
 from chat.errors import ChatError, NoSuchMessage, NotAMember
 from chat.storage import history, mentions, permissions, quotes, readings, statements
 from chat.storage.database import writes
-from chat.storage.statements import Link, NewMessage, Place
+from chat.storage.drafts import Draft, Drafts, Identity
+from chat.storage.statements import NewMessage, Place
 
 NO_REPLY = "Nobody can reply to {}: it is deleted, no longer kept, or no message. Send yours without the reply."
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
-    """A message that isn't stored yet. `client_id` tells what one sender sends again from what is new.
-
-    `trusted` is what the site itself says: it may say it in any room, whoever may be there. `reply_to` is the offset of
-    the message that this one quotes, `mentions` are the people whom it calls.
-    """
-
-    room: Room
-    text: str
-    person: Person
-    client_id: str | None = None
-    reply_to: int | None = None
-    mentions: tuple[Person, ...] = ()
-    origin: Origin = field(default_factory=Origin.here)
-    trusted: bool = False
-
-    @property
-    def sender(self) -> str:
-        return self.person.id if self.person.lasting else ""
-
-    @property
-    def is_plain(self) -> bool:
-        """Whether there is nothing to look up or to store beside the message."""
-        return self.reply_to is None and not self.mentions and not self.room.is_direct
-
-    @property
-    def identity(self) -> "Identity":
-        """The same for each retry, if there is a client id."""
-        return self.room, self.sender, self.client_id
-
-
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What `append` did: the event as it is stored, and whether it had been stored before.
+    """An appended message: its event as it is stored, and whether it had been stored before.
 
-    `gained_by` are the ids of people whose own room its room has become by it: of members of a direct room.
+    `gained_by` has the ids of the people whose own room its room has become by it: members of a direct room.
     """
 
     event: Event
@@ -72,16 +39,12 @@ class Entry:
     gained_by: tuple[str, ...] = ()
 
 
-Drafts = Mapping[int, Draft]  # by their places in what is appended together
-Identity = tuple[Room, str, str | None]  # of a message: its room, sender and client id
-
-
 @writes
 def append(drafts: Sequence[Draft]) -> list[Entry | ChatError]:
-    """Stores each draft under its room's next offset. In the order of the drafts, returns for each
+    """Stores each draft under its room's next offset. Returns one result for each, in the order of the drafts.
 
-    its entry; the first one, if it was stored before; Banned or NotAMember, if its sender may not be in its room;
-    NoSuchMessage, if there is nothing to reply to.
+    The result is the draft's entry, or the first one if it was stored before. Where nothing was stored, it is an error:
+    Banned or NotAMember if the sender may not be in the room, NoSuchMessage if there is nothing to reply to.
 
     A direct room, which has to be there, becomes one of all its members' own rooms.
     """
@@ -210,96 +173,10 @@ def _store(drafts: Drafts, quoted: Mapping[quotes.Place, Quote], *, restricted_t
     uids = {number: uuid4().hex for number in drafts}
     messages: dict[Room, list[NewMessage]] = defaultdict(list)
     for number, draft in drafts.items():
-        messages[draft.room].append(_new_message(draft, uids[number]))
+        messages[draft.room].append(draft.as_row(uids[number]))
     links = statements.insert(messages, now, restricted_too=restricted_too)
     return {
-        number: Entry(_new_event(draft, uids[number], links[uids[number]], now, quoted), repeated=False)
+        number: Entry(draft.as_event(uids[number], links[uids[number]], now, quoted), repeated=False)
         for number, draft in drafts.items()
         if uids[number] in links
     }
-
-
-def _new_message(draft: Draft, uid: str) -> NewMessage:
-    return NewMessage(
-        uid=uid,
-        text=draft.text,
-        person_id=draft.person.id,
-        person_name=draft.person.name,
-        sender=draft.sender,
-        client_id=draft.client_id,
-        process=draft.origin.process,
-        thread=draft.origin.thread,
-        reply_to=draft.reply_to,
-        mentions=[person.as_json() for person in draft.mentions] or None,
-    )
-
-
-def _new_event(draft: Draft, uid: str, link: Link, now: datetime, quoted: Mapping[quotes.Place, Quote]) -> Event:
-    return Event(
-        room=draft.room,
-        message=draft.text,
-        id=uid,
-        offset=link.offset,
-        client_id=draft.client_id,
-        person=draft.person,
-        sent_at=now,
-        origin=draft.origin,
-        reply_to=None if draft.reply_to is None else quoted[draft.room, draft.reply_to],
-        mentions=draft.mentions,
-        previous=link.previous,
-    )
-
-
-def take_offset(room: Room) -> Place:
-    """For an entry that the running transaction is going to `write`; until it ends, nobody else writes in this room."""
-    return statements.take_offsets({room: 1})[room]
-
-
-def write(
-    place: Place,
-    *,
-    kind: Kind,
-    text: str,
-    by: Person | None,
-    target: int | None = None,
-    subject: str = "",
-    change: Change | None = None,
-    role: NewRole | None = None,
-    called: Sequence[Person] = (),
-    reactions: Sequence[Reaction] = (),
-) -> Event:
-    """Stores what was done, at its place; `by` is None for what the site itself did."""
-    origin = Origin.here()
-    message = models.Message.objects.create(
-        room_id=place.room_id,
-        offset=place.offset,
-        text=text,
-        person_id=by.id if by else "",
-        person_name=by.name if by else "",
-        sent_at=timezone.now(),
-        process=origin.process,
-        thread=origin.thread,
-        kind=kind,
-        target=target,
-        subject=subject,
-        change=change or "",
-        role=role or "",
-        mentions=[person.as_json() for person in called] or None,
-        reactions=[reaction.as_json() for reaction in reactions] or None,
-    )
-    before = history.find(place.room, place.offset - 1)
-    return history.as_event(message, place.room, previous=before.id if before else None)
-
-
-def blank(place: Place, target: int) -> None:
-    """Makes the message at the offset `target` one without a text, which the entry at `place` deletes.
-
-    All that later entries say of it goes too: texts that it got by edits, and the people who reacted to it.
-    """
-    message = models.Message.objects.filter(room=place.room_id, offset=target)
-    changes = models.Message.objects.filter(room=place.room_id, target=target, kind__in=[Kind.EDIT, Kind.REACTION])
-    gone: dict[str, Any] = {"text": "", "deletion": place.offset, "mentions": None, "reactions": None}
-    message.update(original_text=None, edited_at=None, **gone)
-    changes.update(**gone)
-    mentions.forget(place.room_id, target)
-    models.MessageReaction.objects.filter(room=place.room_id, offset=target).delete()

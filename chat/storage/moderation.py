@@ -19,7 +19,7 @@ from chat.domain.rooms import NO_DIRECT_NAME, Room
 from chat.domain.texts import is_storable
 from chat.errors import InvalidRoomName, LastOwner, LoginRequired, NoSuchPerson, NotAllowed, RoomExists
 from chat.models import Role
-from chat.storage import history, log, permissions, readings
+from chat.storage import entries, history, permissions, readings
 from chat.storage.database import writes
 from chat.storage.permissions import Permission
 from chat.storage.readings import Mark
@@ -42,7 +42,7 @@ def create(room: Room, *, private: bool, by: Person | None) -> Event:
             raise LoginRequired("Log in to create a room.")
         if room.is_direct:
             raise InvalidRoomName(NO_DIRECT_NAME)
-        place = log.take_offset(room)
+        place = entries.take_offset(room)
         if place.offset > 1:
             raise RoomExists(f"There is a room “{room.name}” already. Choose another name.")
         here = models.Room.objects.get(pk=place.room_id)
@@ -62,7 +62,7 @@ def delete_message(room: Room, offset: int, *, by: Person | None) -> Event:
     returned. Raises NoSuchMessage, NotAllowed, Banned or NotAMember.
     """
     with transaction.atomic():
-        place = log.take_offset(room)
+        place = entries.take_offset(room)
         permissions.check(room, by)
         message = history.message(room, offset)
         own = by is not None and message.person is not None and message.person.id == by.id
@@ -72,8 +72,8 @@ def delete_message(room: Room, offset: int, *, by: Person | None) -> Event:
             first = history.deletion_of(room, offset)
             transaction.set_rollback(True)
             return first
-        log.blank(place, offset)
-        return log.write(place, kind=Kind.DELETION, text=DELETED, by=by, target=offset)
+        entries.blank(place, offset)
+        return entries.write(place, kind=Kind.DELETION, text=DELETED, by=by, target=offset)
 
 
 @writes
@@ -181,7 +181,7 @@ def _begin(room: Room, by: Person | None, *, anybody: bool = False) -> tuple[Pla
     """
     if room.is_direct:
         raise NotAllowed(SAME_PEOPLE)
-    place = log.take_offset(room)
+    place = entries.take_offset(room)
     permissions.check(room, by)
     actor = permissions.permission(room, by) if by else Permission(role=Role.OWNER)
     if not (actor.may_moderate or anybody):
@@ -194,7 +194,7 @@ def _notice(
 ) -> Event:
     """Stores what has changed. `role` is what the subject, if there is one, is from then on."""
     new_role = NewRole(role or NewRole.NONE) if subject else None
-    return log.write(place, kind=Kind.NOTICE, text=text, by=by, change=change, subject=subject, role=new_role)
+    return entries.write(place, kind=Kind.NOTICE, text=text, by=by, change=change, subject=subject, role=new_role)
 
 
 def _restrict(here: models.Room, private: bool) -> None:

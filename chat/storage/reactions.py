@@ -26,7 +26,7 @@ from chat.domain.rooms import Room
 from chat.errors import ChatError, NoSuchMessage, TooManyReactions
 from chat.models import Message, MessageReaction
 from chat.models import Room as RoomRow
-from chat.storage import history, log, permissions
+from chat.storage import entries, history, permissions
 from chat.storage.database import writes
 from chat.storage.statements import Place
 
@@ -50,7 +50,7 @@ def react(room: Room, target: int, requests: Sequence[ReactionRequest]) -> React
     The problems may be Banned, NotAMember, NoSuchMessage and TooManyReactions.
     """
     with transaction.atomic():
-        place = log.take_offset(room)
+        place = entries.take_offset(room)
         problems = _problems(place, target, requests)
         tally = _tally(place, target, [request.person.id for request in requests])
         for number, request in enumerate(requests):
@@ -110,7 +110,7 @@ def _store(place: Place, target: int, changes: Sequence[ReactionRequest]) -> Eve
     Message.objects.filter(room=place.room_id, offset=target).update(reactions=as_json)
     by, others = changes[-1].person, {request.person.id for request in changes[:-1]} - {changes[-1].person.id}
     text = f"{by.name}{' and others' if others else ''} reacted."
-    return log.write(place, kind=Kind.REACTION, text=text, by=by, target=target, reactions=state)
+    return entries.write(place, kind=Kind.REACTION, text=text, by=by, target=target, reactions=state)
 
 
 def _state(rows: QuerySet[MessageReaction]) -> list[Reaction]:

@@ -11,7 +11,7 @@ from chat.domain.people import Person
 from chat.domain.positions import Position
 from chat.domain.reactions import Reaction
 from chat.domain.rooms import Room, find
-from chat.storage import log, pages
+from chat.storage import entries, pages
 from chat.storage.database import in_database, writes
 
 ROOM = find("kinds")
@@ -28,7 +28,7 @@ def change(room: Room, kind: Kind, target: int) -> Event:
     """Stores an entry that changes the message at `target`, as an action does."""
     said = {"called": [BEN]} if kind is Kind.EDIT else {"reactions": [Reaction("👍", 1, (BEN,))]}
     with transaction.atomic():
-        return log.write(log.take_offset(room), kind=kind, text=f"a {kind}", by=ANN, target=target, **said)
+        return entries.write(entries.take_offset(room), kind=kind, text=f"a {kind}", by=ANN, target=target, **said)
 
 
 async def say(text: str) -> None:

@@ -31,7 +31,7 @@ from chat.errors import (
     RoomExists,
 )
 from chat.models import Role
-from chat.storage import history, log, moderation, pages, permissions, recoveries
+from chat.storage import entries, history, log, moderation, pages, permissions, recoveries
 
 ROOM = find("moderated é/1")
 PASSER_BY = people.new_guest("Passer-by")
@@ -192,7 +192,8 @@ class TestDeletion:
             for target in (offset, other):
                 for kind in (Kind.EDIT, Kind.REACTION):
                     said = {"called": [GUEST], "reactions": [Reaction("👍", 1, (GUEST,))]}
-                    log.write(log.take_offset(ROOM), kind=kind, text="secret", by=cast["member"], target=target, **said)
+                    place = entries.take_offset(ROOM)
+                    entries.write(place, kind=kind, text="secret", by=cast["member"], target=target, **said)
         rows = models.Message.objects.filter(room__name=ROOM.name)
         rows.filter(offset=offset).update(original_text="secret", edited_at=timezone.now(), reactions=[1], mentions=[1])
         moderation.delete_message(ROOM, offset, by=cast["member"])

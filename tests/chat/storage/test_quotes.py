@@ -12,7 +12,7 @@ from chat.domain.people import Person
 from chat.domain.positions import Position
 from chat.domain.rooms import Room, find
 from chat.errors import Banned, ChatError, NoSuchMessage
-from chat.storage import edits, history, log, moderation, pages, pruning, quotes, recoveries
+from chat.storage import edits, entries, history, log, moderation, pages, pruning, quotes, recoveries
 from chat.storage.log import Draft, Entry
 from chat.storage.pages import Page, PageRequest
 from chat.storage.recoveries import Recovery, RecoveryRequest
@@ -103,7 +103,7 @@ def test_reply_to_anything_but_a_message_that_is_there_is_refused(offset: int) -
     say("deleted")
     moderation.delete_message(ROOM, 2, by=ANN)  # is the entry 3
     moderation.ban(ROOM, "guest-00000000000000cc", by=None)  # 4
-    log.write(log.take_offset(ROOM), kind=Kind.EDIT, text="edited", by=ANN, target=1)  # 5
+    entries.write(entries.take_offset(ROOM), kind=Kind.EDIT, text="edited", by=ANN, target=1)  # 5
     say("in another room", OTHER)
 
     with pytest.raises(NoSuchMessage, match=f"{offset}.*without the reply"):
