@@ -2,7 +2,7 @@
 
 The way of a message, one line a step; docs/architecture.md has it with diagrams:
 
-    consumers.ChatConsumer.receive      a frame arrives from a browser    (gqlchat.schema.posting: from GraphQL)
+    receiving.ReceivingConsumer.receive a frame arrives from a browser    (gqlchat.schema.posting: from GraphQL)
     domain.rooms.enter                  its room, if this person may chat here at all
     actions.posting.post                the text is checked …
     actions.rate_limits.spend           … and that the person isn't too fast,

@@ -1,0 +1,187 @@
+"""Frames from a browser: a method for each of `chat.frames.PURPOSES`."""
+
+import asyncio
+import contextlib
+from functools import cached_property
+from typing import Any
+from urllib.parse import parse_qs
+
+from chat.actions import editing, posting, reacting, reading, typing
+from chat.actions.moderation import carry_out
+from chat.connections.socket_consumer import SocketConsumer
+from chat.delivery.formatted import Formatted
+from chat.delivery.socket_listener import SocketListener
+from chat.domain import people, rooms
+from chat.domain.events import Event
+from chat.domain.people import Person
+from chat.domain.presence import LiveState
+from chat.domain.rooms import Room
+from chat.errors import unforeseen
+from chat.frames import (
+    completion_frame,
+    error_frame,
+    event_frame,
+    history_frame,
+    me_frame,
+    pong_frame,
+    purpose_of,
+    reacted_frame,
+    read_beginning,
+    read_frame,
+    read_involvement,
+    read_on,
+    read_request,
+    read_typing,
+    versions_frame,
+)
+from chat.storage import edits, history, mentions, moderation, pages, permissions
+from chat.storage.database import in_database
+
+
+class ReceivingConsumer(SocketConsumer):
+    """A browser's socket, once it is in a room.
+
+    Each `receive_…` returns the frame that answers this client alone, if there is one.
+    """
+
+    room: Room | None = None
+    listener: SocketListener | None = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.reacting: set[asyncio.Task[None]] = set()  # each waits until a reaction is stored
+
+    @property
+    def person(self) -> Person:
+        """The person as they are called now: a guest may take another name while the socket is open."""
+        return people.of_scope(self.scope)
+
+    @cached_property
+    def wishes(self) -> frozenset[str]:
+        """The words in `?with=`: what the client knows, and wants to be sent, beyond what every client is sent."""
+        given = parse_qs(self.scope["query_string"].decode("latin1")).get("with", [])
+        return frozenset(word for words in given for word in words.split(","))
+
+    @property
+    def wants_html(self) -> bool:
+        return "html" in self.wishes
+
+    async def html_of(self, event: Event | LiveState) -> str | None:
+        return await Formatted.here().html_later(event) if self.wants_html else None
+
+    @property
+    def busy(self) -> bool:
+        return self.handling or bool(self.reacting) or (self.listener is not None and self.listener.waiting)
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        if self.room is None or self.listener is None:
+            return  # refused, and closing
+        frame: dict[str, Any] = {}
+        try:
+            frame = read_frame(text_data)
+            answer = await getattr(self, f"receive_{purpose_of(frame)}")(self.room, frame)
+        except Exception as error:
+            answer = error_frame(unforeseen(error), to=frame)
+        if answer is not None:
+            await self.tell(answer)
+
+    async def leave(self) -> None:
+        for task in self.reacting:
+            task.cancel()  # its reaction is stored all the same
+
+    async def tell(self, answer: str) -> None:
+        with contextlib.suppress(OSError):  # the client went away
+            await self.send(text_data=answer)
+
+    async def receive_message(self, room: Room, frame: dict[str, Any]) -> str | None:
+        entry = await posting.post(
+            room=room,
+            message=frame["message"],
+            person=self.person,
+            client_id=frame.get("client_id"),
+            reply_to=frame.get("reply_to"),
+        )
+        if entry.repeated and self.listener and (entry.event.offset or 0) <= self.listener.positions[room.group]:
+            # Nobody hears it again, but who sends it again has not heard that it arrived.
+            return event_frame(entry.event, await self.html_of(entry.event))
+        return None
+
+    async def receive_edit(self, room: Room, frame: dict[str, Any]) -> None:
+        offset = history.check_offset(frame["edit"])
+        await editing.edit(room=room, offset=offset, message=frame.get("message"), person=self.person)
+
+    async def receive_delete(self, room: Room, frame: dict[str, Any]) -> None:
+        await carry_out(moderation.delete_message, room, history.check_offset(frame["delete"]), by=self.person)
+
+    async def receive_typing(self, room: Room, frame: dict[str, Any]) -> None:
+        is_typing = read_typing(frame)
+        if self.listener:
+            typing.note(self.listener, room, self.person, is_typing)
+
+    async def receive_react(self, room: Room, frame: dict[str, Any]) -> None:
+        """Answers later: the frames after this one don't wait until it is stored."""
+        offset, on, request = history.check_offset(frame["react"]), read_on(frame), read_request(frame)
+        stored = await reacting.react(room=room, offset=offset, emoji=frame.get("emoji"), on=on, person=self.person)
+        task = asyncio.create_task(self.answer_reaction(offset, stored, frame, request))
+        self.reacting.add(task)
+        task.add_done_callback(self.reacting.discard)
+
+    async def answer_reaction(
+        self, offset: int, stored: asyncio.Future[Event | None], frame: dict[str, Any], request: dict[str, str]
+    ) -> None:
+        try:
+            entry = await stored
+        except Exception as error:
+            await self.tell(error_frame(unforeseen(error), to=frame))
+        else:
+            if request:  # else the entry itself is the answer, which all get who ask for that kind
+                await self.tell(reacted_frame(offset, entry, request))
+
+    async def receive_before(self, room: Room, frame: dict[str, Any]) -> str:
+        request = read_request(frame)
+        asked = {"size": pages.PAGE_SIZE, "before": history.check_offset(frame["before"])}
+        page = await in_database(pages.page, room, person=self.person, from_end=True, **asked)
+        return await self.answer_with(page, request, more=page.has_earlier)
+
+    async def receive_after(self, room: Room, frame: dict[str, Any]) -> str:
+        request = read_request(frame)
+        asked = {"size": pages.PAGE_SIZE, "after": history.check_offset(frame["after"])}
+        page = await in_database(pages.page, room, person=self.person, from_end=False, **asked)
+        return await self.answer_with(page, request, more=page.has_later)
+
+    async def answer_with(self, page: pages.Page, request: dict[str, str], *, more: bool) -> str:
+        html = await Formatted.here().html_of_page(page.events) if self.wants_html else []
+        return history_frame(page, request, html, more=more)
+
+    async def receive_complete(self, room: Room, frame: dict[str, Any]) -> str:
+        request, beginning = read_request(frame), read_beginning(frame)
+        return completion_frame(await in_database(mentions.candidates, room, beginning, by=self.person), request)
+
+    async def receive_versions(self, room: Room, frame: dict[str, Any]) -> str:
+        request, offset = read_request(frame), history.check_offset(frame["versions"])
+        return versions_frame(await in_database(edits.versions, room, offset, by=self.person), request)
+
+    async def receive_read(self, room: Room, frame: dict[str, Any]) -> None:
+        await reading.mark_read(room, frame["read"], person=self.person)
+
+    async def receive_unread(self, room: Room, frame: dict[str, Any]) -> None:
+        await reading.mark_unread(room, frame["unread"], person=self.person)
+
+    async def receive_read_all(self, room: Room, frame: dict[str, Any]) -> None:
+        await reading.mark_all_read(person=self.person)
+
+    async def receive_involvement(self, room: Room, frame: dict[str, Any]) -> None:
+        named = rooms.enter(frame.get("room", room.name), self.person)
+        await reading.set_involvement(named, read_involvement(frame["involvement"]), person=self.person)
+
+    async def receive_leave(self, room: Room, frame: dict[str, Any]) -> None:
+        await reading.leave(rooms.enter(frame["leave"], self.person), person=self.person)
+
+    async def receive_me(self, room: Room, frame: dict[str, Any]) -> str:
+        request = read_request(frame)
+        permission = await in_database(permissions.permission, room, self.person)
+        return me_frame(self.person, permission, request)
+
+    async def receive_ping(self, room: Room, frame: dict[str, Any]) -> str:
+        read_request(frame)
+        return pong_frame(frame["ping"])
