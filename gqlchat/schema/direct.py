@@ -3,10 +3,9 @@
 import strawberry
 
 from chat.actions import direct
-from chat.errors import ChatError
 from chat.storage.direct_rooms import PEOPLE_MAX
 from gqlchat.schema import context
-from gqlchat.schema.errors import Problem
+from gqlchat.schema.errors import Problem, errors_in
 from gqlchat.schema.rooms import Room
 
 
@@ -26,9 +25,7 @@ class DirectMutation:
     @strawberry.mutation(
         description="Finds the direct room of you and these users, or makes it. The same people have one. For users."
     )
+    @errors_in(OpenDirectPayload)
     async def open_direct(self, info: strawberry.Info, input: OpenDirectInput) -> OpenDirectPayload:
-        try:
-            room = await direct.open_room(input.usernames, by=context.person(info))
-        except ChatError as error:
-            return OpenDirectPayload(error=Problem.of(error))
+        room = await direct.open_room(input.usernames, by=context.person(info))
         return OpenDirectPayload(room=Room(name=room.name))

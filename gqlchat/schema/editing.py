@@ -6,11 +6,10 @@ import strawberry
 
 from chat.actions import editing
 from chat.domain import rooms
-from chat.errors import ChatError
 from chat.storage import edits, history
 from chat.storage.database import in_database
 from gqlchat.schema import context
-from gqlchat.schema.errors import Problem
+from gqlchat.schema.errors import Problem, errors_in
 from gqlchat.schema.messages import ChatRoomMessage
 
 
@@ -42,13 +41,11 @@ class MessageVersion:
 @strawberry.type
 class EditingMutation:
     @strawberry.mutation(description="Gives a message another text. For its author.")
+    @errors_in(EditMessagePayload)
     async def edit_message(self, info: strawberry.Info, input: EditMessageInput) -> EditMessagePayload:
         person = context.person(info)
-        try:
-            room, offset = rooms.enter(input.room_name, person), history.check_offset(input.offset)
-            entry = await editing.edit(room=room, offset=offset, message=input.message, person=person)
-        except ChatError as error:
-            return EditMessagePayload(error=Problem.of(error))
+        room, offset = rooms.enter(input.room_name, person), history.check_offset(input.offset)
+        entry = await editing.edit(room=room, offset=offset, message=input.message, person=person)
         return EditMessagePayload(entry=ChatRoomMessage.of(entry, person.name) if entry else None)
 
 

@@ -1,6 +1,8 @@
 """Domain error → GraphQL error, in one place."""
 
-from typing import Any
+from collections.abc import Awaitable, Callable, Coroutine
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
 import strawberry
 from django.conf import settings
@@ -10,6 +12,9 @@ from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOpe
 from strawberry.utils.str_converters import to_camel_case
 
 from chat.errors import ChatError, unforeseen
+
+Asked = ParamSpec("Asked")
+Payload = TypeVar("Payload")
 
 # GraphQL's own words for what a client asked wrongly. They stay as they are, without a code.
 MISTAKES = (GraphQLError, MissingQueryError, CannotGetOperationTypeError, InvalidOperationTypeError)
@@ -47,3 +52,21 @@ class Problem:
     @classmethod
     def of(cls, error: ChatError) -> "Problem":
         return cls(code=error.code, message=str(error), retry_after=error.details.get("retry_after"))
+
+
+def errors_in(
+    payload: Callable[..., Payload],
+) -> Callable[[Callable[Asked, Awaitable[Payload]]], Callable[Asked, Coroutine[Any, Any, Payload]]]:
+    """Decorates a resolver: a ChatError that it raises becomes the `error` of a `payload`."""
+
+    def decorate(resolve: Callable[Asked, Awaitable[Payload]]) -> Callable[Asked, Coroutine[Any, Any, Payload]]:
+        @wraps(resolve)
+        async def resolve_or_explain(*args: Asked.args, **kwargs: Asked.kwargs) -> Payload:
+            try:
+                return await resolve(*args, **kwargs)
+            except ChatError as error:
+                return payload(error=Problem.of(error))
+
+        return resolve_or_explain
+
+    return decorate

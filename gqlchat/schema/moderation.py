@@ -6,10 +6,9 @@ import strawberry
 
 from chat.actions.moderation import carry_out
 from chat.domain import rooms
-from chat.errors import ChatError
 from chat.storage import moderation
 from gqlchat.schema import context
-from gqlchat.schema.errors import Problem
+from gqlchat.schema.errors import Problem, errors_in
 from gqlchat.schema.members import Role
 from gqlchat.schema.messages import ChatRoomMessage
 
@@ -90,11 +89,9 @@ class ModerationMutation:
         return await done(info, moderation.set_private, input.room_name, input.private)
 
 
+@errors_in(ModerationPayload)
 async def done(info: strawberry.Info, action: Any, room_name: str, *args: Any, **kwargs: Any) -> ModerationPayload:
-    """Does it as whoever asks."""
+    """Does it as the person who asks."""
     person = context.person(info)
-    try:
-        entry = await carry_out(action, rooms.enter(room_name, person), *args, by=person, **kwargs)
-    except ChatError as error:
-        return ModerationPayload(error=Problem.of(error))
+    entry = await carry_out(action, rooms.enter(room_name, person), *args, by=person, **kwargs)
     return ModerationPayload(entry=ChatRoomMessage.of(entry, person.name) if entry else None)

@@ -9,14 +9,13 @@ import strawberry
 from chat.actions import reading
 from chat.delivery import own_rooms as following
 from chat.domain import rooms
-from chat.errors import ChatError
 from chat.models import Involvement
 from chat.storage import direct_rooms, own_rooms
 from chat.storage.database import in_database
 from chat.storage.pages import PAGE_SIZE
 from gqlchat.schema import context
 from gqlchat.schema.connections import Connection, first_of, size_of
-from gqlchat.schema.errors import Problem
+from gqlchat.schema.errors import Problem, errors_in
 from gqlchat.schema.rooms import Room, place_cursor, split_place
 
 
@@ -96,11 +95,9 @@ class MyRoomsMutation:
         return await done(info, reading.mark_unread, input.room_name, input.offset)
 
     @strawberry.mutation(description="You have read all that was said so far in your rooms.")
+    @errors_in(MyRoomsPayload)
     async def mark_all_read(self, info: strawberry.Info) -> MyRoomsPayload:
-        try:
-            await reading.mark_all_read(person=context.person(info))
-        except ChatError as error:
-            return MyRoomsPayload(error=Problem.of(error))
+        await reading.mark_all_read(person=context.person(info))
         return MyRoomsPayload()
 
     @strawberry.mutation(description="Sets what you want to be told of in a room, and makes it one of yours.")
@@ -112,13 +109,11 @@ class MyRoomsMutation:
         return await done(info, reading.leave, input.room_name)
 
 
+@errors_in(MyRoomsPayload)
 async def done(info: strawberry.Info, action: Callable[..., Awaitable[None]], name: str, *args: Any) -> MyRoomsPayload:
     """Does it as the person who asks."""
     person = context.person(info)
-    try:
-        await action(rooms.enter(name, person), *args, person=person)
-    except ChatError as error:
-        return MyRoomsPayload(error=Problem.of(error))
+    await action(rooms.enter(name, person), *args, person=person)
     return MyRoomsPayload()
 
 

@@ -4,9 +4,8 @@ import strawberry
 
 from chat.actions import posting
 from chat.domain import rooms
-from chat.errors import ChatError
 from gqlchat.schema import context
-from gqlchat.schema.errors import Problem
+from gqlchat.schema.errors import Problem, errors_in
 from gqlchat.schema.messages import ChatRoomMessage
 from gqlchat.schema.rooms import ChatRoom
 
@@ -39,17 +38,14 @@ class PostingMutation:
     @strawberry.mutation(
         description="Says something in a room, once however often it is sent, and returns it as stored."
     )
+    @errors_in(PostMessagePayload)
     async def post_message(self, info: strawberry.Info, input: PostMessageInput) -> PostMessagePayload:
         person = context.person(info)
-        try:
-            room = rooms.enter(input.room_name, person)
-            entry = await posting.post(
-                room=room,
-                message=input.message,
-                person=person,
-                client_id=input.client_id,
-                reply_to=input.reply_to,
-            )
-        except ChatError as error:
-            return PostMessagePayload(error=Problem.of(error))
+        entry = await posting.post(
+            room=rooms.enter(input.room_name, person),
+            message=input.message,
+            person=person,
+            client_id=input.client_id,
+            reply_to=input.reply_to,
+        )
         return PostMessagePayload(message=ChatRoomMessage.of(entry.event, person.name))

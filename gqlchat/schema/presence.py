@@ -8,9 +8,9 @@ from chat.actions import typing
 from chat.delivery.look import look
 from chat.domain import people, presence, rooms
 from chat.domain.presence import PEOPLE_MAX, LiveKind
-from chat.errors import ChatError, InvalidPage
+from chat.errors import InvalidPage
 from gqlchat.schema import context
-from gqlchat.schema.errors import Problem
+from gqlchat.schema.errors import Problem, errors_in
 from gqlchat.schema.people import Person
 from gqlchat.schema.requests import to_look
 
@@ -63,13 +63,11 @@ class PresenceMutation:
         description="Tells a room that you are typing, or not any more. Say it again every 3 seconds while you are: "
         "it lasts for 6, and ends with your message."
     )
+    @errors_in(SetTypingPayload)
     async def set_typing(self, info: strawberry.Info, input: SetTypingInput) -> SetTypingPayload:
         person = context.person(info)
-        try:
-            room = rooms.enter(input.room_name, person)
-            await typing.set_typing(room=room, person=person, is_typing=input.typing)
-        except ChatError as error:
-            return SetTypingPayload(error=Problem.of(error))
+        room = rooms.enter(input.room_name, person)
+        await typing.set_typing(room=room, person=person, is_typing=input.typing)
         return SetTypingPayload()
 
 

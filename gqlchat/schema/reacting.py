@@ -4,10 +4,9 @@ import strawberry
 
 from chat.actions import reacting
 from chat.domain import rooms
-from chat.errors import ChatError
 from chat.storage.history import check_offset
 from gqlchat.schema import context
-from gqlchat.schema.errors import Problem
+from gqlchat.schema.errors import Problem, errors_in
 from gqlchat.schema.messages import ChatRoomMessage
 
 
@@ -34,13 +33,10 @@ class ReactingMutation:
         description="Reacts to a message with an emoji, or takes that back. Answered within a second or so: what many "
         "people react to one message is told at once."
     )
+    @errors_in(ReactPayload)
     async def react(self, info: strawberry.Info, input: ReactInput) -> ReactPayload:
         person = context.person(info)
-        try:
-            room, offset = rooms.enter(input.room_name, person), check_offset(input.offset)
-            entry = await (
-                await reacting.react(room=room, offset=offset, emoji=input.emoji, on=input.on, person=person)
-            )
-        except ChatError as error:
-            return ReactPayload(error=Problem.of(error))
+        room, offset = rooms.enter(input.room_name, person), check_offset(input.offset)
+        stored = await reacting.react(room=room, offset=offset, emoji=input.emoji, on=input.on, person=person)
+        entry = await stored
         return ReactPayload(entry=ChatRoomMessage.of(entry, person.name) if entry else None)
