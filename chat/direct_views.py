@@ -11,6 +11,7 @@ from django.views.generic import FormView
 from chat.actions import direct
 from chat.domain import people
 from chat.errors import ChatError
+from chat.forms import NameInput
 from chat.storage.direct_rooms import PEOPLE_MAX
 
 USERNAMES_MAX = 20 * 151  # characters: so many names as Django has them, and what separates them
@@ -21,15 +22,7 @@ class DirectRoomForm(forms.Form):
         label="User names",
         max_length=USERNAMES_MAX,
         help_text=f"Of up to {PEOPLE_MAX - 1} people, with commas between them.",
-        widget=forms.TextInput(
-            attrs={
-                "autocomplete": "off",
-                "autocapitalize": "none",
-                "autocorrect": "off",
-                "spellcheck": "false",
-                "autofocus": True,
-            }
-        ),
+        widget=NameInput(),
     )
 
 

@@ -1,4 +1,4 @@
-"""Forms in which people choose what they are called."""
+"""Forms in which people choose what they are called, and the input of all forms that ask for a name."""
 
 from django import forms
 from django.contrib.auth.forms import UserCreationForm
@@ -8,6 +8,21 @@ from chat.errors import InvalidName
 from chat.storage import accounts
 
 USERNAME_MAX = 150  # characters, as Django has it
+
+
+class NameInput(forms.TextInput):
+    """A focused input for names, which the browser neither completes nor corrects."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            attrs={
+                "autocomplete": "off",
+                "autocapitalize": "none",
+                "autocorrect": "off",
+                "spellcheck": "false",
+                "autofocus": True,
+            }
+        )
 
 
 class SignUpForm(UserCreationForm):

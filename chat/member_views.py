@@ -15,6 +15,7 @@ from chat.domain import people, rooms
 from chat.domain.people import Person
 from chat.domain.rooms import Room
 from chat.errors import Banned, ChatError, InvalidRoomName, NotAMember
+from chat.forms import NameInput
 from chat.models import Role
 from chat.storage import history, members, moderation, permissions
 from chat.views import closed, display_name
@@ -25,15 +26,7 @@ LATELY = 200  # messages whose senders are offered to be added or banned
 class NewRoomForm(forms.Form):
     name = forms.CharField(
         max_length=rooms.NAME_MAX,
-        widget=forms.TextInput(
-            attrs={
-                "autocomplete": "off",
-                "autocapitalize": "none",
-                "autocorrect": "off",
-                "spellcheck": "false",
-                "autofocus": True,
-            }
-        ),
+        widget=NameInput(),
     )
     private = forms.BooleanField(
         initial=True, required=False, help_text="Only people whom you add can find and enter the room."
