@@ -100,6 +100,30 @@ class NotAllowed(ChatError):
     code = "not_allowed"
 
 
+class ReadOnly(ChatError):
+    """The room is read-only: only its owners and moderators may post."""
+
+    code = "read_only"
+
+
+class InvalidSlowMode(ChatError):
+    """A pause between messages that is no whole number of seconds, or too long."""
+
+    code = "invalid_slow_mode"
+
+
+class InvalidReason(ChatError):
+    """The reason of a report is not a text of at most 500 characters."""
+
+    code = "invalid_reason"
+
+
+class TooManyIgnored(ChatError):
+    """A person ignores as many others as one may."""
+
+    code = "too_many_ignored"
+
+
 class NoSuchMessage(ChatError):
     """No message is kept under that offset."""
 
@@ -180,6 +204,17 @@ class RateLimited(ChatError):
     @property
     def details(self) -> dict[str, Any]:
         return {**super().details, "retry_after": self.retry_after}
+
+
+class SlowMode(RateLimited):
+    """The room is in slow mode, and the person has posted there a short while ago."""
+
+    code = "slow_mode"
+
+    def __init__(self, retry_after: float) -> None:
+        super().__init__(retry_after)
+        seconds = math.ceil(retry_after)
+        self.args = (f"Slow mode: you can write again in {seconds} second{'s' if seconds > 1 else ''}.",)
 
 
 class SessionEnded(ChatError):

@@ -37,6 +37,10 @@ class Room(models.Model):
     restricted = models.BooleanField(
         default=False, db_default=False, help_text="Private, or somebody is banned: who comes has to be looked up."
     )
+    read_only = models.BooleanField(default=False, db_default=False, help_text="Only owners and moderators may post.")
+    slow_mode = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="Seconds from one message of a person to their next; 0 is as they like."
+    )
     # To the minute. A value that stays the same leaves the index alone, so that most posts cost the directory nothing.
     active_at = models.DateTimeField(db_default=Now(), help_text="The minute of the last entry.")
     search_name = models.TextField(blank=True, db_default="", help_text="As chat.domain.rooms.folded.")
@@ -230,6 +234,57 @@ class MessageReaction(models.Model):
 
     def __str__(self) -> str:
         return f"{self.emoji} by {self.person_name} to {self.room_id}/{self.offset}"
+
+
+class LastPost(models.Model):
+    """When a person last posted in a room that is in slow mode. Written with the message, in one transaction."""
+
+    # Without a constraint, which would keep an instance of the version before from deleting a room.
+    room = models.ForeignKey(Room, models.CASCADE, related_name="last_posts", db_constraint=False, db_index=False)
+    person_id = models.CharField(max_length=100, help_text="user-1, guest-4f…")
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["room", "person_id"], name="one_last_post_per_person")]
+
+    def __str__(self) -> str:
+        return f"{self.person_id} in {self.room_id}"
+
+
+class Report(models.Model):
+    """A person finds that the moderators of a room should look at a message. Dismissing it deletes the row."""
+
+    # Without a constraint, which would keep an instance of the version before from deleting a room.
+    room = models.ForeignKey(Room, models.CASCADE, related_name="reports", db_constraint=False, db_index=False)
+    offset = models.PositiveBigIntegerField(help_text="The offset of the message.")
+    person_id = models.CharField(max_length=100, db_index=True, help_text="The reporter: user-1, guest-4f…")
+    person_name = models.CharField(max_length=150, help_text="The name they had when they reported it.")
+    reason = models.TextField(blank=True)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["room", "offset", "person_id"], name="one_report_per_person"),
+        ]
+        indexes = [models.Index(fields=["room", "-id"], name="report_by_room")]
+
+    def __str__(self) -> str:
+        return f"{self.room_id}/{self.offset} by {self.person_name}"
+
+
+class IgnoredPerson(models.Model):
+    """A person whom another one ignores."""
+
+    person_id = models.CharField(max_length=100, help_text="The person who ignores: user-1, guest-4f…")
+    ignored_id = models.CharField(max_length=100, db_index=True, help_text="The person who is ignored.")
+    ignored_name = models.CharField(max_length=150, help_text="The name they had then.")
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["person_id", "ignored_id"], name="ignored_once")]
+
+    def __str__(self) -> str:
+        return f"{self.ignored_id} by {self.person_id}"
 
 
 def entry_id(pk: int, uid: UUID | str | None) -> str:

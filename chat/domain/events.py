@@ -55,6 +55,9 @@ class Change(StrEnum):
     UNBANNED = "unbanned"
     CLOSED = "closed"  # to all but members, who alone hear what comes after this
     OPENED = "opened"
+    READ_ONLY = "read_only"  # for all but owners and moderators
+    WRITABLE = "writable"  # for all again
+    SLOW_MODE = "slow_mode"  # switched on or off, or to another number of seconds
 
 
 class NewRole(StrEnum):

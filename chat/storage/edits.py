@@ -16,7 +16,7 @@ from chat.domain.events import Event, Kind
 from chat.domain.people import Person
 from chat.domain.rooms import Room
 from chat.errors import NoSuchMessage, NotAllowed
-from chat.storage import entries, history, mentions, permissions
+from chat.storage import entries, history, mentions, permissions, posting_limits
 from chat.storage.database import reads_long, writes
 
 VERSIONS_MAX = 100  # texts of a message that are shown
@@ -34,11 +34,13 @@ class Version:
 def edit_message(room: Room, offset: int, text: str, *, by: Person) -> Event | None:
     """Gives the message at `offset` another text. Returns the entry; None if that is the text that it has.
 
-    Raises NoSuchMessage, NotAllowed, Banned or NotAMember.
+    Raises NoSuchMessage, NotAllowed, ReadOnly, Banned or NotAMember.
     """
     with transaction.atomic():
         place = entries.take_offset(room)
         permissions.check(room, by)
+        if place.limits_posts:
+            posting_limits.check_read_only(room, permissions.permission(room, by))
         message = history.message(room, offset)
         if message.deleted:
             raise NoSuchMessage("That message is deleted, so it can't be edited.")

@@ -71,3 +71,4 @@ def blank(place: Place, target: int) -> None:
     changes.update(**gone)
     mentions.forget(place.room_id, target)
     models.MessageReaction.objects.filter(room=place.room_id, offset=target).delete()
+    models.Report.objects.filter(room=place.room_id, offset=target).delete()

@@ -22,6 +22,8 @@ from chat.errors import ChatError, NoSuchMessage, NotAMember
 from chat.storage import history, mentions, permissions, quotes, readings, statements
 from chat.storage.database import writes
 from chat.storage.drafts import Draft, Drafts, Identity
+from chat.storage.permissions import Permission
+from chat.storage.posting_limits import PostingLimits
 from chat.storage.statements import NewMessage, Place
 
 NO_REPLY = "Nobody can reply to {}: it is deleted, no longer kept, or no message. Send yours without the reply."
@@ -44,7 +46,8 @@ def append(drafts: Sequence[Draft]) -> list[Entry | ChatError]:
     """Stores each draft under its room's next offset. Returns one result for each, in the order of the drafts.
 
     The result is the draft's entry, or the first one if it was stored before. Where nothing was stored, it is an error:
-    Banned or NotAMember if the sender may not be in the room, NoSuchMessage if there is nothing to reply to.
+    Banned or NotAMember if the sender may not be in the room, ReadOnly or SlowMode if they may not post there, or not
+    yet, NoSuchMessage if there is nothing to reply to.
 
     A direct room, which has to be there, becomes one of all its members' own rooms.
     """
@@ -59,7 +62,7 @@ def append(drafts: Sequence[Draft]) -> list[Entry | ChatError]:
 
 
 def _append_at_once(drafts: Drafts) -> dict[int, Entry]:
-    """Stores the drafts for rooms that aren't restricted; none, if one of them was stored before."""
+    """Stores the drafts for rooms that anybody may post in; none, if one of them was stored before."""
     # On PostgreSQL it is one statement: around that a transaction would only be three round trips more.
     alone = connection.vendor == "postgresql" and not connection.in_atomic_block
     try:
@@ -81,11 +84,12 @@ def _append_after_a_look(drafts: Drafts) -> dict[int, Entry | ChatError]:
     with transaction.atomic():
         places = statements.take_offsets({draft.room: 0 for draft in drafts.values()})
         stored = _stored_before(drafts.values(), places)
-        problems = _problems(drafts.values(), places)
+        permitted = _permissions(drafts.values(), places)
+        limits = PostingLimits(permitted, {room: place.room_id for room, place in places.items()})
         quoted = quotes.find((draft.room, draft.reply_to) for draft in drafts.values() if draft.reply_to is not None)
         for number, draft in drafts.items():
-            problem = None if draft.trusted else problems.get((draft.room, draft.person))
-            if problem:
+            permission = None if draft.trusted else permitted.get((draft.room, draft.person))
+            if permission and (problem := permissions.problem_with(draft.room, permission)):
                 done[number] = problem
             elif draft.identity in stored:
                 done[number] = Entry(stored[draft.identity], repeated=True)
@@ -93,10 +97,15 @@ def _append_after_a_look(drafts: Drafts) -> dict[int, Entry | ChatError]:
                 again[number] = first[draft.identity]
             elif draft.reply_to is not None and (draft.room, draft.reply_to) not in quoted:
                 done[number] = NoSuchMessage(NO_REPLY.format(draft.reply_to))
+            elif permission and (limit := limits.problem_with(draft.room, draft.person)):
+                done[number] = limit
             else:
+                if permission:
+                    limits.note(draft.room, draft.person)
                 new[number] = draft
                 first[draft.identity] = number
         entries = _store(new, quoted, restricted_too=True) if new else {}
+        limits.record()
         _record_mentions(new, entries, places)
         _enter_direct_rooms(entries)
     return done | entries | {number: Entry(entries[of].event, repeated=True) for number, of in again.items()}
@@ -159,9 +168,9 @@ def _stored_before(drafts: Iterable[Draft], places: Mapping[Room, Place]) -> dic
     }
 
 
-def _problems(drafts: Iterable[Draft], places: Mapping[Room, Place]) -> dict[tuple[Room, Person], ChatError | None]:
-    """The reasons why people may not be in rooms that are restricted. One query, none where no room is."""
-    return permissions.problems_of((draft.room, draft.person) for draft in drafts if places[draft.room].restricted)
+def _permissions(drafts: Iterable[Draft], places: Mapping[Room, Place]) -> dict[tuple[Room, Person], Permission]:
+    """What people may do in rooms that are restricted, or limit posts. One query, none where no room is such a one."""
+    return permissions.by_pair((draft.room, draft.person) for draft in drafts if places[draft.room].is_checked)
 
 
 def _store(drafts: Drafts, quoted: Mapping[quotes.Place, Quote], *, restricted_too: bool) -> dict[int, Entry]:

@@ -17,11 +17,12 @@ from chat.domain.events import Change, Event, Kind, NewRole
 from chat.domain.people import GUEST_ID, USER_ID, Person
 from chat.domain.rooms import NO_DIRECT_NAME, Room
 from chat.domain.texts import is_storable
-from chat.errors import InvalidRoomName, LastOwner, LoginRequired, NoSuchPerson, NotAllowed, RoomExists
+from chat.errors import InvalidRoomName, InvalidSlowMode, LastOwner, LoginRequired, NoSuchPerson, NotAllowed, RoomExists
 from chat.models import Role
-from chat.storage import entries, history, permissions, readings
+from chat.storage import entries, history, permissions, posting_limits, readings
 from chat.storage.database import writes
 from chat.storage.permissions import Permission
+from chat.storage.posting_limits import SLOW_MODE_MAX
 from chat.storage.readings import Mark
 from chat.storage.statements import Place
 
@@ -172,6 +173,56 @@ def set_private(room: Room, private: bool, *, by: Person | None) -> Event | None
         _restrict(here, private)
         text = f"This room was made {'private' if private else 'public'} by {_name(by)}."
         return _notice(place, text, by, Change.CLOSED if private else Change.OPENED, "")
+
+
+@writes
+def set_read_only(room: Room, read_only: bool, *, by: Person | None) -> Event | None:
+    """Has only owners and moderators post in the room, or everybody again. Raises NotAllowed."""
+    with transaction.atomic():
+        place, here, actor = _begin(room, by)
+        if not actor.owns:
+            raise NotAllowed("Only an owner of the room can make it read-only, or have everybody write again.")
+        if here.read_only == read_only:
+            transaction.set_rollback(True)
+            return None
+        here.read_only = read_only
+        here.save(update_fields=["read_only"])
+        if read_only:
+            text = f"This room was made read-only by {_name(by)}: only owners and moderators can write here."
+        else:
+            text = f"This room was opened for writing by {_name(by)}."
+        return _notice(place, text, by, Change.READ_ONLY if read_only else Change.WRITABLE, "")
+
+
+@writes
+def set_slow_mode(room: Room, seconds: int, *, by: Person | None) -> Event | None:
+    """Has that many seconds pass from one message of a person to their next; 0 switches slow mode off.
+
+    Raises InvalidSlowMode or NotAllowed.
+    """
+    if isinstance(seconds, bool) or not isinstance(seconds, int) or not 0 <= seconds <= SLOW_MODE_MAX:
+        raise InvalidSlowMode(f"Slow mode takes a whole number of seconds from 0 to {SLOW_MODE_MAX:,}.")
+    with transaction.atomic():
+        place, here, _ = _begin(room, by)
+        if here.slow_mode == seconds:
+            transaction.set_rollback(True)
+            return None
+        here.slow_mode = seconds
+        here.save(update_fields=["slow_mode"])
+        if seconds:
+            text = f"Slow mode was set by {_name(by)}: one message per person every {_duration(seconds)}."
+        else:
+            posting_limits.forget(place.room_id)
+            text = f"Slow mode was switched off by {_name(by)}."
+        return _notice(place, text, by, Change.SLOW_MODE, "")
+
+
+def _duration(seconds: int) -> str:
+    for size, unit in ((3600, "hour"), (60, "minute")):
+        if seconds % size == 0:
+            count = seconds // size
+            return f"{count} {unit}s" if count > 1 else unit
+    return f"{seconds} seconds" if seconds > 1 else "second"
 
 
 def _begin(room: Room, by: Person | None, *, anybody: bool = False) -> tuple[Place, models.Room, Permission]:

@@ -21,7 +21,7 @@ from chat.models import Role
 # of all.
 SELECT_PERMISSIONS = """
     WITH pair (number, room_name, user_id, person_id) AS (VALUES {pairs})
-    SELECT pair.number, room.is_private, member.role, ban.id IS NOT NULL
+    SELECT pair.number, room.is_private, member.role, ban.id IS NOT NULL, room.read_only, room.slow_mode
     FROM pair
     JOIN chat_room AS room ON room.name = pair.room_name
     LEFT JOIN chat_roommember AS member ON member.room_id = room.id AND member.user_id = pair.user_id
@@ -34,11 +34,16 @@ DIRECT_ONLY = "This is a direct room of other people. Log in as one of them, or 
 
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """The permissions of one person in one room."""
+    """The permissions of one person in one room, and the settings of the room that they come from.
+
+    `slow_mode` is how many seconds have to pass from one message of a person to the next; 0 is as they like.
+    """
 
     private: bool = False
     role: Role | None = None
     banned: bool = False
+    read_only: bool = False
+    slow_mode: int = 0
 
     @property
     def may_enter(self) -> bool:
@@ -47,6 +52,15 @@ class Permission:
     @property
     def may_moderate(self) -> bool:
         return not self.banned and self.role in {Role.MODERATOR, Role.OWNER}
+
+    @property
+    def may_post(self) -> bool:
+        return self.may_enter and (not self.read_only or self.may_moderate)
+
+    @property
+    def pause(self) -> int:
+        """Seconds that have to pass from one message of the person to the next."""
+        return 0 if self.may_moderate else self.slow_mode
 
     @property
     def owns(self) -> bool:
@@ -71,10 +85,14 @@ def by_pair(pairs: Iterable[tuple[Room, Person]]) -> dict[tuple[Room, Person], P
     found = {pair: Permission(private=pair[0].is_direct) for pair in distinct}
     for first in range(0, len(distinct), PAIRS_PER_STATEMENT):
         some = distinct[first : first + PAIRS_PER_STATEMENT]
-        for number, private, role, banned in read_pairs(SELECT_PERMISSIONS, some):
+        for number, private, role, banned, read_only, slow_mode in read_pairs(SELECT_PERMISSIONS, some):
             room, _ = some[number]
             found[some[number]] = Permission(
-                private=bool(private) or room.is_direct, role=Role(role) if role else None, banned=bool(banned)
+                private=bool(private) or room.is_direct,
+                role=Role(role) if role else None,
+                banned=bool(banned),
+                read_only=bool(read_only),
+                slow_mode=slow_mode,
             )
     return found
 

@@ -35,5 +35,6 @@ def _prune_room(room_id: int, older_than: datetime | None, keep: int | None) -> 
     ):
         deleted += room.messages.filter(offset__lte=piece[-1]).delete()[0]
         room.reactions.filter(offset__lte=piece[-1]).delete()
+        room.reports.filter(offset__lte=piece[-1]).delete()
     models.Mention.objects.filter(room=room, offset__lte=room.pruned_to).delete()
     return deleted

@@ -46,6 +46,13 @@ class Place:
     room_id: int
     offset: int
     restricted: bool
+    limits_posts: bool = False
+    """Whether it is read-only or in slow mode."""
+
+    @property
+    def is_checked(self) -> bool:
+        """Whether the permission of each person who posts there has to be looked up."""
+        return self.restricted or self.limits_posts
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,19 +65,19 @@ class Link:
 
 # Finds or makes the rooms' rows, adds to their last offsets, and locks them until the transaction ends. So offsets have
 # the order of the commits, and those that are rolled back are given to the next. All name their rooms in the same
-# order, here and below: nobody holds a room and waits for one who waits for that room. A restricted room gives no row
-# unless it is meant too.
+# order, here and below: nobody holds a room and waits for one who waits for that room. A room in which each
+# post has to be looked up gives no row unless such rooms are meant too: a restricted one, or one that limits posts.
 TAKE = """
     ON CONFLICT (name) DO UPDATE SET
         last_offset = chat_room.last_offset + excluded.last_offset,
         search_name = excluded.search_name,
         active_at = CASE WHEN excluded.last_offset > 0 AND excluded.active_at > chat_room.active_at
             THEN excluded.active_at ELSE chat_room.active_at END
-        WHERE %s OR NOT chat_room.restricted
+        WHERE %s OR NOT (chat_room.restricted OR chat_room.read_only OR chat_room.slow_mode > 0)
 """
 TAKE_OFFSETS = f"""
     INSERT INTO chat_room (name, last_offset, pruned_to, search_name, active_at) VALUES {{rooms}} {TAKE}
-    RETURNING name, id, last_offset, restricted
+    RETURNING name, id, last_offset, restricted, read_only OR slow_mode > 0
 """
 COLUMNS = [*NewMessage.__annotations__]
 INSERT = f'INSERT INTO chat_message (room_id, "offset", sent_at, {", ".join(COLUMNS)})'
@@ -121,16 +128,16 @@ def take_offsets(counts: Mapping[Room, int], *, restricted_too: bool = True) -> 
     with connection.cursor() as cursor:
         cursor.execute(statement, [*values, restricted_too])
         return {
-            rooms[name]: Place(rooms[name], room_id, last_offset, bool(restricted))
-            for name, room_id, last_offset, restricted in cursor.fetchall()
+            rooms[name]: Place(rooms[name], room_id, last_offset, bool(restricted), bool(limits_posts))
+            for name, room_id, last_offset, restricted, limits_posts in cursor.fetchall()
         }
 
 
 def insert(messages: Messages, sent_at: datetime, *, restricted_too: bool) -> dict[str, Link]:
     """Stores the messages of each room, in their order, at its next offsets. Returns their links by `uid`.
 
-    Those of restricted rooms are stored only if these are meant too. Raises IntegrityError if one of the messages was
-    stored before; then the transaction has to be undone.
+    Those of rooms that are restricted, or limit posts, are stored only if such rooms are meant too. Raises
+    IntegrityError if one of the messages was stored before; then the transaction has to be undone.
     """
     insert_rows = _insert_at_once if connection.vendor == "postgresql" else _insert_at_places
     return _linked(insert_rows(messages, sent_at, restricted_too))

@@ -7,6 +7,7 @@ import strawberry
 from chat.actions.moderation import carry_out
 from chat.domain import rooms
 from chat.storage import moderation
+from chat.storage.posting_limits import SLOW_MODE_MAX
 from gqlchat.schema import context
 from gqlchat.schema.errors import Problem, errors_in
 from gqlchat.schema.members import Role
@@ -50,6 +51,18 @@ class SetPrivateInput:
     private: bool
 
 
+@strawberry.input
+class SetReadOnlyInput:
+    room_name: str
+    read_only: bool
+
+
+@strawberry.input
+class SetSlowModeInput:
+    room_name: str
+    seconds: int = strawberry.field(description=f"0 to {SLOW_MODE_MAX}; 0 switches it off.")
+
+
 @strawberry.type(description="What became of it. Both are null where nothing had to be done.")
 class ModerationPayload:
     entry: ChatRoomMessage | None = strawberry.field(
@@ -87,6 +100,20 @@ class ModerationMutation:
     @strawberry.mutation(description="Closes a room to all but its members, or opens it to everybody. For owners.")
     async def set_private(self, info: strawberry.Info, input: SetPrivateInput) -> ModerationPayload:
         return await done(info, moderation.set_private, input.room_name, input.private)
+
+    @strawberry.mutation(
+        description="Has only moderators and owners write in a room, or everybody again. Reacting is left to all. "
+        "For owners."
+    )
+    async def set_read_only(self, info: strawberry.Info, input: SetReadOnlyInput) -> ModerationPayload:
+        return await done(info, moderation.set_read_only, input.room_name, input.read_only)
+
+    @strawberry.mutation(
+        description="Has so many seconds pass from one message of a person to their next. Moderators and owners are "
+        "exempt. For moderators and owners."
+    )
+    async def set_slow_mode(self, info: strawberry.Info, input: SetSlowModeInput) -> ModerationPayload:
+        return await done(info, moderation.set_slow_mode, input.room_name, input.seconds)
 
 
 @errors_in(ModerationPayload)

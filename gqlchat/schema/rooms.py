@@ -11,11 +11,12 @@ from chat.domain import people, rooms
 from chat.domain.texts import is_storable
 from chat.errors import InvalidPage
 from chat.models import Involvement
-from chat.storage import direct_rooms, directory, history
+from chat.storage import direct_rooms, directory, history, permissions
 from chat.storage.database import in_database
 from chat.storage.directory import Listed
 from chat.storage.own_rooms import UNREAD_MAX, OwnRoom
 from chat.storage.pages import PAGE_MAX, PAGE_SIZE, PageRequest
+from chat.storage.permissions import Permission
 from gqlchat.schema import context
 from gqlchat.schema.connections import NO_CURSOR, Connection, connection, first_of, number_cursor, size_of, text_cursor
 from gqlchat.schema.loaders import loaders
@@ -53,6 +54,17 @@ class Room:
     @strawberry.field(description="Whether only members may enter.")
     async def is_private(self, info: strawberry.Info) -> bool:
         return (await loaders(info).permission.load(self._room)).private
+
+    @strawberry.field(description="Whether only moderators and owners may write here.")
+    async def read_only(self, info: strawberry.Info) -> bool:
+        return (await self._entered(info)).read_only
+
+    @strawberry.field(
+        description="How many seconds have to pass from one message of a person to their next; 0 where there is no "
+        "slow mode. Moderators and owners are exempt."
+    )
+    async def slow_mode(self, info: strawberry.Info) -> int:
+        return (await self._entered(info)).slow_mode
 
     @strawberry.field(description="What you are here; null if you are no member.")
     async def role(self, info: strawberry.Info) -> Role | None:
@@ -158,6 +170,13 @@ class Room:
     async def last_message(self, info: strawberry.Info) -> ChatRoomMessage | None:
         event = await loaders(info).last_message.load(self._room)
         return ChatRoomMessage.of(event, context.person(info).name, of_history=True) if event else None
+
+    async def _entered(self, info: strawberry.Info) -> Permission:
+        """What the person may do here. Raises Banned or NotAMember."""
+        permission = await loaders(info).permission.load(self._room)
+        if problem := permissions.problem_with(self._room, permission):
+            raise problem
+        return permission
 
     async def _own(self, info: strawberry.Info) -> OwnRoom | None:
         return self.own or await loaders(info).own_room.load(self._room)

@@ -1,0 +1,89 @@
+"""Limits on posting: rooms that are read-only, and rooms in slow mode. Owners and moderators are free of both.
+
+They are decided in the transaction that stores a message, while the room is locked. So they hold whichever process a
+person posts through, and without Redis.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
+from chat import models
+from chat.domain.people import Person
+from chat.domain.rooms import Room
+from chat.errors import ReadOnly, SlowMode
+from chat.storage.permissions import Permission
+
+SLOW_MODE_MAX = 6 * 3600  # seconds
+READ_ONLY = "Only the owners and moderators of “{}” can write there."
+
+Pair = tuple[Room, Person]
+
+
+def check_read_only(room: Room, permission: Permission) -> None:
+    """Raises ReadOnly for somebody with that permission, unless they may post."""
+    if not permission.may_post:
+        raise ReadOnly(READ_ONLY.format(room.name))
+
+
+class PostingLimits:
+    """The limits for people who are about to post together, each in the room beside them.
+
+    `permitted` has the permissions of those in rooms that limit posts, `room_ids` the ids of these rooms' rows.
+    """
+
+    def __init__(self, permitted: Mapping[Pair, Permission], room_ids: Mapping[Room, int]) -> None:
+        self._now = timezone.now()
+        self._permitted = permitted
+        self._room_ids = room_ids
+        self._last = self._read(pair for pair, permission in permitted.items() if permission.pause)
+        self._posted: dict[tuple[int, str], datetime] = {}
+
+    def problem_with(self, room: Room, person: Person) -> ReadOnly | SlowMode | None:
+        """Why `person` may not post in `room` now."""
+        permission = self._permitted.get((room, person))
+        if permission is None:
+            return None
+        if not permission.may_post:
+            return ReadOnly(READ_ONLY.format(room.name))
+        last = self._last.get((self._room_ids[room], person.id))
+        if not permission.pause or last is None:
+            return None
+        # By no more than the pause, though the clock of another machine may be ahead.
+        wait = min(timedelta(seconds=permission.pause), last + timedelta(seconds=permission.pause) - self._now)
+        return SlowMode(wait.total_seconds()) if wait > timedelta() else None
+
+    def note(self, room: Room, person: Person) -> None:
+        """`person` is going to post in `room` now."""
+        permission = self._permitted.get((room, person))
+        if permission is not None and permission.pause:
+            key = self._room_ids[room], person.id
+            self._last[key] = self._posted[key] = self._now
+
+    def record(self) -> None:
+        """Stores what was noted. One statement, if anything was."""
+        if self._posted:
+            models.LastPost.objects.bulk_create(
+                [models.LastPost(room_id=id, person_id=person_id, at=at) for (id, person_id), at in self._in_order()],
+                update_conflicts=True,
+                unique_fields=["room", "person_id"],
+                update_fields=["at"],
+            )
+
+    def _in_order(self) -> list[tuple[tuple[int, str], datetime]]:
+        return sorted(self._posted.items())
+
+    def _read(self, pairs: Iterable[Pair]) -> dict[tuple[int, str], datetime]:
+        """When each of them posted last, by the room's id and the person's. One query, if there are any."""
+        wanted = {(self._room_ids[room], person.id) for room, person in pairs}
+        if not wanted:
+            return {}
+        rooms, people = {room_id for room_id, _ in wanted}, {person_id for _, person_id in wanted}
+        found = models.LastPost.objects.filter(room__in=rooms, person_id__in=people)
+        return {(room_id, person_id): at for room_id, person_id, at in found.values_list("room_id", "person_id", "at")}
+
+
+def forget(room_id: int) -> None:
+    """Nobody has to wait in this room any more."""
+    models.LastPost.objects.filter(room=room_id).delete()
