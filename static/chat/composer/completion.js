@@ -3,6 +3,7 @@
 import { element } from "../elements.js";
 
 /** @import { Frame } from "../connection/connection.js" */
+/** @import { ServerError } from "../connection/errors.js" */
 
 /** @typedef {{ id: string, name: string }} Candidate */
 
@@ -27,7 +28,7 @@ export class MentionCompletion {
   /**
    * @param {HTMLTextAreaElement} input
    * @param {HTMLElement} list has the role of a listbox
-   * @param {(beginning: string, request: string) => boolean} ask asks who is called so; returns whether that went out
+   * @param {(question: Frame) => boolean} ask returns whether the question went out
    */
   constructor(input, list, ask) {
     this.#input = input;
@@ -54,10 +55,10 @@ export class MentionCompletion {
   /**
    * A question has failed: then there is nobody to choose.
    *
-   * @param {string | null} request its id
-   * @returns {boolean} whether it is one of these
+   * @param {ServerError} error
+   * @returns {boolean} whether it is about one of these
    */
-  fail(request) {
+  fail({ request }) {
     return request?.startsWith(QUESTION) ?? false;
   }
 
@@ -80,7 +81,7 @@ export class MentionCompletion {
   #look() {
     const word = this.#word();
     this.#questions += 1;
-    if (word === null || !this.#ask(word[2] ?? "", this.#request)) this.close();
+    if (word === null || !this.#ask({ complete: word[2] ?? "", request: this.#request })) this.close();
   }
 
   #show() {

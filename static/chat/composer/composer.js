@@ -85,6 +85,20 @@ export class Composer {
     this.#input.focus();
   }
 
+  /**
+   * Let one type without a click: a key that is pressed nowhere, or on the scroller, lands in the input.
+   *
+   * @param {HTMLElement} scroller
+   */
+  takeKeys(scroller) {
+    document.addEventListener("keydown", (event) => {
+      const elsewhere = document.activeElement !== document.body && document.activeElement !== scroller;
+      const printable = [...event.key].length === 1 && event.key !== " ";
+      if (elsewhere || !printable || event.ctrlKey || event.metaKey || event.altKey) return;
+      this.focus();
+    });
+  }
+
   /** @param {string} text */
   showError(text) {
     this.#error.textContent = text;

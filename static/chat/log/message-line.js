@@ -7,6 +7,9 @@ import { quoteElement } from "./quote.js";
 
 /** @import { Message } from "./message.js" */
 
+/** The selector of the button that opens a message's menu. */
+export const ACTIONS = ".actions";
+
 const STARTED_OVER =
   "Not all that was said while you were away is shown. Scroll up for the rest, as far as it is kept.";
 
@@ -58,13 +61,6 @@ export function messageLine(message, view) {
  */
 export function dayLine(message) {
   return element("div", "day", calendar.format(message.sentAt));
-}
-
-/** The line before what is new to the reader. It isn't read out as it appears: the messages themselves are. */
-export function newLine() {
-  const line = element("div", "new-line", "New");
-  line.ariaLive = "off";
-  return line;
 }
 
 /**

@@ -71,3 +71,13 @@ export function changeBy({ kind, text, html, deleted, sentAt, mentions, reaction
   if (kind === "reaction") return { reactions };
   return null;
 }
+
+/**
+ * Whether a message calls a person, or everybody.
+ *
+ * @param {Message} message
+ * @param {string | null} personId
+ */
+export function calls({ mentions }, personId) {
+  return mentions.some((id) => id === personId || id === "room");
+}

@@ -4,16 +4,17 @@ import { Jump } from "./jump.js";
 import { changeBy } from "./message.js";
 
 /** @import { Frame } from "../connection/connection.js" */
+/** @import { ServerError } from "../connection/errors.js" */
 /** @import { ChatLog } from "./chat-log.js" */
 /** @import { Follower } from "./follower.js" */
 /** @import { ChatHistory } from "./history.js" */
 /** @import { Part } from "./jump.js" */
 /** @import { Message } from "./message.js" */
+/** @import { Notice } from "./notice.js" */
 
 const HEARD_MAX = 500; // messages
-// In milliseconds: for how long a message that was looked for stands out, and for how long words about it are shown.
-const FOUND_SHOWN = 3_000;
-const WORDS_SHOWN = 10_000;
+const FOUND_SHOWN = 3_000; // milliseconds for which a message that was looked for stands out
+const MISSING = "That message is not here, or not any more. This is what is nearest to it.";
 
 /**
  * Which part of the room's log is shown. It is live, with the newest at its end, or an earlier part, which goes on in
@@ -53,8 +54,6 @@ export class Timeline {
   #askedAt;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #mark;
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  #silence;
 
   /**
    * @param {object} parts
@@ -62,7 +61,7 @@ export class Timeline {
    * @param {ChatHistory} parts.history the way to what was said earlier
    * @param {ChatHistory} parts.later the way to what was said later
    * @param {Follower} parts.follower
-   * @param {HTMLElement} parts.notice where it is said that a message isn't there
+   * @param {Notice} parts.notice where it is said that a message isn't there
    * @param {(question: Frame) => boolean} ask
    * @param {number} position the last offset that the page has seen
    */
@@ -81,7 +80,7 @@ export class Timeline {
     this.#jump = new Jump(
       note,
       (part) => this.show(part),
-      (fault) => this.say(fault),
+      (fault) => this.#notice.say(fault),
     );
     history.start = () => log.firstOffset ?? this.#position + 1;
     history.ask = (before, request) => ask({ before, request });
@@ -99,7 +98,7 @@ export class Timeline {
    * @param {number} offset
    */
   openAt(offset) {
-    this.say("");
+    this.#notice.say("");
     const { firstOffset, lastOffset } = this.#log;
     const within = firstOffset !== null && lastOffset !== null && firstOffset <= offset && offset <= lastOffset;
     if (within) this.#find(offset);
@@ -162,11 +161,10 @@ export class Timeline {
   /**
    * A question has failed. Returns whether it was one of this.
    *
-   * @param {string | null} request its id
-   * @param {string} fault why, in words
+   * @param {ServerError} error
    */
-  fail(request, fault) {
-    return [this.#jump, this.#history, this.#later].some((part) => part.fail(request, fault));
+  fail({ request, text }) {
+    return [this.#jump, this.#history, this.#later].some((part) => part.fail(request, text));
   }
 
   /** The connection is another, or gone. */
@@ -251,7 +249,7 @@ export class Timeline {
   #find(offset, hadFocus = this.#log.contains(document.activeElement)) {
     const found = this.#log.find(offset);
     if (!found) return;
-    if (!found.exact) this.say(this.#notice.dataset.missing ?? "");
+    if (!found.exact) this.#notice.say(MISSING);
     this.#follower.leaveEnd();
     found.line.scrollIntoView({ block: "center" });
     for (const other of this.#log.querySelectorAll(".found")) other.classList.remove("found");
@@ -260,17 +258,5 @@ export class Timeline {
     this.#mark = setTimeout(() => found.line.classList.remove("found"), FOUND_SHOWN);
     const focused = found.line.querySelector("button.actions") ?? found.line.querySelector("a");
     if (hadFocus && focused instanceof HTMLElement) focused.focus({ preventScroll: true });
-  }
-
-  /**
-   * Show words about links to messages, for a while.
-   *
-   * @param {string} text
-   */
-  say(text) {
-    this.#notice.textContent = text;
-    this.#notice.hidden = text === "";
-    clearTimeout(this.#silence);
-    if (text !== "") this.#silence = setTimeout(() => this.say(""), WORDS_SHOWN);
   }
 }

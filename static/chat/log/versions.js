@@ -3,8 +3,10 @@
 import { element, find } from "../elements.js";
 
 /** @import { Frame } from "../connection/connection.js" */
+/** @import { ServerError } from "../connection/errors.js" */
 /** @import { Message } from "./message.js" */
 
+const REQUEST = "versions"; // the id of the question
 const fullDate = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "medium" });
 
 /** The dialog that shows a room's owner the texts that a message had. */
@@ -14,7 +16,7 @@ export class MessageVersions {
 
   /**
    * @param {HTMLDialogElement} dialog
-   * @param {(offset: number | null) => boolean} ask asks for the texts of the message there; returns whether that went out
+   * @param {(question: Frame) => boolean} ask returns whether the question went out
    */
   constructor(dialog, ask) {
     this.#dialog = dialog;
@@ -25,7 +27,9 @@ export class MessageVersions {
   /** @param {Message} message */
   show({ offset }) {
     this.#list.replaceChildren();
-    this.#status.textContent = this.#ask(offset) ? "Loading…" : "You are not connected. Try again once you are.";
+    this.#status.textContent = this.#ask({ versions: offset, request: REQUEST })
+      ? "Loading…"
+      : "You are not connected. Try again once you are.";
     this.#dialog.showModal();
   }
 
@@ -40,12 +44,14 @@ export class MessageVersions {
   }
 
   /**
-   * The texts can't be had.
+   * A question has failed. Returns whether it is this one: then the texts can't be had.
    *
-   * @param {string} fault why, in words
+   * @param {ServerError} error
    */
-  fail(fault) {
-    this.#status.textContent = fault;
+  fail({ request, text }) {
+    if (request !== REQUEST) return false;
+    this.#status.textContent = text;
+    return true;
   }
 
   get #list() {

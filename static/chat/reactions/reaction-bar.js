@@ -4,6 +4,9 @@ import { element } from "../elements.js";
 
 /** @import { ShownReaction } from "./reactions.js" */
 
+/** The selector of the buttons below a message: its reactions, and the one that adds another. */
+export const REACTIONS = ".reactions > button";
+
 const listed = new Intl.ListFormat(undefined, { type: "conjunction" });
 
 /**

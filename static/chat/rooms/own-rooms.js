@@ -4,8 +4,10 @@ import { find } from "../elements.js";
 import { avatar, initial, tone } from "../log/avatar.js";
 import { MessageMenu } from "../log/message-menu.js";
 
+/** @import { ServerError } from "../connection/errors.js" */
 /** @import { Action } from "../log/message-menu.js" */
 
+const REQUEST = "rooms"; // the id of all that is asked
 const AVATARS_MAX = 2; // of a direct room
 const UNREAD_MAX = 100; // the server counts no further
 
@@ -103,6 +105,17 @@ export class OwnRooms extends HTMLElement {
     const item = this.#item(this.#here);
     const mentions = unread === 0 ? 0 : Number(item?.dataset.mentions ?? 0);
     if (item) show(item, { unread, mentions, involvement: item.dataset.involvement ?? "all" });
+  }
+
+  /**
+   * A question has failed. Returns whether it is about the reader's rooms.
+   *
+   * @param {ServerError} error
+   */
+  fail({ request, text }) {
+    if (request !== REQUEST) return false;
+    this.showError(text);
+    return true;
   }
 
   /** @param {string} text */
@@ -211,7 +224,9 @@ export class OwnRooms extends HTMLElement {
 
   /** @param {Record<string, unknown>} frame */
   #ask(frame) {
-    this.showError(this.ask(frame) ? "" : "There is no connection. Try again once you are connected.");
+    this.showError(
+      this.ask({ ...frame, request: REQUEST }) ? "" : "There is no connection. Try again once you are connected.",
+    );
   }
 }
 

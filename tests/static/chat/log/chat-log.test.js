@@ -21,7 +21,7 @@ afterEach(() => {
 
 function newLog() {
   const log = /** @type {ChatLog} */ (document.createElement("chat-log"));
-  log.readerId = ANN.user_id;
+  log.lines.readerId = ANN.user_id;
   document.body.append(log);
   return log;
 }

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, mock, test } from "node:test";
 import { ChatLog } from "../../../../static/chat/log/chat-log.js";
 import { ChatHistory } from "../../../../static/chat/log/history.js";
 import { readMessage } from "../../../../static/chat/log/message.js";
+import { Notice } from "../../../../static/chat/log/notice.js";
 import { Timeline } from "../../../../static/chat/log/timeline.js";
 
 /** @import { Frame } from "../../../../static/chat/connection/connection.js" */
@@ -45,8 +46,7 @@ function newTimeline(position = 100) {
   const keepPlace = (change) => change();
   Object.assign(follower, { toEnd: () => follower.ends++, leaveEnd() {}, announce() {}, keepPlace });
   const notice = document.createElement("p");
-  notice.dataset.missing = "not here";
-  const parts = { log, history, later, follower, notice };
+  const parts = { log, history, later, follower, notice: new Notice(notice) };
   const timeline = new Timeline(parts, (question) => asked.push(question) > 0, position);
   return { timeline, later, follower, notice, texts: () => log.value.trim().split("\n").join(" ") };
 }
@@ -112,7 +112,10 @@ test("message that is shown is found without a question, and one that isn't with
   assert.equal(asked.length, 2);
   timeline.answer({ kind: "history", messages: [frame(2)], more: false, request: asked[0]?.request });
   timeline.answer({ kind: "history", messages: frames(3, 6), more: false, request: asked[1]?.request });
-  assert.deepEqual([notice.textContent, document.querySelector(".found")], ["not here", null]);
+  assert.deepEqual(
+    [notice.textContent, document.querySelector(".found")],
+    ["That message is not here, or not any more. This is what is nearest to it.", null],
+  );
 });
 
 test("start over shows the newest, whatever was shown before", () => {

@@ -1,0 +1,117 @@
+// @ts-check
+/** What the reader can do with a message, besides reacting to it. */
+
+import { find } from "../elements.js";
+import { addressOf, copy } from "./links.js";
+
+/** @import { Connection } from "../connection/connection.js" */
+/** @import { Editing } from "../editing.js" */
+/** @import { Replying } from "../replying.js" */
+/** @import { ReadMarks } from "../rooms/read-marks.js" */
+/** @import { Standing } from "../standing.js" */
+/** @import { Message } from "./message.js" */
+/** @import { Action } from "./message-menu.js" */
+/** @import { Notice } from "./notice.js" */
+/** @import { Timeline } from "./timeline.js" */
+/** @import { MessageVersions } from "./versions.js" */
+
+/**
+ * The actions, in the order in which the menu lists them.
+ *
+ * @param {object} parts
+ * @param {Standing} parts.standing
+ * @param {boolean} parts.isDirect whether the room is a direct one
+ * @param {Connection} parts.connection
+ * @param {Replying} parts.replying
+ * @param {Editing} parts.editing
+ * @param {MessageVersions} parts.versions
+ * @param {ReadMarks} parts.marks
+ * @param {Timeline} parts.timeline
+ * @param {Notice} parts.notice
+ * @returns {Action[]}
+ */
+export function messageActions(parts) {
+  const { standing, isDirect, connection, replying, editing, versions, marks, timeline, notice } = parts;
+  /** @param {Message} message */
+  const isOwn = ({ userId }) => userId === standing.person.id;
+  return [
+    {
+      label: "Reply",
+      key: "r",
+      allows: (message) => isThere(message) && !standing.readsOnly,
+      act: (message) => replying.begin(message),
+    },
+    {
+      label: "Go to quoted message",
+      allows: ({ replyTo, deleted }) => replyTo !== null && !deleted,
+      act: ({ replyTo }) => replyTo && timeline.openAt(replyTo.offset),
+    },
+    {
+      label: "Copy link",
+      allows: isThere,
+      act: ({ offset }) => copyLink(offset, notice),
+    },
+    {
+      label: "Edit",
+      allows: (message) => isThere(message) && isOwn(message),
+      act: (message) => editing.begin(message),
+    },
+    {
+      label: "Earlier texts",
+      allows: ({ deleted, editedAt }) => standing.owns && editedAt !== null && !deleted,
+      act: (message) => versions.show(message),
+    },
+    {
+      label: "Message directly",
+      allows: (message) => isByUser(message) && !isOwn(message) && !isDirect && !standing.person.isGuest,
+      act: ({ userId }) => writeTo(userId ?? ""),
+    },
+    {
+      label: "Mark unread from here",
+      allows: (message) => isStored(message) && !isOwn(message),
+      act: ({ offset }) => marks.markUnread(offset ?? 0),
+    },
+    {
+      label: "Delete",
+      question: "Really delete?",
+      allows: (message) => isThere(message) && (isOwn(message) || standing.moderates),
+      act: ({ offset }) => connection.send({ delete: offset }),
+    },
+  ];
+}
+
+/** @param {Message} message */
+function isStored({ kind, offset }) {
+  return kind === "message" && offset !== null;
+}
+
+/** @param {Message} message */
+function isThere(message) {
+  return isStored(message) && !message.deleted;
+}
+
+/** @param {Message} message */
+function isByUser({ kind, userId }) {
+  return kind === "message" && userId?.startsWith("user-") === true;
+}
+
+/**
+ * @param {number | null} offset of the message to which the link leads
+ * @param {Notice} notice
+ */
+async function copyLink(offset, notice) {
+  const address = addressOf(offset);
+  const copied = await copy(address);
+  notice.say(copied ? "The link is copied." : `Copy this link: ${address}`);
+}
+
+/**
+ * Go to the direct room with a user.
+ *
+ * @param {string} personId
+ */
+function writeTo(personId) {
+  const form = find(document, "#chat-direct", HTMLFormElement);
+  find(form, "[name=person_id]", HTMLInputElement).value = personId;
+  form.submit();
+}

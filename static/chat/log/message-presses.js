@@ -1,0 +1,68 @@
+// @ts-check
+
+import { emojiOf, REACTIONS } from "../reactions/reaction-bar.js";
+import { ACTIONS } from "./message-line.js";
+
+/** @import { Reacting } from "../reactions/reacting.js" */
+/** @import { ChatLog } from "./chat-log.js" */
+/** @import { MessageMenu } from "./message-menu.js" */
+
+/** What the reader presses on the messages of a log: their menu's button, its keys, and reactions. */
+export class MessagePresses {
+  #log;
+  #menu;
+  #reacting;
+
+  /**
+   * @param {ChatLog} log
+   * @param {MessageMenu} menu
+   * @param {Reacting} reacting
+   */
+  constructor(log, menu, reacting) {
+    this.#log = log;
+    this.#menu = menu;
+    this.#reacting = reacting;
+    log.addEventListener("click", (event) => this.#openMenu(event));
+    log.addEventListener("click", (event) => this.#pressReaction(event));
+    log.addEventListener("keydown", (event) => this.#pressKey(event));
+  }
+
+  /**
+   * By its button, or, with a finger, by a press on the message itself.
+   *
+   * @param {MouseEvent} event
+   */
+  #openMenu(event) {
+    if (!(event.target instanceof Element)) return;
+    const line = event.target.closest(".message");
+    const button = line?.querySelector(ACTIONS);
+    const message = this.#log.lines.messageOf(line);
+    if (!(button instanceof HTMLElement) || !message) return;
+    const onText = event.target.closest(".bubble") && !event.target.closest("a, button");
+    const byFinger = event instanceof PointerEvent && event.pointerType === "touch" && getSelection()?.isCollapsed;
+    if (!button.contains(event.target) && !(onText && byFinger)) return;
+    button.focus({ preventScroll: true }); // which Safari doesn't do by itself
+    this.#menu.toggle(button, message);
+  }
+
+  /** @param {MouseEvent} event */
+  #pressReaction({ target }) {
+    const button = target instanceof Element ? target.closest(REACTIONS) : null;
+    const message = this.#log.lines.messageOf(button?.closest(".message"));
+    if (!button || !message) return;
+    const emoji = emojiOf(button);
+    if (emoji === null) this.#reacting.choose(message);
+    else this.#reacting.react(message, emoji);
+  }
+
+  /**
+   * The keys of the actions, on the message that has the focus.
+   *
+   * @param {KeyboardEvent} event
+   */
+  #pressKey(event) {
+    if (!(event.target instanceof Element && event.target.matches(ACTIONS))) return;
+    const message = this.#log.lines.messageOf(event.target.closest(".message"));
+    if (message && this.#menu.pressKey(event, message)) event.preventDefault();
+  }
+}
