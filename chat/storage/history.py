@@ -22,7 +22,7 @@ from chat.domain.reactions import Reaction
 from chat.domain.rooms import Room, folded
 from chat.domain.texts import is_storable
 from chat.errors import ChatError, InvalidPosition, NoSuchMessage
-from chat.storage import permissions, quotes
+from chat.storage import permissions
 from chat.storage.database import reads_long
 
 TALLY_MAX = 100_000
@@ -108,19 +108,6 @@ def ends(rooms: Iterable[Room], *, person: Person | None) -> dict[Room, Position
     found = heads(rooms)
     problems = permissions.problems(found, person)
     return {room: problems[room] or head.position for room, head in found.items()}
-
-
-@reads_long
-def since(room: Room, after: int, limit: int) -> list[Event]:
-    """The next `limit` entries after the offset `after`, in order; each but the first has the id of the one before."""
-    found = rows(room).filter(offset__gt=after).order_by("offset")[:limit]
-    before = None
-    events = []
-    for message in found:
-        event = as_event(message, room, previous=before)
-        events.append(event)
-        before = event.id
-    return quotes.with_quotes(events)
 
 
 @reads_long

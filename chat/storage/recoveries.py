@@ -211,18 +211,3 @@ def _merged(ranges: Iterable[Range]) -> list[Range]:
 
 def _length(ranges: Iterable[Range]) -> int:
     return sum(last - first + 1 for first, last in ranges)
-
-
-@reads_long
-def recover(
-    room: Room, after: Position, size: int | None = None, *, resumed: bool = False, person: Person | None
-) -> Recovery:
-    """The entries after `after`, as a RecoveryRequest asks for them; all that may be missed, if there is no `size`.
-
-    Raises Banned or NotAMember.
-    """
-    size = settings.CHAT_RECOVERY_MAX if size is None else size
-    (found,) = recover_all([RecoveryRequest(room=room, after=after, size=size, resumed=resumed, person=person)])
-    if isinstance(found, ChatError):
-        raise found
-    return found

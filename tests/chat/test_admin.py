@@ -13,8 +13,9 @@ from chat.domain.people import Person
 from chat.domain.rooms import find
 from chat.errors import Removed
 from chat.models import Role
-from chat.storage import history, log, moderation, permissions
+from chat.storage import log, moderation, permissions
 from chat.storage.database import in_database
+from tests.recovering import entries_after
 
 ROOM = find("staffed")
 GUEST = Person(id="guest-0123456789abcdef", name="Quiet Otter 42")
@@ -63,7 +64,7 @@ def row_of(room: models.Room, user: int, role: str, pk: int) -> dict[str, Any]:
 
 
 def notices() -> list[str]:
-    return [event.message for event in history.since(ROOM, 2, 99)]
+    return [event.message for event in entries_after(ROOM, 2)]
 
 
 @pytest.fixture

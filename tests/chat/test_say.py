@@ -10,8 +10,9 @@ from chat.actions import posting
 from chat.domain import people
 from chat.domain.rooms import find
 from chat.errors import NotAMember
-from chat.storage import history, moderation
+from chat.storage import moderation
 from chat.storage.database import in_database
+from tests.recovering import entries_after
 from tests.servers import ROOT, environment
 
 
@@ -38,7 +39,7 @@ async def test_say_is_allowed_in_a_private_room() -> None:
     room, member = find("private"), people.new_guest()
     await in_database(moderation.create, room, private=True, by=None)
     await asyncio.to_thread(call_command, "say", "private", "from the site")
-    last = (await in_database(history.since, room, 1, 9))[-1]
+    last = (await in_database(entries_after, room, 1))[-1]
     assert (last.message, last.offset) == ("from the site", 2)
     with pytest.raises(NotAMember):
         await posting.post(room=room, message="from somebody", person=member)

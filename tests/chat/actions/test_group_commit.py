@@ -16,10 +16,11 @@ from chat.delivery.publisher import Publisher
 from chat.domain.people import Person
 from chat.domain.rooms import Room, find
 from chat.errors import ChatError, NotAMember, Unavailable
-from chat.storage import history, log, moderation
+from chat.storage import log, moderation
 from chat.storage.database import in_database
 from chat.storage.log import Entry
 from tests.doors import BrowserDoor
+from tests.recovering import entries_after
 
 ROOM, OTHER = find("commit"), find("cömmït")  # two rooms of one lane, where there are two
 ANN = Person(id="user-1", name="Ann")
@@ -44,7 +45,7 @@ async def post(text: str, room: Room = ROOM, client_id: str | None = None) -> En
 
 
 async def texts(room: Room = ROOM) -> list[str]:
-    return [event.message for event in await in_database(history.since, room, 0, 10_000)]
+    return [event.message for event in await in_database(entries_after, room)]
 
 
 async def test_lone_draft_commits_at_once(commits: list[int]) -> None:
@@ -78,7 +79,7 @@ async def test_retry_within_a_commit_leaves_no_hole_in_the_offsets() -> None:
     assert entries[1].event == first.event
     assert entries[3].event == entries[2].event
     assert await texts() == ["first", "new", "twice", "z"]
-    assert [event.offset for event in await in_database(history.since, ROOM, 0, 10)] == [1, 2, 3, 4]
+    assert [event.offset for event in await in_database(entries_after, ROOM)] == [1, 2, 3, 4]
 
 
 async def test_drafts_stored_together_are_delivered_in_order() -> None:

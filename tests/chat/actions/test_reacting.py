@@ -19,6 +19,7 @@ from chat.domain.rooms import Room, find
 from chat.errors import ChatError, InvalidEmoji, NoSuchMessage, RateLimited, TooManyReactions, Unavailable
 from chat.storage import history, reactions
 from chat.storage.database import in_database
+from tests.recovering import entries_after
 
 ROOM, OTHER = find("reacting"), find("reäcting")
 PEOPLE = [Person(id=f"guest-{number:016x}", name=f"Guest {number}") for number in range(60)]
@@ -61,7 +62,7 @@ async def react(person: Person, target: int, emoji: object = "👍", on: bool = 
 
 
 async def entries(room: Room = ROOM) -> list[Event]:
-    found = await in_database(history.since, room, 0, 1000)
+    found = await in_database(entries_after, room)
     return [event for event in found if event.kind is Kind.REACTION]
 
 

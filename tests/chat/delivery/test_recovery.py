@@ -28,6 +28,7 @@ from chat.storage import changes, history, log, pages, pruning, recoveries
 from chat.storage.database import in_database, reads_long
 from chat.storage.recoveries import Recovery, RecoveryRequest
 from tests.doors import DOORS, BrowserDoor, Door, GraphQLDoor, Heard
+from tests.recovering import entries_after
 
 ANN = Person(id="user-1", name="Ann")
 MOMENTS = ["before", "during", "after"]  # a recovery is read
@@ -82,7 +83,7 @@ class Talk:
         return (await in_database(history.heads, [self.room]))[self.room].position.offset
 
     async def since(self, after: int) -> list[tuple[int | None, str]]:
-        return [(event.offset, event.message) for event in await in_database(history.since, self.room, after, 10_000)]
+        return [(event.offset, event.message) for event in await in_database(entries_after, self.room, after)]
 
 
 async def hear_until(door: Door, enough: Callable[[list[Heard]], bool]) -> list[Heard]:
@@ -375,7 +376,7 @@ class TestRecoveryOfAMessage:
             await hears_the_rest(ear, talk, 4)
 
     async def test_old_messages_delivered_again_are_not_heard_again(self, door, talk) -> None:
-        old = await in_database(history.since, talk.room, 0, 5)
+        old = await in_database(entries_after, talk.room)
         async with door.open("recovery", 3) as ear:
             await ear.hear()
             await talk.tell(*old)

@@ -23,8 +23,9 @@ from chat.domain.events import Origin
 from chat.domain.people import Person
 from chat.domain.rooms import Room, find
 from chat.errors import ChatError
-from chat.storage import history, log, moderation, pruning
+from chat.storage import log, moderation, pruning
 from chat.storage.log import Draft, Entry
+from tests.recovering import entries_after
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -55,7 +56,7 @@ def outcomes(done: Sequence[Entry | ChatError]) -> list[object]:
 
 
 def stored(room: Room = ROOM) -> list[tuple[int, str]]:
-    return [(event.offset or 0, event.message) for event in history.since(room, 0, 1000)]
+    return [(event.offset or 0, event.message) for event in entries_after(room)]
 
 
 @pytest.fixture
@@ -131,7 +132,7 @@ def test_each_entry_names_the_one_before_it(way: str) -> None:
     for room in (ROOM, OTHER):
         here = [event for event in events if event.room == room]
         assert [event.previous for event in here] == [None, *[event.id for event in here[:-1]]]
-        assert [event.id for event in here] == [event.id for event in history.since(room, 0, 10)]
+        assert [event.id for event in here] == [event.id for event in entries_after(room)]
 
 
 def test_first_entry_after_all_were_pruned_names_none_before_it(way: str) -> None:
@@ -159,7 +160,7 @@ def test_room_of_any_name_is_stored_beside_others_in_one_batch(way: str, name: s
 def test_text_is_stored_as_it_is(way: str, text: str) -> None:
     person = Person(id="guest-0000000000000001", name=text[:150])
     (entry,) = log.append([draft(text=text, person=person, client_id=text[:100])])
-    (event,) = history.since(ROOM, 0, 10)
+    (event,) = entries_after(ROOM)
     assert isinstance(entry, Entry)
     assert (event.message, event.client_id, event.person and event.person.name) == (text, text[:100], text[:150])
     assert entry.event == event
@@ -208,7 +209,7 @@ def test_both_ways_have_the_same_results(batches: list[list[tuple[str, Person, s
             for batch in batches
         ]
         rows = [
-            [(event.offset, event.message, event.client_id) for event in history.since(find(f"{prefix} {name}"), 0, 99)]
+            [(event.offset, event.message, event.client_id) for event in entries_after(find(f"{prefix} {name}"))]
             for name in names
         ]
         return [*results], rows

@@ -27,8 +27,8 @@ from chat.storage import (
     pages,
     permissions,
     readings,
-    recoveries,
 )
+from tests.recovering import recover
 from tests.servers import ROOT, environment
 
 pytestmark = pytest.mark.django_db
@@ -198,7 +198,7 @@ class TestOthers:
                 lambda person: permissions.check(room, person),
                 lambda person: history.end(room, person=person),
                 lambda person: pages.page(room, person=person, size=10, from_end=True),
-                lambda person: recoveries.recover(room, START, person=person),
+                lambda person: recover(room, START, person=person),
                 lambda person: readings.set_involvement(room, person, models.Involvement.ALL),
             ):
                 with pytest.raises(NotAMember, match="direct room of other people"):

@@ -12,8 +12,9 @@ from chat.domain.events import Kind
 from chat.domain.people import Person
 from chat.domain.positions import Position
 from chat.errors import Banned, ChatError, NoSuchMessage, NotAllowed, NotAMember
-from chat.storage import edits, log, moderation, pages, pruning, recoveries
+from chat.storage import edits, log, moderation, pages, pruning
 from tests.chat.storage.test_moderation import PASSER_BY, ROOM, Cast, last, say
+from tests.recovering import recover
 
 pytestmark = pytest.mark.django_db
 
@@ -36,7 +37,7 @@ class TestEditMessage:
         assert (message.offset, message.message, message.edited_at) == (offset, "new", edit.sent_at)
         assert (edit.kind, edit.offset, edit.target, edit.message) == (Kind.EDIT, offset + 1, offset, "new")
         assert edit.person == member
-        assert recoveries.recover(ROOM, Position(offset - 1), person=None).events == [message, edit]
+        assert recover(ROOM, Position(offset - 1), person=None).events == [message, edit]
 
     def test_edit_message_with_the_same_text_takes_no_offset(self, cast: Cast) -> None:
         offset = say("same", cast["member"])
@@ -97,7 +98,7 @@ def test_edits_at_the_same_time_leave_the_text_of_the_later_entry() -> None:
         editor.start()
     for editor in editors:
         editor.join()
-    message, *entries = recoveries.recover(ROOM, Position(offset - 1), person=None).events
+    message, *entries = recover(ROOM, Position(offset - 1), person=None).events
     assert [entry.offset for entry in entries] == [*range(offset + 1, offset + 21)]
     assert message.message == entries[-1].message
     assert texts(cast, offset) == ["old", *(entry.message for entry in entries)]
@@ -141,7 +142,7 @@ class TestVersions:
         columns = [field.name for field in models.Message._meta.concrete_fields]
         rows = models.Message.objects.annotate(**{f"{name}_": CastTo(name, TextField()) for name in columns})
         assert not [row for row in rows.values() if "secret" in str(row)]
-        recovered = recoveries.recover(ROOM, Position(offset - 1), person=None).events
+        recovered = recover(ROOM, Position(offset - 1), person=None).events
         assert [(event.kind, event.deleted, event.message) for event in recovered[:3]] == [
             (Kind.MESSAGE, True, ""),
             (Kind.EDIT, True, ""),

@@ -16,8 +16,9 @@ from chat.domain.people import Person
 from chat.domain.positions import Position
 from chat.domain.rooms import Room, find
 from chat.errors import InvalidPosition
-from chat.storage import history, log, moderation, pages, permissions, recoveries
+from chat.storage import history, log, moderation, pages, permissions
 from chat.storage.history import Head
+from tests.recovering import entries_after, recover
 from tests.servers import ROOT, environment
 
 ROOM, OTHER = find("log"), find("løg")
@@ -53,7 +54,7 @@ class TestOffsets:
             assert say("never").event.offset == 2
             transaction.set_rollback(True)
         assert say("second").event.offset == 2
-        assert [event.message for event in history.since(ROOM, 0, 10)] == ["first", "second"]
+        assert [event.message for event in entries_after(ROOM)] == ["first", "second"]
 
     def test_offset_of_a_message_that_could_not_be_stored_is_given_to_the_next(self) -> None:
         with pytest.raises(IntegrityError):
@@ -63,7 +64,7 @@ class TestOffsets:
     def test_append_returns_the_event_that_history_reads(self) -> None:
         entry = say("hi\n🍓", OTHER, BEN, "mine")
         assert not entry.repeated
-        assert history.since(OTHER, 0, 10) == [entry.event]
+        assert entries_after(OTHER) == [entry.event]
         assert (entry.event.person, entry.event.client_id, entry.event.room) == (BEN, "mine", OTHER)
 
     @pytest.mark.django_db(transaction=True)
@@ -151,7 +152,7 @@ def test_rows_written_by_the_previous_release_are_read() -> None:
             VALUES (%s, 1, 'hi', 'user-1', 'Ann', '', %s, 1, 'MainThread')""",
             [cursor.fetchone()[0], connection.ops.adapt_datetimefield_value(timezone.now())],
         )
-    (event,) = history.since(ROOM, 0, 10)
+    (event,) = entries_after(ROOM)
     assert (event.kind, event.message, event.deleted, event.target, event.subject) == (
         Kind.MESSAGE,
         "hi",
@@ -173,8 +174,7 @@ class TestCost:
     @pytest.mark.parametrize(
         "read",
         [
-            lambda: history.since(ROOM, 5, 10),
-            lambda: recoveries.recover(ROOM, Position(5), person=ANN),
+            lambda: recover(ROOM, Position(5), person=ANN),
             lambda: pages.page(ROOM, person=ANN, size=5, from_end=True),
             lambda: pages.page(ROOM, person=ANN, size=5, from_end=True, before=10),
             lambda: pages.page(ROOM, person=ANN, size=5, from_end=False, after=10),
@@ -188,7 +188,6 @@ class TestCost:
             lambda: [say(client_id="a") for _ in range(2)],
         ],
         ids=[
-            "since",
             "recover",
             "last page",
             "earlier",

@@ -31,7 +31,8 @@ from chat.errors import (
     RoomExists,
 )
 from chat.models import Role
-from chat.storage import entries, history, log, moderation, pages, permissions, recoveries
+from chat.storage import entries, history, log, moderation, pages, permissions
+from tests.recovering import entries_after, recover
 
 ROOM = find("moderated é/1")
 PASSER_BY = people.new_guest("Passer-by")
@@ -81,7 +82,7 @@ OTHER = "other 0"
 ACTIONS: dict[str, Callable[[Cast, Person | None], object]] = {
     "enter": lambda cast, by: permissions.check(ROOM, by),
     "read": lambda cast, by: pages.page(ROOM, person=by, size=10, from_end=True),
-    "recover": lambda cast, by: recoveries.recover(ROOM, Position(1), person=by),
+    "recover": lambda cast, by: recover(ROOM, Position(1), person=by),
     "see the last offset": lambda cast, by: history.end(ROOM, person=by),
     "delete another's": lambda cast, by: moderation.delete_message(ROOM, say(), by=by),
     "add": lambda cast, by: moderation.set_role(ROOM, OTHER, Role.MEMBER, by=by),
@@ -177,12 +178,11 @@ class TestDeletion:
     def test_delete_message_clears_the_text_and_appends_an_entry_that_targets_it(self, cast: Cast) -> None:
         offset = say(person=cast["member"])
         deletion = moderation.delete_message(ROOM, offset, by=cast["moderator"])
-        gone, entry = history.since(ROOM, offset - 1, 10)
+        gone, entry = entries_after(ROOM, offset - 1)
         assert (gone.offset, gone.message, gone.deleted, gone.person) == (offset, "", True, cast["member"])
         assert entry == deletion
         assert (entry.kind, entry.offset, entry.target) == (Kind.DELETION, offset + 1, offset)
         assert (entry.message, entry.person) == ("A message was deleted.", cast["moderator"])
-        assert recoveries.recover(ROOM, Position(offset - 1), person=None).events == [gone, entry]
         assert pages.page(ROOM, person=None, size=2, from_end=True).events == [gone, entry]
 
     def test_delete_message_clears_what_edits_and_reactions_say_of_it(self, cast: Cast) -> None:
@@ -305,7 +305,7 @@ class TestNotices:
         ]
         offsets = [one.offset for one in done if one]
         assert offsets == list(range(offsets[0] or 0, last() + 1))
-        assert history.since(ROOM, (offsets[0] or 0) - 1, 100) == done
+        assert entries_after(ROOM, (offsets[0] or 0) - 1) == done
 
     def test_notices_are_not_written_when_nothing_changes(self, cast: Cast) -> None:
         owner, before = cast["owner"], last()

@@ -17,6 +17,7 @@ from chat.storage.log import Draft, Entry
 from chat.storage.pages import Page, PageRequest
 from chat.storage.recoveries import Recovery, RecoveryRequest
 from tests.chat.storage.test_log import ANN, BEN, OTHER, ROOM, fill, say
+from tests.recovering import recover
 
 pytestmark = pytest.mark.django_db
 
@@ -33,18 +34,14 @@ def of_a_page(room: Room) -> Sequence[Event]:
 
 
 def of_a_recovery(room: Room) -> Sequence[Event]:
-    return recoveries.recover(room, Position(0), person=ANN).events or ()
-
-
-def of_the_history(room: Room) -> Sequence[Event]:
-    return history.since(room, 0, 50)
+    return recover(room, Position(0), person=ANN).events or ()
 
 
 def of_a_retry(room: Room) -> Sequence[Event]:
     return [append("again", to=1, client_id="mine").event]
 
 
-@pytest.fixture(params=[of_a_page, of_a_recovery, of_the_history, of_a_retry])
+@pytest.fixture(params=[of_a_page, of_a_recovery, of_a_retry])
 def read(request: pytest.FixtureRequest) -> Callable[[], Quote | None]:
     """The quote of the reply at offset 2, by each of the ways to read it."""
     return lambda: next(event.reply_to for event in request.param(ROOM) if event.offset == 2)

@@ -15,6 +15,7 @@ from chat.errors import Banned, ChatError, NotAMember
 from chat.storage import history, moderation, pruning, recoveries
 from chat.storage.recoveries import Recovery, RecoveryRequest
 from tests.chat.storage.test_log import ANN, BEN, OTHER, ROOM, fill, offsets, say
+from tests.recovering import recover
 
 pytestmark = pytest.mark.django_db
 
@@ -46,31 +47,31 @@ class TestRecovery:
 
     @pytest.mark.parametrize(("after", "found"), [(0, [*range(1, 11)]), (7, [8, 9, 10]), (10, [])])
     def test_recover_returns_the_missed_events(self, after: int, found: list) -> None:
-        recovery = recoveries.recover(ROOM, Position(after), person=ANN)
+        recovery = recover(ROOM, Position(after), person=ANN)
         assert (offsets(recovery.events), recovery.end.offset) == (found, 10)
 
     @pytest.mark.parametrize("after", [11, 2**63 - 1])
     def test_recover_starts_over_from_an_offset_that_was_never_given(self, after: int) -> None:
-        assert starts_over(recoveries.recover(ROOM, Position(after), person=ANN), at=10)
+        assert starts_over(recover(ROOM, Position(after), person=ANN), at=10)
 
     def test_recovery_of_nothing_is_empty_though_the_log_has_gone_on(self) -> None:
-        recovery = recoveries.recover(ROOM, Position(7), 0, person=ANN)
+        recovery = recover(ROOM, Position(7), 0, person=ANN)
         assert recovery.events == []
         assert recovery.last.offset == 7
 
     def test_recover_in_an_empty_room_is_empty_or_starts_over(self) -> None:
-        assert recoveries.recover(OTHER, Position(0), person=ANN) == Recovery([], after=Position(0), end=Position(0))
-        assert starts_over(recoveries.recover(OTHER, Position(1), person=ANN), at=0)
+        assert recover(OTHER, Position(0), person=ANN) == Recovery([], after=Position(0), end=Position(0))
+        assert starts_over(recover(OTHER, Position(1), person=ANN), at=0)
 
     def test_recover_starts_over_past_the_limit(self, settings: Settings) -> None:
         settings.CHAT_RECOVERY_MAX = 4
-        assert offsets(recoveries.recover(ROOM, Position(6), person=ANN).events) == [7, 8, 9, 10]
-        assert starts_over(recoveries.recover(ROOM, Position(5), person=ANN), at=10)
+        assert offsets(recover(ROOM, Position(6), person=ANN).events) == [7, 8, 9, 10]
+        assert starts_over(recover(ROOM, Position(5), person=ANN), at=10)
 
     def test_recover_starts_over_when_missed_messages_were_pruned(self) -> None:
         pruning.prune(keep=4)
-        assert offsets(recoveries.recover(ROOM, Position(6), person=ANN).events) == [7, 8, 9, 10]
-        assert starts_over(recoveries.recover(ROOM, Position(5), person=ANN), at=10)
+        assert offsets(recover(ROOM, Position(6), person=ANN).events) == [7, 8, 9, 10]
+        assert starts_over(recover(ROOM, Position(5), person=ANN), at=10)
 
 
 class TestRecoveriesTogether:
