@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonRes
 from django.middleware.csrf import REASON_NO_CSRF_COOKIE
 from django.shortcuts import render
 from django.utils.decorators import method_decorator
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.generic import FormView
@@ -70,7 +71,7 @@ class GuestNameView(LeadsBack, FormView):
 def me(request: HttpRequest) -> JsonResponse:
     """The person in this browser, as JSON: for pages that are open during a login or logout in another tab."""
     if request.user.is_anonymous and not settings.CHAT_GUESTS:
-        error = LoginRequired("Log in first.")
+        error = LoginRequired(_("Log in first."))
         return JsonResponse({"error": {**error.details, "message": str(error)}}, status=403)
     person = people.of_request(request)
     return JsonResponse({"id": person.id, "name": person.name, "isGuest": person.is_guest})

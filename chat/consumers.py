@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from inspect import isawaitable
 from urllib.parse import parse_qs
 
+from django.utils.translation import gettext_lazy as _
+
 from chat.connections.own_rooms import OwnRoomsSender
 from chat.connections.sockets import LOG_IN, Sockets, is_gone
 from chat.delivery.formatted import Formatted
@@ -30,7 +32,7 @@ from chat.errors import (
     Unavailable,
     unforeseen,
 )
-from chat.frames import error_frame, ready_frame, rooms_frame
+from chat.frames import ready_frame, rooms_frame
 from chat.receiving import ReceivingConsumer
 from chat.storage import history
 
@@ -107,7 +109,7 @@ class ChatConsumer(ReceivingConsumer):
         """Raises SessionEnded where a page that was somebody's would go on as somebody else's."""
         expected = parse_qs(self.scope["query_string"].decode("latin1")).get("as")
         if expected and expected[-1] != person.id:
-            raise SessionEnded("You are not logged in as before. Please load the page again.")
+            raise SessionEnded(_("You are not logged in as before. Please load the page again."))
 
     async def send_rooms(self, changes: Sequence[Change], complete: bool) -> None:
         await self.send(text_data=rooms_frame(changes, complete))
@@ -124,7 +126,7 @@ class ChatConsumer(ReceivingConsumer):
 
     async def refuse(self, error: ChatError) -> None:
         with contextlib.suppress(OSError):
-            await self.send(text_data=error_frame(error))
+            await self.send(text_data=self.error_frame(error))
             await self.close(code=CLOSE_CODES.get(type(error), BAD_REQUEST), reason=error.code)
 
 

@@ -6,6 +6,8 @@ from asgiref.sync import async_to_sync
 from django import forms
 from django.contrib.auth.mixins import LoginRequiredMixin
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 from django.views.generic import FormView
 
 from chat.actions import direct
@@ -19,9 +21,9 @@ USERNAMES_MAX = 20 * 151  # characters: so many names as Django has them, and wh
 
 class DirectRoomForm(forms.Form):
     usernames = forms.CharField(
-        label="User names",
+        label=_("User names"),
         max_length=USERNAMES_MAX,
-        help_text=f"Of up to {PEOPLE_MAX - 1} people, with commas between them.",
+        help_text=format_lazy(_("Of up to {most} people, with commas between them."), most=PEOPLE_MAX - 1),
         widget=NameInput(),
     )
 

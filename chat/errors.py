@@ -1,22 +1,47 @@
 """The errors of the domain, each with a stable code that clients may rely on.
 
-The text tells a person what to do. Each door decides how an error travels.
+The text tells a person what to do. Each door decides how an error travels, and in which language: errors are raised in
+threads and in batches that work for many people, so the text is made where it is sent, by `chat.domain.languages`.
 """
 
 import logging
 import math
 import secrets
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from django.utils.formats import number_format
+from django.utils.functional import lazy
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
 
 from chat import metrics
 
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
 logger = logging.getLogger(__name__)
+
+grouped = lazy(partial(number_format, force_grouping=True), str)
+"""A number as a parameter of an error's text: `grouped(64000)` is “64,000”, and “64.000” in German."""
 
 
 class ChatError(Exception):
-    """A request that can't be met; its `str()` is written for the person who made it."""
+    """A request that can't be met; its `str()` is written for the person who made it, in the language that is active.
+
+    `text` is marked for translation, and has a place for each parameter: `Banned(_("You are banned from “{room}”."),
+    room=room.name)`. With ngettext_lazy, its third argument is the name of the parameter that is counted.
+    """
 
     code = "error"
+
+    def __init__(self, text: "StrOrPromise", **parameters: object) -> None:
+        super().__init__(text)
+        self.text = text
+        self.parameters = parameters
+
+    def __str__(self) -> str:
+        return self.text.format(**self.parameters) if self.parameters else str(self.text)
 
     @property
     def details(self) -> dict[str, Any]:
@@ -194,12 +219,16 @@ class RateLimited(ChatError):
     """A person or an address exceeds its rate: CHAT_RATE_PERSON and so on."""
 
     code = "rate_limited"
+    wording = ngettext_lazy(
+        "That was too fast. Please try again in {seconds} second.",
+        "That was too fast. Please try again in {seconds} seconds.",
+        "seconds",
+    )
 
     def __init__(self, retry_after: float) -> None:
+        super().__init__(self.wording, seconds=math.ceil(retry_after))
         self.retry_after = round(retry_after, 3)
         """Seconds until the same request may succeed."""
-        seconds = math.ceil(retry_after)
-        super().__init__(f"That was too fast. Please try again in {seconds} second{'s' if seconds > 1 else ''}.")
 
     @property
     def details(self) -> dict[str, Any]:
@@ -210,11 +239,11 @@ class SlowMode(RateLimited):
     """The room is in slow mode, and the person has posted there a short while ago."""
 
     code = "slow_mode"
-
-    def __init__(self, retry_after: float) -> None:
-        super().__init__(retry_after)
-        seconds = math.ceil(retry_after)
-        self.args = (f"Slow mode: you can write again in {seconds} second{'s' if seconds > 1 else ''}.",)
+    wording = ngettext_lazy(
+        "Slow mode: you can write again in {seconds} second.",
+        "Slow mode: you can write again in {seconds} seconds.",
+        "seconds",
+    )
 
 
 class SessionEnded(ChatError):
@@ -241,7 +270,7 @@ class InternalError(ChatError):
     code = "internal_error"
 
     def __init__(self, id: str) -> None:
-        super().__init__("Something went wrong on the server.")
+        super().__init__(_("Something went wrong on the server."))
         self.id = id
 
     @property

@@ -1,11 +1,17 @@
 """Forms in which people choose what they are called, and the input of all forms that ask for a name."""
 
+from typing import TYPE_CHECKING
+
 from django import forms
 from django.contrib.auth.forms import UserCreationForm
+from django.utils.translation import gettext_lazy as _
 
 from chat.domain import names, people
 from chat.errors import InvalidName
 from chat.storage import accounts
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 USERNAME_MAX = 150  # characters, as Django has it
 
@@ -30,29 +36,30 @@ class SignUpForm(UserCreationForm):
 
     def clean_username(self) -> str:
         username = super().clean_username()  # which knows if an account has the name itself
-        return free_name(username, longest=USERNAME_MAX, taken="The name of another account looks like that one.")
+        return free_name(username, longest=USERNAME_MAX, taken=_("The name of another account looks like that one."))
 
 
 class GuestNameForm(forms.Form):
     name = forms.CharField(
         max_length=people.NAME_MAX,
-        help_text="Others see it beside what you say.",
+        label=_("Name"),
+        help_text=_("Others see it beside what you say."),
         widget=forms.TextInput(attrs={"autocomplete": "nickname", "autofocus": True}),
     )
 
     def clean_name(self) -> str:
-        taken = "Somebody with an account has that name, or one that looks like it."
+        taken = _("Somebody with an account has that name, or one that looks like it.")
         return free_name(self.cleaned_data["name"], longest=people.NAME_MAX, taken=taken)
 
 
-def free_name(typed: str, *, longest: int, taken: str) -> str:
+def free_name(typed: str, *, longest: int, taken: "StrOrPromise") -> str:
     """The name that was typed, if one may take it. Raises ValidationError; with the text `taken` for an account's."""
     try:
-        name = names.clean(typed, what="name", longest=longest)
+        name = names.clean(typed, what=_("The name"), longest=longest)
     except InvalidName as error:
         raise forms.ValidationError(str(error)) from None
     if names.is_reserved(name):
-        raise forms.ValidationError("The site itself uses that name. Please choose another one.")
+        raise forms.ValidationError(_("The site itself uses that name. Please choose another one."))
     if accounts.is_taken(name):
         raise forms.ValidationError(taken)
     return name

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from itertools import zip_longest
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
+
 from chat.actions.rate_limits import check_frame
 from chat.delivery.own_rooms import Change
 from chat.delivery.recent_renderings import RecentRenderings
@@ -40,14 +42,14 @@ PURPOSES = (
 def read_frame(text: str | None) -> dict[str, Any]:
     """A JSON object. Raises InvalidFrame or FrameTooLong."""
     if text is None:
-        raise InvalidFrame("Binary frames aren't understood here: send JSON as text.")
+        raise InvalidFrame(_("Binary frames aren’t understood here: send JSON as text."))
     check_frame(text)
     try:
         frame = json.loads(text)
     except (ValueError, RecursionError):
-        raise InvalidFrame("The frame is not JSON.") from None
+        raise InvalidFrame(_("The frame is not JSON.")) from None
     if not isinstance(frame, dict):
-        raise InvalidFrame("The frame has to be a JSON object.")
+        raise InvalidFrame(_("The frame has to be a JSON object."))
     return frame
 
 
@@ -56,7 +58,7 @@ def purpose_of(frame: dict[str, Any]) -> str:
     for purpose in PURPOSES:
         if purpose in frame:
             return purpose
-    raise InvalidFrame("The frame has no “message”.")
+    raise InvalidFrame(_("The frame has no “message”."))
 
 
 NULLABLE = {"id", "offset", "client_id"}
@@ -152,13 +154,15 @@ def read_request(question: dict[str, Any]) -> dict[str, str]:
         return {}
     if isinstance(request, str) and len(request) <= CLIENT_ID_MAX and is_storable(request):
         return {"request": request}
-    raise InvalidFrame(f"A client's id of a question has to be a text of at most {CLIENT_ID_MAX} characters.")
+    raise InvalidFrame(
+        _("A client’s id of a question has to be a text of at most {longest} characters."), longest=CLIENT_ID_MAX
+    )
 
 
 def read_typing(frame: dict[str, Any]) -> bool:
     """Raises InvalidFrame."""
     if not isinstance(frame["typing"], bool):
-        raise InvalidFrame("`typing` has to be true or false.")
+        raise InvalidFrame(_("“{key}” has to be true or false."), key="typing")
     return frame["typing"]
 
 
@@ -167,7 +171,7 @@ def read_on(frame: dict[str, Any]) -> bool:
     on = frame.get("on", True)
     if isinstance(on, bool):
         return on
-    raise InvalidFrame("“on” has to be true or false.")
+    raise InvalidFrame(_("“{key}” has to be true or false."), key="on")
 
 
 def reacted_frame(target: int, entry: Event | None, request: dict[str, str]) -> str:
@@ -187,7 +191,7 @@ def read_beginning(frame: dict[str, Any]) -> str:
     beginning = frame["complete"]
     if isinstance(beginning, str) and len(beginning) <= NAME_MAX and is_storable(beginning):
         return beginning
-    raise InvalidFrame(f"The beginning of a name has to be a text of at most {NAME_MAX} characters.")
+    raise InvalidFrame(_("The beginning of a name has to be a text of at most {longest} characters."), longest=NAME_MAX)
 
 
 def completion_frame(people: Sequence[Person], request: dict[str, str]) -> str:
@@ -226,7 +230,7 @@ def read_involvement(given: object) -> Involvement:
     """Raises InvalidFrame."""
     if isinstance(given, str) and given in Involvement.values:
         return Involvement(given)
-    raise InvalidFrame(f"An involvement has to be one of {', '.join(Involvement.values)}.")
+    raise InvalidFrame(_("An involvement has to be one of {values}."), values=", ".join(Involvement.values))
 
 
 def me_frame(person: Person, permission: Permission, request: dict[str, str]) -> str:
@@ -238,7 +242,7 @@ def me_frame(person: Person, permission: Permission, request: dict[str, str]) ->
 def pong_frame(ping: object) -> str:
     """Raises InvalidFrame if `ping` is no whole number of those that every client can hold."""
     if isinstance(ping, bool) or not isinstance(ping, int) or not 0 <= ping < 2**53:
-        raise InvalidFrame("A ping has to be a whole number, 0 or more.")
+        raise InvalidFrame(_("A ping has to be a whole number, 0 or more."))
     return _encode({"pong": ping})
 
 

@@ -1,13 +1,14 @@
 """The pages for creating a room, and for managing its members and bans."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from asgiref.sync import async_to_sync
 from django import forms
 from django.contrib.auth.mixins import LoginRequiredMixin
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
+from django.utils.translation import gettext_lazy as _
 from django.views.generic import FormView, View
 
 from chat.actions.moderation import Action, carry_out
@@ -20,16 +21,23 @@ from chat.models import Role
 from chat.storage import history, members, moderation, permissions
 from chat.views import closed, display_name
 
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
 LATELY = 200  # messages whose senders are offered to be added or banned
 
 
 class NewRoomForm(forms.Form):
     name = forms.CharField(
+        label=_("Room name"),
         max_length=rooms.NAME_MAX,
         widget=NameInput(),
     )
     private = forms.BooleanField(
-        initial=True, required=False, help_text="Only people whom you add can find and enter the room."
+        label=_("Private"),
+        initial=True,
+        required=False,
+        help_text=_("Only people whom you add can find and enter the room."),
     )
 
 
@@ -82,7 +90,7 @@ class MembersView(View):
 
     def post(self, request: HttpRequest) -> HttpResponse:
         if request.POST.get("do") not in self.ACTIONS:
-            return self.show(error="That is not understood here.", status=400)
+            return self.show(error=_("That is not understood here."), status=400)
         action, arguments = self.ACTIONS[request.POST["do"]]
         try:
             async_to_sync(carry_out)(action, self.room, *arguments(request.POST), by=self.person)
@@ -91,7 +99,7 @@ class MembersView(View):
         left = request.POST.get("username") == self.person.name
         return HttpResponseRedirect(self.room.get_absolute_url() if left else self.room.get_members_url())
 
-    def show(self, *, error: str = "", status: int = 200) -> HttpResponse:
+    def show(self, *, error: "StrOrPromise" = "", status: int = 200) -> HttpResponse:
         try:
             context = self.context()
         except (Banned, NotAMember) as refusal:

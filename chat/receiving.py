@@ -13,6 +13,7 @@ from chat.delivery.formatted import Formatted
 from chat.delivery.socket_listener import SocketListener
 from chat.domain import people, rooms
 from chat.domain.events import Event
+from chat.domain.languages import in_language_of
 from chat.domain.people import Person
 from chat.domain.presence import LiveState
 from chat.domain.rooms import Room
@@ -81,7 +82,7 @@ class ReceivingConsumer(SocketConsumer):
             frame = read_frame(text_data)
             answer = await getattr(self, f"receive_{purpose_of(frame)}")(self.room, frame)
         except Exception as error:
-            answer = error_frame(unforeseen(error), to=frame)
+            answer = self.error_frame(error, to=frame)
         if answer is not None:
             await self.tell(answer)
 
@@ -92,6 +93,11 @@ class ReceivingConsumer(SocketConsumer):
     async def tell(self, answer: str) -> None:
         with contextlib.suppress(OSError):  # the client went away
             await self.send(text_data=answer)
+
+    def error_frame(self, error: Exception, to: dict[str, Any] | None = None) -> str:
+        """The frame of an error in the person's language, with the ids of the frame that it answers (`to`)."""
+        with in_language_of(self.scope):
+            return error_frame(unforeseen(error), to)
 
     async def receive_message(self, room: Room, frame: dict[str, Any]) -> str | None:
         entry = await posting.post(
@@ -132,7 +138,7 @@ class ReceivingConsumer(SocketConsumer):
         try:
             entry = await stored
         except Exception as error:
-            await self.tell(error_frame(unforeseen(error), to=frame))
+            await self.tell(self.error_frame(error, to=frame))
         else:
             if request:  # else the entry itself is the answer, which all get who ask for that kind
                 await self.tell(reacted_frame(offset, entry, request))

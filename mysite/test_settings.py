@@ -22,6 +22,7 @@ os.environ.update(
     CHAT_DATABASE_CONNECTIONS="8",
     CHAT_BROWSER_RELOAD="false",
     CHAT_GUESTS="true",
+    CHAT_LANGUAGE="en",
     CHAT_SHOW_ORIGIN="false",
     CHAT_GRAPHIQL="true",
     CHAT_INTROSPECTION="true",

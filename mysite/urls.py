@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import include, path
 from django.views.generic import RedirectView
+from django.views.i18n import set_language
 
 from chat.account_views import GuestNameView, SignUpView, me
 from chat.direct_views import DirectRoomView
@@ -32,6 +33,7 @@ urlpatterns = [
     path("accounts/signup/", SignUpView.as_view(), name="signup"),
     path("accounts/me/", me, name="me"),  # /chat/me/ would be a room's
     path("accounts/name/", GuestNameView.as_view(), name="guest_name"),
+    path("language/", set_language, name="set_language"),
     path("admin/", admin.site.urls),
     # Browsers ask for this where a page names no icon, as the admin's pages don't.
     path("favicon.ico", RedirectView.as_view(url=f"{settings.STATIC_URL}favicon.svg")),

@@ -7,6 +7,8 @@ joining costs, unless there are the fewer of them the more people are there.
 import asyncio
 from dataclasses import dataclass, field
 
+from django.utils.translation import gettext_lazy as _
+
 from chat import log_context
 from chat.delivery.hub import Hub
 from chat.delivery.per_loop import PerLoop
@@ -42,7 +44,7 @@ class Crowds(PerLoop):
 
 def clean_name(name: object, person: Person) -> str:
     """The name with which `person` joins. A guest's is no longer than in the rest of the site. Raises InvalidName."""
-    return names.clean(name, what="user name", longest=people.NAME_MAX if person.is_guest else NAME_MAX)
+    return names.clean(name, what=_("The user name"), longest=people.NAME_MAX if person.is_guest else NAME_MAX)
 
 
 async def greet(*, room: Room, name: str, person: Person, aloud: bool = True) -> Event:

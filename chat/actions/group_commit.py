@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import Iterable
 
+from django.utils.translation import gettext_lazy as _
+
 from chat import log_context
 from chat.delivery import own_rooms
 from chat.delivery.detached_tasks import DetachedTasks
@@ -49,7 +51,7 @@ class CommitQueue:
     async def store(self, draft: Draft) -> Entry:
         """As GroupCommit's."""
         if len(self._waiting) >= WAITING_MAX:
-            raise Unavailable("Too much is being said at once. Please try again in a moment.")
+            raise Unavailable(_("Too much is being said at once. Please try again in a moment."))
         stored: asyncio.Future[Entry] = asyncio.get_running_loop().create_future()
         self._waiting.append((draft, stored))
         if self._working is None:

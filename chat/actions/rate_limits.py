@@ -21,13 +21,14 @@ from typing import NamedTuple
 from zlib import crc32
 
 from django.conf import settings
+from django.utils.translation import gettext_lazy as _
 
 from chat import log_context, metrics
 from chat.actions.bucket_server import BucketServer
 from chat.delivery.layer import Layer
 from chat.delivery.per_loop import PerLoop
 from chat.domain.people import Person
-from chat.errors import FrameTooLong, RateLimited
+from chat.errors import FrameTooLong, RateLimited, grouped
 
 logger = logging.getLogger(__name__)
 
@@ -68,7 +69,7 @@ def check_frame(text: str) -> None:
     longest = settings.CHAT_FRAME_MAX
     if len(text) > longest or (not text.isascii() and len(text.encode(errors="surrogatepass")) > longest):
         hit("frame")
-        raise FrameTooLong(f"That was too long: {longest:,} bytes are allowed at once.")
+        raise FrameTooLong(_("That was too long: {longest} bytes are allowed at once."), longest=grouped(longest))
 
 
 async def spend(person: Person, *, on: str = "message") -> None:

@@ -6,6 +6,8 @@ and posts take their turns in between.
 
 import asyncio
 
+from django.utils.translation import gettext_lazy as _
+
 from chat.delivery.detached_tasks import DetachedTasks
 from chat.delivery.per_loop import PerLoop
 from chat.delivery.publisher import Publisher
@@ -44,7 +46,7 @@ class ReactionCollector(PerLoop):
         """
         target = room, offset
         if self._count >= WAITING_MAX or (len(self._waiting) >= WAITING_MAX and target not in self._waiting):
-            raise Unavailable("Too many react at once. Please try again in a moment.")
+            raise Unavailable(_("Too many react at once. Please try again in a moment."))
         stored: asyncio.Future[Event | None] = asyncio.get_running_loop().create_future()
         self._count += 1
         if target in self._waiting:

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from django.conf import settings
+from django.utils.translation import gettext_lazy as _
 
 from chat import metrics
 from chat.delivery.hub import Hub
@@ -208,7 +209,9 @@ class Sockets(PerLoop):
         limit = settings.CHAT_CONNECTIONS_PER_ADDRESS
         if settings.CHAT_LIMITS and address is not None and self.by_address[address] > limit:
             metrics.LIMITS_HIT.labels("connections").inc()
-            raise TooManyConnections(f"Your address has {limit} connections already: close another one first.")
+            raise TooManyConnections(
+                _("Your address has {limit} connections already: close another one first."), limit=limit
+            )
 
     def remove(self, socket: Socket) -> None:
         self._all.remove(socket)

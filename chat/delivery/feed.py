@@ -3,6 +3,9 @@
 import asyncio
 import time
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext_lazy as _
 
 from chat import metrics
 from chat.delivery.detached_tasks import DetachedTasks
@@ -19,10 +22,17 @@ from chat.storage.database import in_database
 from chat.storage.history import Head
 from chat.storage.recoveries import RecoveryRequest
 
+if TYPE_CHECKING:
+    from django_stubs_ext import StrPromise
+
 READ_SIZE = 500  # entries read at once, at most
 READ_SIZE_MIN = 10  # entries read at once where it isn't known how many there are
 
-EXCLUDING: dict[Change | None, type[ChatError]] = {Change.REMOVED: Removed, Change.BANNED: Banned}
+EXCLUDED: dict[Change | None, tuple[type[ChatError], "StrPromise"]] = {
+    Change.REMOVED: (Removed, _("You were removed from “{room}”.")),
+    Change.BANNED: (Banned, _("You are banned from “{room}”.")),
+}
+"""The errors with which listeners end whose person a change excludes."""
 
 
 @dataclass(eq=False)
@@ -73,13 +83,14 @@ class Feed:
     def give_notice(self, event: Event, offset: int) -> None:
         """Gives a notice to all listeners; those of the person it excludes hear nothing after it."""
         excluded = []
-        if event.change in EXCLUDING:
+        if event.change in EXCLUDED:
             # A listener that has read past the notice has been checked since, and may be here again.
             named = [one for one in self.listeners if one.person and one.person.id == event.subject]
             excluded = [one for one in named if one.positions.get(self.room.group, 0) < offset]
         self.give(event)
         for listener in excluded:
-            listener.end(EXCLUDING[event.change](event.message))
+            error, text = EXCLUDED[event.change]
+            listener.end(error(text, room=self.room.name))
         if event.change in {Change.BANNED, Change.CLOSED} or not event.known:
             self.restricted = True
         self.needs_recheck = event.change is Change.CLOSED or not event.known

@@ -6,6 +6,8 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Set
 from typing import Protocol
 
+from django.utils.translation import gettext_lazy as _
+
 from chat import metrics
 from chat.delivery.backlog import Backlog
 from chat.delivery.reads import Reads
@@ -226,7 +228,7 @@ class Listener:
         """Gives up on whoever takes less than is said, when no more events may wait."""
         metrics.SLOW_LISTENERS.inc()
         self._context.copy().run(logger.warning, "Cut off a listener that read too slowly")  # it may be in it already
-        self.end(SlowListener("You were sent more than you took, and missed some of it. Please start over."))
+        self.end(SlowListener(_("You were sent more than you took, and missed some of it. Please start over.")))
 
     def end(self, error: Exception) -> None:
         """From when this is called the listener takes nothing more, and whoever listens is told `error`."""

@@ -1,6 +1,7 @@
 """Emoji, as people react with them: one each, and always written in the same way."""
 
 import regex
+from django.utils.translation import gettext_lazy as _
 
 from chat.errors import InvalidEmoji
 
@@ -30,4 +31,4 @@ def clean_emoji(given: object) -> str:
         bare = given.replace(VARIATION, "")
         if EMOJI.fullmatch(bare):
             return str(TEXT.sub(rf"\g<0>{VARIATION}", bare))
-    raise InvalidEmoji("A reaction has to be one emoji.")
+    raise InvalidEmoji(_("A reaction has to be one emoji."))

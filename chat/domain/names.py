@@ -2,12 +2,17 @@
 
 import unicodedata
 from functools import cache
+from typing import TYPE_CHECKING
 
 import regex
+from django.utils.translation import gettext_lazy as _
 
 from chat.domain import unseen
 from chat.domain.skeletons import skeletons
-from chat.errors import InvalidName
+from chat.errors import InvalidName, grouped
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 # Unicode's categories: control characters, halves of characters, line and paragraph separators
 UNNAMEABLE = {"Cc", "Cs", "Zl", "Zp"}
@@ -33,26 +38,31 @@ RESERVED = (
 )
 
 
-def clean(text: object, *, what: str, longest: int, error: type[InvalidName] = InvalidName) -> str:
+def clean(text: object, *, what: "StrOrPromise", longest: int, error: type[InvalidName] = InvalidName) -> str:
     """`text` in Unicode's NFC, without blanks around it.
 
-    `what` is the subject of the error's text ("room name"), `longest` is in characters.
+    `what` is the subject of the error's text ("The room name"), `longest` is in characters.
 
     Raises `error` for what is not a text, empty, blank or too long, or has characters of UNNAMEABLE or DISGUISING.
     """
     if not isinstance(text, str):
-        raise error(f"The {what} has to be a text.")
+        raise error(_("{what} has to be a text."), what=what)
     name = unicodedata.normalize("NFC", text).strip()
     if not name:
-        raise error(f"The {what} is empty.")
+        raise error(_("{what} is empty."), what=what)
     if len(name) > longest:
-        raise error(f"The {what} is too long: {len(name):,} characters, {longest} are allowed.")
+        raise error(
+            _("{what} is too long: {length} characters, {longest} are allowed."),
+            what=what,
+            length=grouped(len(name)),
+            longest=longest,
+        )
     if name.isascii() and name.isprintable():
         return name  # as most are, and nothing of what follows can be wrong with it
     if any(unicodedata.category(character) in UNNAMEABLE for character in name):
-        raise error(f"The {what} has control characters in it.")
+        raise error(_("{what} has control characters in it."), what=what)
     if DISGUISING.search(name) or unseen.is_blank(name):
-        raise error(f"The {what} has characters in it that nobody can see.")
+        raise error(_("{what} has characters in it that nobody can see."), what=what)
     return name
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
+from django.utils.translation import gettext_lazy as _
 
 from chat import log_context
 from chat.domain import names
@@ -86,7 +87,7 @@ def guest_of(session: MutableMapping[str, Any]) -> Person:
 
 def clean_name(name: object) -> str:
     """A name that a guest may have, unless it is somebody's already. Raises InvalidName."""
-    return names.clean(name, what="name", longest=NAME_MAX)
+    return names.clean(name, what=_("The name"), longest=NAME_MAX)
 
 
 def rename_guest(session: MutableMapping[str, Any], name: str) -> None:

@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.utils.translation import gettext_lazy as _
+
 from chat.domain.people import JsonPerson, Person
 from chat.errors import TooManyReactions
 
@@ -65,7 +67,7 @@ class Tally:
             return
         if request.on and not self._counts[request.emoji] and len(+self._counts) >= EMOJI_PER_MESSAGE:
             raise TooManyReactions(
-                f"This message has {EMOJI_PER_MESSAGE} different reactions already. Use one of them."
+                _("This message has {most} different reactions already. Use one of them."), most=EMOJI_PER_MESSAGE
             )
         self._counts[request.emoji] += 1 if request.on else -1
         self._now[key] = request

@@ -10,6 +10,7 @@ from urllib.parse import quote, urlencode
 
 from django.conf import settings
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
 from chat.domain import names
 from chat.domain.people import Person
@@ -18,7 +19,7 @@ from chat.errors import InvalidRoomName, LoginRequired, NoRooms
 NAME_MAX = 100  # characters
 DIRECT = "@"  # begins the names of direct rooms, and of no others
 DIRECT_NAME = re.compile(r"@[0-9a-f]{32}", re.ASCII)
-NO_DIRECT_NAME = (
+NO_DIRECT_NAME = _(
     "Names that begin with “@” are those of direct rooms. To write to somebody, log in and choose “Write to somebody” "
     "on the page of all rooms."
 )
@@ -77,9 +78,9 @@ def direct(user_ids: Iterable[object]) -> Room:
 
 def find(name: object) -> Room:
     """The room called `name`, however it was typed. Raises InvalidRoomName."""
-    room = Room(names.clean(name, what="room name", longest=NAME_MAX, error=InvalidRoomName))
+    room = Room(names.clean(name, what=_("The room name"), longest=NAME_MAX, error=InvalidRoomName))
     if room.name in {".", ".."}:
-        raise InvalidRoomName(f"A room can't be called “{room.name}”: no web address leads there.")
+        raise InvalidRoomName(_("A room can’t be called “{name}”: no web address leads there."), name=room.name)
     if room.is_direct and not DIRECT_NAME.fullmatch(room.name):
         raise InvalidRoomName(NO_DIRECT_NAME)
     return room
@@ -97,12 +98,12 @@ def enter(name: object, person: Person) -> Room:
 def admit(person: Person) -> None:
     """Raises LoginRequired for guests on a site that takes none."""
     if person.is_guest and not settings.CHAT_GUESTS:
-        raise LoginRequired("Please log in to chat here.")
+        raise LoginRequired(_("Please log in to chat here."))
 
 
 def enter_all(wanted: Iterable[object], person: Person) -> list[Room]:
     """The rooms called `wanted`, each once, in their order. Raises as `enter` does, and NoRooms."""
     rooms = list(dict.fromkeys(enter(name, person) for name in wanted))
     if not rooms:
-        raise NoRooms("Name at least one room.")
+        raise NoRooms(_("Name at least one room."))
     return rooms

@@ -2,9 +2,10 @@
 
 import regex
 from django.conf import settings
+from django.utils.translation import gettext_lazy as _
 
 from chat.domain import unseen
-from chat.errors import BlankMessage, InvalidClientId, InvalidMessage, MessageTooLong
+from chat.errors import BlankMessage, InvalidClientId, InvalidMessage, MessageTooLong, grouped
 
 CLIENT_ID_MAX = 100  # characters
 QUOTE_MAX = 200  # characters
@@ -24,15 +25,17 @@ def clean_text(message: object) -> str:
     Raises InvalidMessage, BlankMessage or MessageTooLong.
     """
     if not isinstance(message, str):
-        raise InvalidMessage("A message has to be a text.")
+        raise InvalidMessage(_("A message has to be a text."))
     if unseen.is_blank(message):
-        raise BlankMessage("The message is empty.")
+        raise BlankMessage(_("The message is empty."))
     if not is_storable(message):
-        raise InvalidMessage("The message contains characters that no text can have.")
+        raise InvalidMessage(_("The message contains characters that no text can have."))
     text = _without_blank_end(LINE_END.sub("\n", message)).translate(PICTURES)
     if len(text) > settings.CHAT_MESSAGE_MAX:
         raise MessageTooLong(
-            f"The message is too long: {len(text):,} characters, {settings.CHAT_MESSAGE_MAX:,} are allowed."
+            _("The message is too long: {length} characters, {longest} are allowed."),
+            length=grouped(len(text)),
+            longest=grouped(settings.CHAT_MESSAGE_MAX),
         )
     return text
 
@@ -69,7 +72,9 @@ def check_client_id(client_id: object) -> str | None:
         return None
     if isinstance(client_id, str) and 0 < len(client_id) <= CLIENT_ID_MAX and is_storable(client_id):
         return client_id
-    raise InvalidClientId(f"A client's id of a message has to be a text of 1 to {CLIENT_ID_MAX} characters.")
+    raise InvalidClientId(
+        _("A client’s id of a message has to be a text of 1 to {longest} characters."), longest=CLIENT_ID_MAX
+    )
 
 
 def is_storable(text: str) -> bool:

@@ -9,6 +9,7 @@ from typing import Any, NoReturn, ParamSpec, TypeVar
 
 from asgiref.sync import AsyncToSync, sync_to_async
 from django.db import Error, InterfaceError, OperationalError
+from django.utils.translation import gettext_lazy as _
 
 from chat import metrics, models
 from chat.domain.rooms import Room
@@ -87,7 +88,7 @@ def _raise_as_told(error: Error) -> NoReturn:
         error.args = (problem,)
         raise error from None
     logger.error("The database failed: %s", problem)
-    raise Unavailable("The database does not answer. Please try again in a moment.") from error
+    raise Unavailable(_("The database does not answer. Please try again in a moment.")) from error
 
 
 def _room(first: object, *others: object) -> Room:

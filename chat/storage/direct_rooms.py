@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from chat import models
 from chat.domain import people, rooms
@@ -30,21 +31,21 @@ def people_of(usernames: Iterable[str], *, by: Person, person_ids: Iterable[str]
     Raises LoginRequired, NoSuchPerson or InvalidPeople.
     """
     if by.is_guest:
-        raise LoginRequired("Log in to write to somebody directly.")
+        raise LoginRequired(_("Log in to write to somebody directly."))
     names, ids = list(dict.fromkeys(usernames)), set(person_ids)
     if len(names) + len(ids) > PEOPLE_MAX:
-        raise InvalidPeople(f"A direct room has at most {PEOPLE_MAX} people.")
+        raise InvalidPeople(_("A direct room has at most {most} people."), most=PEOPLE_MAX)
     called = Q(username__in=[name for name in names if is_storable(name)])
     known = Q(pk__in=[id.removeprefix(USER) for id in ids if USER_ID.fullmatch(id)])
     found = [people.of_user(user) for user in get_user_model().objects.filter(called | known, is_active=True)]
     for name in names:
         if name not in {person.name for person in found}:
-            raise NoSuchPerson(f"Nobody has an account by the name of “{name}”.")
+            raise NoSuchPerson(_("Nobody has an account by the name of “{name}”."), name=name)
     if not ids <= {person.id for person in found}:
-        raise NoSuchPerson("There is no account with that id.")
+        raise NoSuchPerson(_("There is no account with that id."))
     others = [person for person in found if person.id != by.id]
     if not 0 < len(others) < PEOPLE_MAX:
-        raise InvalidPeople(f"Name 1 to {PEOPLE_MAX - 1} other people to write to.")
+        raise InvalidPeople(_("Name 1 to {most} other people to write to."), most=PEOPLE_MAX - 1)
     return [by, *others]
 
 

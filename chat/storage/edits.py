@@ -10,6 +10,7 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Coalesce
+from django.utils.translation import gettext_lazy as _
 
 from chat import models
 from chat.domain.events import Event, Kind
@@ -43,9 +44,9 @@ def edit_message(room: Room, offset: int, text: str, *, by: Person) -> Event | N
             posting_limits.check_read_only(room, permissions.permission(room, by))
         message = history.message(room, offset)
         if message.deleted:
-            raise NoSuchMessage("That message is deleted, so it can't be edited.")
+            raise NoSuchMessage(_("That message is deleted, so it can’t be edited."))
         if message.person is None or message.person.id != by.id:
-            raise NotAllowed("You can edit what you said yourself, and nothing else.")
+            raise NotAllowed(_("You can edit what you said yourself, and nothing else."))
         if message.message == text:
             transaction.set_rollback(True)
             return None
@@ -74,8 +75,8 @@ def versions(room: Room, offset: int, *, by: Person) -> list[Version]:
     # Asked last: somebody who was removed while this was read is told nothing.
     permissions.check(room, by)
     if not permissions.permission(room, by).owns:
-        raise NotAllowed("Only an owner of the room can see the earlier texts of a message.")
+        raise NotAllowed(_("Only an owner of the room can see the earlier texts of a message."))
     if row is None:
-        raise NoSuchMessage(f"There is no message {offset} here.")
+        raise NoSuchMessage(_("There is no message {offset} here."), offset=offset)
     first = row.text if row.original_text is None else row.original_text
     return [Version(first, row.sent_at), *later][-VERSIONS_MAX:]

@@ -13,6 +13,7 @@ from typing import Any
 
 from django.db import connection
 from django.db.models import Count, F, QuerySet, Subquery, Sum
+from django.utils.translation import gettext_lazy as _
 
 from chat import models
 from chat.domain.events import STORED_KINDS, Change, Event, Kind, NewRole, Origin, Quote, is_known
@@ -52,7 +53,7 @@ def check_offset(given: object) -> int:
         given = int(given)
     if isinstance(given, int) and not isinstance(given, bool) and 0 <= given < 2**63:
         return given
-    raise InvalidPosition("An offset has to be a whole number, 0 or more.")
+    raise InvalidPosition(_("An offset has to be a whole number, 0 or more."))
 
 
 def check_position(offset: object, id: object = None) -> Position:
@@ -159,7 +160,7 @@ def message(room: Room, offset: int) -> Event:
     """The message at `offset`, deleted or not. Raises NoSuchMessage."""
     found = find(room, offset)
     if found is None or found.kind is not Kind.MESSAGE or not found.known:
-        raise NoSuchMessage(f"There is no message {offset} here.")
+        raise NoSuchMessage(_("There is no message {offset} here."), offset=offset)
     return found
 
 

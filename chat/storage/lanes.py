@@ -26,6 +26,7 @@ from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.utils import load_backend
+from django.utils.translation import gettext_lazy as _
 
 from chat import metrics
 from chat.domain.rooms import Room
@@ -110,7 +111,7 @@ class Lane:
     async def call(self, function: Callable[[], Any], *, may_repeat: bool) -> Any:
         """Raises what `function` raises, and Unavailable."""
         if self._calls.qsize() >= CALLS_MAX:
-            raise Unavailable("Too much is being asked for at once. Please try again in a moment.")
+            raise Unavailable(_("Too much is being asked for at once. Please try again in a moment."))
         call = Call(function, asyncio.get_running_loop().create_future(), may_repeat)
         if self._timeout is not None:
             call.timer = call.loop.call_later(self._timeout, self._look_after, call)
@@ -187,7 +188,7 @@ class Lane:
             self._start_thread()
         metrics.LANES_GIVEN_UP.inc()
         logger.error("The database hangs: lane “%s” gives up a call and its connection", self.name)
-        call.end(None, Unavailable("The database does not answer. Please try again in a moment."))
+        call.end(None, Unavailable(_("The database does not answer. Please try again in a moment.")))
 
 
 class Lanes:

@@ -13,6 +13,7 @@ from uuid import uuid4
 
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from chat import models
 from chat.domain.events import Event, Quote
@@ -26,7 +27,9 @@ from chat.storage.permissions import Permission
 from chat.storage.posting_limits import PostingLimits
 from chat.storage.statements import NewMessage, Place
 
-NO_REPLY = "Nobody can reply to {}: it is deleted, no longer kept, or no message. Send yours without the reply."
+NO_REPLY = _(
+    "Nobody can reply to {offset}: it is deleted, no longer kept, or no message. Send yours without the reply."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +99,7 @@ def _append_after_a_look(drafts: Drafts) -> dict[int, Entry | ChatError]:
             elif draft.client_id is not None and draft.identity in first:
                 again[number] = first[draft.identity]
             elif draft.reply_to is not None and (draft.room, draft.reply_to) not in quoted:
-                done[number] = NoSuchMessage(NO_REPLY.format(draft.reply_to))
+                done[number] = NoSuchMessage(NO_REPLY, offset=draft.reply_to)
             elif permission and (limit := limits.problem_with(draft.room, draft.person)):
                 done[number] = limit
             else:
@@ -148,7 +151,7 @@ def _refused_without_room(drafts: Drafts) -> dict[int, ChatError]:
     return {
         number: NotAMember(permissions.DIRECT_ONLY)
         if draft.room.is_direct
-        else NoSuchMessage(NO_REPLY.format(draft.reply_to))
+        else NoSuchMessage(NO_REPLY, offset=draft.reply_to)
         for number, draft in needing.items()
         if draft.room.name not in there
     }

@@ -5,6 +5,7 @@ from typing import TypeVar
 
 from django.db.models import F, QuerySet, Window
 from django.db.models.functions import RowNumber
+from django.utils.translation import gettext_lazy as _
 
 from chat import models
 from chat.domain import people
@@ -107,4 +108,4 @@ def _ban_problems(rooms: Collection[Room], person: Person | None) -> dict[Room, 
 def _ban_problem(permission: permissions.Permission) -> NotAllowed | None:
     if permission.may_moderate:
         return None
-    return NotAllowed("Only the owners and moderators of the room can see who is banned.")
+    return NotAllowed(_("Only the owners and moderators of the room can see who is banned."))

@@ -8,16 +8,30 @@ synchronous, like the database, and each is one transaction. They return the ent
 done. `chat.actions.moderation` runs them and publishes the entry.
 """
 
+from typing import TYPE_CHECKING
+
 from django.contrib.auth import get_user_model
 from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
 
 from chat import models
 from chat.domain import people
 from chat.domain.events import Change, Event, Kind, NewRole
+from chat.domain.languages import in_language_of_site
 from chat.domain.people import GUEST_ID, USER_ID, Person
 from chat.domain.rooms import NO_DIRECT_NAME, Room
 from chat.domain.texts import is_storable
-from chat.errors import InvalidRoomName, InvalidSlowMode, LastOwner, LoginRequired, NoSuchPerson, NotAllowed, RoomExists
+from chat.errors import (
+    InvalidRoomName,
+    InvalidSlowMode,
+    LastOwner,
+    LoginRequired,
+    NoSuchPerson,
+    NotAllowed,
+    RoomExists,
+    grouped,
+)
 from chat.models import Role
 from chat.storage import entries, history, permissions, posting_limits, readings
 from chat.storage.database import writes
@@ -26,9 +40,36 @@ from chat.storage.posting_limits import SLOW_MODE_MAX
 from chat.storage.readings import Mark
 from chat.storage.statements import Place
 
-DELETED = "A message was deleted."
-SAME_PEOPLE = "A direct room always has the same people. To leave others alone, leave it: then it is hidden."
-MODERATORS_ONLY = "That is up to the owners and moderators of the room."
+if TYPE_CHECKING:
+    from django_stubs_ext import StrPromise
+
+DELETED = _("A message was deleted.")
+SAME_PEOPLE = _("A direct room always has the same people. To leave others alone, leave it: then it is hidden.")
+MODERATORS_ONLY = _("That is up to the owners and moderators of the room.")
+MADE = {
+    Role.MEMBER: _("{person} was made a member by {by}."),
+    Role.MODERATOR: _("{person} was made a moderator by {by}."),
+    Role.OWNER: _("{person} was made an owner by {by}."),
+}
+"""Notices of a role that is another one from then on."""
+SLOW_MODE_SET = {
+    3600: ngettext_lazy(
+        "Slow mode was set by {by}: one message per person every hour.",
+        "Slow mode was set by {by}: one message per person every {count} hours.",
+        "count",
+    ),
+    60: ngettext_lazy(
+        "Slow mode was set by {by}: one message per person every minute.",
+        "Slow mode was set by {by}: one message per person every {count} minutes.",
+        "count",
+    ),
+    1: ngettext_lazy(
+        "Slow mode was set by {by}: one message per person every second.",
+        "Slow mode was set by {by}: one message per person every {count} seconds.",
+        "count",
+    ),
+}
+"""Notices of slow mode, by the seconds of the unit in which they name its pause."""
 RECENT = 1000  # entries that are searched for the name of a guest who is banned
 
 
@@ -40,19 +81,19 @@ def create(room: Room, *, private: bool, by: Person | None) -> Event:
     """
     with transaction.atomic():
         if by is not None and by.is_guest:
-            raise LoginRequired("Log in to create a room.")
+            raise LoginRequired(_("Log in to create a room."))
         if room.is_direct:
             raise InvalidRoomName(NO_DIRECT_NAME)
         place = entries.take_offset(room)
         if place.offset > 1:
-            raise RoomExists(f"There is a room “{room.name}” already. Choose another name.")
+            raise RoomExists(_("There is a room “{room}” already. Choose another name."), room=room.name)
         here = models.Room.objects.get(pk=place.room_id)
         if by is not None:
             here.members.create(user_id=by.user_id, role=Role.OWNER)
             readings.enter([Mark(room, by)])
         _restrict(here, private)
-        text = f"This {'private ' if private else ''}room was created by {_name(by)}."
-        return _notice(place, text, by, Change.CLOSED if private else Change.ADDED, by.id if by else "", Role.OWNER)
+        text = _("This private room was created by {by}.") if private else _("This room was created by {by}.")
+        return _notice(place, text, by, Change.CLOSED if private else Change.ADDED, by, Role.OWNER)
 
 
 @writes
@@ -68,13 +109,13 @@ def delete_message(room: Room, offset: int, *, by: Person | None) -> Event:
         message = history.message(room, offset)
         own = by is not None and message.person is not None and message.person.id == by.id
         if by is not None and not (own or permissions.permission(room, by).may_moderate):
-            raise NotAllowed("You can delete what you said yourself. The rest is up to the moderators of the room.")
+            raise NotAllowed(_("You can delete what you said yourself. The rest is up to the moderators of the room."))
         if message.deleted:
             first = history.deletion_of(room, offset)
             transaction.set_rollback(True)
             return first
         entries.blank(place, offset)
-        return entries.write(place, kind=Kind.DELETION, text=DELETED, by=by, target=offset)
+        return entries.write(place, kind=Kind.DELETION, text=_for_all(DELETED), by=by, target=offset)
 
 
 @writes
@@ -88,17 +129,15 @@ def set_role(room: Room, username: str, role: Role, *, by: Person | None) -> Eve
             transaction.set_rollback(True)
             return None
         if {permission.role, role} - {None, Role.MEMBER} and not actor.owns:
-            raise NotAllowed("Only an owner of the room can make and unmake moderators and owners.")
+            raise NotAllowed(_("Only an owner of the room can make and unmake moderators and owners."))
         if permission.banned:
-            raise NotAllowed(f"{person.name} is banned from this room. Lift the ban first.")
+            raise NotAllowed(_("{person} is banned from this room. Lift the ban first."), person=person.name)
         _keep_an_owner(here, permission, by)
         here.members.update_or_create(user_id=person.user_id, defaults={"role": role})
         readings.enter([Mark(room, person)])
-        if permission.role is None and role is Role.MEMBER:
-            text = f"{person.name} was added by {_name(by)}."
-        else:
-            text = f"{person.name} was made {'an' if role is Role.OWNER else 'a'} {role} by {_name(by)}."
-        return _notice(place, text, by, Change.CHANGED if permission.role else Change.ADDED, person.id, role)
+        is_new = permission.role is None and role is Role.MEMBER
+        text = _("{person} was added by {by}.") if is_new else MADE[role]
+        return _notice(place, text, by, Change.CHANGED if permission.role else Change.ADDED, person, role)
 
 
 @writes
@@ -115,13 +154,13 @@ def remove_member(room: Room, username: str, *, by: Person | None) -> Event | No
             transaction.set_rollback(True)
             return None
         if permission.role is not Role.MEMBER and not (actor.owns or leaves):
-            raise NotAllowed("Only an owner of the room can remove moderators and owners.")
+            raise NotAllowed(_("Only an owner of the room can remove moderators and owners."))
         _keep_an_owner(here, permission, by)
         here.members.filter(user_id=person.user_id).delete()
         if leaves or here.is_private:
             readings.leave(room, person)
-        text = f"{person.name} left." if leaves else f"{person.name} was removed by {_name(by)}."
-        return _notice(place, text, by, Change.REMOVED if here.is_private else Change.CHANGED, person.id)
+        text = _("{person} left.") if leaves else _("{person} was removed by {by}.")
+        return _notice(place, text, by, Change.REMOVED if here.is_private else Change.CHANGED, person)
 
 
 @writes
@@ -135,29 +174,29 @@ def ban(room: Room, person_id: str, *, by: Person | None) -> Event | None:
             transaction.set_rollback(True)
             return None
         if by is not None and by.id == person.id:
-            raise NotAllowed("You can't ban yourself.")
+            raise NotAllowed(_("You can’t ban yourself."))
         if permission.role is Role.OWNER or (permission.role is Role.MODERATOR and not actor.owns):
-            raise NotAllowed("An owner can't be banned, and a moderator only by an owner.")
+            raise NotAllowed(_("An owner can’t be banned, and a moderator only by an owner."))
         here.members.filter(user_id=person.user_id).delete()
         readings.leave(room, person)
         here.bans.create(person_id=person.id, person_name=person.name, by=by.name if by else "")
         _restrict(here, here.is_private)
-        return _notice(place, f"{person.name} was banned by {_name(by)}.", by, Change.BANNED, person.id)
+        return _notice(place, _("{person} was banned by {by}."), by, Change.BANNED, person)
 
 
 @writes
 def unban(room: Room, person_id: str, *, by: Person | None) -> Event | None:
     """Lifts a ban. Raises NotAllowed."""
     with transaction.atomic():
-        place, here, _ = _begin(room, by)
+        place, here, _actor = _begin(room, by)
         banned = here.bans.filter(person_id=person_id).first() if is_storable(person_id) else None
         if banned is None:
             transaction.set_rollback(True)
             return None
         banned.delete()
         _restrict(here, here.is_private)
-        text = f"The ban on {banned.person_name or banned.person_id} was lifted by {_name(by)}."
-        return _notice(place, text, by, Change.UNBANNED, person_id)
+        person = Person(id=person_id, name=banned.person_name or banned.person_id)
+        return _notice(place, _("The ban on {person} was lifted by {by}."), by, Change.UNBANNED, person)
 
 
 @writes
@@ -166,13 +205,13 @@ def set_private(room: Room, private: bool, *, by: Person | None) -> Event | None
     with transaction.atomic():
         place, here, actor = _begin(room, by)
         if not actor.owns:
-            raise NotAllowed("Only an owner of the room can make it private or public.")
+            raise NotAllowed(_("Only an owner of the room can make it private or public."))
         if here.is_private == private:
             transaction.set_rollback(True)
             return None
         _restrict(here, private)
-        text = f"This room was made {'private' if private else 'public'} by {_name(by)}."
-        return _notice(place, text, by, Change.CLOSED if private else Change.OPENED, "")
+        text = _("This room was made private by {by}.") if private else _("This room was made public by {by}.")
+        return _notice(place, text, by, Change.CLOSED if private else Change.OPENED, None)
 
 
 @writes
@@ -181,17 +220,17 @@ def set_read_only(room: Room, read_only: bool, *, by: Person | None) -> Event | 
     with transaction.atomic():
         place, here, actor = _begin(room, by)
         if not actor.owns:
-            raise NotAllowed("Only an owner of the room can make it read-only, or have everybody write again.")
+            raise NotAllowed(_("Only an owner of the room can make it read-only, or have everybody write again."))
         if here.read_only == read_only:
             transaction.set_rollback(True)
             return None
         here.read_only = read_only
         here.save(update_fields=["read_only"])
         if read_only:
-            text = f"This room was made read-only by {_name(by)}: only owners and moderators can write here."
+            text = _("This room was made read-only by {by}: only owners and moderators can write here.")
         else:
-            text = f"This room was opened for writing by {_name(by)}."
-        return _notice(place, text, by, Change.READ_ONLY if read_only else Change.WRITABLE, "")
+            text = _("This room was opened for writing by {by}.")
+        return _notice(place, text, by, Change.READ_ONLY if read_only else Change.WRITABLE, None)
 
 
 @writes
@@ -201,28 +240,21 @@ def set_slow_mode(room: Room, seconds: int, *, by: Person | None) -> Event | Non
     Raises InvalidSlowMode or NotAllowed.
     """
     if isinstance(seconds, bool) or not isinstance(seconds, int) or not 0 <= seconds <= SLOW_MODE_MAX:
-        raise InvalidSlowMode(f"Slow mode takes a whole number of seconds from 0 to {SLOW_MODE_MAX:,}.")
+        raise InvalidSlowMode(
+            _("Slow mode takes a whole number of seconds from 0 to {longest}."), longest=grouped(SLOW_MODE_MAX)
+        )
     with transaction.atomic():
-        place, here, _ = _begin(room, by)
+        place, here, _actor = _begin(room, by)
         if here.slow_mode == seconds:
             transaction.set_rollback(True)
             return None
         here.slow_mode = seconds
         here.save(update_fields=["slow_mode"])
         if seconds:
-            text = f"Slow mode was set by {_name(by)}: one message per person every {_duration(seconds)}."
-        else:
-            posting_limits.forget(place.room_id)
-            text = f"Slow mode was switched off by {_name(by)}."
-        return _notice(place, text, by, Change.SLOW_MODE, "")
-
-
-def _duration(seconds: int) -> str:
-    for size, unit in ((3600, "hour"), (60, "minute")):
-        if seconds % size == 0:
-            count = seconds // size
-            return f"{count} {unit}s" if count > 1 else unit
-    return f"{seconds} seconds" if seconds > 1 else "second"
+            size, text = next((size, text) for size, text in SLOW_MODE_SET.items() if seconds % size == 0)
+            return _notice(place, text, by, Change.SLOW_MODE, None, count=seconds // size)
+        posting_limits.forget(place.room_id)
+        return _notice(place, _("Slow mode was switched off by {by}."), by, Change.SLOW_MODE, None)
 
 
 def _begin(room: Room, by: Person | None, *, anybody: bool = False) -> tuple[Place, models.Room, Permission]:
@@ -241,11 +273,29 @@ def _begin(room: Room, by: Person | None, *, anybody: bool = False) -> tuple[Pla
 
 
 def _notice(
-    place: Place, text: str, by: Person | None, change: Change, subject: str, role: Role | None = None
+    place: Place,
+    text: "StrPromise",
+    by: Person | None,
+    change: Change,
+    subject: Person | None,
+    role: Role | None = None,
+    **parameters: object,
 ) -> Event:
-    """Stores what has changed. `role` is what the subject, if there is one, is from then on."""
+    """Stores what has changed. `role` is what the subject, if there is one, is from then on.
+
+    `text` may name them as `{person}`, the person who acts as `{by}`, and the `parameters`.
+    """
+    actor = by.name if by else _("the site’s staff")
+    said = _for_all(text, person=subject.name if subject else "", by=actor, **parameters)
     new_role = NewRole(role or NewRole.NONE) if subject else None
-    return entries.write(place, kind=Kind.NOTICE, text=text, by=by, change=change, subject=subject, role=new_role)
+    subject_id = subject.id if subject else ""
+    return entries.write(place, kind=Kind.NOTICE, text=said, by=by, change=change, subject=subject_id, role=new_role)
+
+
+def _for_all(text: "StrPromise", **parameters: object) -> str:
+    """A text as it is stored: all who are in the room read the same one."""
+    with in_language_of_site():
+        return text.format(**parameters)
 
 
 def _restrict(here: models.Room, private: bool) -> None:
@@ -257,27 +307,23 @@ def _restrict(here: models.Room, private: bool) -> None:
 def _keep_an_owner(here: models.Room, leaving: Permission, by: Person | None) -> None:
     """Raises LastOwner if nobody would be left who could change anything; the site itself can."""
     if by is not None and leaving.role is Role.OWNER and here.members.filter(role=Role.OWNER).count() == 1:
-        raise LastOwner("A room needs an owner. Make somebody else one first.")
+        raise LastOwner(_("A room needs an owner. Make somebody else one first."))
 
 
 def _user(username: str) -> Person:
     user = get_user_model().objects.filter(username=username).first() if is_storable(username) else None
     if user is None:
-        raise NoSuchPerson(f"Nobody has an account by the name of “{username}”.")
+        raise NoSuchPerson(_("Nobody has an account by the name of “{name}”."), name=username)
     return people.of_user(user)
 
 
 def _person(place: Place, person_id: str) -> Person:
     """The person with that id: a user, or a guest by the name that their last entry here has."""
-    person = Person(id=person_id, name="A guest")
+    person = Person(id=person_id, name=_for_all(_("A guest")))
     if not person.is_guest:
         user = get_user_model().objects.filter(pk=person.user_id).first() if USER_ID.fullmatch(person_id) else None
         if user is not None:
             return people.of_user(user)
     elif GUEST_ID.fullmatch(person_id):
         return history.last_name(place.room, person, after=place.offset - RECENT)
-    raise NoSuchPerson("There is nobody with that id.")
-
-
-def _name(by: Person | None) -> str:
-    return by.name if by else "the site’s staff"
+    raise NoSuchPerson(_("There is nobody with that id."))

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db import connection
 from django.db.models import Exists, OuterRef, Q
+from django.utils.translation import gettext_lazy as _
 
 from chat import models
 from chat.domain.people import Person
@@ -28,8 +29,8 @@ SELECT_PERMISSIONS = """
     LEFT JOIN chat_ban AS ban ON ban.room_id = room.id AND ban.person_id = pair.person_id
 """
 PAIRS_PER_STATEMENT = 200  # of four values each; not every build of SQLite takes more than a thousand
-MEMBERS_ONLY = "“{}” is a private room, and you are not a member. Ask one of its owners to add you."
-DIRECT_ONLY = "This is a direct room of other people. Log in as one of them, or write to somebody yourself."
+MEMBERS_ONLY = _("“{room}” is a private room, and you are not a member. Ask one of its owners to add you.")
+DIRECT_ONLY = _("This is a direct room of other people. Log in as one of them, or write to somebody yourself.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,9 +132,9 @@ def problems_of(pairs: Iterable[tuple[Room, Person]]) -> dict[tuple[Room, Person
 def problem_with(room: Room, permission: Permission) -> Banned | NotAMember | None:
     """Why somebody with that permission may not be in `room`; None if they may."""
     if permission.banned:
-        return Banned(f"You are banned from “{room.name}”.")
+        return Banned(_("You are banned from “{room}”."), room=room.name)
     if not permission.may_enter:
-        return NotAMember(DIRECT_ONLY if room.is_direct else MEMBERS_ONLY.format(room.name))
+        return NotAMember(DIRECT_ONLY) if room.is_direct else NotAMember(MEMBERS_ONLY, room=room.name)
     return None
 
 

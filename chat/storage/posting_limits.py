@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from chat import models
 from chat.domain.people import Person
@@ -16,7 +17,7 @@ from chat.errors import ReadOnly, SlowMode
 from chat.storage.permissions import Permission
 
 SLOW_MODE_MAX = 6 * 3600  # seconds
-READ_ONLY = "Only the owners and moderators of “{}” can write there."
+READ_ONLY = _("Only the owners and moderators of “{room}” can write there.")
 
 Pair = tuple[Room, Person]
 
@@ -24,7 +25,7 @@ Pair = tuple[Room, Person]
 def check_read_only(room: Room, permission: Permission) -> None:
     """Raises ReadOnly for somebody with that permission, unless they may post."""
     if not permission.may_post:
-        raise ReadOnly(READ_ONLY.format(room.name))
+        raise ReadOnly(READ_ONLY, room=room.name)
 
 
 class PostingLimits:
@@ -46,7 +47,7 @@ class PostingLimits:
         if permission is None:
             return None
         if not permission.may_post:
-            return ReadOnly(READ_ONLY.format(room.name))
+            return ReadOnly(READ_ONLY, room=room.name)
         last = self._last.get((self._room_ids[room], person.id))
         if not permission.pause or last is None:
             return None

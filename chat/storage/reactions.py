@@ -17,6 +17,7 @@ from django.db.models.functions import RowNumber
 from django.db.models.signals import post_delete
 from django.dispatch import receiver
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from chat.domain import people
 from chat.domain.events import Event, Kind
@@ -79,7 +80,9 @@ def _problem_with(room: Room, target: int) -> NoSuchMessage | None:
         message = history.message(room, target)
     except NoSuchMessage as error:
         return error
-    return NoSuchMessage("That message is deleted, so nobody can react to it.") if message.deleted else None
+    if not message.deleted:
+        return None
+    return NoSuchMessage(_("That message is deleted, so nobody can react to it."))
 
 
 def _tally(place: Place, target: int, person_ids: Sequence[str]) -> Tally:

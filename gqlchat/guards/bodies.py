@@ -1,7 +1,6 @@
 """The limit on what one request over HTTP may send."""
 
 import asyncio
-import json
 
 from asgiref.typing import (
     ASGI3Application,
@@ -13,15 +12,36 @@ from asgiref.typing import (
     Scope,
 )
 from django.conf import settings
+from django.utils.translation import gettext_lazy as _
 
 from chat.actions import rate_limits
 from chat.connections.answers import answer
+from chat.errors import ChatError, grouped
+from gqlchat.guards.refusals import content_of
 
 LINGER = 2.0  # seconds for which a refused client may go on sending
 
 
-class TooLong(Exception):
+class BodyTooLong(ChatError):
     """The body is longer than CHAT_BODY_MAX."""
+
+    code = "body_too_long"
+
+    def __init__(self) -> None:
+        super().__init__(
+            _("The request is too long: {longest} bytes are allowed."), longest=grouped(settings.CHAT_BODY_MAX)
+        )
+
+
+class UrlTooLong(ChatError):
+    """The query string is longer than CHAT_BODY_MAX."""
+
+    code = "url_too_long"
+
+    def __init__(self) -> None:
+        super().__init__(
+            _("The URL is too long: {longest} bytes are allowed."), longest=grouped(settings.CHAT_BODY_MAX)
+        )
 
 
 def limited(application: ASGI3Application) -> ASGI3Application:
@@ -40,18 +60,18 @@ def limited(application: ASGI3Application) -> ASGI3Application:
             if message["type"] == "http.request":
                 length += len(message.get("body", b""))  # ASGI lets servers leave it out
             if length > settings.CHAT_BODY_MAX:
-                raise TooLong
+                raise BodyTooLong
             return message
 
         if len(scope["query_string"]) > settings.CHAT_BODY_MAX:
-            await refuse(receive, send, 414, "url_too_long", "The URL is too long")
+            await refuse(scope, receive, send, 414, UrlTooLong())
             return
         try:
             if announced(scope) > settings.CHAT_BODY_MAX:
-                raise TooLong
+                raise BodyTooLong
             await application(scope, counted, send)
-        except TooLong:
-            await refuse(receive, send, 413, "body_too_long", "The request is too long")
+        except BodyTooLong as error:
+            await refuse(scope, receive, send, 413, error)
 
     return measuring
 
@@ -62,10 +82,11 @@ def announced(scope: HTTPScope) -> int:
     return int(value) if value.isdigit() else 0
 
 
-async def refuse(receive: ASGIReceiveCallable, send: ASGISendCallable, status: int, code: str, problem: str) -> None:
+async def refuse(
+    scope: HTTPScope, receive: ASGIReceiveCallable, send: ASGISendCallable, status: int, error: ChatError
+) -> None:
     rate_limits.hit("body")
-    message = f"{problem}: {settings.CHAT_BODY_MAX:,} bytes are allowed."
-    content = json.dumps({"errors": [{"message": message, "extensions": {"code": code}}]}).encode()
+    content = content_of(error, scope)
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(content)).encode())]
     await answer(send, status, [*headers, (b"connection", b"close")], content, more=True)
     try:

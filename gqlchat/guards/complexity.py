@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from django.conf import settings
+from django.utils.translation import gettext_lazy as _
 from graphql import (
     DocumentNode,
     FieldNode,
@@ -26,6 +27,7 @@ from graphql import (
 from chat.actions import rate_limits
 from chat.domain.presence import PEOPLE_MAX
 from chat.domain.reactions import EMOJI_PER_MESSAGE
+from chat.errors import ChatError, grouped
 from chat.storage.pages import PAGE_MAX, PAGE_SIZE
 
 # Fields that are lists of what the database has, and how many items each of them has where nobody says.
@@ -42,7 +44,12 @@ PAGED = {
     # they are more than this.
     "reactions": EMOJI_PER_MESSAGE,
 }
-CODE = "query_too_complex"
+
+
+class QueryTooComplex(ChatError):
+    """A document exceeds one of the limits CHAT_QUERY_NODES, CHAT_QUERY_DEPTH and so on."""
+
+    code = "query_too_complex"
 
 
 class Complexity(NamedTuple):
@@ -62,14 +69,23 @@ def problem_with(document: DocumentNode, variables: Mapping[str, Any] | None) ->
     """The limit that a document exceeds, as an error; None if it exceeds none."""
     measured, items = measure(document), Pages(document, variables or {}).document()
     for found, allowed, text in (
-        (items, settings.CHAT_QUERY_NODES, "The query is for {} items; {} are allowed."),
-        (measured.depth, settings.CHAT_QUERY_DEPTH, "The query is {} levels deep; {} are allowed."),
-        (measured.aliases, settings.CHAT_QUERY_ALIASES, "The query has {} aliased or repeated fields; {} are allowed."),
-        (measured.directives, settings.CHAT_QUERY_DIRECTIVES, "The query has {} directives; {} are allowed."),
+        (items, settings.CHAT_QUERY_NODES, _("The query is for {found} items; {allowed} are allowed.")),
+        (measured.depth, settings.CHAT_QUERY_DEPTH, _("The query is {found} levels deep; {allowed} are allowed.")),
+        (
+            measured.aliases,
+            settings.CHAT_QUERY_ALIASES,
+            _("The query has {found} aliased or repeated fields; {allowed} are allowed."),
+        ),
+        (
+            measured.directives,
+            settings.CHAT_QUERY_DIRECTIVES,
+            _("The query has {found} directives; {allowed} are allowed."),
+        ),
     ):
         if found > allowed:
             rate_limits.hit("query")
-            return GraphQLError(text.format(f"{found:,}", allowed), extensions={"code": CODE})
+            # Its text is made where it is sent, as those of all errors of ours are.
+            return GraphQLError("", original_error=QueryTooComplex(text, found=grouped(found), allowed=allowed))
     return None
 
 

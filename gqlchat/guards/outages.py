@@ -1,13 +1,13 @@
 """The answer where GraphQL over HTTP can't find out whose request it is."""
 
-import json
-
 from asgiref.typing import ASGI3Application, ASGIReceiveCallable, ASGISendCallable, ASGISendEvent, Scope
 from django.db import Error
+from django.utils.translation import gettext_lazy as _
 
 from chat.connections.answers import answer
 from chat.errors import Unavailable
 from chat.storage.database import is_outage
+from gqlchat.guards.refusals import content_of
 
 RETRY_AFTER = 5  # seconds
 
@@ -31,14 +31,13 @@ def answered(application: ASGI3Application) -> ASGI3Application:
         except Error as error:
             if has_begun or not is_outage(error):
                 raise
-            await _refuse(send)
+            await _refuse(scope, send)
 
     return answering
 
 
-async def _refuse(send: ASGISendCallable) -> None:
-    error = Unavailable("The database does not answer. Please try again in a moment.")
-    content = json.dumps({"errors": [{"message": str(error), "extensions": {"code": error.code}}]}).encode()
+async def _refuse(scope: Scope, send: ASGISendCallable) -> None:
+    content = content_of(Unavailable(_("The database does not answer. Please try again in a moment.")), scope)
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(content)).encode())]
     headers += [(b"retry-after", str(RETRY_AFTER).encode()), (b"cache-control", b"no-store")]
     await answer(send, 503, headers, content)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Generic, TypeVar
 
 import strawberry
+from django.utils.translation import gettext_lazy as _
 from strawberry.relay import PageInfo
 
 from chat.domain.texts import is_storable
@@ -13,7 +14,7 @@ from chat.storage.pages import PAGE_MAX, PAGE_SIZE
 
 Node = TypeVar("Node")
 
-NO_CURSOR = "There is no such cursor. Take one that came with a page."
+NO_CURSOR = _("There is no such cursor. Take one that came with a page.")
 
 
 @strawberry.type(description="An item of a list, and where it is.")
@@ -31,10 +32,10 @@ class Connection(Generic[Node]):
 def size_of(first: int | None, last: int | None) -> tuple[int, bool]:
     """How many items are asked for, and whether from the end (as when nothing is said). Raises InvalidPage."""
     if first is not None and last is not None:
-        raise InvalidPage("Ask for the `first` or the `last` so many, not for both.")
+        raise InvalidPage(_("Ask for the `first` or the `last` so many, not for both."))
     size = first if first is not None else last if last is not None else PAGE_SIZE
     if not 0 < size <= PAGE_MAX:
-        raise InvalidPage(f"Ask for 1 to {PAGE_MAX} at a time.")
+        raise InvalidPage(_("Ask for 1 to {most} at a time."), most=PAGE_MAX)
     return size, first is None
 
 

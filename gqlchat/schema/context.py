@@ -5,11 +5,12 @@ the consumer. A schema that is executed without any server has none.
 """
 
 from collections.abc import MutableMapping
+from contextlib import AbstractContextManager
 from typing import Any
 
 import strawberry
 
-from chat.domain import people
+from chat.domain import languages, people
 from chat.domain.people import Person
 
 
@@ -18,6 +19,11 @@ def scope_of(context: Any) -> MutableMapping[str, Any] | None:
     request = context.get("request") if context else None
     consumer = getattr(request, "consumer", request)
     return getattr(consumer, "scope", None)
+
+
+def in_language_of(context: Any) -> AbstractContextManager[None]:
+    """Texts that are made within are for the person behind the operation."""
+    return languages.in_language_of(scope_of(context))
 
 
 def person_of(context: Any) -> Person:

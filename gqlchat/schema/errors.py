@@ -12,6 +12,7 @@ from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOpe
 from strawberry.utils.str_converters import to_camel_case
 
 from chat.errors import ChatError, unforeseen
+from gqlchat.schema.context import in_language_of
 
 Asked = ParamSpec("Asked")
 Payload = TypeVar("Payload")
@@ -20,20 +21,25 @@ Payload = TypeVar("Payload")
 MISTAKES = (GraphQLError, MissingQueryError, CannotGetOperationTypeError, InvalidOperationTypeError)
 
 
-def explain(error: GraphQLError) -> None:
-    """Makes the error fit to be sent: domain errors get their code, and what nobody foresaw is masked and logged."""
+def explain(error: GraphQLError, context: Any) -> None:
+    """Makes the error fit to be sent: domain errors get their code, and what nobody foresaw is masked and logged.
+
+    `context` is that of the operation. In one that serves many, the text is in the site's language.
+    """
     if error.original_error is None or isinstance(error.original_error, MISTAKES):
         if not settings.CHAT_INTROSPECTION:
             error.message = error.message.partition(" Did you mean ")[0]
         return
     told = error.original_error = unforeseen(error.original_error)
-    error.message, error.extensions = str(told), extensions(told)
+    with in_language_of(context):
+        error.message, error.extensions = str(told), extensions(told)
 
 
-def as_payload(error: Exception) -> dict[str, Any]:
+def as_payload(error: Exception, context: Any) -> dict[str, Any]:
     """The same for what went wrong outside of an execution, as JSON."""
     told = unforeseen(error)
-    return {"message": str(told), "extensions": extensions(told)}
+    with in_language_of(context):
+        return {"message": str(told), "extensions": extensions(told)}
 
 
 def extensions(error: ChatError) -> dict[str, Any]:
@@ -41,17 +47,23 @@ def extensions(error: ChatError) -> dict[str, Any]:
     return {to_camel_case(name): detail for name, detail in error.details.items()}
 
 
+def text_of(root: "Problem", info: strawberry.Info) -> str:
+    with in_language_of(info.context):
+        return str(root.error)
+
+
 @strawberry.type(description="Why something could not be done.")
 class Problem:
+    error: strawberry.Private[ChatError]
     code: str = strawberry.field(description="Stable: docs/protocol.md lists them.")
-    message: str
+    message: str = strawberry.field(resolver=text_of)
     retry_after: float | None = strawberry.field(
         default=None, description="In how many seconds the same may well succeed, where that is known."
     )
 
     @classmethod
     def of(cls, error: ChatError) -> "Problem":
-        return cls(code=error.code, message=str(error), retry_after=error.details.get("retry_after"))
+        return cls(error=error, code=error.code, retry_after=error.details.get("retry_after"))
 
 
 def errors_in(

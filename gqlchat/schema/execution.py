@@ -71,8 +71,9 @@ class Schema(strawberry.Schema):
 
     def process_errors(self, found: list[GraphQLError], execution_context: Any = None) -> None:
         """Strawberry calls this with the errors of every result before it is sent."""
+        context = execution_context and execution_context.context
         for error in found:
-            errors.explain(error)
+            errors.explain(error, context)
 
 
 async def only(result: PreExecutionError) -> AsyncGenerator[PreExecutionError, None]:

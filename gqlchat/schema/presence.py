@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator
 
 import strawberry
+from django.utils.translation import gettext_lazy as _
 
 from chat.actions import typing
 from chat.delivery.look import look
@@ -29,7 +30,7 @@ class RoomPresence:
     @strawberry.field(description=f"The first so many by name, {PEOPLE_MAX} at most.")
     def people(self, first: int = PEOPLE_MAX) -> list[Person]:
         if not 0 < first <= PEOPLE_MAX:
-            raise InvalidPage(f"Ask for 1 to {PEOPLE_MAX} at a time.")
+            raise InvalidPage(_("Ask for 1 to {most} at a time."), most=PEOPLE_MAX)
         return [Person.of(person) for person in self.known[:first]]
 
     @classmethod

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from django.conf import settings
+from django.utils.translation import gettext_lazy as _
 
 from chat.actions import greetings, rate_limits
 from chat.domain.events import USUAL_KINDS, Event, Kind
@@ -93,7 +94,7 @@ def _few(named: Iterable[Named]) -> list[Named]:
     if len(named) > settings.CHAT_ROOMS_PER_SUBSCRIPTION:
         rate_limits.hit("rooms")
         allowed = settings.CHAT_ROOMS_PER_SUBSCRIPTION
-        raise TooManyRooms(f"A subscription is for {allowed} rooms at most: take several.")
+        raise TooManyRooms(_("A subscription is for {most} rooms at most: take several."), most=allowed)
     return named
 
 

@@ -73,7 +73,7 @@ class ChatGraphQLHTTPConsumer(GraphQLHTTPConsumer):
             changes_by_get = request.method == "GET" and isinstance(error.__cause__, InvalidOperationTypeError)
             return self.refusal(request, 405 if changes_by_get else error.status_code, {"message": error.reason})
         except Exception as error:
-            return self.refusal(request, 500, as_payload(error))
+            return self.refusal(request, 500, as_payload(error, {"request": request}))
 
     def refusal(self, request: ChannelsRequest, status: int, error: dict[str, Any]) -> ChannelsResponse:
         headers = {b"Allow": b"POST" if request.method == "GET" else b"GET, POST"} if status == 405 else {}

@@ -63,7 +63,7 @@ class Follower(SocketListener):
     async def fail(self, error: Exception) -> None:
         await self.connection.unfollow(self)
         if not is_gone(error):
-            await self.connection.end(self.id, self.started, as_payload(error))
+            await self.connection.end(self.id, self.started, error)
 
 
 class Following:
@@ -103,7 +103,7 @@ class Following:
         except ChatError:
             return False  # its own execution says so
         except Exception as error:
-            await self.end(id, started, as_payload(error))
+            await self.end(id, started, error)
             return True
         if shared is None:
             return False
@@ -126,11 +126,14 @@ class Following:
         await self.unfollow(follower)
         return True
 
-    async def end(self, id: str, started: object, error: dict[str, Any]) -> None:
+    async def end(self, id: str, started: object, error: Exception) -> None:
         """Ends an operation with an error, unless it is over: a client may use its id again as soon as it is."""
         if self.under_way.get(id) is started:
             del self.under_way[id]
-            await self.send_error(id, error)
+            await self.refuse_operation(id, error)
+
+    async def refuse_operation(self, id: str, error: Exception) -> None:
+        await self.send_error(id, as_payload(error, self.context))
 
     async def send_error(self, id: Any, error: dict[str, Any]) -> None:
         """Answers the frame that would have begun operation `id`, or the operation, with an error."""

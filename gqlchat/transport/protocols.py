@@ -11,6 +11,7 @@ from collections.abc import MutableMapping
 from typing import Any
 
 from django.conf import settings
+from django.utils.translation import gettext_lazy as _
 from strawberry.channels.handlers.ws_handler import ChannelsWebSocketAdapter
 from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import BaseGraphQLTransportWSHandler, Operation
 from strawberry.subscriptions.protocols.graphql_ws.handlers import BaseGraphQLWSHandler
@@ -18,7 +19,6 @@ from strawberry.subscriptions.protocols.graphql_ws.handlers import BaseGraphQLWS
 from chat.actions import rate_limits
 from chat.delivery.detached_tasks import DetachedTasks
 from chat.errors import FrameTooLong, TooManySubscriptions
-from gqlchat.schema.errors import as_payload
 from gqlchat.transport.following import Following
 from gqlchat.transport.persisted_queries import PERSISTED_QUERY_NOT_SUPPORTED, is_probe
 
@@ -101,8 +101,8 @@ class Guarded(Following):
         elif message["type"] in STARTS and self.is_full(message["id"]):
             rate_limits.hit("subscriptions")
             limit = settings.CHAT_SUBSCRIPTIONS_PER_CONNECTION
-            text = f"A connection has {limit} subscriptions at most: end another one first."
-            await self.send_error(message["id"], as_payload(TooManySubscriptions(text)))
+            text = _("A connection has {limit} subscriptions at most: end another one first.")
+            await self.refuse_operation(message["id"], TooManySubscriptions(text, limit=limit))
         else:
             await super().handle_message(message)  # type: ignore[misc]
 
@@ -121,7 +121,7 @@ class Guarded(Following):
     async def refuse(self, frame: TooLong) -> None:
         """Answers the operation that the frame would have begun; where there is none to answer, that is the end."""
         if frame.id and frame.id not in self.under_way and self.connection_acknowledged:
-            await self.send_error(frame.id, as_payload(frame.error))
+            await self.refuse_operation(frame.id, frame.error)
         else:
             await self.websocket.close(MESSAGE_TOO_BIG, frame.error.code)
 
