@@ -17,7 +17,7 @@ from chat.domain.rooms import Room
 from chat.models import Involvement
 from chat.storage import direct_rooms
 from chat.storage.database import reads_long
-from chat.storage.permissions import PAIRS_PER_STATEMENT, read_pairs
+from chat.storage.pairs import Pair, read_pairs
 
 ROOMS_MAX = 200  # of a person's rooms, those that were active last, are shown and followed
 UNREAD_MAX = 100  # messages; where this many are unread, there may be more
@@ -69,7 +69,7 @@ ACTIVE_AT = "COALESCE(last.sent_at, reading.entered_at)"
 AFTER = f"AND ({ACTIVE_AT} < %s OR ({ACTIVE_AT} = %s AND reading.room_name > %s))"
 SELECT_PAIRS = f"""
     WITH pair (number, room_name, user_id, person_id) AS (VALUES {{pairs}})
-    SELECT {FOUND}, ({UNREAD}), ({MENTIONS_UNREAD}), found.number FROM (
+    SELECT found.number, {FOUND}, ({UNREAD}), ({MENTIONS_UNREAD}) FROM (
         SELECT {COLUMNS}, pair.number FROM pair
         JOIN chat_reading AS reading ON reading.person_id = pair.person_id AND reading.room_name = pair.room_name
         {JOINS}
@@ -126,21 +126,15 @@ def own_rooms(person: Person, *, size: int, after: OwnRoom | tuple[datetime, str
 
 
 @reads_long
-def by_pair(pairs: Iterable[tuple[Room, Person]]) -> dict[tuple[Room, Person], OwnRoom]:
+def by_pair(pairs: Iterable[Pair]) -> dict[Pair, OwnRoom]:
     """The reading of each person of the room beside them; nothing for a room that is not theirs, or closed to them.
 
     One statement for some hundreds of pairs, and one for the people of direct rooms.
     """
-    distinct = list(dict.fromkeys(pairs))
-    found = {}
-    for first in range(0, len(distinct), PAIRS_PER_STATEMENT):
-        some = distinct[first : first + PAIRS_PER_STATEMENT]
-        for *row, number in read_pairs(SELECT_PAIRS, some):
-            found[some[number]] = _own_room(*row)
-    return _with_others(found)
+    return _with_others({pair: _own_room(*row) for pair, row in read_pairs(SELECT_PAIRS, pairs)})
 
 
-def _with_others(found: dict[tuple[Room, Person], OwnRoom]) -> dict[tuple[Room, Person], OwnRoom]:
+def _with_others(found: dict[Pair, OwnRoom]) -> dict[Pair, OwnRoom]:
     """The same, with the other members of the direct rooms among them. One query, if there is any."""
     others = direct_rooms.others(found)
     return {pair: replace(own, others=others[pair]) if pair in others else own for pair, own in found.items()}

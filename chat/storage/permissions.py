@@ -4,11 +4,9 @@ A public room without bans is not `restricted`, and needs no query for them. Cod
 after it has read, so that a person is told only what they were still allowed to read.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
-from django.db import connection
 from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
@@ -17,9 +15,9 @@ from chat.domain.people import Person
 from chat.domain.rooms import DIRECT, Room
 from chat.errors import Banned, ChatError, NotAMember
 from chat.models import Role
+from chat.storage.pairs import Pair, read_pairs
 
-# In SQL, because it is asked for each post and each person of a room that is restricted. The first pair names the types
-# of all.
+# In SQL, because it is asked for each post and each person of a room that is restricted.
 SELECT_PERMISSIONS = """
     WITH pair (number, room_name, user_id, person_id) AS (VALUES {pairs})
     SELECT pair.number, room.is_private, member.role, ban.id IS NOT NULL, room.read_only, room.slow_mode
@@ -28,7 +26,6 @@ SELECT_PERMISSIONS = """
     LEFT JOIN chat_roommember AS member ON member.room_id = room.id AND member.user_id = pair.user_id
     LEFT JOIN chat_ban AS ban ON ban.room_id = room.id AND ban.person_id = pair.person_id
 """
-PAIRS_PER_STATEMENT = 200  # of four values each; not every build of SQLite takes more than a thousand
 MEMBERS_ONLY = _("“{room}” is a private room, and you are not a member. Ask one of its owners to add you.")
 DIRECT_ONLY = _("This is a direct room of other people. Log in as one of them, or write to somebody yourself.")
 
@@ -80,35 +77,19 @@ def by_room(rooms: Iterable[Room], person: Person) -> dict[Room, Permission]:
     return {room: found for (room, _), found in by_pair((room, person) for room in rooms).items()}
 
 
-def by_pair(pairs: Iterable[tuple[Room, Person]]) -> dict[tuple[Room, Person], Permission]:
+def by_pair(pairs: Iterable[Pair]) -> dict[Pair, Permission]:
     """The permission of each person in the room beside them, by one query for some hundreds of pairs."""
-    distinct = list(dict.fromkeys(pairs))
-    found = {pair: Permission(private=pair[0].is_direct) for pair in distinct}
-    for first in range(0, len(distinct), PAIRS_PER_STATEMENT):
-        some = distinct[first : first + PAIRS_PER_STATEMENT]
-        for number, private, role, banned, read_only, slow_mode in read_pairs(SELECT_PERMISSIONS, some):
-            room, _ = some[number]
-            found[some[number]] = Permission(
-                private=bool(private) or room.is_direct,
-                role=Role(role) if role else None,
-                banned=bool(banned),
-                read_only=bool(read_only),
-                slow_mode=slow_mode,
-            )
+    asked = list(pairs)
+    found = {(room, person): Permission(private=room.is_direct) for room, person in asked}
+    for (room, person), (private, role, banned, read_only, slow_mode) in read_pairs(SELECT_PERMISSIONS, asked):
+        found[room, person] = Permission(
+            private=bool(private) or room.is_direct,
+            role=Role(role) if role else None,
+            banned=bool(banned),
+            read_only=bool(read_only),
+            slow_mode=slow_mode,
+        )
     return found
-
-
-def read_pairs(statement: str, pairs: Sequence[tuple[Room, Person]]) -> list[tuple[Any, ...]]:
-    """The rows of `statement`, which has its `{pairs}`: number, room's name, user's id and person's id of each pair."""
-    user_id = models.RoomMember._meta.get_field("user").db_type(connection)
-    typed = f"(CAST(%s AS integer), CAST(%s AS text), CAST(%s AS {user_id}), CAST(%s AS text))"
-    rows = ", ".join([typed, *["(%s, %s, %s, %s)"] * (len(pairs) - 1)])
-    values = [
-        value for number, (room, person) in enumerate(pairs) for value in (number, room.name, person.user_id, person.id)
-    ]
-    with connection.cursor() as cursor:
-        cursor.execute(statement.format(pairs=rows), values)
-        return list(cursor.fetchall())
 
 
 def check(room: Room, person: Person | None) -> None:
@@ -124,7 +105,7 @@ def problems(rooms: Iterable[Room], person: Person | None) -> dict[Room, ChatErr
     return {room: problem_with(room, permission) for room, permission in by_room(rooms, person).items()}
 
 
-def problems_of(pairs: Iterable[tuple[Room, Person]]) -> dict[tuple[Room, Person], ChatError | None]:
+def problems_of(pairs: Iterable[Pair]) -> dict[Pair, ChatError | None]:
     """The same for many people, each in the room beside them."""
     return {pair: problem_with(pair[0], permission) for pair, permission in by_pair(pairs).items()}
 

@@ -11,7 +11,7 @@ from chat.domain.people import Person
 from chat.domain.rooms import find
 from chat.errors import Banned, NotAMember
 from chat.models import Role
-from chat.storage import permissions
+from chat.storage import pairs, permissions
 
 ROOM = find("a/b é")
 
@@ -102,7 +102,7 @@ def test_roles_and_bans_hold_in_their_own_room_only() -> None:
 def test_problems_of_takes_one_query_for_some_hundreds_and_by_room_one_however_many_are_asked_for() -> None:
     here = make_room(is_private=True, restricted=True)
     members = [make_person(here, role) for role in ("member", "owner")]
-    strangers = [people.new_guest() for _ in range(permissions.PAIRS_PER_STATEMENT)]
+    strangers = [people.new_guest() for _ in range(pairs.PAIRS_PER_STATEMENT)]
     with CaptureQueriesContext(connection) as captured:
         found_problems = permissions.problems_of((ROOM, person) for person in [*members, *strangers])
     assert [person for (_, person), problem in found_problems.items() if problem is None] == members
