@@ -4,7 +4,7 @@ SHELL := bash
 MAKEFLAGS += --no-print-directory
 export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/.venv/node/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 
-# What serves the site is written in one place, the Procfile.
+# The command that serves the site is written in one place, the Procfile.
 web := $(shell sed -n 's/^web: *//p' Procfile)
 
 # $(call setting,NAME,default): the command line and the environment win over .env, as they do in mysite/settings.py.
@@ -43,7 +43,7 @@ test fuzz check: export DJANGO_SETTINGS_MODULE := mysite.test_settings
 # Tests in parallel, unless some are asked for: each worker has a database and a Valkey of its own.
 parallel := --numprocesses 2
 
-# What must hold on either database.
+# Tests that must hold on either database.
 on_postgresql := tests/chat tests/gqlchat tests/test_crossing.py tests/test_private_rooms.py tests/test_identity.py
 
 page_tests = $(shell find tests/static -name '*.test.js')

@@ -1,4 +1,4 @@
-"""What connections, deliveries and messages cost, taken from the results of a run of the benchmarks."""
+"""Costs of connections, deliveries and messages, taken from the results of a run of the benchmarks."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -85,7 +85,7 @@ class Driver:
         self.tally = Tally()
 
     async def bring_visitors(self) -> None:
-        """Has others come and go all the while, each for a second. What they hear does not count."""
+        """Has others come and go all the while, each for a second. The events that they hear don't count."""
         if not self.args.visitors:
             return
         async with asyncio.TaskGroup() as visits:

@@ -57,7 +57,7 @@ def posting(measured: Measured) -> Iterator[Figure]:
 
 
 def storms(measured: Measured) -> Iterator[Figure]:
-    """What those who come back do to those who post, and rooms in which nothing is said."""
+    """The effect of clients that come back on posting, and rooms in which nothing is said."""
     title = storm_title(RETURNING)
     during, calm = (measured.of_storm(key, title, FAR) for key in ("storm_p99_ms", "calm_p99_ms"))
     yield Figure(f"storm of {RETURNING}, far: p99 of posts ÷ calm", divided(during, calm), most=4)

@@ -1,4 +1,4 @@
-"""What rooms cost in which nobody says anything: a server's CPU while its clients only listen.
+"""The cost of rooms in which nobody says anything: a server's CPU while its clients only listen.
 
     python -m benchmarks.idle_rooms --base ws://127.0.0.1:8000 --pid SERVER --database CONNINFO --redis URL
 

@@ -57,7 +57,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Day:
-    """What came out: the `parts`, and amounts in a second that have no limit of their own."""
+    """The measurements: the `parts`, and amounts in a second that have no limit of their own."""
 
     parts: list[Part]
     deliveries: float

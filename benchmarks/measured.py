@@ -13,7 +13,7 @@ from benchmarks.storing_plan import Load, posters_title
 
 @dataclass(frozen=True)
 class Stored:
-    """What a load's program found out about the site on a database."""
+    """The result of a load's program for the site on a database."""
 
     database: Database
     load: Load

@@ -19,7 +19,7 @@ RUN_TIMEOUT = 420  # seconds that a program may take
 
 
 def fan_out(run: Run) -> Result:
-    """What the driver says of one run, or a `problem`."""
+    """The driver's measurements of one run, or a `problem`."""
     with TemporaryDirectory(prefix="bench-") as directory:
         try:
             with servers.running(run.server, run.processes, Path(directory)) as server:
@@ -51,7 +51,7 @@ def storing(stage: Stage) -> Iterator[tuple[Load, Result]]:
 
 
 def writing(database: Database, *, quick: bool) -> Result:
-    """What `benchmarks.writing` says of one database, or a `problem`."""
+    """The measurements of `benchmarks.writing` on one database, or a `problem`."""
     options = ["--rounds", "2", "--messages", "240"] if quick else []
     if database.delay:
         options = ["--rounds", "3", "--messages", "180"]
@@ -79,7 +79,7 @@ def pids(server: Running) -> list[str]:
 
 
 def said_by(program: str, options: Sequence[str]) -> Result:
-    """What a program of this folder prints."""
+    """The output of a program of this folder."""
     return output(["-m", f"benchmarks.{program}", *options])
 
 

@@ -1,4 +1,4 @@
-"""What presence and typing cost in a large room: people who stay, while others come and go, and some type.
+"""The cost of presence and typing in a large room: people who stay, while others come and go, and some type.
 
     python -m benchmarks.presence --people 3000 --churn 50 --processes 2
 

@@ -1,4 +1,4 @@
-"""What a deploy does to those who post: hundreds of clients come back at once, each with messages that it missed.
+"""The effect of a deploy on posting: hundreds of clients come back at once, each with messages that it missed.
 
     python -m benchmarks.storm --base ws://127.0.0.1:8000 --returning 400
 
@@ -133,7 +133,7 @@ class Storm:
             return await returner.back
 
     async def posts(self, room: str, seconds: float, posting: asyncio.Event | None = None) -> Posts:
-        """What `benchmarks.posters` measures in so many seconds; `posting` is set once they begin."""
+        """The measurements of `benchmarks.posters` in so many seconds; `posting` is set once they begin."""
         args = self.args
         options = ["--base", args.base, "--room", room, "--posters", str(args.posters), "--rooms", str(args.posters)]
         times = ["--seconds", str(seconds), "--pause", str(PAUSE), "--samples", "--announce"]

@@ -1,4 +1,4 @@
-"""What a process's watch costs where much is said on the whole site: a look at so many rooms that have changed.
+"""The cost of a process's watch where much is said on the whole site: a look at so many rooms that have changed.
 
     python -m benchmarks.watching --database-pid POSTMASTER
 

@@ -1,7 +1,7 @@
 """Admin pages: to look at rooms and messages, and to do as the site's staff what owners and moderators do.
 
-Nothing is written here. Whatever is changed goes through `chat.actions.moderation`, so it becomes an entry of the
-room's log, and whoever it excludes hears nothing more.
+Nothing is written here. Each change goes through `chat.actions.moderation`, so it becomes an entry of the room's log,
+and a person whom it excludes hears nothing more.
 """
 
 from typing import Any

@@ -23,7 +23,7 @@ class Asset:
 
     @property
     def static_path(self) -> str:
-        """What `{% static %}` takes. The version is part of it, so that an upgrade is never answered from a cache."""
+        """The path that `{% static %}` takes. It has the version, so that an upgrade is never answered from a cache."""
         return f"vendor/{self.package}@{self.version}/{self.path}"
 
     @property

@@ -1,8 +1,8 @@
 """Limits how fast passwords may be tried, and accounts be made: both cost a server a good part of a second on purpose.
 
-An address may try so many passwords, whatever the accounts, and an account may be tried so often, from wherever. Who
-tries the password of somebody else could keep them out that way. So a browser that has logged in to an account before
-keeps a cookie that says so, and is counted by its address alone.
+An address may try so many passwords, whatever the accounts, and an account may be tried so often, from wherever. By the
+latter alone, strangers could keep an account's owner out. So a browser that has logged in to the account before keeps a
+cookie that says so, and is counted by its address alone.
 """
 
 import hashlib

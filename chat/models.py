@@ -92,7 +92,7 @@ class Ban(models.Model):
 
 
 class Involvement(models.TextChoices):
-    """What a person wants to be told of in one of their rooms."""
+    """The messages that a person wants to be told of in one of their rooms."""
 
     ALL = "all"
     MENTIONS = "mentions"

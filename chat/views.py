@@ -1,4 +1,4 @@
-"""Pages: the rooms, a room, and who one is. What happens in a room comes through `chat.consumers`."""
+"""Pages: the rooms, and a room. Events in a room come through `chat.consumers`."""
 
 from collections.abc import Sequence
 from operator import attrgetter
@@ -117,7 +117,7 @@ async def html_of(events: Sequence[Event]) -> list[str | None]:
 
 
 def asked_offset(request: HttpRequest) -> int | None:
-    """The offset in `?at=`, where a link leads to a message. What is none opens the room as if it weren't there."""
+    """The offset in `?at=`, where a link leads to a message. Any other value opens the room as if there were none."""
     try:
         return history.check_offset(request.GET["at"]) if "at" in request.GET else None
     except InvalidPosition:

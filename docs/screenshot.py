@@ -104,7 +104,7 @@ def dress(window: Window, scheme: str, width: int, height: int) -> None:
 
 
 def picture(window: Window, **options: Any) -> str:
-    """What the window shows, as a PNG unless `options` say otherwise, in base64."""
+    """A picture of the window, as a PNG unless `options` say otherwise, in base64."""
     window.driver.execute_cdp_cmd("Page.bringToFront", {})
     return window.driver.execute_cdp_cmd("Page.captureScreenshot", options)["data"]
 

@@ -84,7 +84,7 @@ class Environment(environ.Env):  # type: ignore[misc]  # it has no types
 
 
 def _problem_with_redis_url(url: str) -> str | None:
-    """What the address has to do and doesn't, without anything of the address in it."""
+    """The rule that the address breaks, if it breaks one; without anything of the address in it."""
     scheme, separator, _ = url.partition("://")
     if not separator or scheme not in REDIS_SCHEMES:
         return _begins_with(REDIS_SCHEMES)

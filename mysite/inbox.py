@@ -1,4 +1,4 @@
-"""What has come for the one who reads a connection, and hasn't been read yet."""
+"""Messages that have come for a connection's reader, and haven't been read yet."""
 
 import asyncio
 from typing import TypeVar

@@ -7,8 +7,8 @@ import secrets
 RUN = os.environ.setdefault("CHAT_TEST_RUN", str(os.getpid()))
 PLACE = f"var/tests/{RUN}{os.environ.get('PYTEST_XDIST_WORKER', '')}"
 
-# Set in the environment, so that the processes which tests start are set up alike. Whoever wants the tests to run on
-# other servers names them in TEST_DATABASE_URL and TEST_REDIS_URL.
+# Set in the environment, so that the processes which tests start are set up alike. TEST_DATABASE_URL and
+# TEST_REDIS_URL name other servers for the tests to run on.
 os.environ.update(
     PORT="8000",
     DEBUG="false",
@@ -65,7 +65,7 @@ from mysite.settings import BASE_DIR, DATABASES, SILENCED_SYSTEM_CHECKS  # noqa:
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # A file: live servers run in processes of their own, and open it too.
     DATABASES["default"]["TEST"] = {"NAME": str(BASE_DIR / PLACE / "db.sqlite3")}
-    # What tests write need not outlive a loss of power. (Servers that they start have the site's own settings.)
+    # Data of tests need not outlive a loss of power. (Servers that they start have the site's own settings.)
     DATABASES["default"]["OPTIONS"]["init_command"] += "; PRAGMA synchronous=OFF"
 
 SILENCED_SYSTEM_CHECKS = [*SILENCED_SYSTEM_CHECKS, "chat.W001"]  # limits are off, on purpose

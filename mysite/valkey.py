@@ -55,7 +55,7 @@ class ValkeyChannelLayer(RedisPubSubChannelLayer):
 
     Channels makes its layer when one is first used, so a command that uses none starts no server. That may be in an
     event loop, so it only begins here; whatever is asked of the layer waits for it. `options` are the pub/sub layer's
-    own. What is asked of it raises ValkeyUnavailable.
+    own. Its methods raise ValkeyUnavailable.
     """
 
     def __init__(self, directory: Path, connection: dict[str, Any] | None = None, **options: Any) -> None:
@@ -216,7 +216,7 @@ def _claim(directory: Path) -> None:
 
 
 def _appoint_keeper(command: list[str], directory: Path, path: Path) -> subprocess.Popen[bytes] | None:
-    """A new keeper, unless there is one. Whoever gets the lock appoints, and hands the lock itself on: no gap."""
+    """A new keeper, unless there is one. The process with the lock appoints it, and hands the lock on without a gap."""
     with (directory / "keeper.lock").open("a") as lock, (directory / "valkey.log").open("ab") as log:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

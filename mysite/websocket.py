@@ -1,6 +1,6 @@
 """uvicorn's WebSocket, where a client that doesn't read can't keep what it is sent waiting for ever.
 
-The Procfile names it. Whatever else serves the site has to see to this itself, as a proxy in front does.
+The Procfile names it. Another server has to see to this itself, as a proxy in front does.
 """
 
 import logging

@@ -2,7 +2,7 @@
 there is no make.
 
 `npm pack` fetches just the packages that hold the files; `npm install` would add some two hundred more, whose code is
-in those files already. What is pinned is the hash of each file that we serve. Nothing of Django is needed here, so that
+in those files already. The hash of each file that we serve is pinned. Nothing of Django is needed here, so that
 an image can be built before there is a SECRET_KEY.
 """
 

@@ -16,8 +16,8 @@ async def react(*, room: Room, offset: int, emoji: object, on: bool, person: Per
 
     Returns a future, so that nobody has to wait who has more to do: an entry comes at most once a second for each
     message. Its result is the entry that has the state after it, stored and heard by everybody; None if nobody has ever
-    reacted to the message. It may raise NoSuchMessage, TooManyReactions, Banned, NotAMember or Unavailable. What one
-    person asks for first is done first.
+    reacted to the message. It may raise NoSuchMessage, TooManyReactions, Banned, NotAMember or Unavailable. The
+    requests of one person are met in their order.
 
     Raises InvalidEmoji, RateLimited or Unavailable.
     """

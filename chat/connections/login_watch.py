@@ -154,7 +154,7 @@ def logging_out(request: HttpRequest | None, **_: Any) -> None:
 
 @receiver(user_logged_in)
 def logged_in(request: HttpRequest, **_: Any) -> None:
-    """A login gives the session another key. What was opened as a guest by the one before has ended."""
+    """A login gives the session another key. Connections that were opened by the guest's have ended."""
     before = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
     if before and before != request.session.session_key:
         request.ended_session = before  # type: ignore[attr-defined]

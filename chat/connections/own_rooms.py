@@ -13,8 +13,8 @@ from chat.errors import unforeseen
 class OwnRoomsSender:
     """Follows the rooms of `person` from `start` to `close`.
 
-    `send` is called with all of them first, and then with those that have changed. It may take its time: what changes
-    meanwhile is sent together. What it raises as an OSError means that the client is gone.
+    `send` is called with all of them first, and then with those that have changed. It may take its time: changes that
+    come meanwhile are sent together. An OSError that it raises means that the client is gone.
     """
 
     def __init__(self, person: Person, room: Room, send: Callable[[Sequence[Change], bool], Awaitable[None]]) -> None:

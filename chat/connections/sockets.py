@@ -223,7 +223,7 @@ class Sockets(PerLoop):
     async def end(self, code: int, reason: str, patience: float) -> None:
         """Closes all, each as soon as it has what it is owed, and waits for the consumers to end.
 
-        `patience` is in seconds. What clients send from now on is not taken, and nothing tells them that it was.
+        `patience` is in seconds. Frames that clients send from now on are neither taken nor answered.
         """
         self.ending = code, reason
         leaving = [asyncio.create_task(self._see_off(socket, code, reason, patience)) for socket in self]

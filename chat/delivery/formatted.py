@@ -17,7 +17,7 @@ KEPT_MAX = 200  # texts, of which the longest may be 50 KB of HTML
 
 
 class Formatted(PerLoop):
-    """The HTML of the last second's texts. What takes time is made in its turn, by a rendering budget.
+    """The HTML of the last second's texts. A long text is made in its turn, by a rendering budget.
 
     History has a budget of its own: what is said now doesn't wait behind somebody who reads thousands of messages.
     """

@@ -64,7 +64,7 @@ class Layer(PerLoop):
         return any(server.away for server in self._servers.values())
 
     async def send(self, *addressed: tuple[str, Message]) -> None:
-        """Sends messages to the groups named with them. What is sent to a server that is away is lost.
+        """Sends messages to the groups named with them. A message to a server that is away is lost.
 
         Waits no longer than LAYER_TIMEOUT.
         """
@@ -137,7 +137,7 @@ class Layer(PerLoop):
 
 
 def describe(answers: list[bool]) -> str:
-    """What `look` found, for a person: `ok`, or what is away and what that means."""
+    """The answers that `look` got, in words: `ok`, or which servers are away and what that means."""
     if all(answers):
         return "ok"
     if not any(answers):

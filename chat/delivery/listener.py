@@ -51,8 +51,8 @@ class RoomListener(Protocol):
 class Listener:
     """A consumer of one or more rooms, which gets each event once, in order, from its own position on.
 
-    `after` says for some of the rooms how far they have been heard. What was said since then comes first; if that can't
-    be brought, an event of kind START_OVER. That may come at any time later, too: what comes after it follows the
+    `after` says for some of the rooms how far they have been heard. Later entries come first; if they can't be
+    brought, an event of kind START_OVER. That may come at any time later, too: what comes after it follows the
     position that it has, and not what came before. Entries that this release doesn't know are passed over.
 
     `person` is who listens: where not everybody may be, they are looked up. None is the site itself, which hears all.
@@ -142,7 +142,7 @@ class Listener:
         return requests
 
     async def _take_recovery(self, request: RecoveryRequest, recovery: Recovery) -> list[Event]:
-        """What is to be heard of what was read. Raises as `check` does."""
+        """The events of a recovery that are still to be heard. Raises as `check` does."""
         room, end = request.room, self._live_from[request.room]
         caught_up = None if recovery.leads_to(end) else await self._catch_up(room)
         self.check()

@@ -61,7 +61,7 @@ async def look(room: Room, kind: LiveKind, person: Person) -> AsyncIterator[Look
 
 
 async def presence_of(room: Room, person: Person) -> Presence:
-    """Who is in the room now. Takes a moment where this process doesn't know yet. Raises as `look` does."""
+    """The people in the room now. Takes a moment where this process doesn't know yet. Raises as `look` does."""
     async with look(room, LiveKind.PRESENCE, person) as listener:
         while True:
             state = await anext(listener)

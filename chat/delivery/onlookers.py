@@ -1,7 +1,7 @@
 """The listeners of one room that ask for its live states, and what they are told.
 
 They are told the state after a change, all of them the same, once a second at most; an earlier state is of no use any
-more. What other processes have told of the room is kept here, too: only as long as somebody asks.
+more. The reports of other processes about the room are kept here, too: only as long as somebody asks.
 """
 
 import asyncio

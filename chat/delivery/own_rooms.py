@@ -105,7 +105,7 @@ class Follower:
         await self._enter([own for own in found if own.room not in self._ears])
 
     def take(self) -> Sequence[Change]:
-        """What has changed since this was called last."""
+        """The changes since this was called last."""
         self.changed.clear()
         changes, self._changes = self._changes, {}
         return list(changes.items())

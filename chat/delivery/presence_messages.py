@@ -1,4 +1,4 @@
-"""What one process tells the others of a room's people, and when.
+"""The messages by which processes tell each other of a room's people, and when each is due.
 
 Processes tell each other through a group of the room, in messages of this shape:
 
@@ -109,7 +109,7 @@ class PresenceMessages:
         self._told = None
 
     def take(self, now: float) -> dict[str, Any] | None:
-        """What is to be told now, without the address; None if there is nothing."""
+        """The message that is due now, without the address; None if none is."""
         if now >= self._confirm_at:
             self._confirm_at = math.inf
             self._telling.request(now)

@@ -74,7 +74,7 @@ class SocketListener(Listener):
         self.go_live()
 
     async def write(self, event: Event) -> None:
-        """Takes the event, and waits until it is written. What goes wrong with that is told to `fail`."""
+        """Takes the event, and waits until it is written. Errors are told to `fail`."""
         self.take(event)
         if self._sending is not None:
             await asyncio.wait([self._sending])
@@ -104,7 +104,7 @@ class SocketListener(Listener):
             self._sending = asyncio.create_task(self._send_all(event), context=self._context)
 
     def _write_at_once(self, event: Event | LiveState) -> bool:
-        """False if the event has to be sent. What goes wrong is this listener's affair, not that of whoever posts."""
+        """False if the event has to be sent. Errors are this listener's affair, not that of the person who posts."""
         if self._write_frame is None:
             return False
         try:

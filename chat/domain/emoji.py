@@ -18,7 +18,7 @@ EMOJI = regex.compile(
     r"|[0-9#*]\u20e3"
     r"|\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{3,6}\U000e007f"
 )
-# What is a text unless it is followed by a variation selector or a skin tone.
+# Signs that are text unless a variation selector or a skin tone follows them.
 TEXT = regex.compile(r"(?=\p{Emoji})\P{Emoji_Presentation}(?!\p{Emoji_Modifier})")
 
 

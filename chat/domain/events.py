@@ -41,7 +41,7 @@ class Kind(StrEnum):
 # The entries that a room's history has. The others change a message, which has all that they say.
 HISTORY_KINDS = frozenset({Kind.MESSAGE, Kind.DELETION, Kind.NOTICE})
 STORED_KINDS = HISTORY_KINDS | {Kind.EDIT, Kind.REACTION}
-# What a listener hears that asks for nothing more: the kinds that every release knows.
+# The kinds that a listener hears which asks for nothing more: those that every release knows.
 USUAL_KINDS = frozenset({Kind.MESSAGE, Kind.DELETION, Kind.NOTICE, Kind.GREETING})
 
 
@@ -95,7 +95,7 @@ class Quote:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """Something said in a room, or done there. What its sender didn't say of itself is None.
+    """Something said in a room, or done there. Fields that its sender left out are None.
 
     `known` is false for an entry of a kind, or of a change, that only a newer release knows. Its offset counts, and
     that is all: nobody is shown it.

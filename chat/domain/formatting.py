@@ -117,7 +117,7 @@ def _indentation(line: str) -> str:
     return line[: len(line) - len(line.lstrip())]
 
 
-# What is made above has nothing else in it. That this is so, nobody has to take on trust.
+# The HTML made above has nothing else in it. The cleaner sees to that, whatever the code above gets wrong.
 _cleaner = nh3.Cleaner(
     tags=TAGS,
     attributes={"a": {"href"}, "code": {"class"}, "ol": {"start"}},

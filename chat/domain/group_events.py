@@ -71,7 +71,7 @@ def _quote_to_group(quote: Quote) -> dict[str, Any]:
 
 
 def parse(raw: dict[str, Any], room: Room) -> Event:
-    """The event that the channel layer brought for `room`. What is missing or not understood is left out.
+    """The event that the channel layer brought for `room`. Keys that are missing or not understood are left out.
 
     Raises MalformedEvent if there is no text to show.
     """

@@ -15,7 +15,7 @@ TRAILING = ".@+-"
 
 
 def names_in(text: str) -> list[str]:
-    """The names that `text` may call, each once, in their order. What stands in code is none.
+    """The names that `text` may call, each once, in their order. Names in code call nobody.
 
     "@ann." may call "ann." or "ann": of what could be one name, the longest comes first.
     """

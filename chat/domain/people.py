@@ -55,7 +55,7 @@ class Person:
 
     @classmethod
     def all_from_json(cls, value: object) -> tuple["Person", ...]:
-        """Those in a list of what `as_json` returned. What is anything else is left out."""
+        """Those in a list of values that `as_json` returned. Other values are left out."""
         found = []
         for one in value if isinstance(value, list) else ():
             match one:

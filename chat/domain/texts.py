@@ -49,7 +49,7 @@ def _without_blank_end(text: str) -> str:
 
 def beginning(text: str) -> str:
     """The beginning of a text, as it is quoted: QUOTE_LINES lines in which there is something to be seen, and QUOTE_MAX
-    characters at most. What is left out is an ellipsis at its end.
+    characters at most. An ellipsis at its end stands for the rest.
     """
     lines = [line for line in text.split("\n") if not unseen.is_blank(line)]
     begun = "\n".join(lines[:QUOTE_LINES])

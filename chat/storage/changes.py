@@ -83,7 +83,7 @@ class ChangeLook:
         self._gaps: list[Gap] = []
 
     def look(self) -> Changes:
-        """What has changed since the last time. One statement, but for the first time.
+        """The changes since the last time. One statement, but for the first time.
 
         Everything may have changed the first time, and where the log went back: the entry that was the newest is gone,
         or it is another one.

@@ -1,6 +1,6 @@
 """Lanes to the database: threads with a connection of their own each, which they keep.
 
-What runs in one lane waits for nothing in another, so reads don't wait for writes, nor short ones for long ones. All
+Work in one lane waits for nothing in another, so reads don't wait for writes, nor short ones for long ones. All
 that is written in a room goes through one lane, in its order. A process has CHAT_DATABASE_LANES of them; where that is
 one or two, lanes do several kinds of work. See docs/adr/0039-lanes-to-the-database.md.
 """

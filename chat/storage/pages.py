@@ -133,7 +133,7 @@ def _parameters(requests: Iterable[PageRequest]) -> Iterable[object]:
 
 
 def _pages(found: Mapping[PageRequest, list[models.Message]]) -> dict[PageRequest, Page]:
-    """The pages of those rows. What their replies quote takes one query for some hundreds of them."""
+    """The pages of those rows. Quotes in replies take one query for some hundreds of them."""
     made = {request: _page(request, messages) for request, messages in found.items()}
     events = iter(quotes.with_quotes([event for page in made.values() for event in page.events]))
     return {

@@ -1,4 +1,4 @@
-"""What replies quote: the beginnings of messages, read from their rows. So a quote has the text that a message has now.
+"""Quotes in replies: the beginnings of messages, read from their rows. So a quote has the text that a message has now.
 
 A reply keeps only the offset of the message that it quotes. Nothing has to be changed when that is edited or deleted.
 """

@@ -34,7 +34,7 @@ from chat.storage.statements import Place
 
 @dataclass(frozen=True, slots=True)
 class Reacted:
-    """What `react` did. `entry` has the state now; it is the last one there was if nothing `is_new`, and may be None.
+    """The outcome of `react`. `entry` has the state now; if nothing `is_new`, it is the last one, or None.
 
     `problems` has, for each request, the error that it ran into, or None.
     """

@@ -27,7 +27,7 @@ from chat.storage.database import reads_long, writes
 
 OFFSET_MAX = 2**63 - 1
 MARKS_PER_STATEMENT = 300  # of three values each; not every build of SQLite takes more than a thousand
-# Nobody has read beyond the end. Whoever enters has read all that was said before.
+# Nobody has read beyond the end. A person who enters has read all that was said before.
 INSERT = """
     WITH given (person_id, room_name, read_offset) AS (VALUES {rows})
     INSERT INTO chat_reading (person_id, room_name, entered_at, read_offset)

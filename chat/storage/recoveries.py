@@ -165,7 +165,7 @@ def _has_notice(recovery: Recovery | None) -> bool:
 
 
 def _read(requests: Iterable[RecoveryRequest]) -> dict[Room, RoomLog]:
-    """What the requests need of each room's log. A room that doesn't exist yet has an empty one."""
+    """The parts of each room's log that the requests need. A room that doesn't exist yet has an empty one."""
     ranges: dict[Room, list[Range]] = defaultdict(list)
     for request in requests:
         ranges[request.room].append(request.range)

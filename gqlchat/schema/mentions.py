@@ -1,4 +1,4 @@
-"""Whom one may mention."""
+"""Completion of mentions."""
 
 import strawberry
 

@@ -1,4 +1,4 @@
-"""Who is in a room, and who is typing there."""
+"""The people who are in a room, and those who are typing there."""
 
 from collections.abc import AsyncGenerator
 

@@ -1,4 +1,4 @@
-"""What is made of the posts around a storm, and of those who came back."""
+"""Figures made of the posts around a storm, and of the clients that came back."""
 
 import asyncio
 

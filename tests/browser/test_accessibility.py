@@ -80,7 +80,7 @@ def test_formatted_messages_have_no_axe_violations(browser: Chromium, site: str,
     assert violations(room.window) == []
 
 
-# What opens over the page or changes a part of it
+# Dialogs, menus, and other things that open over the page or change a part of it
 
 
 def press(window: Window, selector: str, text: str = "") -> None:

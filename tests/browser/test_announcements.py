@@ -1,4 +1,4 @@
-"""What a screen reader reads out on its own: each new message once, and nothing that only changes."""
+"""Announcements that a screen reader makes on its own: each new message once, and nothing that only changes."""
 
 import pytest
 from selenium.webdriver.common.keys import Keys

@@ -125,7 +125,7 @@ def talk(browser: Chromium, site: str) -> RoomWindow:
 
 
 def menu_of(room: RoomWindow, text: str) -> list[str]:
-    """What the menu of a message offers."""
+    """The items in the menu of a message."""
     line = next(line for line in room.window.driver.find_elements(By.CSS_SELECTOR, ".message") if text in line.text)
     line.find_element(By.CSS_SELECTOR, ".actions").send_keys(Keys.ENTER)
     labels = [item.text for item in room.window.driver.find_elements(By.CSS_SELECTOR, "#chat-menu button")]

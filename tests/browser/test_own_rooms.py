@@ -30,7 +30,7 @@ def visit(browser: Chromium, site: str, *rooms: str) -> None:
 
 
 def badge(window: Window, room: str) -> str | None:
-    """What the list shows beside a room; None if the room isn't in it."""
+    """The count that the list shows beside a room; None if the room isn't in it."""
     return window.run(
         """const items = [...document.querySelectorAll("own-rooms li")];
         return items.find((item) => item.dataset.room === arguments[0])?.querySelector(".unread-count").textContent""",

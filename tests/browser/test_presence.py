@@ -1,4 +1,4 @@
-"""Who is here and who is typing, on the page."""
+"""The people who are here, and those who are typing, on the page."""
 
 from selenium.webdriver.common.keys import Keys
 

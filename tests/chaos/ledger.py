@@ -77,7 +77,7 @@ class Ledger:
         return True
 
     def lost(self, room: str, stored: Iterable[Heard]) -> set[Heard]:
-        """What wasn't heard of the log since it last started over, and holes in what was heard before that."""
+        """Entries of the log that weren't heard since it last started over, and holes in those heard before that."""
         missing = {entry for entry in stored if entry[0] > self.started_at[room]} - set(self.heard[room])
         for heard in filter(None, self.heard_before[room]):
             offsets = {offset for offset, _ in heard}

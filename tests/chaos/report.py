@@ -12,7 +12,7 @@ SHOWN = 10  # of what went wrong, each kind for each client
 
 @dataclass
 class Row:
-    """A line of the table. What is wrong is listed, a text each."""
+    """A line of the table. Problems are listed, a text each."""
 
     name: str
     clients: int

@@ -65,7 +65,7 @@ HOSTILE = [
 
 
 class Twist(Visitor):
-    """Changes an operation here and there. What it adds is in `fragments`, and in `types` and `values` by variable.
+    """Changes an operation here and there. Its additions are in `fragments`, and in `types` and `values` by variable.
 
     Tame, it keeps a valid operation valid; else it doesn't care.
     """

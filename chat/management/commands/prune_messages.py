@@ -28,7 +28,7 @@ def count(text: str) -> int:
 
 
 class Command(BaseCommand):
-    help = "Deletes messages that are too old, or too many. Who comes back from before them is told to start over."
+    help = "Deletes messages that are too old, or too many. Clients that missed them are told to start over."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--older-than", type=age, metavar="AGE", help="delete what is older: 30d, 12h, 90m")

@@ -32,7 +32,7 @@ def fill(count: int = MISSED) -> None:
 
 
 async def come_back(room: Room, after: Position = START, person: Person | None = None) -> list[Event]:
-    """What a client hears up to the end of what was missed, or to where it starts over."""
+    """The events that a client hears up to the end of those it missed, or to where it starts over."""
     heard: list[Event] = []
     async with asyncio.timeout(20), Hub.here().listen([room], {room: after}, person) as listener:
         while not heard or ((heard[-1].offset or 0) < MISSED and heard[-1].kind is not Kind.START_OVER):

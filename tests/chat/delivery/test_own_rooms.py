@@ -35,7 +35,7 @@ async def two_rooms(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 class Following:
-    """What a person was told of their rooms so far."""
+    """The changes of their rooms that a person was told of so far."""
 
     def __init__(self, changes: AsyncGenerator[Sequence[Change], None]) -> None:
         self.changes = changes

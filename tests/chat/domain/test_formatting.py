@@ -1,4 +1,4 @@
-"""What becomes of the text of a message as HTML, and that no text harms anybody or takes long."""
+"""The HTML of a message's text, and that no text harms anybody or takes long."""
 
 import sys
 from html.parser import HTMLParser
@@ -153,7 +153,7 @@ def test_deep_nesting_ends_and_loses_nothing(text: str) -> None:
 
 
 class Page(HTMLParser):
-    """What stands in a piece of HTML: its tags with their attributes, its text, and how deep it is."""
+    """The parts of a piece of HTML: its tags with their attributes, its text, and how deep it is."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -218,7 +218,7 @@ def hostile(request: pytest.FixtureRequest) -> str:
 
 
 def test_hostile_text_takes_little_work(hostile: str) -> None:
-    # The most is some 66,000. What is quadratic comes to millions. `python -m benchmarks.formatting` measures the time.
+    # The most is some 66,000. Quadratic work comes to millions. `python -m benchmarks.formatting` measures the time.
     assert calls(to_html, hostile) < 80_000
 
 

@@ -236,7 +236,7 @@ class Other:
 
 
 def append_while_another_holds_the_room(mine: Draft, theirs: Draft) -> tuple[list[Any], list[Any]]:
-    """What comes of `theirs`, whose transaction has the room, and of `mine`, which waits for that."""
+    """The outcomes of `theirs`, whose transaction has the room, and of `mine`, which waits for that."""
     has_the_room, may_commit = threading.Event(), threading.Event()
 
     def hold() -> list[Any]:

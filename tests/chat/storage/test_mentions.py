@@ -1,4 +1,4 @@
-"""Whom a text mentions, by who may be called, and what is stored of it."""
+"""Mentions in texts: the people who may be called, and the rows that are stored of them."""
 
 import pytest
 from django.contrib.auth.models import User

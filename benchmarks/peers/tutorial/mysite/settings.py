@@ -1,4 +1,4 @@
-"""What a reader of Channels' tutorial and of Strawberry's Channels guide ends with."""
+"""The settings at the end of Channels' tutorial and of Strawberry's Channels guide."""
 
 import os
 
