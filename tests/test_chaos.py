@@ -6,12 +6,21 @@ import time
 
 import pytest
 
+from tests.chaos.acts import Act, Verb
 from tests.chaos.clients import Browser, Client
 from tests.chaos.ledger import Heard
 from tests.chaos.report import Report
+from tests.chaos.rooms import StoredRoom
+from tests.screen import Screen, Shown
 from tests.servers import ROOT
 
 LOG: list[Heard] = [(1, "a"), (2, "b"), (3, "c")]
+
+
+def stored(log: list[Heard], **shown: Shown) -> dict[str, StoredRoom]:
+    """A room with that log; `shown` are its messages, as `at_1` and so on."""
+    screen = Screen({int(name.removeprefix("at_")): one for name, one in shown.items()})
+    return {"room1": StoredRoom(log, screen)}
 
 
 def listener(*heard: Heard) -> Client:
@@ -40,7 +49,7 @@ def test_acknowledged_messages_survive_killed_servers_and_redis_once_and_in_orde
 def test_report_counts_lost_doubled_and_misordered_messages_of_a_listener(
     heard: list[Heard], lost: list[str], doubled: list[str], out_of_order: list[str]
 ) -> None:
-    report = Report([listener(*heard)], {"room1": LOG})
+    report = Report([listener(*heard)], stored(LOG))
     row = report.rows[1]
     found = [
         [text.removeprefix("listener in room1: ") for text in column]
@@ -52,22 +61,24 @@ def test_report_counts_lost_doubled_and_misordered_messages_of_a_listener(
 
 def test_report_counts_no_answer_to_a_retry_as_a_double() -> None:
     client = listener()
-    frame = {"kind": "message", "offset": 1, "client_id": "a", "sent_at": "2026-01-01T00:00:00Z"}
+    client.acts["a"] = Act("room1")
+    frame = {"kind": "message", "offset": 1, "message": "a", "client_id": "a", "sent_at": "2026-01-01T00:00:00Z"}
     for _ in range(2):
         client.ledger.send("a")
         client.take("room1", frame)
-    assert Report([client], {"room1": [(1, "a")]}).good
+    log = stored([(1, "a")], at_1=Shown("a"))
+    assert Report([client], log).good
     assert client.ledger.acknowledged == {"a": (1, "a")}
     client.take("room1", frame)
-    assert Report([client], {"room1": [(1, "a")]}).rows[1].doubled == ["listener in room1: 1 (a)"]
+    assert Report([client], log).rows[1].doubled == ["listener in room1: 1 (a)"]
 
 
-@pytest.mark.parametrize("stored", [[], [(1, "b")], [(1, "a"), (2, "a")], [(2, "a")]])
-def test_report_fails_when_stored_messages_differ_from_acknowledged_ones(stored: list[Heard]) -> None:
-    client = listener(*stored)
+@pytest.mark.parametrize("log", [[], [(1, "b")], [(1, "a"), (2, "a")], [(2, "a")]])
+def test_report_fails_when_stored_messages_differ_from_acknowledged_ones(log: list[Heard]) -> None:
+    client = listener(*log)
     client.ledger.send("a")
     client.ledger.acknowledge("a", 1)
-    assert not Report([client], {"room1": stored}).good
+    assert not Report([client], stored(log)).good
 
 
 @pytest.mark.parametrize(
@@ -76,7 +87,53 @@ def test_report_fails_when_stored_messages_differ_from_acknowledged_ones(stored:
 def test_report_fails_when_a_client_has_to_start_over_or_gets_an_error(frame: dict) -> None:
     client = listener()
     client.take("room1", frame)
-    assert not Report([client], {"room1": []}).good
+    assert not Report([client], stored([])).good
+
+
+@pytest.mark.parametrize(
+    "there",
+    [
+        {},
+        {"at_1": Shown("b")},
+        {"at_1": Shown("a", reactions=(("👍", 1),))},
+        {"at_1": Shown("a", quote=(0, ""))},
+        {"at_1": Shown("a"), "at_2": Shown("b")},
+    ],
+)
+def test_report_fails_when_a_client_sees_other_than_what_is_stored(there: dict[str, Shown]) -> None:
+    client = listener((1, "a"))
+    client.screens["room1"][1] = Shown("a")
+    report = Report([client], stored([(1, "a")], **there))
+    assert report.rows[1].differing
+    assert not report.good
+
+
+def test_report_fails_when_an_acknowledged_reaction_is_not_stored() -> None:
+    client = listener((1, "a"))
+    client.habits.emoji = "👍"
+    client.acts["b"] = Act("room1", Verb.REACT, 1, "👍")
+    client.acknowledge("b", None)
+    client.screens["room1"][1] = Shown("a")
+    assert not Report([client], stored([(1, "a")], at_1=Shown("a"))).good
+
+
+def test_report_fails_when_sums_of_reactions_are_not_those_of_their_rows() -> None:
+    client = listener((1, "a"))
+    client.screens["room1"][1] = Shown("a", (("👍", 2),))
+    assert not Report([client], stored([(1, "a")], at_1=Shown("a", (("👍", 2),)))).good
+
+
+@pytest.mark.parametrize(
+    ("code", "deleted", "good"),
+    [("no_such_message", {1}, True), ("no_such_message", set(), False), ("not_allowed", {1}, False)],
+)
+def test_report_takes_a_refusal_only_for_a_message_that_is_deleted(code: str, deleted: set[int], good: bool) -> None:
+    client = listener((1, "a"))
+    client.acts["b"] = Act("room1", Verb.EDIT, 1)
+    client.refuse("b", code, code)
+    log = stored([(1, "a")])
+    log["room1"].deleted = deleted
+    assert Report([client], log).good == good
 
 
 # A database that was set back
@@ -86,9 +143,9 @@ def test_report_takes_a_start_over_of_a_listener_that_heard_what_is_gone() -> No
     client = listener((1, "a"), (2, "gone"))
     client.take("room1", {"kind": "start_over", "message": "", "offset": 1, "id": "id of a"})
     client.ledger.hear("room1", 2, "b", sent_at=time.time(), connected_at=0)
-    stored = {"room1": [(1, "a"), (2, "b")]}
-    assert Report([client], stored, set_back=True).good
-    assert not Report([client], stored).good
+    log = stored([(1, "a"), (2, "b")])
+    assert Report([client], log, set_back=True).good
+    assert not Report([client], log).good
 
 
 @pytest.mark.parametrize(
@@ -110,7 +167,7 @@ def test_report_fails_when_a_listener_of_a_log_that_went_back_misses_something(
         client.ledger.start_over("room1", offset, "")
     for number, client_id in after:
         client.ledger.hear("room1", number, client_id, sent_at=time.time(), connected_at=0)
-    assert not Report([client], {"room1": [(1, "a"), (2, "b"), (3, "c")]}, set_back=True).good
+    assert not Report([client], stored([(1, "a"), (2, "b"), (3, "c")]), set_back=True).good
 
 
 def test_report_forgives_only_what_was_acknowledged_after_the_copy_was_taken() -> None:
@@ -122,8 +179,8 @@ def test_report_forgives_only_what_was_acknowledged_after_the_copy_was_taken() -
     client.ledger.acknowledge("gone", 2)
     client.ledger.forget_acknowledged(copied_at)
     client.ledger.hear("room1", 1, "kept", sent_at=time.time(), connected_at=0)
-    assert Report([client], {"room1": [(1, "kept")]}, set_back=True).good
-    assert not Report([client], {"room1": []}, set_back=True).good
+    assert Report([client], stored([(1, "kept")]), set_back=True).good
+    assert not Report([client], stored([]), set_back=True).good
 
 
 @pytest.mark.parametrize("options", [["--redis", "2"], ["--set-back", "--delay", "1"]], ids=["faults", "set back"])

@@ -15,26 +15,20 @@ import time
 from pathlib import Path
 from typing import IO
 
-import aiohttp
-
 from tests.chaos import faults
-from tests.chaos.clients import Browser, Client, GraphQLClient, HTTPPoster
+from tests.chaos.acts import EMOJIS
+from tests.chaos.clients import Browser, Client
 from tests.chaos.database import Database
-from tests.chaos.ledger import Heard
+from tests.chaos.graphql_clients import GraphQLClient, HTTPPoster
 from tests.chaos.report import Report
-from tests.chaos.site import SERVERS, Server, Site
+from tests.chaos.rooms import StoredRoom
+from tests.chaos.site import SERVERS, Site
 
 SETTLING = 30.0  # seconds without progress, once nothing is done to anybody any more, until it is no use to wait
 IN_FLIGHT = 2.0  # seconds in which an acknowledgement by the primary that is gone may still arrive
 AFTERWARDS = 2.0  # seconds in which more might come than should
 CLEAR = "\r\033[K" if sys.stdout.isatty() else ""  # the line of the progress
 LAST_WORDS = "Valkey ended by SIGKILL for good, and everybody says a last word"
-
-HISTORY = """query ($room: String!, $after: String) {
-    room(name: $room) { messages(first: 100, after: $after) {
-        pageInfo { hasNextPage endCursor } edges { node { offset clientId } }
-    } }
-}"""
 
 
 async def run(
@@ -71,7 +65,7 @@ async def run(
         print(f"{CLEAR}{time.monotonic() - started:6.1f} s: {LAST_WORDS}", flush=True)
         for client in clients:
             client.say_something()
-        stored = await settle(clients, rooms, site.servers[0])
+        stored = await settle(clients, rooms, site)
         for task in lasting:
             task.cancel()
     return Report(clients, stored, set_back=set_back)
@@ -80,9 +74,10 @@ async def run(
 def invite(rooms: list[str], hosts: list[str], seed: int) -> list[Client]:
     """Two browsers in each room, and of both kinds of GraphQL client one in each two rooms."""
     pairs = [rooms[:2], rooms[1:], [rooms[0], rooms[2]]]
+    emojis = iter(EMOJIS)
     return [
-        *(Browser(f"browser-{number}", [room], hosts, seed) for number, room in enumerate(rooms * 2, 1)),
-        *(GraphQLClient(f"socket-{number}", pair, hosts, seed) for number, pair in enumerate(pairs, 1)),
+        *(Browser(f"browser-{number}", [room], hosts, seed, next(emojis)) for number, room in enumerate(rooms * 2, 1)),
+        *(GraphQLClient(f"socket-{number}", pair, hosts, seed, next(emojis)) for number, pair in enumerate(pairs, 1)),
         *(HTTPPoster(f"http-{number}", pair, hosts, seed) for number, pair in enumerate(pairs, 1)),
     ]
 
@@ -122,14 +117,14 @@ async def show_progress(clients: list[Client]) -> None:
         await asyncio.sleep(0.5)
 
 
-async def settle(clients: list[Client], rooms: list[str], server: Server) -> dict[str, list[Heard]]:
+async def settle(clients: list[Client], rooms: list[str], site: Site) -> dict[str, StoredRoom]:
     """Waits until everybody has heard everything, if that comes to pass. Returns what is stored then, by room."""
     deadline, least = time.monotonic() + SETTLING, math.inf
     while time.monotonic() < deadline:
-        stored = await history(rooms, server)
+        stored = await site.read_stored(rooms)
         missing = sum(
             len(client.unacknowledged)
-            + sum(max(0, len(stored[room]) - client.ledger.positions[room]) for room in client.ledger.rooms)
+            + sum(max(0, len(stored[room].log) - client.ledger.positions[room]) for room in client.ledger.rooms)
             for client in clients
         )
         if not missing:
@@ -138,22 +133,7 @@ async def settle(clients: list[Client], rooms: list[str], server: Server) -> dic
             deadline, least = time.monotonic() + SETTLING, missing
         await asyncio.sleep(0.5)
     await asyncio.sleep(AFTERWARDS)
-    return await history(rooms, server)
-
-
-async def history(rooms: list[str], server: Server) -> dict[str, list[Heard]]:
-    """Every room's log, as anybody can read it."""
-    stored: dict[str, list[Heard]] = {room: [] for room in rooms}
-    async with aiohttp.ClientSession() as session:
-        for room, log in stored.items():
-            more, after = True, "0"
-            while more:
-                body = {"query": HISTORY, "variables": {"room": room, "after": after}}
-                async with session.post(f"http://{server.host}/graphql", json=body) as response:
-                    page = (await response.json())["data"]["room"]["messages"]
-                log += [(edge["node"]["offset"], edge["node"]["clientId"]) for edge in page["edges"]]
-                more, after = page["pageInfo"]["hasNextPage"], page["pageInfo"]["endCursor"]
-    return stored
+    return await site.read_stored(rooms)
 
 
 def main() -> int:

@@ -1,4 +1,4 @@
-"""The messages that one client sent, had acknowledged, and heard."""
+"""The messages and changes that one client sent, had acknowledged, and heard."""
 
 import time
 from collections import Counter
@@ -6,13 +6,23 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 Heard = tuple[int, str]
-"""An offset, and the client id of the message that was heard under it."""
+"""An offset, and what was heard under it: a message's client id, or a change, as `change_of` names it."""
+
+
+def change_of(kind: str, target: int) -> str:
+    """An edit, a reaction or a deletion of the message at `target`."""
+    kind = kind.lower()
+    return f"{({'react': 'reaction', 'delete': 'deletion'}).get(kind, kind)} of {target}"
+
+
+def is_change(what: str) -> bool:
+    return " of " in what
 
 
 @dataclass
 class Ledger:
     rooms: list[str]
-    sent: set[str] = field(default_factory=set)  # client ids
+    sent: set[str] = field(default_factory=set)  # ids, of messages those that all get
     sent_again: Counter[str] = field(default_factory=Counter)
     acknowledged: dict[str, Heard] = field(default_factory=dict)
     heard: dict[str, list[Heard]] = field(default_factory=dict)  # by room, as it came, since it last started over
@@ -22,6 +32,8 @@ class Ledger:
     ids: dict[str, str] = field(default_factory=dict)  # of the entries at the positions
     acknowledged_at: dict[str, float] = field(default_factory=dict)  # by client id, as time.time() counts
     gone: dict[str, Heard] = field(default_factory=dict)  # acknowledged, but by a database that is gone
+    refused: dict[tuple[str, int], str] = field(default_factory=dict)  # codes, by room and message to be changed
+    reacted: dict[tuple[str, int], bool] = field(default_factory=dict)  # whether it does, by its last acknowledged act
     starts_over: list[str] = field(default_factory=list)
     connections: int = 0
     closings: Counter[int | None] = field(default_factory=Counter)  # how they ended, by close code
@@ -39,8 +51,9 @@ class Ledger:
             self.sent_again[client_id] += 1
         self.sent.add(client_id)
 
-    def acknowledge(self, client_id: str, offset: int) -> None:
-        first = self.acknowledged.setdefault(client_id, (offset, client_id))
+    def acknowledge(self, client_id: str, offset: int, what: str | None = None) -> None:
+        """`what` is stored under `offset`; without it, the message."""
+        first = self.acknowledged.setdefault(client_id, (offset, what or client_id))
         self.acknowledged_at.setdefault(client_id, time.time())
         if first[0] != offset:
             self.complaints.append(f"{client_id} was acknowledged under {first[0]} and under {offset}")

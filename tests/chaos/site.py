@@ -12,6 +12,7 @@ from typing import IO
 import aiohttp
 
 from tests.chaos.database import Database
+from tests.chaos.rooms import StoredRoom, read_stored
 from tests.servers import ROOT, WEB, free_port
 
 PROCESS_TIMEOUT = 30.0  # seconds for a process to start or to stop
@@ -140,6 +141,7 @@ class Site:
         urls = database.urls if isinstance(database, Database) else [database] * SERVERS
         environments = [{**self._environment, "DATABASE_URL": url} for url in urls]
         self._environment = environments[0]
+        self._database_url = environments[0]["DATABASE_URL"]
         self.servers = [Server(number, web, environment, log) for number, environment in enumerate(environments, 1)]
 
     async def __aenter__(self) -> "Site":
@@ -155,6 +157,11 @@ class Site:
     def _migrate(self) -> None:
         migrate = [sys.executable, "manage.py", "migrate", "--no-input", "--verbosity", "0"]
         subprocess.run(migrate, cwd=ROOT, env=self._environment, check=True)
+
+    async def read_stored(self, rooms: list[str]) -> dict[str, StoredRoom]:
+        """The rooms as they are in the database, whatever lies between that and the servers."""
+        url = self.database.url if self.database else self._database_url
+        return await asyncio.to_thread(read_stored, url, rooms)
 
     async def __aexit__(self, *_: object) -> None:
         self.end()

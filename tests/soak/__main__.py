@@ -61,12 +61,12 @@ class Soak:
             await asyncio.gather(*(client.talk(seconds) for client in self.residents))
             coming.cancel()
             watching.cancel()
-            stored = await settle(self.residents, ROOMS, self.site.servers[0])
+            stored = await settle(self.residents, ROOMS, self.site)
             for task in lasting:
                 task.cancel()
         self.report = Report(self.residents, stored)
         for room, told in self.visitors.acknowledged.items():
-            if lost := told - set(stored[room]):
+            if lost := told - set(stored[room].log):
                 self.wrong.append(f"visitors were told that {len(lost)} messages are stored in {room}, which aren't")
 
     async def look(self) -> list[Figures]:

@@ -12,7 +12,7 @@ from typing import Any
 import aiohttp
 from websockets import ClientConnection, Subprotocol, connect
 
-from tests.chaos.clients import LISTEN, POST
+from tests.chaos.graphql_clients import LISTEN, POST
 from tests.chaos.ledger import Heard
 
 JOIN = """subscription Join($rooms: [ChatRoom!]!, $user: String!) {
