@@ -9,9 +9,8 @@ reading takes as long as the example says, and the clock jumps to when the next 
 """
 
 import asyncio
-import itertools
 import selectors
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
+from collections.abc import Coroutine, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -21,21 +20,14 @@ from hypothesis import strategies as st
 
 from chat.delivery import feed, groups, layer, listener, reads, watch
 from chat.delivery.hub import Hub
-from chat.domain.events import USUAL_KINDS, Change, Event, Kind, Quote
+from chat.domain.events import USUAL_KINDS, Change, Event, Kind
 from chat.domain.people import Person
 from chat.domain.positions import Position
-from chat.domain.reactions import Reaction
-from chat.domain.rooms import Room, find
-from chat.errors import Banned, ChatError, NotAMember
+from chat.errors import Banned, NotAMember
 from chat.storage import changes, history, permissions, recoveries
-from chat.storage.changes import Found, Gap, Newest
-from chat.storage.history import Head
-from chat.storage.recoveries import Recovery, RecoveryRequest
+from tests.chat.delivery.list_log import PEOPLE, RECOVERY_MAX, ROOM, ListLog
+from tests.screen import Screen, Shown
 
-ROOM = find("property")
-PEOPLE = [Person(id=f"guest-{number}", name="?") for number in range(3)]
-MEMBERS = set(PEOPLE[:2])
-RECOVERY_MAX = 8
 ALL_KINDS = frozenset(Kind)
 KINDS = [
     ALL_KINDS,
@@ -111,227 +103,6 @@ class SilentLayer:
         await asyncio.sleep(3600)
 
 
-@dataclass(frozen=True)
-class Shown:
-    """What one sees of a message. `quote` is the offset and the text of the message that it replies to."""
-
-    text: str
-    reactions: tuple[Reaction, ...] = ()
-    quote: tuple[int, str] | None = None
-
-    @classmethod
-    def of(cls, message: Event) -> "Shown":
-        quote = message.reply_to and (message.reply_to.offset, message.reply_to.message)
-        return cls(message.message, message.reactions, quote)
-
-
-class Screen(dict[int, Shown]):
-    """What one sees of a room, by offset, after its entries up to some position. Made as docs/protocol.md says."""
-
-    def take(self, event: Event) -> None:
-        if event.kind is Kind.MESSAGE:
-            assert event.offset is not None
-            self[event.offset] = Shown.of(event)
-        elif event.kind is Kind.EDIT:
-            self._set_text(event.target, event.message)
-        elif event.kind is Kind.DELETION:
-            self._set_text(event.target, "")
-            self._change(event.target, reactions=())
-        elif event.kind is Kind.REACTION:
-            self._change(event.target, reactions=event.reactions)
-
-    def _set_text(self, target: int | None, text: str) -> None:
-        self._change(target, text=text)
-        for offset, shown in self.items():
-            if shown.quote is not None and shown.quote[0] == target:
-                self[offset] = replace(shown, quote=(target, text))
-
-    def _change(self, target: int | None, **fields: Any) -> None:
-        if target in self:
-            self[target] = replace(self[target], **fields)
-
-    def kept(self, pruned_to: int) -> dict[int, Shown]:
-        """The messages that the log still has; quotes of others are left out."""
-        return {
-            offset: replace(shown, quote=None) if shown.quote and shown.quote[0] <= pruned_to else shown
-            for offset, shown in self.items()
-            if offset > pruned_to
-        }
-
-
-@dataclass
-class ListLog:
-    """`chat.storage.log` in a list, which is read between two delays."""
-
-    delays: list[int]
-    stored: list[Event] = field(default_factory=list)
-    pruned_to: int = 0
-    reads: int = 0
-    ids: Iterator[int] = field(default_factory=itertools.count)
-    lost: list[Event] = field(default_factory=list)  # when the log went back
-    before: dict[str | None, Event | None] = field(default_factory=dict)  # the entry before each that ever was, by id
-    went_behind_pruned: bool = False  # so that offsets were given again whose ids nobody could know any more
-
-    def store(self, kind: Kind = Kind.MESSAGE, message: str | None = None, **fields: Any) -> Event:
-        offset, id = len(self.stored) + 1, f"id {next(self.ids)}"
-        text = f"text of {id}" if message is None else message
-        event = Event(room=ROOM, message=text, offset=offset, id=id, kind=kind, previous=self.end.id, **fields)
-        self.before[id] = self.stored[-1] if self.stored else None
-        self.stored.append(event)
-        return event
-
-    def change(self, what: str, back: int) -> Event | None:
-        """Does something with the message that is `back` messages before the last one, if that can be."""
-        screen = self.screen()
-        messages = [offset for offset in screen if offset > self.pruned_to and screen[offset].text]
-        if not messages:
-            return None
-        target = messages[-1 - back % len(messages)]
-        shown = screen[target]
-        match what:
-            case "reply":
-                return self.store(reply_to=Quote(target, None, shown.text))
-            case "edit":
-                return self.store(Kind.EDIT, target=target)
-            case "react":
-                count = 1 + sum(one.count for one in shown.reactions)
-                state = () if count > 3 else (Reaction("👍", count, ()),)
-                return self.store(Kind.REACTION, target=target, reactions=state)
-        return self.store(Kind.DELETION, target=target, message="A message was deleted.")
-
-    def screen(self, at: int | None = None) -> Screen:
-        """The room as it is after the entry `at`, or now."""
-        screen = Screen()
-        for event in self.stored[:at]:
-            screen.take(event)
-        return screen
-
-    def rows(self, first: int, last: int) -> list[Event]:
-        """Entries as the database has them: messages as they are now, and nothing of those that are deleted."""
-        screen = self.screen()
-        deleted = {event.target for event in self.stored if event.kind is Kind.DELETION}
-        return [self._row(event, screen, deleted) for event in self.stored[first:last]]
-
-    def _row(self, event: Event, screen: Screen, deleted: set[int | None]) -> Event:
-        if event.kind is Kind.MESSAGE:
-            assert event.offset is not None
-            shown = screen[event.offset]
-            quote = event.reply_to
-            if quote is not None:
-                gone = quote.offset <= self.pruned_to
-                quote = replace(quote, message="" if gone else screen[quote.offset].text)
-            is_gone = event.offset in deleted
-            return replace(event, message=shown.text, reactions=shown.reactions, reply_to=quote, deleted=is_gone)
-        if event.kind in {Kind.EDIT, Kind.REACTION} and event.target in deleted:
-            return replace(event, message="", reactions=(), deleted=True)
-        return event
-
-    def skipped(self, position: Position, event: Event) -> list[Event]:
-        """The entries between a position and an entry that follows it in its log. Fails if it doesn't."""
-        found = []
-        here = self.before[event.id]
-        while here is not None and here.offset is not None and here.offset > position.offset:
-            found.append(here)
-            here = self.before[here.id]
-        assert (here.offset if here else 0) == position.offset, (position, event)
-        # An entry before it that was pruned is named by nobody.
-        named = (found[-1] if found else event).previous
-        if None not in {named, position.id} and not self.went_behind_pruned:
-            assert named == position.id, (position, event)
-        return found
-
-    def go_back(self, count: int) -> None:
-        left = max(0, len(self.stored) - count)
-        self.went_behind_pruned |= self.pruned_to > left
-        self.lost += self.stored[left:]
-        del self.stored[left:]
-        self.pruned_to = min(self.pruned_to, left)
-
-    def position(self, back: int) -> Position:
-        """The position `back` entries before the end."""
-        offset = max(0, len(self.stored) - back)
-        return Position(offset, self.stored[offset - 1].id if 0 < offset <= len(self.stored) else None)
-
-    @property
-    def end(self) -> Position:
-        kept = self.stored[self.pruned_to :]
-        return Position(len(self.stored), kept[-1].id if kept else None)
-
-    def heads(self, rooms: Iterable[Room]) -> dict[Room, Head]:
-        return dict.fromkeys(rooms, Head(self.end, self.allowed(ROOM, PEOPLE) != set(PEOPLE)))
-
-    # As of `chat.storage.changes`. All that is stored comes to the end, so a key is an offset.
-
-    def read_newest(self) -> Newest:
-        return self._at(len(self.stored))
-
-    def read_changes(self, above: int, newest: int, gaps: Iterable[Gap]) -> Found:
-        end = len(self.stored)
-        last = self._at(end) if end > max(above, self.pruned_to) else None
-        return Found(self._at(newest), last, {ROOM.name: Position(*last)} if last else {}, [])
-
-    def _at(self, pk: int) -> Newest:
-        return Newest(pk, self.stored[pk - 1].id) if self.pruned_to < pk <= len(self.stored) else changes.NOTHING
-
-    def allowed(self, room: Room, people: Iterable[Person], at: int | None = None) -> set[Person]:
-        """Those of `people` who may be there by the offset `at`, or now."""
-        banned, private = set(), False
-        for event in self.stored[:at]:
-            match event.change:
-                case Change.BANNED:
-                    banned.add(event.subject)
-                case Change.UNBANNED:
-                    banned.discard(event.subject)
-                case Change.CLOSED | Change.OPENED:
-                    private = event.change is Change.CLOSED
-        return {one for one in people if one.id not in banned and (one in MEMBERS or not private)}
-
-    def problems_of(self, pairs: Iterable[tuple[Room, Person]]) -> dict[tuple[Room, Person], ChatError | None]:
-        return {(room, one): None if self.allowed(room, [one]) else NotAMember("?") for room, one in pairs}
-
-    def was_allowed(self, person: Person, since: int) -> bool:
-        """Whether they might be there at any time from the offset `since` on."""
-        return any(self.allowed(ROOM, [person], at) for at in range(since, len(self.stored) + 1))
-
-    @property
-    def took_back_permissions(self) -> bool:
-        """Whether it was lost that people may be there, who had come before a feed read so far."""
-        return any(event.change in {Change.OPENED, Change.UNBANNED} for event in self.lost)
-
-    def was_excluded(self, person: Person) -> bool:
-        return not all(self.allowed(ROOM, [person], at) for at in range(len(self.stored) + 1))
-
-    def recover_all(self, requests: Sequence[RecoveryRequest]) -> list[Recovery | ChatError]:
-        return [self.recover(request) for request in requests]
-
-    def recover(self, request: RecoveryRequest) -> Recovery | ChatError:
-        position = request.after
-        offset = position.offset
-        if request.person is not None and not self.allowed(ROOM, [request.person]):
-            return NotAMember("?")
-        too_many = not request.resumed and len(self.stored) - offset > RECOVERY_MAX
-        if too_many or not self.pruned_to <= offset <= len(self.stored):
-            return Recovery(None, position, self.end)
-        here = self.stored[offset - 1].id if offset > self.pruned_to else None
-        if here is not None and position.id not in {None, here}:
-            return Recovery(None, position, self.end)
-        events = self.rows(offset, offset + request.size)
-        if events:
-            events[0] = replace(events[0], previous=here)
-        return Recovery(events, Position(offset, here), Position(len(self.stored)))
-
-    async def read(self, function: Callable, *args: Any, **kwargs: Any) -> Any:
-        """In the place of `in_database`."""
-        await asyncio.sleep(self._delay() / 1000)
-        result = function(*args, **kwargs)
-        await asyncio.sleep(self._delay() / 1000)
-        return result
-
-    def _delay(self) -> int:
-        self.reads += 1
-        return self.delays[self.reads % len(self.delays)]
-
-
 @dataclass
 class Ear:
     """A listener, from `after` on or from now on; `heard` are the stored events that it heard."""
@@ -358,7 +129,7 @@ class Ear:
                     self.heard.append(event)
                     if event.kind is Kind.START_OVER:
                         self.screen = log.screen(event.offset)  # from the history
-                    self.screen.take(event)
+                    self.screen.take_event(event)
                     may_hear = log.was_allowed(self.person, since=event.offset - 1)
                     lost = event in log.lost or log.took_back_permissions
                     assert may_hear or event.kind is Kind.START_OVER or lost, (self, event)
@@ -389,7 +160,16 @@ class Ear:
         if position is not None and log.pruned_to < position.offset and not log.went_behind_pruned:
             assert position.id in {None, log.stored[position.offset - 1].id}, self
         if self.kinds is ALL_KINDS and not log.went_behind_pruned:
-            assert self.screen.kept(log.pruned_to) == log.screen().kept(log.pruned_to), self
+            assert kept(self.screen, log.pruned_to) == kept(log.screen(), log.pruned_to), self
+
+
+def kept(screen: Screen, pruned_to: int) -> dict[int, Shown]:
+    """The messages that the log still has; quotes of others are left out."""
+    return {
+        offset: replace(shown, quote=None) if shown.quote and shown.quote[0] <= pruned_to else shown
+        for offset, shown in screen.items()
+        if offset > pruned_to
+    }
 
 
 async def follow(script: Iterable[tuple[tuple[str, Any], int]], log: ListLog) -> None:
