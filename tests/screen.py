@@ -73,6 +73,14 @@ class Screen(dict[int, Shown]):
             quote=quote and (quote["offset"], quote["message"]),
         )
 
+    def kept(self, pruned_to: int) -> dict[int, Shown]:
+        """The messages that the log still has; quotes of others are left out."""
+        return {
+            offset: replace(shown, quote=None) if shown.quote and shown.quote[0] <= pruned_to else shown
+            for offset, shown in self.items()
+            if offset > pruned_to
+        }
+
     def _set_text(self, target: int | None, text: str) -> None:
         self._change(target, text=text)
         for offset, shown in self.items():

@@ -11,7 +11,7 @@ reading takes as long as the example says, and the clock jumps to when the next 
 import asyncio
 import selectors
 from collections.abc import Coroutine, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -26,7 +26,7 @@ from chat.domain.positions import Position
 from chat.errors import Banned, NotAMember
 from chat.storage import changes, history, permissions, recoveries
 from tests.chat.delivery.list_log import PEOPLE, RECOVERY_MAX, ROOM, ListLog
-from tests.screen import Screen, Shown
+from tests.screen import Screen
 
 ALL_KINDS = frozenset(Kind)
 KINDS = [
@@ -160,16 +160,7 @@ class Ear:
         if position is not None and log.pruned_to < position.offset and not log.went_behind_pruned:
             assert position.id in {None, log.stored[position.offset - 1].id}, self
         if self.kinds is ALL_KINDS and not log.went_behind_pruned:
-            assert kept(self.screen, log.pruned_to) == kept(log.screen(), log.pruned_to), self
-
-
-def kept(screen: Screen, pruned_to: int) -> dict[int, Shown]:
-    """The messages that the log still has; quotes of others are left out."""
-    return {
-        offset: replace(shown, quote=None) if shown.quote and shown.quote[0] <= pruned_to else shown
-        for offset, shown in screen.items()
-        if offset > pruned_to
-    }
+            assert self.screen.kept(log.pruned_to) == log.screen().kept(log.pruned_to), self
 
 
 async def follow(script: Iterable[tuple[tuple[str, Any], int]], log: ListLog) -> None:
