@@ -40,8 +40,9 @@ run3: ## the same as three instances, on PORT and the two ports after it
 # The settings of the tests: neither .env nor the shell has a say in whether they pass.
 test fuzz check: export DJANGO_SETTINGS_MODULE := mysite.test_settings
 
-# Tests in parallel, unless some are asked for: each worker has a database and a Valkey of its own.
-parallel := --numprocesses 2
+# Tests in parallel, unless some are asked for: each worker has a database and a Valkey of its own. Many tests wait for
+# servers and browsers, so there may be more workers than processors.
+parallel := --numprocesses 4 --dist worksteal
 
 # Tests that must hold on either database.
 on_postgresql := tests/chat tests/gqlchat tests/test_crossing.py tests/test_private_rooms.py tests/test_identity.py
@@ -65,7 +66,7 @@ soak: ## three servers in use for three minutes, and what they keep of it; ARGS=
 
 fuzz: ## ten thousand inputs that nobody would send in good faith; ARGS="--examples 200000 --seed 7" for more, and others
 	@setup/ready.sh development assets
-	pytest tests/fuzz $(ARGS)
+	pytest tests/fuzz --examples 10000 $(ARGS)
 
 check: ## what can be said about the code without running it
 	@setup/ready.sh development node assets

@@ -7,6 +7,7 @@ import io
 import json
 import logging
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -111,6 +112,11 @@ class GraphQLSocket(GraphQLWebsocketCommunicator):
         """Room and text of the next message of subscription `id`."""
         message = (await self.result(id))["data"]["joinChatRooms"]
         return message["roomName"], message["message"]
+
+
+def pytest_configure() -> None:
+    # A run that was started in the background has SIGINT ignored, and so would the servers under test.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

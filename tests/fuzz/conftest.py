@@ -13,10 +13,11 @@ from hypothesis.errors import HypothesisWarning
 from hypothesis.strategies import SearchStrategy
 
 EXAMPLES = 10_000
+EXAMPLES_BY_DEFAULT = 2_500  # in a run of all tests
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--examples", type=int, default=EXAMPLES, help="how much is tried altogether")
+    parser.addoption("--examples", type=int, default=EXAMPLES_BY_DEFAULT, help="how much is tried altogether")
     parser.addoption("--seed", type=int, default=None, help="try others than always")
 
 
@@ -26,7 +27,7 @@ def assail(request: pytest.FixtureRequest) -> Callable[..., None]:
 
     def run(strike: Callable[[Any], None], share: int, inputs: SearchStrategy[Any]) -> None:
         number = request.config.getoption("--seed", None)
-        examples = share * request.config.getoption("--examples", EXAMPLES) // EXAMPLES
+        examples = share * request.config.getoption("--examples", EXAMPLES_BY_DEFAULT) // EXAMPLES
         options = settings(
             max_examples=max(examples, 1),
             derandomize=number is None,

@@ -3,7 +3,15 @@ import { SubscriptionClient } from "subscriptions-transport-ws";
 import WebSocket from "ws";
 import { run, url } from "./line.mjs";
 
-const client = new SubscriptionClient(url, { reconnect: true }, WebSocket);
+/** The client may close one that is still connecting, without listening for the error that this brings. */
+class Socket extends WebSocket {
+  constructor(...about) {
+    super(...about);
+    this.on("error", () => {});
+  }
+}
+
+const client = new SubscriptionClient(url, { reconnect: true }, Socket);
 
 function listen(query, variables, next) {
   return new Promise((ended) => {
