@@ -13,7 +13,7 @@ host = $(call setting,HOST,127.0.0.1)
 port = $(call setting,PORT,8000)
 workers = $(call setting,WEB_CONCURRENCY,1)
 
-.PHONY: help run dev run3 test chaos soak fuzz bench check fmt schema assets requirements clean
+.PHONY: help run dev run3 test chaos soak fuzz bench check fmt schema messages assets requirements clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -98,6 +98,10 @@ schema: ## write the schema's snapshot
 	@setup/ready.sh
 	python -m setup.schema >gqlchat/schema.graphql.new
 	@mv gqlchat/schema.graphql.new gqlchat/schema.graphql
+
+messages: ## bring the catalogues of translations in step with the texts in the code
+	@setup/ready.sh development
+	python -m setup.messages
 
 assets: ## install GraphiQL's files
 	@setup/ready.sh assets

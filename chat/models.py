@@ -12,6 +12,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Q
 from django.db.models.functions import Now
 from django.db.models.sql.compiler import SQLCompiler
+from django.utils.translation import gettext_lazy as _
 
 
 class RandomId(models.Func):
@@ -56,9 +57,9 @@ class Room(models.Model):
 class Role(models.TextChoices):
     """The role of a member. An owner may do all that a moderator may, a moderator all that a member may."""
 
-    MEMBER = "member"
-    MODERATOR = "moderator"
-    OWNER = "owner"
+    MEMBER = "member", _("Member")
+    MODERATOR = "moderator", _("Moderator")
+    OWNER = "owner", _("Owner")
 
 
 class RoomMember(models.Model):
