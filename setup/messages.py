@@ -64,9 +64,9 @@ def _source(path: Path) -> bytes:
 
 
 def new(path: Path) -> Catalog:
-    header = {"project": "chat", "version": "1", "msgid_bugs_address": "", "last_translator": "", "language_team": ""}
     comment = "# Texts of the site. `make messages` brings them in step with the code."
-    return Catalog(path.parent.parent.name, path.stem, comment, fuzzy=False, revision_date=datetime.now(UTC), **header)
+    language, now = path.parent.parent.name, datetime.now(UTC)
+    return Catalog(language, path.stem, comment, project="chat", version="1", fuzzy=False, revision_date=now)
 
 
 def read(path: Path) -> Catalog:
