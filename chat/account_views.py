@@ -15,7 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.generic import FormView
 
-from chat.connections import login_watch
+from chat.delivery.login_hints import hint
 from chat.domain import people
 from chat.errors import LoginRequired
 from chat.forms import GuestNameForm, SignUpForm
@@ -63,7 +63,7 @@ class GuestNameView(LeadsBack, FormView):
         session = self.request.session
         people.rename_guest(session, form.cleaned_data["name"])
         session.save()  # before the hint, as that has sockets look at it
-        async_to_sync(login_watch.hint)(guests=[people.guest_of(session).id])
+        async_to_sync(hint)(guests=[people.guest_of(session).id])
         return super().form_valid(form)
 
 

@@ -179,6 +179,18 @@ class InvalidPeople(ChatError):
     code = "invalid_people"
 
 
+class InvalidProfile(ChatError):
+    """A line about oneself, or a time zone, that can't be one."""
+
+    code = "invalid_profile"
+
+
+class NameTaken(InvalidName):
+    """Another account has that name, or one that looks like it, as its username or its display name."""
+
+    code = "name_taken"
+
+
 class LastOwner(ChatError):
     """The room would be left without an owner."""
 

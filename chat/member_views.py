@@ -96,7 +96,7 @@ class MembersView(View):
             async_to_sync(carry_out)(action, self.room, *arguments(request.POST), by=self.person)
         except ChatError as error:
             return self.show(error=str(error), status=400)
-        left = request.POST.get("username") == self.person.name
+        left = request.POST.get("username") == self.person.username
         return HttpResponseRedirect(self.room.get_absolute_url() if left else self.room.get_members_url())
 
     def show(self, *, error: "StrOrPromise" = "", status: int = 200) -> HttpResponse:

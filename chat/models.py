@@ -136,6 +136,33 @@ class AccountSkeleton(models.Model):
         return self.skeleton
 
 
+class Profile(models.Model):
+    """What a user tells of themselves, as `chat.domain.profiles` has it. Texts are empty where they tell nothing."""
+
+    # Without a constraint, as in AccountSkeleton.
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, models.CASCADE, primary_key=True, related_name="chat_profile", db_constraint=False
+    )
+    display_name = models.CharField(max_length=40, blank=True, default="", db_default="")
+    about = models.CharField(max_length=160, blank=True, default="", db_default="")
+    time_zone = models.CharField(max_length=100, blank=True, default="", db_default="", help_text="Europe/Berlin")
+
+    def __str__(self) -> str:
+        return self.display_name or str(self.user_id)
+
+
+class DisplayNameSkeleton(models.Model):
+    """The look of a display name, which no two users have; a name may have several. See `chat.domain.skeletons`."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="chat_display_skeletons", db_constraint=False
+    )
+    skeleton = models.CharField(max_length=200, unique=True)
+
+    def __str__(self) -> str:
+        return self.skeleton
+
+
 class Message(models.Model):
     """An entry of a room's log: something said there, or a later change to that or to who may be there."""
 

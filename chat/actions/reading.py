@@ -80,7 +80,7 @@ async def leave(room: Room, *, person: Person) -> None:
     Raises LastOwner, Banned, RateLimited or Unavailable.
     """
     if not room.is_direct and (await in_database(permissions.permission, room, person)).role is not None:
-        await carry_out(moderation.remove_member, room, person.name, by=person)
+        await carry_out(moderation.remove_member, room, person.username or person.name, by=person)
     await _change(readings.leave, room, person)
 
 

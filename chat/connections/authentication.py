@@ -1,8 +1,10 @@
-"""The session and the user of those who open a WebSocket."""
+"""The session and the user of those who open a WebSocket, and the user of those who ask over HTTP."""
 
 from collections.abc import Sequence
 from typing import Any
 
+from channels.auth import AuthMiddleware
+from channels.db import database_sync_to_async
 from django.conf import settings
 from django.http import parse_cookie
 
@@ -10,7 +12,7 @@ from chat.delivery.batcher import Batcher
 from chat.delivery.per_loop import PerLoop
 from chat.errors import Unavailable
 from chat.storage.database import in_database
-from chat.storage.visitors import Visitor, stranger, visitors
+from chat.storage.visitors import Visitor, stranger, user_of, visitors
 
 TRY_AGAIN = 1013
 
@@ -36,6 +38,13 @@ class AuthMiddlewareStack:
             return
         scope = {**scope, "cookies": cookies, "session": visitor.session, "user": visitor.user}
         await self.inner(scope, receive, send)
+
+
+class UserMiddleware(AuthMiddleware):  # type: ignore[misc]  # Channels has no types
+    """ASGI middleware: puts `user` into the scope, like Channels' own, but read together with their profile."""
+
+    async def resolve_scope(self, scope: Any) -> None:
+        scope["user"]._wrapped = await database_sync_to_async(user_of)(scope["session"])
 
 
 def cookies_of(scope: Any) -> dict[str, str]:

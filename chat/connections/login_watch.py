@@ -1,9 +1,9 @@
-"""Closes the sockets of logins that have ended, and lets guests who took another name speak under it.
+"""Closes the sockets of logins that have ended, and lets people who took another name speak under it.
 
 The database decides (`chat.storage.logins`). It is asked at intervals for all who are connected to this process, and at
 once for those of whom a hint says that something has happened. Hints go to every process through the hub. They are
-sent for what people do through Django: logging in and out, changing, deactivating and deleting a user, and renaming a
-guest.
+sent for what people do through Django: logging in and out, changing, deactivating and deleting a user, changing a
+profile, and renaming a guest.
 """
 
 import asyncio
@@ -25,9 +25,10 @@ from django.utils.decorators import sync_and_async_middleware
 
 from chat import log_context
 from chat.connections.sockets import LOG_IN, Socket, Sockets
-from chat.delivery import hub
+from chat.delivery import login_hints
 from chat.delivery.control import on_control
 from chat.delivery.detached_tasks import DetachedTasks
+from chat.delivery.login_hints import hint
 from chat.delivery.per_loop import PerLoop
 from chat.errors import SessionEnded, Unavailable
 from chat.storage import logins
@@ -36,7 +37,6 @@ from chat.storage.logins import Login
 
 logger = logging.getLogger(__name__)
 
-SUBJECT = "sessions"  # of the hints
 CHECK_SIZE = 1000  # logins that the database is asked about at once, so that nobody's message waits for long behind it
 CLOCK_SKEW = timedelta(seconds=10)  # by which the clocks of two instances may differ
 
@@ -90,7 +90,7 @@ class LoginWatch(PerLoop):
                 return
 
     async def _check_some(self, by_login: Mapping[Login, list[Socket]]) -> None:
-        """Closes the sockets whose login has ended, and renames the guests whose session says so."""
+        """Closes the sockets whose login has ended, and renames people whose account or session says so."""
         asked_at = datetime.now(UTC)
         standing = await in_database(logins.standing, by_login.keys())
         saved_since: dict[str, list[Socket]] = {}
@@ -98,7 +98,10 @@ class LoginWatch(PerLoop):
             if login in standing.ended:
                 for socket in sockets:
                     DetachedTasks.here().start(socket.close(LOG_IN, SessionEnded.code))
-            elif login.user_id is None and login.session_key is not None:
+            elif login.user_id is not None:
+                for socket in sockets:
+                    socket.rename(standing.users[login.user_id])
+            elif login.session_key is not None:
                 saved = standing.saved[login.session_key]
                 stale = [socket for socket in sockets if saved is None or saved > socket.named_at - CLOCK_SKEW]
                 if stale:
@@ -115,19 +118,9 @@ class LoginWatch(PerLoop):
 # Hints
 
 
-@on_control(SUBJECT)
+@on_control(login_hints.SUBJECT)
 def check_soon(hint: Mapping[str, Any]) -> None:
     LoginWatch.here().check_soon(hint)
-
-
-async def hint(*, users: Collection[Any] = (), sessions: Collection[str] = (), guests: Collection[str] = ()) -> None:
-    """Tells all processes, after the fact, to look at the logins of these.
-
-    `users` are primary keys, `guests` ids of people. `sessions` are keys of sessions that have ended: these are of no
-    use to anybody any more, so they may be seen in Redis.
-    """
-    about = {"users": [str(user_id) for user_id in users], "sessions": list(sessions), "guests": list(guests)}
-    await hub.send_control(SUBJECT, about)
 
 
 def hint_after_commit(user: Any) -> None:
@@ -136,7 +129,8 @@ def hint_after_commit(user: Any) -> None:
 
 @receiver(post_save, sender=settings.AUTH_USER_MODEL)
 def user_changed(instance: Any, created: bool, update_fields: Collection[str] | None = None, **_: Any) -> None:
-    if not created and (update_fields is None or {"password", "is_active"} & set(update_fields)):
+    telling = {"password", "is_active", instance.USERNAME_FIELD}
+    if not created and (update_fields is None or telling & set(update_fields)):
         hint_after_commit(instance)
 
 

@@ -56,12 +56,14 @@ class Socket:
         "named_at",
         "opened_at",
         "person_id",
+        "person_name",
     )
 
     def __init__(self, door: str, scope: Any, send: Any) -> None:
         self.door = door
         self.login = login_of(scope)
-        self.person_id = people.of_scope(scope).id  # which the log knows from here on
+        person = people.of_scope(scope)
+        self.person_id, self.person_name = person.id, person.name  # the log knows the id from here on
         self.named_at = datetime.now(UTC)  # when the guest's name was last read
         self.address = address_of(scope)
         self.opened_at = time.time()
@@ -81,11 +83,13 @@ class Socket:
         """Whether the client is owed something: an answer, or events that wait to be written."""
         return self.consumer is not None and self.consumer.busy
 
-    def rename(self, guest: Person) -> None:
-        """Has the consumer speak under the name of `guest`, who is the same person, from now on."""
-        if self.consumer is not None and guest.id == self.person_id:
-            people.rename_in_scope(self.consumer.scope, guest)
-            Hub.here().presence.rename(guest)
+    def rename(self, person: Person) -> None:
+        """Has the consumer speak under the name of `person`, who is the same one, from now on."""
+        if self.consumer is None or person.id != self.person_id or person.name == self.person_name:
+            return
+        self.person_name = person.name
+        people.rename_in_scope(self.consumer.scope, person)
+        Hub.here().presence.rename(person)
 
     async def close(self, code: int, reason: str) -> None:
         """Closes it, whatever its consumer is doing; the consumer is told as if the client had gone.

@@ -10,10 +10,14 @@ from chat.delivery.recent_renderings import KEPT
 from chat.delivery.rendering_budget import RenderingBudget
 from chat.domain import formatting
 from chat.domain.events import Event
+from chat.domain.people import Person
 from chat.domain.presence import LiveState
 from chat.errors import unforeseen
 
 KEPT_MAX = 200  # texts, of which the longest may be 50 KB of HTML
+
+Formattable = tuple[str, tuple[Person, ...]]
+"""A text, and the people whom it calls."""
 
 
 class Formatted(PerLoop):
@@ -23,27 +27,27 @@ class Formatted(PerLoop):
     """
 
     def __init__(self) -> None:
-        self._html: dict[str, str | None] = {}
+        self._html: dict[Formattable, str | None] = {}
         self._budgets = {False: RenderingBudget.here(), True: RenderingBudget()}  # by whether it is history
-        self._making: dict[tuple[str, bool], asyncio.Task[str | None]] = {}
+        self._making: dict[tuple[Formattable, bool], asyncio.Task[str | None]] = {}
 
     def html(self, event: Event | LiveState, *, history: bool = False) -> str | None | Awaitable[str | None]:
         """The HTML of a message or an edit; None where there is none, or it would say no more than the text.
 
         If this turn of the loop is full, that is to be awaited.
         """
-        text = formatting.text_of(event)
-        effort = formatting.effort(text)
+        given = formatting.text_of(event), formatting.people_of(event)
+        effort = formatting.effort(*given)
         if not effort:
             return None
-        if text in self._html:
-            return self._html[text]
-        making = self._making.get((text, history))
+        if given in self._html:
+            return self._html[given]
+        making = self._making.get((given, history))
         if making is None:
             if self._budgets[history].spend(effort):
-                return self._make(text)
-            making = asyncio.create_task(self._make_later(text, effort, history), context=log_context.detached())
-            self._making[text, history] = making
+                return self._make(given)
+            making = asyncio.create_task(self._make_later(given, effort, history), context=log_context.detached())
+            self._making[given, history] = making
         return asyncio.shield(making)
 
     async def html_later(self, event: Event | LiveState) -> str | None:
@@ -56,21 +60,21 @@ class Formatted(PerLoop):
         found = [self.html(event, history=True) for event in events]
         return [await html if isawaitable(html) else html for html in found]
 
-    async def _make_later(self, text: str, effort: int, history: bool) -> str | None:
+    async def _make_later(self, given: Formattable, effort: int, history: bool) -> str | None:
         try:
             await self._budgets[history].wait(effort)
-            return self._html[text] if text in self._html else self._make(text)
+            return self._html[given] if given in self._html else self._make(given)
         finally:
-            del self._making[text, history]
+            del self._making[given, history]
 
-    def _make(self, text: str) -> str | None:
+    def _make(self, given: Formattable) -> str | None:
         try:
-            html = formatting.to_html(text)
+            html = formatting.to_html(*given)
         except Exception as error:  # nobody is to lose the message for that
             unforeseen(error)
             html = None
-        self._html[text] = html
+        self._html[given] = html
         if len(self._html) > KEPT_MAX:
             del self._html[next(iter(self._html))]  # the oldest
-        asyncio.get_running_loop().call_later(KEPT, self._html.pop, text, None)
+        asyncio.get_running_loop().call_later(KEPT, self._html.pop, given, None)
         return html

@@ -58,6 +58,7 @@ def _extras(event: Event) -> dict[str, Any]:
         "mentions": [person.as_json() for person in event.mentions],
         "reply_to": event.reply_to and _quote_to_group(event.reply_to),
         "reactions": [reaction.as_json() for reaction in event.reactions],
+        "username": event.person and event.person.username,
     }
 
 
@@ -86,7 +87,7 @@ def parse(raw: dict[str, Any], room: Room) -> Event:
         id=_text(raw.get("id")) if offset is None else _entry_id(raw.get("id")),
         offset=offset,
         client_id=_text(raw.get("client_id")),
-        person=_person(raw.get("user"), raw.get("user_id")),
+        person=_person(raw.get("user"), raw.get("user_id"), raw.get("username")),
         sent_at=_time(raw.get("sent_at")),
         origin=_origin(raw.get("origin")),
         target=_offset(raw.get("target")),
@@ -136,10 +137,10 @@ def _offset(value: object) -> int | None:
     return value if type(value) is int and value > 0 else None
 
 
-def _person(name: object, id: object) -> Person | None:
+def _person(name: object, id: object, username: object = None) -> Person | None:
     if not isinstance(name, str):
         return None
-    return Person(id=_text(id) or f"other-{name}", name=name)
+    return Person(id=_text(id) or f"other-{name}", name=name, username=_text(username))
 
 
 def _time(value: object) -> datetime | None:

@@ -40,9 +40,14 @@ QUOTE = re.compile(r">[> \t]*[ \t][^\s>]")
 ITEM = re.compile(r"(?:[-+*]|\d{1,9}[.)])[ \t][\s*+-]*[^\s*+-]")
 
 
+def is_readable(text: str) -> bool:
+    """Whether a text has few enough lines to be read."""
+    return text.count("\n") < LINES_MAX
+
+
 def is_worth_reading(text: str) -> bool:
     """Whether anything in a text may be Markdown. Most messages have nothing."""
-    return SOMETHING.search(text) is not None and text.count("\n") < LINES_MAX
+    return SOMETHING.search(text) is not None
 
 
 def parse(text: str) -> list[Token]:

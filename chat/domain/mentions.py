@@ -1,8 +1,10 @@
 """Mentions: the names that a text calls, `@ann`, `@"Quiet Otter 42"`, and `@room`, which means everybody there."""
 
 import re
+from collections.abc import Iterable, Iterator, Mapping
 
 from chat.domain.people import Person
+from chat.domain.skeletons import skeletons
 
 MENTIONS_MAX = 20  # names that count in one text
 EVERYBODY = Person(id="room", name="room")
@@ -12,6 +14,42 @@ CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]+`", re.DOTALL)
 # Not within a word, as in addresses of e-mail, and not in a path. Unquoted, it has the characters of accounts' names.
 MENTION = re.compile(r'(?<![\w@/.+-])@(?:"([^"\n]{1,150})"|([\w.@+-]{1,150}))')
 TRAILING = ".@+-"
+
+
+def called_in(text: str, mentions: Iterable[Person]) -> dict[str, Person]:
+    """Of the names that `text` may call, those of people in `mentions`, each with its person.
+
+    Users go by the looks of their usernames and display names, as they did when `chat.storage.mentions` found them.
+    """
+    by_look = {look: person for person in mentions if not person.is_guest for look in _looks(person)}
+    others = {person.name.casefold(): person for person in mentions if person.is_guest}
+    found = {}
+    for name in names_in(text) if by_look or others else ():
+        person = others.get(name.casefold()) or next((by_look[one] for one in skeletons(name) if one in by_look), None)
+        if person is not None:
+            found[name] = person
+    return found
+
+
+def parts(text: str, called: Mapping[str, Person]) -> Iterator[tuple[str, Person | None]]:
+    """A text without code in it, cut into what calls somebody and what doesn't; `called` is as `called_in` has it."""
+    begin = 0
+    for match in MENTION.finditer(text):
+        quoted, plain = match.groups()
+        name = (quoted or plain).strip()
+        end = match.end()
+        if plain and name not in called:
+            name = plain.rstrip(TRAILING)
+            end = match.start() + 1 + len(name)
+        if name in called:
+            yield text[begin : match.start()], None
+            yield text[match.start() : end], called[name]
+            begin = end
+    yield text[begin:], None
+
+
+def _looks(person: Person) -> frozenset[str]:
+    return skeletons(person.name) | skeletons(person.username or person.name)
 
 
 def names_in(text: str) -> list[str]:

@@ -36,6 +36,8 @@ RESERVED = (
     "System",
     "Someone",
 )
+# What calls many people at once behind an `@`, here or in other chats.
+MENTION_WORDS = ("all", "channel", "everybody", "everyone", "here", "room")
 
 
 def clean(text: object, *, what: "StrOrPromise", longest: int, error: type[InvalidName] = InvalidName) -> str:
@@ -59,18 +61,23 @@ def clean(text: object, *, what: "StrOrPromise", longest: int, error: type[Inval
         )
     if name.isascii() and name.isprintable():
         return name  # as most are, and nothing of what follows can be wrong with it
-    if any(unicodedata.category(character) in UNNAMEABLE for character in name):
+    if has_controls(name):
         raise error(_("{what} has control characters in it."), what=what)
     if DISGUISING.search(name) or unseen.is_blank(name):
         raise error(_("{what} has characters in it that nobody can see."), what=what)
     return name
 
 
+def has_controls(text: str) -> bool:
+    """Whether there are characters of UNNAMEABLE in `text`."""
+    return any(unicodedata.category(character) in UNNAMEABLE for character in text)
+
+
 @cache
 def _reserved() -> frozenset[str]:
-    return frozenset().union(*(skeletons(name) | skeletons(name.upper()) for name in RESERVED))
+    return frozenset().union(*(skeletons(name) | skeletons(name.upper()) for name in (*RESERVED, *MENTION_WORDS)))
 
 
 def is_reserved(name: str) -> bool:
-    """Whether `name` is one of RESERVED, or looks like one."""
+    """Whether `name` is one of RESERVED or MENTION_WORDS, or looks like one."""
     return not skeletons(name).isdisjoint(_reserved())

@@ -17,7 +17,8 @@ from chat.domain.addresses import address_of
 
 NAME_MAX = 40  # characters
 SESSION_KEY = "chat_guest"  # in a session, of its guest
-SCOPE_KEY = "chat_guest"  # in a connection's scope, of a guest who isn't in its session, or is called otherwise there
+SCOPE_KEY = "chat_person"  # in a connection's scope, of a guest without a session, and of who was renamed meanwhile
+PROFILE = "chat_profile"  # by this attribute of a Django user, as chat.models.Profile says
 USER = "user-"
 GUEST = "guest-"
 USER_ID = re.compile(r"user-[0-9]{1,18}", re.ASCII)
@@ -39,6 +40,8 @@ class Person:
     """Whether they are the same on another connection: a guest without a session is not."""
     address: str | None = field(default=None, compare=False)
     """Where they speak from, if they come through a door; by `chat.domain.addresses`, for limits."""
+    username: str | None = field(default=None, compare=False)
+    """The name that their account has, beside the one that others see; None for guests, and where it isn't known."""
 
     @property
     def is_guest(self) -> bool:
@@ -49,9 +52,20 @@ class Person:
         """The primary key of their account, as a text; None for guests."""
         return None if self.is_guest else self.id.removeprefix(USER)
 
+    @property
+    def handle(self) -> str | None:
+        """The username, where that is another than the name that others see."""
+        return self.username if self.username != self.name else None
+
+    @property
+    def profile_path(self) -> str | None:
+        """The path of the address that leads to their profile; None for guests, who have none."""
+        return f"/people/id/{self.id}/" if USER_ID.fullmatch(self.id) else None
+
     def as_json(self) -> JsonPerson:
         """As somebody who is named in an entry is stored, and travels in a group."""
-        return {"id": self.id, "name": self.name}
+        known = {"id": self.id, "name": self.name}
+        return known if self.username is None else {**known, "username": self.username}
 
     @classmethod
     def all_from_json(cls, value: object) -> tuple["Person", ...]:
@@ -59,14 +73,24 @@ class Person:
         found = []
         for one in value if isinstance(value, list) else ():
             match one:
-                case {"id": str(id), "name": str(name)}:
-                    found.append(cls(id=id, name=name))
+                case {"id": str(id), "name": str(name), **others}:
+                    username = others.get("username")
+                    found.append(cls(id=id, name=name, username=username if isinstance(username, str) else None))
         return tuple(found)
 
 
 def of_user(user: Any) -> Person:
-    """The person behind an authenticated Django user."""
-    return Person(id=f"{USER}{user.pk}", name=user.get_username())
+    """The person behind an authenticated Django user: by the display name of their profile, or else the username.
+
+    Nothing is read here, so the profile counts that was read with the user: `chat.storage.accounts.users`.
+    """
+    profile = user._meta.get_field(PROFILE).get_cached_value(user, default=None)
+    return of_account(user.pk, user.get_username(), profile.display_name if profile is not None else None)
+
+
+def of_account(primary_key: object, username: str, display_name: str | None) -> Person:
+    """The person of an account; `display_name` is empty or None where they have none."""
+    return Person(id=f"{USER}{primary_key}", name=display_name or username, username=username)
 
 
 def new_guest(name: str | None = None) -> Person:
@@ -96,7 +120,11 @@ def rename_guest(session: MutableMapping[str, Any], name: str) -> None:
 
 
 def of_request(request: HttpRequest) -> Person:
-    person = of_user(request.user) if request.user.is_authenticated else guest_of(request.session)
+    if request.user.is_authenticated:
+        getattr(request.user, PROFILE, None)  # read once for each request, like the user
+        person = of_user(request.user)
+    else:
+        person = guest_of(request.session)
     log_context.identify(person.id)
     return person
 
@@ -112,15 +140,15 @@ def of_scope(scope: MutableMapping[str, Any] | None, *, remember: bool = False) 
     return person
 
 
-def rename_in_scope(scope: MutableMapping[str, Any], guest: Person) -> None:
-    """Has `of_scope` say `guest` from now on, for a guest whose session has another name than when it was read."""
-    scope[SCOPE_KEY] = guest
+def rename_in_scope(scope: MutableMapping[str, Any], person: Person) -> None:
+    """Has `of_scope` say `person` from now on, who has another name than when session and user were read."""
+    scope[SCOPE_KEY] = person
 
 
 def _found(scope: MutableMapping[str, Any], remember: bool) -> Person:
     user = scope.get("user")
     if user is not None and user.is_authenticated:
-        return of_user(user)
+        return scope.get(SCOPE_KEY) or of_user(user)
     session = scope.get("session")
     if remember and session is not None and scope["type"] == "http":
         return guest_of(session)

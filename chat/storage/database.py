@@ -12,6 +12,7 @@ from django.db import Error, InterfaceError, OperationalError
 from django.utils.translation import gettext_lazy as _
 
 from chat import metrics, models
+from chat.domain.people import Person
 from chat.domain.rooms import Room
 from chat.errors import Unavailable
 from chat.storage.lanes import Lanes, Work
@@ -29,7 +30,10 @@ POSTGRESQL_READ_ONLY = "25006"
 
 
 def writes(function: Callable[Given, Result]) -> Callable[Given, Result]:
-    """Marks a function that writes in a room: its first argument, or that of the drafts in its first argument."""
+    """Marks a function that writes in a room: its first argument, or that of the drafts in its first argument.
+
+    Or what it writes is a person's own, who is the first argument.
+    """
     _work[function] = Work.WRITE
     return function
 
@@ -91,8 +95,10 @@ def _raise_as_told(error: Error) -> NoReturn:
     raise Unavailable(_("The database does not answer. Please try again in a moment.")) from error
 
 
-def _room(first: object, *others: object) -> Room:
-    """The room in which a function that is marked with `writes` writes, by its arguments."""
+def _room(first: object, *others: object) -> Room | None:
+    """The room in which a function that is marked with `writes` writes, by its arguments; None for a person's own."""
+    if isinstance(first, Person):
+        return None
     room = first if isinstance(first, Room) else first[0].room  # type: ignore[index]
     assert isinstance(room, Room)
     return room

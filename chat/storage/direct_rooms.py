@@ -6,7 +6,6 @@ So there is one for the same people, whoever opens it first, and two who do so a
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -17,6 +16,7 @@ from chat.domain.people import USER, USER_ID, Person
 from chat.domain.rooms import Room
 from chat.domain.texts import is_storable
 from chat.errors import InvalidPeople, LoginRequired, NoSuchPerson
+from chat.storage import accounts
 from chat.storage.database import reads_long, writes
 
 PEOPLE_MAX = 20  # with the person who asks
@@ -37,9 +37,9 @@ def people_of(usernames: Iterable[str], *, by: Person, person_ids: Iterable[str]
         raise InvalidPeople(_("A direct room has at most {most} people."), most=PEOPLE_MAX)
     called = Q(username__in=[name for name in names if is_storable(name)])
     known = Q(pk__in=[id.removeprefix(USER) for id in ids if USER_ID.fullmatch(id)])
-    found = [people.of_user(user) for user in get_user_model().objects.filter(called | known, is_active=True)]
+    found = [people.of_user(user) for user in accounts.users().filter(called | known, is_active=True)]
     for name in names:
-        if name not in {person.name for person in found}:
+        if name not in {person.username for person in found}:
             raise NoSuchPerson(_("Nobody has an account by the name of “{name}”."), name=name)
     if not ids <= {person.id for person in found}:
         raise NoSuchPerson(_("There is no account with that id."))
@@ -83,7 +83,7 @@ def others(pairs: Iterable[Pair]) -> dict[Pair, tuple[Person, ...]]:
         return {}
     names = {room.name for room, _ in direct}
     members: dict[str, list[Person]] = defaultdict(list)
-    found = models.RoomMember.objects.filter(room__name__in=names).select_related("user", "room")
+    found = models.RoomMember.objects.filter(room__name__in=names).select_related("user__chat_profile", "room")
     for row in found.order_by("user__username"):
         members[row.room.name].append(people.of_user(row.user))
     return {(room, person): _without(person, members[room.name]) for room, person in direct}

@@ -35,11 +35,13 @@ class Login:
 class Standing:
     """The state of some logins.
 
-    `ended` are those that hold no more. `saved` has for each session that holds when it was last saved, by the clock of
-    the instance that did it; None where its store doesn't tell.
+    `ended` are those that hold no more. `users` has the people of active users, by the names that they have now, by
+    primary keys. `saved` has for each session that holds when it was last saved, by the clock of the instance that did
+    it; None where its store doesn't tell.
     """
 
     ended: set[Login]
+    users: dict[Any, Person]
     saved: dict[str, datetime | None]
 
 
@@ -47,8 +49,11 @@ class Standing:
 def standing(logins: Collection[Login]) -> Standing:
     """Looks at `logins`, in two queries however many there are."""
     user_ids = {login.user_id for login in logins if login.user_id is not None}
-    active = get_user_model()._default_manager.filter(pk__in=user_ids, is_active=True)
-    passwords = dict(active.values_list("pk", "password"))
+    accounts = get_user_model()._default_manager.filter(pk__in=user_ids, is_active=True)
+    columns = ("pk", get_user_model().USERNAME_FIELD, f"{people.PROFILE}__display_name", "password")
+    users, passwords = {}, {}
+    for pk, username, display_name, password in accounts.values_list(*columns):
+        users[pk], passwords[pk] = people.of_account(pk, username, display_name), password
     saved = lasting_sessions({login.session_key for login in logins if login.session_key is not None})
     ended = {
         login
@@ -56,7 +61,7 @@ def standing(logins: Collection[Login]) -> Standing:
         if (login.user_id is not None and passwords.get(login.user_id) != login.password)
         or (login.session_key is not None and login.session_key not in saved)
     }
-    return Standing(ended, saved)
+    return Standing(ended, users, saved)
 
 
 def lasting_sessions(keys: set[str]) -> dict[str, datetime | None]:

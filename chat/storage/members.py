@@ -66,7 +66,7 @@ def ban_pages(
 
 def _members(rooms: Collection[Room]) -> QuerySet[models.RoomMember]:
     names = [room.name for room in rooms]
-    return models.RoomMember.objects.filter(room__name__in=names).select_related("user", "room")
+    return models.RoomMember.objects.filter(room__name__in=names).select_related("user__chat_profile", "room")
 
 
 def _bans(rooms: Collection[Room]) -> QuerySet[models.Ban]:

@@ -9,8 +9,6 @@ done. `chat.actions.moderation` runs them and publishes the entry.
 """
 
 from typing import TYPE_CHECKING
-
-from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
@@ -33,7 +31,7 @@ from chat.errors import (
     grouped,
 )
 from chat.models import Role
-from chat.storage import entries, history, permissions, posting_limits, readings
+from chat.storage import accounts, entries, history, permissions, posting_limits, readings
 from chat.storage.database import writes
 from chat.storage.permissions import Permission
 from chat.storage.posting_limits import SLOW_MODE_MAX
@@ -311,7 +309,7 @@ def _keep_an_owner(here: models.Room, leaving: Permission, by: Person | None) ->
 
 
 def _user(username: str) -> Person:
-    user = get_user_model().objects.filter(username=username).first() if is_storable(username) else None
+    user = accounts.users().filter(username=username).first() if is_storable(username) else None
     if user is None:
         raise NoSuchPerson(_("Nobody has an account by the name of “{name}”."), name=username)
     return people.of_user(user)
@@ -321,7 +319,7 @@ def _person(place: Place, person_id: str) -> Person:
     """The person with that id: a user, or a guest by the name that their last entry here has."""
     person = Person(id=person_id, name=_for_all(_("A guest")))
     if not person.is_guest:
-        user = get_user_model().objects.filter(pk=person.user_id).first() if USER_ID.fullmatch(person_id) else None
+        user = accounts.users().filter(pk=person.user_id).first() if USER_ID.fullmatch(person_id) else None
         if user is not None:
             return people.of_user(user)
     elif GUEST_ID.fullmatch(person_id):

@@ -18,6 +18,9 @@ from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
+from chat.domain.people import PROFILE
+from chat.storage import accounts
+
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
@@ -36,6 +39,12 @@ def visitors(session_keys: Sequence[str]) -> list[Visitor]:
     """Those who have these sessions, in the same order; in two queries where Django keeps sessions and users."""
     sessions = _sessions(session_keys)
     return [Visitor(session, user) for session, user in zip(sessions, _users(sessions), strict=True)]
+
+
+def user_of(session: SessionBase) -> Any:
+    """The user who is logged in by a session, with their profile; an AnonymousUser if nobody is."""
+    (user,) = _users([session])
+    return user
 
 
 def _sessions(keys: Sequence[str]) -> list[SessionBase]:
@@ -65,9 +74,8 @@ def _users(sessions: Sequence[SessionBase]) -> list[Any]:
     backends = [_backend(session) for session in sessions]
     model = get_user_model()
     ids = [session.get(SESSION_KEY) for session in sessions]
-    stored = model._default_manager.in_bulk(
-        {id for id, backend in zip(ids, backends, strict=True) if _takes_any_user(backend)}
-    )
+    plain = {id for id, backend in zip(ids, backends, strict=True) if _takes_any_user(backend)}
+    stored = accounts.users().in_bulk(plain)
     users = []
     for session, backend, id in zip(sessions, backends, ids, strict=True):
         user = None
@@ -76,6 +84,7 @@ def _users(sessions: Sequence[SessionBase]) -> list[Any]:
             user = user if user is not None and backend.user_can_authenticate(user) else None
         elif backend is not None:
             user = backend.get_user(model._meta.pk.to_python(id))
+            getattr(user, PROFILE, None)  # reads it
         users.append(user if user is not None and _is_by_password_of(session, user) else AnonymousUser())
     return users
 

@@ -1,9 +1,10 @@
 """URLs of GraphQL, for HTTP and for WebSocket."""
 
-from channels.auth import AuthMiddlewareStack
+from channels.sessions import SessionMiddlewareStack
 from django.urls import URLPattern, re_path
 from strawberry.schema import BaseSchema
 
+from chat.connections.authentication import UserMiddleware
 from chat.connections.registration import registered
 from gqlchat.guards import bodies, outages
 from gqlchat.transport.consumers import ChatGraphQLHTTPConsumer, ChatGraphQLWSConsumer
@@ -13,7 +14,7 @@ GRAPHQL = r"^graphql/?$"
 
 def http_urlpatterns(schema: BaseSchema) -> list[URLPattern]:
     # Around this route only: the rest of HTTP is Django's, which finds session and user itself.
-    consumer = AuthMiddlewareStack(ChatGraphQLHTTPConsumer.as_asgi(schema=schema))
+    consumer = SessionMiddlewareStack(UserMiddleware(ChatGraphQLHTTPConsumer.as_asgi(schema=schema)))
     application = bodies.limited(outages.answered(consumer))
     return [re_path(GRAPHQL, application)]  # type: ignore[arg-type]  # Channels routes to ASGI applications
 

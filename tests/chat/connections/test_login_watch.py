@@ -18,7 +18,7 @@ from django.test import AsyncClient
 from django.utils import timezone
 from pytest_django import Settings
 
-from chat.connections import login_watch
+from chat.delivery import login_hints
 from chat.connections.sockets import Socket, Sockets
 from chat.delivery.hub import Hub
 from chat.storage import logins
@@ -285,6 +285,6 @@ async def test_regular_check_closes_nothing_while_the_database_does_not_answer(
 
 @pytest.mark.parametrize("about", [{}, {"users": 7, "sessions": []}, {"users": [[]], "sessions": []}])
 async def test_malformed_hint_is_ignored_with_a_warning(about: dict[str, Any], caplog: Any) -> None:
-    Hub.here().receive({"type": "chat.control", "subject": login_watch.SUBJECT, "about": about})
+    Hub.here().receive({"type": "chat.control", "subject": login_hints.SUBJECT, "about": about})
     Hub.here().receive({"type": "chat.control", "subject": "of a later version", "about": {}})
     assert [record.levelname for record in caplog.records] == ["WARNING", "WARNING"]

@@ -1,0 +1,17 @@
+"""Changing one's profile. What one says from then on has the new name, on all connections that are open."""
+
+from chat.actions import rate_limits
+from chat.delivery.login_hints import hint
+from chat.domain.people import Person
+from chat.domain.profiles import Profile, ProfileChange
+from chat.storage import profiles
+from chat.storage.database import in_database
+
+
+async def update(change: ProfileChange, *, by: Person) -> Profile:
+    """Changes the profile of `by`. Raises LoginRequired, NameTaken, RateLimited or Unavailable."""
+    await rate_limits.spend(by, on="profile")
+    profile = await in_database(profiles.update, by, change)
+    if profile.person.name != by.name:
+        await hint(users=[by.user_id])
+    return profile

@@ -1,0 +1,18 @@
+"""Hints that logins have ended, or people have other names. Upon these `chat.connections.login_watch` looks."""
+
+from collections.abc import Collection
+from typing import Any
+
+from chat.delivery import hub
+
+SUBJECT = "sessions"
+
+
+async def hint(*, users: Collection[Any] = (), sessions: Collection[str] = (), guests: Collection[str] = ()) -> None:
+    """Tells all processes, after the fact, to look at the logins of these.
+
+    `users` are primary keys, `guests` ids of people. `sessions` are keys of sessions that have ended: these are of no
+    use to anybody any more, so they may be seen in Redis.
+    """
+    about = {"users": [str(user_id) for user_id in users], "sessions": list(sessions), "guests": list(guests)}
+    await hub.send_control(SUBJECT, about)
