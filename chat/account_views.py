@@ -18,7 +18,8 @@ from django.views.generic import FormView
 from chat.delivery.login_hints import hint
 from chat.domain import people
 from chat.errors import LoginRequired
-from chat.forms import GuestNameForm, SignUpForm
+from chat.forms import NAME_TAKEN, GuestNameForm, SignUpForm
+from chat.storage import accounts
 
 FOR_GUESTS = {"login", "signup", "guest_name"}  # names of URLs
 
@@ -41,7 +42,13 @@ class SignUpView(LeadsBack, FormView):
     form_class = SignUpForm
 
     def form_valid(self, form: SignUpForm) -> HttpResponse:
-        login(self.request, form.save())
+        user = form.save(commit=False)  # hashes the password, for which nobody else should wait
+        with accounts.names_locked():
+            if accounts.is_taken(user.get_username()):  # just now
+                form.add_error("username", NAME_TAKEN)
+                return self.form_invalid(form)
+            user.save()
+        login(self.request, user)
         return super().form_valid(form)
 
 

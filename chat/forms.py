@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
 USERNAME_MAX = 150  # characters, as Django has it
+NAME_TAKEN = _("The name of another account looks like that one.")
 
 
 class NameInput(forms.TextInput):
@@ -36,7 +37,7 @@ class SignUpForm(UserCreationForm):
 
     def clean_username(self) -> str:
         username = super().clean_username()  # which knows if an account has the name itself
-        return free_name(username, longest=USERNAME_MAX, taken=_("The name of another account looks like that one."))
+        return free_name(username, longest=USERNAME_MAX, taken=NAME_TAKEN)
 
 
 class GuestNameForm(forms.Form):

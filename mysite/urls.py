@@ -12,6 +12,7 @@ from django.views.i18n import set_language
 from chat.account_views import GuestNameView, SignUpView, me
 from chat.direct_views import DirectRoomView
 from chat.member_views import MembersView, NewRoomView
+from chat.people_views import EditProfileView, profile, profile_by_id
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -32,8 +33,11 @@ urlpatterns = [
     path("accounts/logout/", LogoutView.as_view(), name="logout"),
     path("accounts/signup/", SignUpView.as_view(), name="signup"),
     path("accounts/me/", me, name="me"),  # /chat/me/ would be a room's
+    path("accounts/profile/", EditProfileView.as_view(), name="edit_profile"),
     path("accounts/name/", GuestNameView.as_view(), name="guest_name"),
     path("language/", set_language, name="set_language"),
+    path("people/id/<person_id>/", profile_by_id, name="profile_by_id"),  # where a user is known by their id alone
+    path("people/<any_text:username>/", profile, name="profile"),
     path("admin/", admin.site.urls),
     # Browsers ask for this where a page names no icon, as the admin's pages don't.
     path("favicon.ico", RedirectView.as_view(url=f"{settings.STATIC_URL}favicon.svg")),

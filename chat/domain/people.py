@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext_lazy as _
 
@@ -60,7 +61,7 @@ class Person:
     @property
     def profile_path(self) -> str | None:
         """The path of the address that leads to their profile; None for guests, who have none."""
-        return f"/people/id/{self.id}/" if USER_ID.fullmatch(self.id) else None
+        return reverse("profile_by_id", args=[self.id]) if USER_ID.fullmatch(self.id) else None
 
     def as_json(self) -> JsonPerson:
         """As somebody who is named in an entry is stored, and travels in a group."""

@@ -2,9 +2,6 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
-USER = {"db_constraint": False, "on_delete": django.db.models.deletion.CASCADE, "to": settings.AUTH_USER_MODEL}
-TEXT = {"blank": True, "db_default": "", "default": ""}
-
 
 class Migration(migrations.Migration):
     dependencies = [
@@ -18,11 +15,21 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "user",
-                    models.OneToOneField(primary_key=True, related_name="chat_profile", serialize=False, **USER),
+                    models.OneToOneField(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="chat_profile",
+                        serialize=False,
+                        to=settings.AUTH_USER_MODEL,
+                    ),
                 ),
-                ("display_name", models.CharField(max_length=40, **TEXT)),
-                ("about", models.CharField(max_length=160, **TEXT)),
-                ("time_zone", models.CharField(help_text="Europe/Berlin", max_length=100, **TEXT)),
+                ("display_name", models.CharField(blank=True, db_default="", default="", max_length=40)),
+                ("about", models.CharField(blank=True, db_default="", default="", max_length=160)),
+                (
+                    "time_zone",
+                    models.CharField(blank=True, db_default="", default="", help_text="Europe/Berlin", max_length=100),
+                ),
             ],
         ),
         migrations.CreateModel(
@@ -30,7 +37,15 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("skeleton", models.CharField(max_length=200, unique=True)),
-                ("user", models.ForeignKey(related_name="chat_display_skeletons", **USER)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="chat_display_skeletons",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
     ]

@@ -80,7 +80,7 @@ class Room:
     ) -> Connection[Member]:
         size, _ = size_of(first, None)
         found = await loaders(info).members.load((self._room, size + 1, text_cursor(after)))
-        return first_of(size, [(person.name, Member.of(person, role)) for person, role in found], after)
+        return first_of(size, [(person.username or "", Member.of(person, role)) for person, role in found], after)
 
     @strawberry.field(description=f"The last {PAGE_MAX} who were banned; `bansConnection` has all. {FOR_MODERATORS}")
     async def bans(self, info: strawberry.Info) -> list[Person]:

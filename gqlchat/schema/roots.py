@@ -7,7 +7,7 @@ from gqlchat.schema.editing import EditingMutation, EditingQuery
 from gqlchat.schema.mentions import MentionQuery
 from gqlchat.schema.moderation import ModerationMutation
 from gqlchat.schema.my_rooms import MyRoomsMutation, MyRoomsQuery, MyRoomsSubscription
-from gqlchat.schema.people import PersonQuery
+from gqlchat.schema.people import PersonMutation, PersonQuery
 from gqlchat.schema.posting import PostingMutation
 from gqlchat.schema.presence import PresenceMutation, PresenceSubscription
 from gqlchat.schema.reacting import ReactingMutation
@@ -26,6 +26,7 @@ class Mutation(
     EditingMutation,
     ModerationMutation,
     MyRoomsMutation,
+    PersonMutation,
     PostingMutation,
     PresenceMutation,
     ReactingMutation,

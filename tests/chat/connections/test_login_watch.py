@@ -18,8 +18,8 @@ from django.test import AsyncClient
 from django.utils import timezone
 from pytest_django import Settings
 
-from chat.delivery import login_hints
 from chat.connections.sockets import Socket, Sockets
+from chat.delivery import login_hints
 from chat.delivery.hub import Hub
 from chat.storage import logins
 from mysite.asgi import application
