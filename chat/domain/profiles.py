@@ -3,12 +3,15 @@
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
+from unicodedata import normalize
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+
+from django.utils.translation import gettext_lazy as _
 
 from chat.domain import names
 from chat.domain.people import NAME_MAX, Person
 from chat.domain.texts import is_storable
-from chat.errors import InvalidName, InvalidProfile
+from chat.errors import InvalidName, InvalidProfile, grouped
 
 ABOUT_MAX = 160  # characters
 
@@ -54,25 +57,29 @@ def clean_display_name(given: object) -> str:
     """The display name, or "" for none. Raises InvalidName."""
     if isinstance(given, str) and not given.strip():
         return ""
-    name = names.clean(given, what="display name", longest=NAME_MAX)
-    if name.startswith("@"):
-        raise InvalidName("A display name can’t begin with “@”, as mentions do.")
+    name = names.clean(given, what=_("The display name"), longest=NAME_MAX)
+    if normalize("NFKC", name).startswith("@"):
+        raise InvalidName(_("A display name can’t begin with “@”, as mentions do."))
     if names.is_reserved(name):
-        raise InvalidName("The site itself uses that name. Please choose another one.")
+        raise InvalidName(_("The site itself uses that name. Please choose another one."))
     return name
 
 
 def clean_about(given: object) -> str:
     """A line about oneself, or "". Raises InvalidProfile."""
     if not isinstance(given, str):
-        raise InvalidProfile("The line about you has to be a text.")
+        raise InvalidProfile(_("The line about you has to be a text."))
     about = given.strip()
     if not about:
         return ""
     if len(about) > ABOUT_MAX:
-        raise InvalidProfile(f"The line about you is too long: {len(about):,} characters, {ABOUT_MAX} are allowed.")
+        raise InvalidProfile(
+            _("The line about you is too long: {length} characters, {longest} are allowed."),
+            length=grouped(len(about)),
+            longest=ABOUT_MAX,
+        )
     if not is_storable(about) or names.has_controls(about):
-        raise InvalidProfile("The line about you has line ends or control characters in it.")
+        raise InvalidProfile(_("The line about you has line ends or control characters in it."))
     return about
 
 
@@ -80,7 +87,7 @@ def clean_time_zone(given: object) -> str:
     """The name that IANA gives a time zone, or "". Raises InvalidProfile."""
     if given == "" or (isinstance(given, str) and given in time_zones()):
         return str(given)
-    raise InvalidProfile("There is no such time zone. Choose one like “Europe/Berlin”.")
+    raise InvalidProfile(_("There is no such time zone. Choose one like “Europe/Berlin”."))
 
 
 @cache

@@ -9,6 +9,7 @@ done. `chat.actions.moderation` runs them and publishes the entry.
 """
 
 from typing import TYPE_CHECKING
+
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from chat import models
 from chat.domain import people
@@ -42,12 +43,12 @@ def people_by_ids(person_ids: Iterable[str]) -> dict[str, Person]:
 def update(person: Person, change: ProfileChange) -> Profile:
     """Changes the profile of `person`. Raises LoginRequired for guests, NameTaken."""
     if person.is_guest:
-        raise LoginRequired("Log in to have a profile.")
+        raise LoginRequired(_("Log in to have a profile."))
     if change.display_name is None:
         return _store(person, change)
     with accounts.names_locked():
         if change.display_name and accounts.is_taken(change.display_name, besides=person.user_id):
-            raise NameTaken("Somebody else has that name, or one that looks like it. Please choose another one.")
+            raise NameTaken(_("Somebody else has that name, or one that looks like it. Please choose another one."))
         return _store(person, change)
 
 
@@ -56,9 +57,9 @@ def _store(person: Person, change: ProfileChange) -> Profile:
     new = {name: text for name, text in given.items() if text is not None}
     user = accounts.users().filter(pk=person.user_id, is_active=True).first()
     if user is None:
-        raise LoginRequired("Your account is gone.")
+        raise LoginRequired(_("Your account is gone."))
     if new:
-        user.chat_profile, _ = models.Profile.objects.update_or_create(user_id=user.pk, defaults=new)
+        user.chat_profile = models.Profile.objects.update_or_create(user_id=user.pk, defaults=new)[0]
     return _profile(user)
 
 

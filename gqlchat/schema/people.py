@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Sequence
 
 import strawberry
+from django.utils.translation import gettext_lazy as _
 from strawberry.dataloader import DataLoader
 
 from chat.actions import profiles as actions
@@ -112,7 +113,7 @@ class PersonQuery:
         elif id is not None:
             found = await in_database(profiles.by_id, id)
         else:
-            raise NoSuchPerson("Name a person by `username` or by `id`.")
+            raise NoSuchPerson(_("Name a person by `username` or by `id`."))
         return Person.of(found.person, found) if found else None
 
 

@@ -12,6 +12,7 @@ from chat.delivery.formatted import Formatted
 from chat.delivery.rendering_budget import RenderingBudget
 from chat.domain import formatting
 from chat.domain.events import Event, Kind
+from chat.domain.people import Person
 from chat.domain.rooms import find
 from tests.turns import Turns
 
@@ -29,9 +30,9 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     texts: list[str] = []
     to_html = formatting.to_html
 
-    def count(text: str) -> str | None:
+    def count(text: str, people: tuple[Person, ...]) -> str | None:
         texts.append(text)
-        return to_html(text)
+        return to_html(text, people)
 
     monkeypatch.setattr(formatting, "to_html", count)
     return texts
@@ -94,12 +95,12 @@ async def test_html_is_forgotten_after_its_time_and_past_the_limit(
     mine = Formatted()
     for number in range(5):
         mine.html(said(f"*{number}*"))
-    assert list(mine._html) == ["*2*", "*3*", "*4*"]
+    assert [text for text, _ in mine._html] == ["*2*", "*3*", "*4*"]
     await eventually(lambda: not mine._html)
 
 
 async def test_failure_of_the_parser_leaves_the_text(monkeypatch: pytest.MonkeyPatch, written_log: Any) -> None:
-    monkeypatch.setattr(formatting, "to_html", lambda text: 1 / 0)
+    monkeypatch.setattr(formatting, "to_html", lambda *given: 1 / 0)
     assert Formatted.here().html(said("*a*")) is None
     assert "ZeroDivisionError" in written_log.getvalue()
 

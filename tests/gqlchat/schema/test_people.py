@@ -1,0 +1,135 @@
+"""Profiles in GraphQL: who somebody is, and changing one's own."""
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from chat.domain import people
+from chat.domain.profiles import ProfileChange
+from chat.domain.rooms import find
+from chat.storage import accounts, log, profiles
+from chat.storage.database import in_database
+from mysite.graphql import schema
+from tests.gqlchat.schema.test_loaders import Request
+
+PERSON = "query ($username: String, $id: ID) { person(username: $username, id: $id) { %s } }"
+FIELDS = "id name username displayName about timeZone isGuest"
+UPDATE = """mutation ($input: UpdateProfileInput!) {
+    updateProfile(input: $input) { person { name displayName about timeZone } error { code } }
+}"""
+
+
+@pytest.fixture(autouse=True)
+async def ann(transactional_db: None) -> User:
+    def make() -> User:
+        user = User.objects.create_user("ann")
+        told = ProfileChange.clean(display_name="Ann Hunt", about="she/her", time_zone="Asia/Kolkata")
+        profiles.update(people.of_user(user), told)
+        User.objects.create_user("gone", is_active=False)
+        return accounts.users().get(pk=user.pk)
+
+    return await in_database(make)
+
+
+async def execute(query: str, user: User | None = None, **variables: Any) -> Any:
+    result = await schema.execute(query, variables, context_value={"request": Request(user)} if user else None)
+    assert not result.errors
+    (found,) = result.data.values()
+    return found
+
+
+async def test_person_is_found_by_username_and_by_id(ann: User) -> None:
+    told = {
+        "id": f"user-{ann.pk}",
+        "name": "Ann Hunt",
+        "username": "ann",
+        "displayName": "Ann Hunt",
+        "about": "she/her",
+        "timeZone": "Asia/Kolkata",
+        "isGuest": False,
+    }
+    for given in ({"username": "ann"}, {"id": f"user-{ann.pk}"}):
+        assert await execute(PERSON % FIELDS, **given) == told
+    assert await execute(f"{{ me {{ {FIELDS} }} }}", ann) == told
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{"username": name} for name in ("ANN", "", "gone", "a\0", "\ud800", "Ann Hunt")]
+    + [{"id": id} for id in ("", "user-0", "user-x", "guest-0123456789abcdef", "room", "\0", "user-" + "9" * 18)],
+)
+async def test_person_is_null_for_those_who_have_no_profile(given: dict[str, str]) -> None:
+    assert await execute(PERSON % FIELDS, **given) is None
+
+
+async def test_person_without_a_name_or_an_id_is_an_error() -> None:
+    result = await schema.execute("{ person { id } }")
+    assert result.errors[0].extensions["code"] == "no_such_person"
+
+
+async def test_guest_has_a_name_and_no_profile() -> None:
+    me = await execute("{ me { isGuest username displayName about timeZone } }")
+    assert me == {"isGuest": True, "username": None, "displayName": None, "about": None, "timeZone": None}
+
+
+async def test_update_profile_changes_what_is_given(ann: User) -> None:
+    told = await execute(UPDATE, ann, input={"about": "", "timeZone": "UTC"})
+    assert told == {
+        "person": {"name": "Ann Hunt", "displayName": "Ann Hunt", "about": None, "timeZone": "UTC"},
+        "error": None,
+    }
+    assert (await execute(UPDATE, ann, input={"displayName": ""}))["person"]["name"] == "ann"
+
+
+@pytest.mark.parametrize(
+    ("given", "code"),
+    [
+        ({"displayName": "ben"}, "name_taken"),
+        ({"displayName": "BEN"}, "name_taken"),
+        ({"displayName": "You"}, "invalid_name"),
+        ({"displayName": "here"}, "invalid_name"),
+        ({"displayName": "@ann"}, "invalid_name"),
+        ({"displayName": "x" * 41}, "invalid_name"),
+        ({"displayName": "\ud800"}, "invalid_name"),
+        ({"about": "x" * 161}, "invalid_profile"),
+        ({"about": "a\0"}, "invalid_profile"),
+        ({"timeZone": "Berlin"}, "invalid_profile"),
+        ({"displayName": "Fine", "timeZone": "../../etc/passwd"}, "invalid_profile"),
+    ],
+)
+async def test_update_profile_says_what_is_wrong_and_changes_nothing(
+    ann: User, given: dict[str, str], code: str
+) -> None:
+    await in_database(User.objects.create_user, "ben")
+    assert await execute(UPDATE, ann, input=given) == {"person": None, "error": {"code": code}}
+    assert (await execute(PERSON % "name timeZone", username="ann")) == {"name": "Ann Hunt", "timeZone": "Asia/Kolkata"}
+
+
+async def test_update_profile_is_for_users() -> None:
+    assert (await execute(UPDATE, input={"about": "x"}))["error"] == {"code": "login_required"}
+
+
+@pytest.mark.parametrize("messages", [2, 40])
+async def test_profiles_of_a_page_are_read_in_one_query(ann: User, messages: int) -> None:
+    def say() -> None:
+        for number in range(messages):
+            user = User.objects.create_user(f"user{number}")
+            log.append([log.Draft(room=find("room1"), text="hi", person=people.of_user(user))])
+
+    await in_database(say)
+    query = """{ room(name: "room1") { messages { edges { node { user { username displayName about } } } } } }"""
+    counted = {}
+    for asked in (query, query.replace("username displayName about", "name")):
+
+        def count() -> CaptureQueriesContext:
+            return CaptureQueriesContext(connection)
+
+        captured = count()
+        with captured:
+            found = await execute(asked, ann)
+        counted[asked] = len(captured)
+    assert len(found["messages"]["edges"]) == messages
+    assert [*counted.values()][0] - [*counted.values()][1] <= 1
