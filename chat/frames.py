@@ -195,7 +195,9 @@ def read_beginning(frame: dict[str, Any]) -> str:
 
 
 def completion_frame(people: Sequence[Person], request: dict[str, str]) -> str:
-    return _encode({"kind": "completion", "people": [person.as_json() for person in people], **request})
+    """People who may be called. They have a `username` where that isn't the name that is shown."""
+    shown = [{"id": one.id, "name": one.name} | ({"username": one.handle} if one.handle else {}) for one in people]
+    return _encode({"kind": "completion", "people": shown, **request})
 
 
 def versions_frame(versions: Sequence[Version], request: dict[str, str]) -> str:

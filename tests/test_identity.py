@@ -54,6 +54,11 @@ async def test_user_is_the_same_person_at_every_door(async_client: AsyncClient, 
     assert (await over_http(headers))[0] == ann
     assert await over_websocket(headers, subprotocol) == ann
     assert await in_the_chat(headers) == (f"user-{user.pk}", "ann")
+    await async_client.post("/accounts/profile/", {"display_name": "Ann Hunt"})
+    ann["name"] = "Ann Hunt"
+    assert (await over_http(headers))[0] == ann
+    assert await over_websocket(headers, subprotocol) == ann
+    assert await in_the_chat(headers) == (f"user-{user.pk}", "Ann Hunt")
 
 
 async def test_guest_is_the_same_person_at_every_door_also_under_a_new_name(

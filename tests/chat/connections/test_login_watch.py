@@ -238,6 +238,41 @@ async def test_new_name_of_a_guest_is_found_by_the_regular_check_without_a_hint(
     await assert_speaks_as(socket, "Zoë")
 
 
+async def change_profile(client: AsyncClient, display_name: str) -> None:
+    assert (await client.post("/accounts/profile/", {"display_name": display_name})).status_code == 302
+
+
+async def test_new_display_name_holds_on_all_open_sockets_of_the_user(connect: Any, settings: Settings) -> None:
+    settings.CHAT_SESSION_CHECK = NEVER
+    ann, ben = [await visitor(await user_called(name)) for name in ("ann", "ben")]
+    sockets, unconcerned = [await connect(ann), await connect(ann)], await connect(ben)
+    await change_profile(ann, "Ann Hunt")
+    for socket in sockets:
+        await assert_speaks_as(socket, "Ann Hunt")
+    assert await say_who(unconcerned) == "ben"
+    await change_profile(ann, "")
+    await assert_speaks_as(sockets[0], "ann")
+    assert await say_who(await connect(ann)) == "ann"
+
+
+async def test_new_display_name_is_found_by_the_regular_check_without_a_hint(connect: Any, settings: Settings) -> None:
+    settings.CHAT_SESSION_CHECK = 0.1
+    ann = await visitor(await user_called("ann"))
+    socket = await connect(ann)
+    with mock.patch("chat.delivery.hub.send_control"):
+        await change_profile(ann, "Ann Hunt")
+    await assert_speaks_as(socket, "Ann Hunt")
+
+
+async def test_new_username_holds_on_open_sockets(connect: Any, settings: Settings) -> None:
+    settings.CHAT_SESSION_CHECK = NEVER
+    user = await user_called("ann")
+    socket = await connect(await visitor(user))
+    user.username = "hunter"
+    await user.asave()
+    await assert_speaks_as(socket, "hunter")
+
+
 async def test_regular_check_reads_no_session_that_was_not_saved_since(
     connect: Any, settings: Settings, eventually: Eventually
 ) -> None:

@@ -9,10 +9,11 @@ from chat import models
 from chat.domain import people
 from chat.domain.mentions import EVERYBODY, MENTIONS_MAX
 from chat.domain.people import Person
+from chat.domain.profiles import ProfileChange
 from chat.domain.rooms import find
 from chat.errors import NotAMember
 from chat.models import Role
-from chat.storage import edits, log, mentions, moderation, pages, pruning
+from chat.storage import edits, log, mentions, moderation, pages, profiles, pruning
 from tests.chat.storage.test_moderation import GUEST, ROOM, Cast, say
 
 pytestmark = pytest.mark.django_db
@@ -58,6 +59,11 @@ class TestResolve:
         capital, small = user("Ann"), user("ann")
         assert mentions.resolve(LOBBY, "@ann", by=GUEST) == [small]
         assert mentions.resolve(LOBBY, "@Ann", by=GUEST) == [capital]
+
+    @pytest.mark.parametrize("text", ["@ann", '@"Ann Hunt"', "@annhunt", '@"ANN  HUNT"', '@ann @"Ann Hunt"'])
+    def test_resolve_finds_users_by_username_and_by_display_name(self, text: str) -> None:
+        profiles.update(user("ann"), ProfileChange.clean(display_name="Ann Hunt"))
+        assert names(LOBBY, text, user("carl")) == ["Ann Hunt"]
 
     def test_resolve_leaves_out_people_who_may_not_be_in_the_room(self) -> None:
         cast = Cast()
@@ -143,6 +149,24 @@ class TestRows:
 
 
 class TestCandidates:
+    @pytest.mark.parametrize("beginning", ["an", "hu", "Ann H", "x7", ""])
+    def test_candidates_are_found_by_either_name_and_have_both(self, beginning: str) -> None:
+        ann = user("x7")
+        log.append([log.Draft(room=LOBBY, text="hi", person=ann)])
+        profiles.update(ann, ProfileChange.clean(display_name="Ann Hunt"))
+        (found,) = mentions.candidates(LOBBY, beginning, by=GUEST)
+        assert (found.name, found.username) == ("Ann Hunt", "x7")
+
+    def test_candidates_take_a_constant_number_of_queries(self) -> None:
+        for number in range(5):
+            one = user(f"n{number}")
+            profiles.update(one, ProfileChange.clean(display_name=f"Name {number}"))
+            log.append([log.Draft(room=LOBBY, text="hi", person=one)])
+            moderation.set_role(LOBBY, one.username, Role.MEMBER, by=None)
+        with CaptureQueriesContext(connection) as made:
+            assert len(mentions.candidates(LOBBY, "n", by=GUEST)) == 5
+        assert len(made) <= 4
+
     @pytest.mark.parametrize(
         ("beginning", "found"),
         [

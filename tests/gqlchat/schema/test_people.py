@@ -10,6 +10,7 @@ from chat.domain.profiles import ProfileChange
 from chat.domain.rooms import find
 from chat.storage import accounts, log, profiles
 from chat.storage.database import in_database
+from chat.storage.drafts import Draft
 from mysite.graphql import schema
 from tests.gqlchat.schema.test_loaders import Request
 
