@@ -1,7 +1,7 @@
 """Frames of the browser's socket: JSON as text. `docs/protocol.md` lists them."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import zip_longest
 from typing import Any
 
@@ -65,8 +65,10 @@ NULLABLE = {"id", "offset", "client_id"}
 """In every frame, null or not: clients look at them before they know what kind of frame it is."""
 
 
-def shown(event: Event, html: str | None = None) -> dict[str, Any]:
+def shown(event: Event, html: str | None = None, own: Collection[str] | None = None) -> dict[str, Any]:
     """An event as browsers get it, in frames and in the page's first history, with its HTML where there is any.
+
+    `own` has the emoji with which the person reacts for whom this is made; None if it is made for many.
 
     A key that would be null is left out, but for those of NULLABLE, and the `role` of a notice, which says something by
     being null.
@@ -92,7 +94,7 @@ def shown(event: Event, html: str | None = None) -> dict[str, Any]:
     if event.mentions:
         said["mentions"] = [person.id for person in event.mentions]
     if event.reactions or event.kind is Kind.REACTION:
-        said["reactions"] = [_reaction(reaction) for reaction in event.reactions]
+        said["reactions"] = [_reaction(reaction, own) for reaction in event.reactions]
     if event.kind in {Kind.DELETION, Kind.EDIT, Kind.REACTION}:
         said["target"] = event.target
     if event.kind is Kind.NOTICE:
@@ -109,9 +111,10 @@ def _quoted(quote: Quote) -> dict[str, Any]:
     return {"offset": quote.offset, "user": user, "user_id": user_id, "message": quote.message or None}
 
 
-def _reaction(reaction: Reaction) -> dict[str, Any]:
+def _reaction(reaction: Reaction, own: Collection[str] | None = None) -> dict[str, Any]:
     ids, names = [person.id for person in reaction.people], [person.name for person in reaction.people]
-    return {"emoji": reaction.emoji, "count": reaction.count, "people": ids, "names": names}
+    said = {"emoji": reaction.emoji, "count": reaction.count, "people": ids, "names": names}
+    return said if own is None else said | {"own": reaction.emoji in own}
 
 
 def event_frame(event: Event, html: str | None = None) -> str:
@@ -180,9 +183,14 @@ def reacted_frame(target: int, entry: Event | None, request: dict[str, str]) -> 
     return _encode({"kind": "reacted", "target": target, "reactions": reactions, **request})
 
 
-def history_frame(page: Page, request: dict[str, str], html: Sequence[str | None] = (), *, more: bool) -> str:
-    """`html` has that of each event, or of none. `more` is whether there is more in the direction of the question."""
-    messages = [shown(event, its_html) for event, its_html in zip_longest(page.events, html)]
+def history_frame(
+    page: Page, own: Sequence[Collection[str]], request: dict[str, str], html: Sequence[str | None] = (), *, more: bool
+) -> str:
+    """`own` has the emoji with which the person reacts to each event. `html` has that of each event, or of none.
+
+    `more` is whether there is more in the direction of the question.
+    """
+    messages = [shown(event, its_html, emoji) for event, its_html, emoji in zip_longest(page.events, html, own)]
     return _encode({"kind": "history", "messages": messages, "more": more, **request})
 
 

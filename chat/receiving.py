@@ -35,7 +35,7 @@ from chat.frames import (
     read_typing,
     versions_frame,
 )
-from chat.storage import edits, history, mentions, moderation, pages, permissions
+from chat.storage import edits, history, mentions, moderation, pages, permissions, reactions
 from chat.storage.database import in_database
 
 
@@ -156,8 +156,9 @@ class ReceivingConsumer(SocketConsumer):
         return await self.answer_with(page, request, more=page.has_later)
 
     async def answer_with(self, page: pages.Page, request: dict[str, str], *, more: bool) -> str:
+        own = await in_database(reactions.own_of_page, page.events, self.person)
         html = await Formatted.here().html_of_page(page.events) if self.wants_html else []
-        return history_frame(page, request, html, more=more)
+        return history_frame(page, own, request, html, more=more)
 
     async def receive_complete(self, room: Room, frame: dict[str, Any]) -> str:
         request, beginning = read_request(frame), read_beginning(frame)

@@ -19,7 +19,7 @@ from chat.domain.rooms import Room
 from chat.errors import Banned, ChatError, InvalidPosition, InvalidRoomName, NotAMember
 from chat.frames import shown
 from chat.models import Involvement
-from chat.storage import direct_rooms, directory, history, own_rooms, pages, permissions, readings
+from chat.storage import direct_rooms, directory, history, own_rooms, pages, permissions, reactions, readings
 from chat.storage.own_rooms import OwnRoom
 from chat.storage.readings import Mark
 
@@ -67,6 +67,7 @@ def room(request: HttpRequest, room_name: str) -> HttpResponse:
         return closed(request, entered, error)
     position = max([end, *(event.position for event in page.events[-1:] if event.position)], key=attrgetter("offset"))
     formatted = list(zip(page.events, async_to_sync(html_of)(page.events), strict=True))
+    own_emoji = reactions.own_of_page(page.events, person)
     permission = permissions.permission(entered, person)
     if not first_visit:  # else the browser may not keep the session; its socket tells
         readings.enter([Mark(entered, person)])
@@ -81,7 +82,7 @@ def room(request: HttpRequest, room_name: str) -> HttpResponse:
         "showOrigin": settings.CHAT_SHOW_ORIGIN,
         "isDirect": entered.is_direct,
         "history": {
-            "messages": [shown(*one) for one in formatted],
+            "messages": [shown(event, html, emoji) for (event, html), emoji in zip(formatted, own_emoji, strict=True)],
             "more": page.has_earlier,
             "later": page.has_later,
         },

@@ -175,14 +175,18 @@ def subprotocol(request: pytest.FixtureRequest) -> str:
 async def open_graphql() -> AsyncIterator[Callable[..., Awaitable[GraphQLSocket]]]:
     """`await open_graphql()`: a GraphQL connection that has been acknowledged, closed after the test.
 
-    With `direct=True` it takes ready-made frames.
+    With `direct=True` it takes ready-made frames. `headers` has cookies, for a person.
     """
     async with contextlib.AsyncExitStack() as stack:
 
         async def connect(
-            protocol: str = "graphql-transport-ws", application: Any = application, *, direct: bool = False
+            protocol: str = "graphql-transport-ws",
+            application: Any = application,
+            *,
+            direct: bool = False,
+            headers: list[tuple[bytes, bytes]] | None = None,
         ) -> GraphQLSocket:
-            socket = GraphQLSocket(application, "/graphql", protocol=protocol, subprotocols=[])
+            socket = GraphQLSocket(application, "/graphql", protocol=protocol, headers=headers, subprotocols=[])
             if direct:
                 take_frames(socket)
             await socket.gql_init()

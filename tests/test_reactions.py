@@ -6,6 +6,7 @@ import itertools
 import json
 import time
 from typing import Any
+from unittest import mock
 
 import pytest
 import websockets
@@ -93,7 +94,7 @@ async def test_reaction_by_mutation_reaches_the_socket_and_history(open_chat, op
     assert (await frame_of(socket, "reaction"))["reactions"] == state
     await socket.send_json_to({"before": target + 1})
     (message,) = (await frame_of(socket, "history"))["messages"]
-    assert message["reactions"] == state
+    assert message["reactions"] == [{**state[0], "own": False}]
     again = await mutate(graphql, offset=target, emoji="👍🏽", on=True)
     assert again == done
 
@@ -104,6 +105,55 @@ async def test_message_without_reactions_has_no_key_for_them(open_chat) -> None:
     await socket.send_json_to({"before": target + 1})
     (message,) = (await frame_of(socket, "history"))["messages"]
     assert "reactions" not in message
+
+
+async def crowd_reacts(target: int) -> None:
+    crowd = [ReactionRequest(new_guest("Zoë"), "👍", True) for _ in range(PEOPLE_NAMED)]
+    await in_database(reactions.react, ROOM, target, crowd)
+
+
+async def test_history_frame_says_which_reactions_are_the_persons_own_past_those_named(open_chat) -> None:
+    target, ann, ben = await say(), await guest(), await guest()
+    await crowd_reacts(target)
+    await in_database(reactions.react, ROOM, target, [ReactionRequest(ann.person, "👍", True)])
+    for person, own in ((ann, True), (ben, False)):
+        socket = await open_chat(f"{URL}?with=reactions", headers=person.headers)
+        await socket.send_json_to({"before": target + 1})
+        (message,) = (await frame_of(socket, "history"))["messages"]
+        assert [(one["count"], one["own"]) for one in message["reactions"]] == [(PEOPLE_NAMED + 1, own)]
+
+
+OWN = """query { room(name: "reactions/1") { messages(last: 2) { edges { node { reactions { emoji own } } } } } }"""
+
+
+async def test_own_reactions_of_a_page_take_one_query_in_graphql(open_graphql, subprotocol: str) -> None:
+    first, second, ann, ben = await say(), await say(), await guest(), await guest()
+    for target in (first, second):
+        await crowd_reacts(target)
+    await in_database(reactions.react, ROOM, first, [ReactionRequest(ann.person, "👍", True)])
+    await in_database(reactions.react, ROOM, second, [ReactionRequest(ann.person, "🎉", True)])
+    for person, own in ((ann, [[True], [False, True]]), (ben, [[False], [False, False]])):
+        graphql = await open_graphql(subprotocol, headers=person.headers)
+        with mock.patch("chat.storage.reactions.own", wraps=reactions.own) as asked:
+            await graphql.start(OWN)
+            edges = (await graphql.result())["data"]["room"]["messages"]["edges"]
+        assert [[one["own"] for one in edge["node"]["reactions"]] for edge in edges] == own
+        assert asked.call_count == 1
+
+
+async def test_own_reaction_is_told_in_the_answer_of_a_mutation_and_null_in_subscriptions(
+    open_graphql, subprotocol: str
+) -> None:
+    target, ann = await say(), await guest()
+    await crowd_reacts(target)
+    heard, asking = await open_graphql(subprotocol), await open_graphql(subprotocol, headers=ann.headers)
+    await heard.start(HEAR.replace("count", "count own"), {"kinds": ["REACTION"]})
+    react = REACT.replace("count", "count own")
+    await asking.start(react, {"input": {"roomName": ROOM.name, "offset": target, "emoji": "👍"}})
+    entry = (await asking.result())["data"]["react"]["entry"]
+    assert [(one["count"], one["own"]) for one in entry["reactions"]] == [(PEOPLE_NAMED + 1, True)]
+    told = (await heard.result())["data"]["roomMessages"]
+    assert [(one["count"], one["own"]) for one in told["reactions"]] == [(PEOPLE_NAMED + 1, None)]
 
 
 BAD_FRAMES: list[tuple[dict[str, Any], str]] = [

@@ -23,6 +23,12 @@ class Reaction:
     count: int
     people: tuple[Person, ...]
 
+    def has(self, person: Person) -> bool | None:
+        """Whether `person` reacts with it. None if this doesn't say: they aren't named, and others aren't either."""
+        if any(named.id == person.id for named in self.people):
+            return True
+        return None if self.count > len(self.people) else False
+
     def as_json(self) -> JsonReaction:
         """As it is stored, and as it travels in a group."""
         return {"emoji": self.emoji, "count": self.count, "people": [person.as_json() for person in self.people]}

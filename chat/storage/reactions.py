@@ -5,30 +5,24 @@ two come from, and reading the last is as good as reading all.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import Count, F, Min, Q, QuerySet, Window
 from django.db.models.functions import RowNumber
-from django.db.models.signals import post_delete
-from django.dispatch import receiver
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from chat.domain import people
 from chat.domain.events import Event, Kind
 from chat.domain.people import Person
 from chat.domain.reactions import PEOPLE_NAMED, Reaction, ReactionRequest, Tally
 from chat.domain.rooms import Room
 from chat.errors import ChatError, NoSuchMessage, TooManyReactions
 from chat.models import Message, MessageReaction
-from chat.models import Room as RoomRow
 from chat.storage import entries, history, permissions
-from chat.storage.database import writes
+from chat.storage.database import reads_long, writes
 from chat.storage.statements import Place
 
 
@@ -64,6 +58,29 @@ def react(room: Room, target: int, requests: Sequence[ReactionRequest]) -> React
         entry = _store(place, target, changes) if changes else _last_entry(room, target)
         transaction.set_rollback(not changes)
         return Reacted(entry, bool(changes), problems)
+
+
+@reads_long
+def own(person: Person, places: Collection[tuple[Room, int]]) -> set[tuple[Room, int, str]]:
+    """The reactions of `person` to the messages at these rooms and offsets, each with its emoji. One query."""
+    names, offsets = {room.name for room, _ in places}, {offset for _, offset in places}
+    found = MessageReaction.objects.filter(person_id=person.id, room__name__in=names, offset__in=offsets)
+    return {(Room(name), offset, emoji) for name, offset, emoji in found.values_list("room__name", "offset", "emoji")}
+
+
+@reads_long
+def own_of_page(events: Sequence[Event], person: Person) -> list[set[str]]:
+    """The emoji with which `person` reacts to each of `events`. One query, none where the events name all people."""
+    unnamed = {
+        (event.room, event.offset)
+        for event in events
+        if event.offset is not None and any(reaction.has(person) is None for reaction in event.reactions)
+    }
+    found = own(person, unnamed) if unnamed else set()
+    return [
+        {one.emoji for one in event.reactions if one.has(person) or (event.room, event.offset, one.emoji) in found}
+        for event in events
+    ]
 
 
 def _problems(place: Place, target: int, requests: Sequence[ReactionRequest]) -> list[ChatError | None]:
@@ -149,25 +166,3 @@ def _any_of(conditions: Sequence[Q]) -> Q:
     for condition in conditions:
         found |= condition
     return found
-
-
-@receiver(post_delete, sender=settings.AUTH_USER_MODEL)
-def account_deleted(instance: Any, **_: Any) -> None:
-    # Afterwards, so that no room is locked for as long as it takes to delete an account.
-    transaction.on_commit(partial(forget, people.of_user(instance)))
-
-
-def forget(person: Person) -> None:
-    """Takes the person's reactions back, and their name from all that tells of these. One transaction for each message.
-
-    Open pages are told of it with the next reaction to the message, since that says all that there are.
-    """
-    reacted = MessageReaction.objects.filter(person_id=person.id).values_list("room_id", "offset").distinct()
-    for room_id, offset in list(reacted.order_by("room_id", "offset")):
-        with transaction.atomic():
-            RoomRow.objects.select_for_update().filter(id=room_id).first()
-            rows = _rows(room_id, offset)
-            rows.filter(person_id=person.id).delete()
-            as_json = [reaction.as_json() for reaction in _state(rows)] or None
-            earlier = Q(offset=offset) | Q(target=offset, kind=Kind.REACTION)
-            Message.objects.filter(earlier, room=room_id).update(reactions=as_json)

@@ -18,7 +18,7 @@ from chat.domain.positions import Position
 from chat.domain.rooms import Room
 from chat.errors import ChatError
 from chat.models import Role
-from chat.storage import direct_rooms, history, members, own_rooms, pages, permissions
+from chat.storage import direct_rooms, history, members, own_rooms, pages, permissions, reactions
 from chat.storage.database import in_database, reads_long
 from chat.storage.own_rooms import OwnRoom
 from chat.storage.pages import Page, PageRequest
@@ -33,6 +33,9 @@ ITEMS_PER_HOP = 1000  # messages, members or bans; then others get their turn in
 ListRequest = tuple[Room, int, Any]
 """Asks for the first so many members or bans of a room after a cursor, if that isn't None."""
 
+ReactionPlace = tuple[Room, int, str]
+"""An emoji at a message: the room, the offset of the message, and the emoji."""
+
 
 class Loaders:
     """The loaders of one operation, for the person who asks."""
@@ -44,6 +47,7 @@ class Loaders:
         self.own_room: DataLoader[Room, OwnRoom | None] = DataLoader(self._own_rooms, cache=False)
         self.direct_others: DataLoader[Room, tuple[Person, ...]] = DataLoader(self._direct_others, cache=False)
         self.last_message: DataLoader[Room, Event | None] = DataLoader(self._last_messages, cache=False)
+        self.own_reaction: DataLoader[ReactionPlace, bool] = DataLoader(self._own_reactions, cache=False)
         self.page: DataLoader[PageRequest, Page] = DataLoader(self._pages, cache=False)
         self.members: DataLoader[ListRequest, list[tuple[Person, Role]]] = DataLoader(self._members, cache=False)
         self.bans: DataLoader[ListRequest, list[tuple[int, Person]]] = DataLoader(self._bans, cache=False)
@@ -68,6 +72,11 @@ class Loaders:
     async def _last_messages(self, rooms: list[Room]) -> Sequence[Event | ChatError | None]:
         found = await in_database(history.last_messages, rooms, person=self._person)
         return [found[room] for room in rooms]
+
+    async def _own_reactions(self, asked: list[ReactionPlace]) -> Sequence[bool]:
+        places = {(room, offset) for room, offset, _ in asked}
+        found = await in_database(reactions.own, self._person, places)
+        return [one in found for one in asked]
 
     async def _pages(self, requests: list[PageRequest]) -> Sequence[Page | ChatError]:
         found: dict[PageRequest, Page | ChatError] = {}

@@ -4,10 +4,13 @@ from collections.abc import Awaitable
 from datetime import datetime
 
 import strawberry
+from graphql import OperationType
 
 from chat.delivery.formatted import Formatted
-from chat.domain import events, reactions
+from chat.domain import events, reactions, rooms
 from chat.domain.mentions import EVERYBODY
+from gqlchat.schema import context
+from gqlchat.schema.loaders import loaders
 from gqlchat.schema.people import Person
 
 strawberry.enum(
@@ -45,12 +48,27 @@ class Quote:
 class Reaction:
     emoji: str
     count: int
-    people: list[Person] = strawberry.field(description="The first 20 of them.")
+    people: list[Person] = strawberry.field(description=f"The first {reactions.PEOPLE_NAMED} of them.")
+    place: strawberry.Private[tuple[rooms.Room, int] | None]
+    reaction: strawberry.Private[reactions.Reaction]
+
+    @strawberry.field(
+        graphql_type=bool | None,
+        description="Whether you react with it. Null in a subscription, whose events are the same for all who listen.",
+    )
+    def own(self, info: strawberry.Info) -> bool | None | Awaitable[bool]:
+        if info.operation.operation is OperationType.SUBSCRIPTION or self.place is None:
+            return None
+        known = self.reaction.has(context.person(info))
+        return loaders(info).own_reaction.load((*self.place, self.emoji)) if known is None else known
 
     @classmethod
-    def of(cls, reaction: reactions.Reaction) -> "Reaction":
+    def of(cls, reaction: reactions.Reaction, event: events.Event) -> "Reaction":
+        """`event` is the message, or an entry that tells of its reactions."""
         people = [Person.of(person) for person in reaction.people]
-        return cls(emoji=reaction.emoji, count=reaction.count, people=people)
+        offset = event.offset if event.target is None else event.target
+        place = None if offset is None else (event.room, offset)
+        return cls(emoji=reaction.emoji, count=reaction.count, people=people, place=place, reaction=reaction)
 
 
 @strawberry.type(description="Something said in a room, or done there. What its sender left open is null.")
@@ -109,7 +127,7 @@ class ChatRoomMessage:
             reply_to=Quote.of(event.reply_to) if event.reply_to else None,
             mentions=[Person.of(person) for person in event.mentions if person != EVERYBODY],
             mentions_room=EVERYBODY in event.mentions,
-            reactions=[Reaction.of(reaction) for reaction in event.reactions],
+            reactions=[Reaction.of(reaction, event) for reaction in event.reactions],
             target=event.target,
             subject=strawberry.ID(event.subject) if event.subject else None,
             access=event.change,

@@ -207,6 +207,23 @@ def test_crowd_is_counted_and_the_readers_own_reaction_is_known_among_it(browser
     is_stored(room, {"👍": 30, "🎉": 1})
 
 
+def test_own_reaction_in_a_crowd_is_known_after_a_reload_and_taken_back_by_a_press(
+    browser: Chromium, site: str
+) -> None:
+    say()
+    react(people=30)
+    room = enter(browser, site, "room1")
+    room.window.find(".reaction").click()
+    is_stored(room, {"👍": 31})
+    room.window.driver.refresh()
+    shows(room, ("👍", 31, True))
+    react("🎉")
+    shows(room, ("👍", 31, True), ("🎉", 1, False))
+    room.window.find(".reaction").click()
+    shows(room, ("👍", 30, False), ("🎉", 1, False))
+    is_stored(room, {"👍": 30, "🎉": 1})
+
+
 def test_reactions_of_others_leave_the_reader_where_they_read(browser: Chromium, site: str) -> None:
     say("a line", 80)
     room = enter(browser, site, "room1")

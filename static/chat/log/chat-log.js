@@ -1,6 +1,7 @@
 // @ts-check
 
 import { REACTIONS } from "../reactions/reaction-bar.js";
+import { keepOwn } from "../reactions/reactions.js";
 import { changeBy } from "./message.js";
 import { ACTIONS, dayLine } from "./message-line.js";
 import { MessageLines } from "./message-lines.js";
@@ -161,7 +162,8 @@ export class ChatLog extends HTMLElement {
     const line = Array.from(this.children).findLast((line) => this.lines.messageOf(line)?.offset === offset);
     const message = this.lines.messageOf(line);
     if (!line || !message) return;
-    this.lines.showReactions(line, reactions ? { ...message, reactions } : message);
+    const changed = reactions ? { ...message, reactions: keepOwn(reactions, message.reactions) } : message;
+    this.lines.showReactions(line, changed);
   }
 
   /** Show every message anew: what the reader may do has changed. */

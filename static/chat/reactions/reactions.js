@@ -14,6 +14,7 @@ import { inFull } from "./emoji.js";
  * @property {number} count
  * @property {string[]} people the ids of the first twenty of them
  * @property {string[]} names theirs
+ * @property {boolean} [own] whether the reader is one of them, where the server said so: to this reader alone
  *
  * @typedef {Reaction & { own: boolean }} ShownReaction as the reader sees it; `own` is whether they react with it
  */
@@ -45,7 +46,8 @@ export class Reactions {
    */
   #wishes = new Map();
   /**
-   * Whether the reader reacts with an emoji, as far as this page has set it: past the first people, frames don't say.
+   * Whether the reader reacts with an emoji, as far as this page has set it: past the first people, frames that all
+   * get don't say.
    *
    * @type {Map<string, boolean>}
    */
@@ -146,9 +148,10 @@ export class Reactions {
    * @param {number | null} offset
    * @param {Reaction} reaction
    */
-  #isOwn(offset, { emoji, count, people }) {
+  #isOwn(offset, { emoji, count, people, own = false }) {
     if (people.includes(this.#reader().id)) return true;
-    return count > people.length && offset !== null && this.#set.get(key(offset, emoji)) === true;
+    if (count <= people.length || offset === null) return false;
+    return this.#set.get(key(offset, emoji)) ?? own;
   }
 }
 
@@ -168,10 +171,26 @@ function key(offset, emoji) {
  */
 export function readReactions(given) {
   if (!Array.isArray(given)) return [];
-  return given.map(({ emoji, count, people, names }) => ({
+  return given.map(({ emoji, count, people, names, own }) => ({
     emoji: String(emoji),
     count: Number(count),
     people: people ?? [],
     names: names ?? [],
+    own,
+  }));
+}
+
+/**
+ * The reactions that there are now. They are told to all readers alike, so which of them are the reader's own is known
+ * from before.
+ *
+ * @param {Reaction[]} now
+ * @param {Reaction[]} before
+ * @returns {Reaction[]}
+ */
+export function keepOwn(now, before) {
+  return now.map((reaction) => ({
+    ...reaction,
+    own: reaction.own ?? before.find(({ emoji }) => emoji === reaction.emoji)?.own,
   }));
 }

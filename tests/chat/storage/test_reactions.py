@@ -173,18 +173,58 @@ def test_deleted_room_takes_its_reactions_along() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_deleted_account_is_named_in_no_reaction_any_more() -> None:
+def test_reactions_of_a_deleted_account_stay_with_its_name_as_messages_do() -> None:
     user = User.objects.create_user(username="leaver")
-    leaver, target, other = people.of_user(user), say(), say()
+    leaver, target = people.of_user(user), say()
+    said = say(by=leaver)
     react(target, (leaver, "👍", True), (BEN, "👍", True))
-    entry = react(target, (ANN, "🎉", True)).entry
-    react(other, (leaver, "👍", True))
     user.delete()
-    left = {"👍": (1, ["Guest 1"]), "🎉": (1, ["Guest 0"])}
-    assert state(history.find(ROOM, target)) == state(history.find(ROOM, entry.offset)) == left
-    assert history.find(ROOM, other).reactions == ()
-    assert not any("leaver" in str(row.reactions) for row in models.Message.objects.all())
-    assert state(react(target, (BEN, "🎉", True)).entry)["🎉"] == (2, ["Guest 0", "Guest 1"])
+    assert history.find(ROOM, said).person == leaver
+    assert state(history.find(ROOM, target)) == {"👍": (2, ["leaver", "Guest 1"])}
+    assert state(react(target, (ANN, "👍", True)).entry) == {"👍": (3, ["leaver", "Guest 1", "Guest 0"])}
+
+
+def crowd_reacts(target: int, *, size: int = PEOPLE_NAMED) -> None:
+    react(target, *((guest, "👍", True) for guest in GUESTS[2 : 2 + size]))
+
+
+def test_own_of_page_knows_a_person_past_those_who_are_named() -> None:
+    messages = [say() for _ in range(4)]
+    for target in messages[:3]:
+        crowd_reacts(target)
+    for target in messages[1:]:
+        react(target, (ANN, "👍", True), (BEN, "🎉", True))
+    events = [history.find(ROOM, target) for target in messages]
+    assert [{one.emoji: one.count for one in event.reactions} for event in events] == [
+        {"👍": 20},
+        *[{"👍": 21, "🎉": 1}] * 2,
+        {"👍": 1, "🎉": 1},
+    ]
+    with CaptureQueriesContext(connection) as queries:
+        assert reactions.own_of_page(events, ANN) == [set(), {"👍"}, {"👍"}, {"👍"}]
+    assert len(queries) == 1
+    assert reactions.own_of_page(events, BEN) == [set(), {"🎉"}, {"🎉"}, {"🎉"}]
+    assert reactions.own_of_page(events, GUESTS[2]) == [{"👍"}, {"👍"}, {"👍"}, set()]
+
+
+def test_own_of_page_asks_nothing_where_all_people_are_named(django_assert_num_queries) -> None:
+    target = say()
+    react(target, (ANN, "👍", True), (BEN, "👍", True))
+    events = [history.find(ROOM, target)]
+    with django_assert_num_queries(0):
+        assert reactions.own_of_page(events, ANN) == [{"👍"}]
+        assert reactions.own_of_page(events, GUESTS[5]) == [set()]
+
+
+def test_own_is_of_one_room_alone() -> None:
+    other = find("other reactions")
+    for room in (ROOM, other):
+        say(room=room)
+    react(1, (ANN, "👍", True))
+    react(1, (ANN, "🎉", True), room=other)
+    assert reactions.own(ANN, [(ROOM, 1)]) == {(ROOM, 1, "👍")}
+    assert reactions.own(ANN, [(ROOM, 1), (other, 1)]) == {(ROOM, 1, "👍"), (other, 1, "🎉")}
+    assert reactions.own(BEN, [(ROOM, 1)]) == set()
 
 
 def test_statements_do_not_grow_with_those_who_react() -> None:

@@ -6,7 +6,7 @@ import { readMessage } from "../../../../static/chat/log/message.js";
 import { inFull } from "../../../../static/chat/reactions/emoji.js";
 import { isFound, readEmoji } from "../../../../static/chat/reactions/emoji-list.js";
 import { peopleOf, showReactions } from "../../../../static/chat/reactions/reaction-bar.js";
-import { Reactions } from "../../../../static/chat/reactions/reactions.js";
+import { keepOwn, Reactions } from "../../../../static/chat/reactions/reactions.js";
 
 /** @import { Frame } from "../../../../static/chat/connection/connection.js" */
 /** @import { Message } from "../../../../static/chat/log/message.js" */
@@ -108,6 +108,23 @@ test("own reaction among more than are named is known by what this page has set"
   reactions.toggle(message([crowd]), "👍");
   reactions.settle({ request: "reaction 1" });
   assert.deepEqual(reactions.shown(message([{ ...crowd, count: 31 }]))[0], { ...crowd, count: 31, own: true });
+});
+
+test("own reaction among more than are named is known by what the server said to this reader", () => {
+  const people = Array.from({ length: 20 }, (_, number) => `user-${number + 10}`);
+  const crowd = { emoji: "👍", count: 30, people, names: people };
+  const { reactions, sent } = newReactions();
+  const told = message([
+    { ...crowd, own: true },
+    { ...crowd, emoji: "🎉", own: false },
+  ]);
+  const later = { ...told, reactions: keepOwn(message([{ ...crowd, count: 31 }]).reactions, told.reactions) };
+  for (const shown of [told, later]) assert.equal(reactions.shown(shown)[0]?.own, true);
+  assert.equal(reactions.shown(told)[1]?.own, false);
+  reactions.toggle(later, "👍");
+  assert.deepEqual(sent, [{ react: 7, emoji: "👍", on: false, request: "reaction 1" }]);
+  reactions.settle({ request: "reaction 1" });
+  assert.equal(reactions.shown(later)[0]?.own, false);
 });
 
 test("people are named with the reader first, and the rest is counted", () => {
