@@ -1,7 +1,7 @@
 """Admin pages: to look at rooms and messages, and to do as the site's staff what owners and moderators do.
 
 Nothing is written here. Each change goes through `chat.actions.moderation`, so it becomes an entry of the room's log,
-and a person whom it excludes hears nothing more.
+and a person whom it excludes hears nothing more. Reports are dismissed without an entry.
 """
 
 from typing import Any
@@ -14,8 +14,8 @@ from django.http import HttpRequest
 from chat.actions.moderation import Action, carry_out_on_commit
 from chat.domain import rooms
 from chat.errors import ChatError
-from chat.models import Ban, Message, Role, Room, RoomMember
-from chat.storage import moderation
+from chat.models import Ban, Message, Report, Role, Room, RoomMember
+from chat.storage import moderation, reports
 
 
 class Kept(admin.ModelAdmin):
@@ -55,13 +55,17 @@ class RoomAdmin(Kept):
     list_display = ["name", "is_private", "last_offset", "pruned_to"]
     list_filter = ["is_private"]
     search_fields = ["name"]
-    fields = ["name", "is_private", "last_offset", "pruned_to"]
+    fields = ["name", "is_private", "read_only", "slow_mode", "last_offset", "pruned_to"]
     readonly_fields = ["name", "last_offset", "pruned_to"]
     inlines = [MemberInline, BanInline]
 
     def save_model(self, request: HttpRequest, obj: Room, form: ModelForm, change: bool) -> None:
         if "is_private" in form.changed_data:
             self.carry_out(request, moderation.set_private, obj, obj.is_private)
+        if "read_only" in form.changed_data:
+            self.carry_out(request, moderation.set_read_only, obj, obj.read_only)
+        if "slow_mode" in form.changed_data:
+            self.carry_out(request, moderation.set_slow_mode, obj, obj.slow_mode)
 
     def save_formset(self, request: HttpRequest, form: ModelForm, formset: BaseModelFormSet, change: bool) -> None:
         formset.save(commit=False)
@@ -79,6 +83,39 @@ class RoomAdmin(Kept):
                 before = RoomMember.objects.get(pk=kept.pk).user
                 self.carry_out(request, moderation.remove_member, room, before.get_username())
             self.carry_out(request, moderation.set_role, room, kept.user.get_username(), Role(kept.role))
+
+
+@admin.register(Report)
+class ReportAdmin(Kept):
+    """What is reported in all rooms: for those that have no moderators."""
+
+    list_display = ["room", "offset", "said", "reason", "person_name", "at"]
+    list_select_related = ["room"]
+    search_fields = ["room__name__exact"]
+    ordering = ["-pk"]
+    show_full_result_count = False
+    actions = ["delete_messages", "dismiss"]
+
+    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False
+
+    def has_moderate_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("chat.change_message")
+
+    @admin.display(description="message")
+    def said(self, report: Report) -> str:
+        message = Message.objects.filter(room=report.room_id, offset=report.offset).first()
+        return f"{message.person_name}: {message.text}" if message else ""
+
+    @admin.action(description="Delete the text of the reported messages", permissions=["moderate"])
+    def delete_messages(self, request: HttpRequest, queryset: QuerySet[Report]) -> None:
+        for report in queryset.select_related("room"):
+            self.carry_out(request, moderation.delete_message, report.room, report.offset)
+
+    @admin.action(description="Dismiss the selected reports", permissions=["moderate"])
+    def dismiss(self, request: HttpRequest, queryset: QuerySet[Report]) -> None:
+        for report in queryset.select_related("room"):
+            self.carry_out(request, reports.dismiss, report.room, report.offset)
 
 
 @admin.register(Message)

@@ -111,8 +111,8 @@ class ChatConsumer(ReceivingConsumer):
         if expected and expected[-1] != person.id:
             raise SessionEnded(_("You are not logged in as before. Please load the page again."))
 
-    async def send_rooms(self, changes: Sequence[Change], complete: bool) -> None:
-        await self.send(text_data=rooms_frame(changes, complete))
+    async def send_rooms(self, changes: Sequence[Change], complete: bool, ignored: Sequence[Person] | None) -> None:
+        await self.send(text_data=rooms_frame(changes, complete, ignored))
 
     async def leave(self) -> None:
         await super().leave()

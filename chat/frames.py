@@ -34,6 +34,7 @@ class InvalidFrame(ChatError):
 PURPOSES = (
     *("edit", "message", "delete", "react", "typing", "before", "after", "complete", "versions"),
     *("read", "unread", "read_all", "involvement", "leave"),
+    *("report", "reports", "dismiss", "ignore"),
     *("me", "ping"),
 )
 """Keys, each of which names what a frame is for; where there are several, the first of these counts."""
@@ -170,7 +171,7 @@ def read_typing(frame: dict[str, Any]) -> bool:
 
 
 def read_on(frame: dict[str, Any]) -> bool:
-    """Whether a reaction is to be there, which it is unless the frame says otherwise. Raises InvalidFrame."""
+    """Whether a reaction, say, is to be there, which it is unless the frame says otherwise. Raises InvalidFrame."""
     on = frame.get("on", True)
     if isinstance(on, bool):
         return on
@@ -214,9 +215,31 @@ def versions_frame(versions: Sequence[Version], request: dict[str, str]) -> str:
     return _encode({"kind": "versions", "versions": texts, **request})
 
 
-def rooms_frame(changes: Sequence[Change], complete: bool) -> str:
-    """One's own rooms that have changed; or all that are followed, if `complete`."""
-    return _encode({"kind": "rooms", "complete": complete, "rooms": [shown_room(*change) for change in changes]})
+def rooms_frame(changes: Sequence[Change], complete: bool, ignored: Sequence[Person] | None = None) -> str:
+    """One's own rooms that have changed; or all that are followed, if `complete`. And whom one ignores, if given."""
+    frame: dict[str, Any] = {"kind": "rooms", "complete": complete, "rooms": [shown_room(*one) for one in changes]}
+    if ignored is not None:
+        frame["ignored"] = _people(ignored)
+    return _encode(frame)
+
+
+def ignored_frame(ignored: Sequence[Person], request: dict[str, str]) -> str:
+    """The people whom the person at the other end ignores, the last one first."""
+    return _encode({"kind": "ignored", "people": _people(ignored), **request})
+
+
+def reported_frame(target: int, request: dict[str, str]) -> str:
+    """Says that a report of the message at `target` is stored."""
+    return _encode({"kind": "reported", "target": target, **request})
+
+
+def reports_frame(count: int, request: dict[str, str] | None = None) -> str:
+    """How many messages are reported in the room: to its moderators alone."""
+    return _encode({"kind": "reports", "open": count, **(request or {})})
+
+
+def _people(people: Sequence[Person]) -> list[dict[str, str]]:
+    return [{"id": person.id, "name": person.name} for person in people]
 
 
 def shown_room(room: Room, own: OwnRoom | None) -> dict[str, Any]:
@@ -244,9 +267,10 @@ def read_involvement(given: object) -> Involvement:
 
 
 def me_frame(person: Person, permission: Permission, request: dict[str, str]) -> str:
-    """The person at the other end, and their role here."""
+    """The person at the other end, their role here, and how posting is limited for those who are no moderators."""
     who = {"id": person.id, "name": person.name, "is_guest": person.is_guest}
-    return _encode({"kind": "me", **who, "role": permission.role, **request})
+    limits = {"read_only": permission.read_only, "slow_mode": permission.slow_mode}
+    return _encode({"kind": "me", **who, "role": permission.role, **limits, **request})
 
 
 def pong_frame(ping: object) -> str:

@@ -6,10 +6,11 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qs
 
-from chat.actions import editing, posting, reacting, reading, typing
+from chat.actions import editing, ignoring, posting, reacting, reading, reporting, typing
 from chat.actions.moderation import carry_out
 from chat.connections.socket_consumer import SocketConsumer
 from chat.delivery.formatted import Formatted
+from chat.delivery.report_counts import ReportWatcher
 from chat.delivery.socket_listener import SocketListener
 from chat.domain import people, rooms
 from chat.domain.events import Event
@@ -23,6 +24,7 @@ from chat.frames import (
     error_frame,
     event_frame,
     history_frame,
+    ignored_frame,
     me_frame,
     pong_frame,
     purpose_of,
@@ -33,6 +35,8 @@ from chat.frames import (
     read_on,
     read_request,
     read_typing,
+    reported_frame,
+    reports_frame,
     versions_frame,
 )
 from chat.storage import edits, history, mentions, moderation, pages, permissions, reactions
@@ -47,6 +51,7 @@ class ReceivingConsumer(SocketConsumer):
 
     room: Room | None = None
     listener: SocketListener | None = None
+    reports: ReportWatcher | None = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -89,6 +94,9 @@ class ReceivingConsumer(SocketConsumer):
     async def leave(self) -> None:
         for task in self.reacting:
             task.cancel()  # its reaction is stored all the same
+        if reports := self.reports:
+            self.reports = None
+            reports.close()
 
     async def tell(self, answer: str) -> None:
         with contextlib.suppress(OSError):  # the client went away
@@ -183,6 +191,28 @@ class ReceivingConsumer(SocketConsumer):
 
     async def receive_leave(self, room: Room, frame: dict[str, Any]) -> None:
         await reading.leave(rooms.enter(frame["leave"], self.person), person=self.person)
+
+    async def receive_report(self, room: Room, frame: dict[str, Any]) -> str:
+        request, offset = read_request(frame), history.check_offset(frame["report"])
+        await reporting.report(room=room, offset=offset, reason=frame.get("reason", ""), person=self.person)
+        return reported_frame(offset, request)
+
+    async def receive_dismiss(self, room: Room, frame: dict[str, Any]) -> None:
+        await reporting.dismiss(room=room, offset=history.check_offset(frame["dismiss"]), person=self.person)
+
+    async def receive_reports(self, room: Room, frame: dict[str, Any]) -> str:
+        request = read_request(frame)
+        if self.reports is not None:
+            self.reports.close()
+        self.reports = ReportWatcher(room, self.person, self.tell_reports)
+        return reports_frame(await self.reports.start(), request)
+
+    async def tell_reports(self, count: int) -> None:
+        await self.send(text_data=reports_frame(count))
+
+    async def receive_ignore(self, room: Room, frame: dict[str, Any]) -> str:
+        request, on = read_request(frame), read_on(frame)
+        return ignored_frame(await ignoring.set_ignored(frame["ignore"], on, person=self.person), request)
 
     async def receive_me(self, room: Room, frame: dict[str, Any]) -> str:
         request = read_request(frame)

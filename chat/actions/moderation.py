@@ -11,9 +11,9 @@ from asgiref.sync import async_to_sync
 from django.db import transaction
 
 from chat.actions import rate_limits
-from chat.delivery import own_rooms
+from chat.delivery import own_rooms, report_counts
 from chat.delivery.publisher import publish
-from chat.domain.events import Event
+from chat.domain.events import Event, Kind
 from chat.domain.people import Person
 from chat.domain.rooms import Room
 from chat.storage.database import in_database
@@ -40,7 +40,12 @@ def carry_out_on_commit(action: Action, room: Room, *args: Any, by: Person | Non
 
 
 async def _tell(event: Event) -> None:
-    """Everybody in the room, and the person it is about: the room may be one of theirs now, or none any more."""
+    """Everybody in the room, and the person it is about: the room may be one of theirs now, or none any more.
+
+    And moderators, if there may be fewer reports by it.
+    """
     await publish(event)
+    if event.kind is Kind.DELETION:  # which deletes the reports of the message
+        await report_counts.tell(event.room)
     if event.subject:
         await own_rooms.tell([(event.subject, event.room.name)])

@@ -1,23 +1,26 @@
-"""Sends to one connection what changes in its person's own rooms."""
+"""Sends to one connection what changes in its person's own rooms, and whom the person ignores."""
 
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 
-from chat.delivery.own_rooms import RETRY_INTERVAL, Change, follow
+from chat.delivery.own_rooms import RETRY_INTERVAL, Change, follow_all
 from chat.domain.people import Person
 from chat.domain.rooms import Room
 from chat.errors import unforeseen
+
+Send = Callable[[Sequence[Change], bool, Sequence[Person] | None], Awaitable[None]]
 
 
 class OwnRoomsSender:
     """Follows the rooms of `person` from `start` to `close`.
 
-    `send` is called with all of them first, and then with those that have changed. It may take its time: changes that
-    come meanwhile are sent together. An OSError that it raises means that the client is gone.
+    `send` is called with all of them first, and then with those that have changed; and whether it is all, and with the
+    people whom the person ignores, or None if these are as they were. It may take its time: changes that come meanwhile
+    are sent together. An OSError that it raises means that the client is gone.
     """
 
-    def __init__(self, person: Person, room: Room, send: Callable[[Sequence[Change], bool], Awaitable[None]]) -> None:
+    def __init__(self, person: Person, room: Room, send: Send) -> None:
         """`room` is the one that the connection listens to."""
         self._person = person
         self._room = room
@@ -45,7 +48,9 @@ class OwnRoomsSender:
 
     async def _send_all(self) -> None:
         complete = True
-        async with contextlib.aclosing(follow(self._person, except_for=self._room)) as changes:
-            async for some in changes:
-                await self._send(some, complete)
+        async with contextlib.aclosing(follow_all(self._person, except_for=self._room)) as followers:
+            async for follower in followers:
+                changes, ignored = follower.take(), follower.take_ignored()
+                if complete or changes or ignored is not None:
+                    await self._send(changes, complete, ignored)
                 complete = False

@@ -25,7 +25,7 @@ from chat.delivery.room_ear import RoomEar
 from chat.domain.people import Person
 from chat.domain.rooms import Room
 from chat.errors import ChatError, unforeseen
-from chat.storage import own_rooms, readings
+from chat.storage import ignoring, own_rooms, readings
 from chat.storage.database import in_database
 from chat.storage.own_rooms import ROOMS_MAX, OwnRoom
 from chat.storage.readings import Digest
@@ -50,24 +50,39 @@ async def tell(changes: Iterable[ReadingChange]) -> None:
         await hub.send_control(SUBJECT, {"changed": changed})
 
 
+async def tell_of_ignoring(person: Person) -> None:
+    """Tells all processes, after the fact, that the person ignores others than before."""
+    # An older instance has no use for that, and passes it over.
+    await hub.send_control(SUBJECT, {"changed": [], "ignoring": person.id})
+
+
 async def follow(person: Person, *, except_for: Room | None = None) -> AsyncGenerator[Sequence[Change], None]:
     """The person's own rooms, ROOMS_MAX of them at most, and then what changes, at most once in INTERVAL.
 
     Of the room `except_for`, only what the person reads elsewhere is told: its messages come another way.
     Raises Unavailable.
     """
+    async with contextlib.aclosing(follow_all(person, except_for=except_for)) as followers:
+        first = True
+        async for follower in followers:
+            if (changes := follower.take()) or first:
+                yield changes
+            first = False
+
+
+async def follow_all(person: Person, *, except_for: Room | None = None) -> AsyncGenerator["Follower", None]:
+    """The same, and the people whom the person ignores: a follower, which has them, each time there is news to take."""
     follower = Follower(person, except_for)
     try:
         await follower.start()
-        yield follower.take()
+        yield follower
         loop = asyncio.get_running_loop()
         told_at = loop.time() - INTERVAL
         while True:
             await follower.changed.wait()
             await asyncio.sleep(max(random.uniform(0, SPREAD), told_at + INTERVAL - loop.time()))
             told_at = loop.time()
-            if changes := follower.take():
-                yield changes
+            yield follower
     finally:
         await follower.close()
 
@@ -78,6 +93,10 @@ class Follower:
     def __init__(self, person: Person, except_for: Room | None) -> None:
         self.person = person
         self.changed = asyncio.Event()
+        self.ignored: Sequence[Person] = ()
+        self.ignored_ids: frozenset[str] = frozenset()
+        self._ignoring_changed = True
+        self._all_stale = False
         self._except_for = except_for
         self._ears: dict[Room, RoomEar] = {}
         self._changes: dict[Room, OwnRoom | None] = {}
@@ -91,7 +110,11 @@ class Follower:
         await self.read_all()
 
     async def read_all(self) -> None:
-        """Reads which rooms are the person's, follows those that are new, and leaves those that are gone."""
+        """Reads which rooms are the person's, follows those that are new, and leaves those that are gone.
+
+        And first, whom the person ignores.
+        """
+        self._take_ignored(await Ignoring.here().ask(self.person))
         found = await in_database(own_rooms.own_rooms, self.person, size=ROOMS_MAX)
         rooms = {own.room for own in found}
         gone = [room for room in self._ears if room not in rooms] if len(found) < ROOMS_MAX else []
@@ -110,6 +133,11 @@ class Follower:
         changes, self._changes = self._changes, {}
         return list(changes.items())
 
+    def take_ignored(self) -> Sequence[Person] | None:
+        """The people whom the person ignores; None if this was called since that changed last."""
+        changed, self._ignoring_changed = self._ignoring_changed, False
+        return self.ignored if changed else None
+
     async def close(self) -> None:
         """From when this is called, nothing more is heard."""
         Followers.here().remove(self)
@@ -117,6 +145,17 @@ class Follower:
             self._working.cancel()
             await asyncio.wait([self._working])
         await self._leave([*self._ears.values(), *self._lost])
+
+    def reread(self) -> None:
+        """Has all read from the database, as `read_all` does. Nobody waits for that."""
+        self._all_stale = True
+        self._work_on()
+
+    def _take_ignored(self, ignored: Sequence[Person]) -> None:
+        if list(ignored) != list(self.ignored):
+            self.ignored, self.ignored_ids = ignored, frozenset(person.id for person in ignored)
+            self._ignoring_changed = True
+            self.changed.set()
 
     # The ears call these
 
@@ -148,15 +187,19 @@ class Follower:
 
     async def _work(self) -> None:
         try:
-            while self._stale or self._lost:
+            while self._stale or self._lost or self._all_stale:
                 lost, self._lost = self._lost, []
                 await self._leave(lost)
                 stale, self._stale = self._stale, set()
+                everything, self._all_stale = self._all_stale, False
                 try:
+                    if everything:
+                        await self.read_all()
                     await self._read(list(stale))
                 except Exception as error:
                     unforeseen(error)
                     self._stale |= stale
+                    self._all_stale |= everything
                     await asyncio.sleep(RETRY_INTERVAL)
         finally:
             self._working = None
@@ -203,6 +246,21 @@ async def _read_pairs(pairs: list[tuple[Room, Person]]) -> Sequence[OwnRoom | No
     return [found.get(pair) for pair in pairs]
 
 
+class Ignoring(PerLoop):
+    """Reads whom people ignore, for all followers of one event loop: many people in one query."""
+
+    def __init__(self) -> None:
+        self._batcher = Batcher(_read_ignored)
+
+    async def ask(self, person: Person) -> Sequence[Person]:
+        return await self._batcher.ask(person)
+
+
+async def _read_ignored(persons: list[Person]) -> Sequence[Sequence[Person]]:
+    found = await in_database(ignoring.ignored_by, persons)
+    return [found[person.id] for person in persons]
+
+
 class Followers(PerLoop):
     """All followers of one event loop. While there are any, one task compares their people's readings."""
 
@@ -231,6 +289,10 @@ class Followers(PerLoop):
             for follower in self._by_person.get(person_id, ()):
                 follower.recount(Room(room_name))
 
+    def ignoring_changed(self, person_id: str) -> None:
+        for follower in self._by_person.get(person_id, ()):
+            follower.reread()
+
     async def _keep_comparing(self) -> None:
         while True:
             alone = Layer.here().is_any_away or not Hub.here().is_listening
@@ -258,3 +320,5 @@ class Followers(PerLoop):
 @on_control(SUBJECT)
 def on_readings(about: Mapping[str, Any]) -> None:
     Followers.here().changed((str(person_id), str(room_name)) for person_id, room_name in about["changed"])
+    if "ignoring" in about:
+        Followers.here().ignoring_changed(str(about["ignoring"]))

@@ -18,6 +18,10 @@ EARLY_MAX = 1000  # messages that are remembered while a count is under way
 class Counting(Protocol):
     """The follower of a room, as its ear calls it."""
 
+    @property
+    def ignored_ids(self) -> frozenset[str]:
+        """The ids of the people whom the person ignores: what they say doesn't count."""
+
     def counted(self, ear: "RoomEar") -> None:
         """`ear.own` has changed."""
 
@@ -82,7 +86,9 @@ class RoomEar:
         self.own = _with_more(own, len(later), sum(later))
 
     def _counts(self, event: Event) -> bool:
-        return event.known and not event.deleted and (event.person is None or event.person.id != self.person.id)
+        if not event.known or event.deleted:
+            return False
+        return event.person is None or event.person.id not in {self.person.id, *self._follower.ignored_ids}
 
     def _calls(self, event: Event) -> bool:
         return any(person.id in {self.person.id, EVERYBODY.id} for person in event.mentions)

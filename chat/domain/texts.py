@@ -5,11 +5,12 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from chat.domain import unseen
-from chat.errors import BlankMessage, InvalidClientId, InvalidMessage, MessageTooLong, grouped
+from chat.errors import BlankMessage, InvalidClientId, InvalidMessage, InvalidReason, MessageTooLong, grouped
 
 CLIENT_ID_MAX = 100  # characters
 QUOTE_MAX = 200  # characters
 QUOTE_LINES = 3
+REASON_MAX = 500  # characters
 
 LINE_END = regex.compile(r"\r\n?")
 GRAPHEME = regex.compile(r"\X")
@@ -36,6 +37,20 @@ def clean_text(message: object) -> str:
             _("The message is too long: {length} characters, {longest} are allowed."),
             length=grouped(len(text)),
             longest=grouped(settings.CHAT_MESSAGE_MAX),
+        )
+    return text
+
+
+def clean_reason(reason: object) -> str:
+    """The reason of a report as it is stored; it may be empty. Raises InvalidReason."""
+    if not isinstance(reason, str) or not is_storable(reason):
+        raise InvalidReason(_("The reason of a report has to be a text."))
+    text: str = LINE_END.sub("\n", reason).translate(PICTURES).strip()
+    if len(text) > REASON_MAX:
+        raise InvalidReason(
+            _("The reason is too long: {length} characters, {longest} are allowed."),
+            length=grouped(len(text)),
+            longest=REASON_MAX,
         )
     return text
 

@@ -23,13 +23,18 @@ ROOMS_MAX = 200  # of a person's rooms, those that were active last, are shown a
 UNREAD_MAX = 100  # messages; where this many are unread, there may be more
 ENTRIES_MAX = 1000  # entries at the end of a log, among which messages are counted
 
-# The messages of others after what was read, without those that are deleted. Offsets have no holes, so their ends bound
-# the rows, whatever plan a database makes.
+# People who ignore nobody cost no more than the look at whether they do.
+HEARD = """(NOT found.ignores OR NOT EXISTS (
+    SELECT 1 FROM chat_ignoredperson AS one WHERE one.person_id = found.person_id AND one.ignored_id = {author}
+))"""
+# The messages of others after what was read, without those that are deleted, and those of people who are ignored.
+# Offsets have no holes, so their ends bound the rows, whatever plan a database makes.
 UNREAD = f"""
     SELECT COUNT(*) FROM (
         SELECT 1 FROM chat_message
         WHERE room_id = found.room_id AND "offset" > found.counted_from
             AND kind = 'message' AND deletion IS NULL AND person_id <> found.person_id
+            AND {HEARD.format(author="chat_message.person_id")}
         LIMIT {UNREAD_MAX}
     ) AS unread
 """
@@ -38,6 +43,7 @@ MENTIONS_UNREAD = f"""
         SELECT "offset" FROM chat_mention
         WHERE room_id = found.room_id AND person_id IN (found.person_id, '{EVERYBODY.id}')
             AND "offset" > found.read_offset AND caller_id <> found.person_id
+            AND {HEARD.format(author="caller_id")}
         LIMIT {UNREAD_MAX}
     ) AS mentions_unread
 """
@@ -50,7 +56,8 @@ COLUMNS = f"""
     reading.person_id, reading.room_name, reading.read_offset, reading.involvement, room.id AS room_id,
     COALESCE(room.last_offset, 0) AS last_offset, COALESCE(last.sent_at, reading.entered_at) AS active_at,
     CASE WHEN reading.read_offset > room.last_offset - {ENTRIES_MAX} THEN reading.read_offset
-        ELSE room.last_offset - {ENTRIES_MAX} END AS counted_from
+        ELSE room.last_offset - {ENTRIES_MAX} END AS counted_from,
+    EXISTS (SELECT 1 FROM chat_ignoredperson WHERE person_id = reading.person_id) AS ignores
 """
 JOINS = """
     LEFT JOIN chat_room AS room ON room.name = reading.room_name

@@ -28,6 +28,7 @@ from chat.actions import rate_limits
 from chat.domain.presence import PEOPLE_MAX
 from chat.domain.reactions import EMOJI_PER_MESSAGE
 from chat.errors import ChatError, grouped
+from chat.storage.ignoring import IGNORED_MAX
 from chat.storage.pages import PAGE_MAX, PAGE_SIZE
 
 # Fields that are lists of what the database has, and how many items each of them has where nobody says.
@@ -37,6 +38,8 @@ PAGED = {
     "messages": PAGE_SIZE,
     "membersConnection": PAGE_SIZE,
     "bansConnection": PAGE_SIZE,
+    "reports": PAGE_SIZE,
+    "ignored": IGNORED_MAX,
     "members": PAGE_MAX,
     "bans": PAGE_MAX,
     "presence": PEOPLE_MAX,

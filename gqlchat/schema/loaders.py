@@ -18,20 +18,21 @@ from chat.domain.positions import Position
 from chat.domain.rooms import Room
 from chat.errors import ChatError
 from chat.models import Role
-from chat.storage import direct_rooms, history, members, own_rooms, pages, permissions, reactions
+from chat.storage import direct_rooms, history, members, own_rooms, pages, permissions, reactions, reports
 from chat.storage.database import in_database, reads_long
 from chat.storage.own_rooms import OwnRoom
 from chat.storage.pages import Page, PageRequest
 from chat.storage.permissions import Permission
+from chat.storage.reports import Report
 from gqlchat.schema import context
 
 Request = TypeVar("Request", bound=Hashable)
 
 KEY = "chat_loaders"
-ITEMS_PER_HOP = 1000  # messages, members or bans; then others get their turn in the database's thread
+ITEMS_PER_HOP = 1000  # messages, members, bans or reports; then others get their turn in the database's thread
 
 ListRequest = tuple[Room, int, Any]
-"""Asks for the first so many members or bans of a room after a cursor, if that isn't None."""
+"""Asks for the first so many members, bans or reports of a room after a cursor, if that isn't None."""
 
 ReactionPlace = tuple[Room, int, str]
 """An emoji at a message: the room, the offset of the message, and the emoji."""
@@ -50,6 +51,8 @@ class Loaders:
         self.own_reaction: DataLoader[ReactionPlace, bool] = DataLoader(self._own_reactions, cache=False)
         self.page: DataLoader[PageRequest, Page] = DataLoader(self._pages, cache=False)
         self.members: DataLoader[ListRequest, list[tuple[Person, Role]]] = DataLoader(self._members, cache=False)
+        self.reports: DataLoader[ListRequest, list[Report]] = DataLoader(self._reports, cache=False)
+        self.open_reports: DataLoader[Room, int] = DataLoader(self._open_reports, cache=False)
         self.bans: DataLoader[ListRequest, list[tuple[int, Person]]] = DataLoader(self._bans, cache=False)
 
     async def _permissions(self, rooms: list[Room]) -> Sequence[Permission]:
@@ -90,6 +93,13 @@ class Loaders:
     async def _bans(self, requests: list[ListRequest]) -> Sequence[Any]:
         return await self._lists(members.ban_pages, requests)
 
+    async def _reports(self, requests: list[ListRequest]) -> Sequence[Any]:
+        return await self._lists(reports.report_pages, requests)
+
+    async def _open_reports(self, rooms: list[Room]) -> Sequence[int | ChatError]:
+        found = await in_database(reports.counts, rooms, person=self._person)
+        return [found[room] for room in rooms]
+
     async def _lists(self, read: Any, requests: list[ListRequest]) -> list[Any]:
         found: dict[ListRequest, Any] = {}
         for hop in hops(requests, size=lambda request: request[1]):
@@ -112,7 +122,7 @@ def hops(requests: Iterable[Request], size: Callable[[Request], int]) -> Iterato
 
 @reads_long
 def read_lists(read: Any, requests: Iterable[ListRequest], person: Person) -> dict[ListRequest, Any]:
-    """Reads those of the same size and cursor together, by a function of `chat.storage.members`."""
+    """Reads those of the same size and cursor together, by a function of `chat.storage`, as `members.ban_pages`."""
     alike: dict[tuple[int, Any], list[Room]] = defaultdict(list)
     for room, size, after in requests:
         alike[size, after].append(room)

@@ -11,7 +11,7 @@ from chat.delivery.per_loop import PerLoop
 from chat.domain import people, rooms
 from chat.domain.profiles import ABOUT_MAX, Profile, ProfileChange
 from chat.errors import NoSuchPerson
-from chat.storage import profiles
+from chat.storage import ignoring, profiles
 from chat.storage.database import in_database
 from gqlchat.schema import context
 from gqlchat.schema.errors import Problem, errors_in
@@ -46,6 +46,8 @@ class Person:
     is_guest: bool
     person: strawberry.Private[people.Person]
     profile: strawberry.Private[Profile | None] = None  # where it was read with the person
+    is_me: strawberry.Private[bool] = False
+    """Whether this is `me`. What only one person may read is read for nobody else, nor in what many share."""
 
     @strawberry.field(graphql_type=str | None, description="The name one logs in with; null for guests.")
     def username(self) -> str | None | Awaitable[str | None]:
@@ -64,6 +66,12 @@ class Person:
     @strawberry.field(description="Their time zone by its IANA name, as Europe/Berlin; null where they don't tell it.")
     async def time_zone(self) -> str | None:
         return (await self._profile()).time_zone or None
+
+    @strawberry.field(description="The people whom you ignore, the last one first. Null for anybody but `me`.")
+    async def ignored(self, info: strawberry.Info) -> "list[Person] | None":
+        if not self.is_me:
+            return None
+        return [Person.of(one) for one in await in_database(ignoring.ignored, context.person(info))]
 
     async def _username(self) -> str | None:
         return (await self._profile()).person.username
@@ -98,7 +106,9 @@ class UpdateProfilePayload:
 class PersonQuery:
     @strawberry.field(description="Who you are on this site: the same here, in the chat and in subscriptions.")
     async def me(self, info: strawberry.Info) -> Person:
-        return Person.of(context.person(info, remember=True))
+        me = Person.of(context.person(info, remember=True))
+        me.is_me = True
+        return me
 
     @strawberry.field(
         description="A user, by the username or else by the `id`. Null where there is none, and for guests, who have "

@@ -24,6 +24,7 @@ from gqlchat.schema.members import Member, Role
 from gqlchat.schema.messages import ChatRoomMessage
 from gqlchat.schema.people import Person
 from gqlchat.schema.presence import RoomPresence
+from gqlchat.schema.reports import Report
 
 FOR_MODERATORS = "For moderators and owners."
 
@@ -93,6 +94,19 @@ class Room:
         size, _ = size_of(first, None)
         found = await loaders(info).bans.load((self._room, size + 1, number_cursor(after)))
         return first_of(size, [(str(number), Person.of(person)) for number, person in found], after)
+
+    @strawberry.field(description=f"What is reported here, the last report first. {FOR_MODERATORS}")
+    async def reports(
+        self, info: strawberry.Info, first: int = PAGE_SIZE, after: str | None = None
+    ) -> Connection[Report] | None:
+        size, _ = size_of(first, None)
+        found = await loaders(info).reports.load((self._room, size + 1, number_cursor(after)))
+        name = context.person(info).name
+        return first_of(size, [(str(report.number), Report.of(report, name)) for report in found], after)
+
+    @strawberry.field(description=f"How many messages are reported here. {FOR_MODERATORS}")
+    async def open_reports(self, info: strawberry.Info) -> int | None:
+        return await loaders(info).open_reports.load(self._room)
 
     @strawberry.field(description="Who is there now.")
     async def presence(self, info: strawberry.Info) -> RoomPresence:

@@ -4,6 +4,7 @@ import strawberry
 
 from gqlchat.schema.direct import DirectMutation
 from gqlchat.schema.editing import EditingMutation, EditingQuery
+from gqlchat.schema.ignoring import IgnoringMutation
 from gqlchat.schema.mentions import MentionQuery
 from gqlchat.schema.moderation import ModerationMutation
 from gqlchat.schema.my_rooms import MyRoomsMutation, MyRoomsQuery, MyRoomsSubscription
@@ -11,6 +12,7 @@ from gqlchat.schema.people import PersonMutation, PersonQuery
 from gqlchat.schema.posting import PostingMutation
 from gqlchat.schema.presence import PresenceMutation, PresenceSubscription
 from gqlchat.schema.reacting import ReactingMutation
+from gqlchat.schema.reports import ReportMutation
 from gqlchat.schema.rooms import RoomQuery
 from gqlchat.schema.subscriptions import MessageSubscription
 
@@ -24,12 +26,14 @@ class Query(EditingQuery, MentionQuery, MyRoomsQuery, PersonQuery, RoomQuery):
 class Mutation(
     DirectMutation,
     EditingMutation,
+    IgnoringMutation,
     ModerationMutation,
     MyRoomsMutation,
     PersonMutation,
     PostingMutation,
     PresenceMutation,
     ReactingMutation,
+    ReportMutation,
 ):
     pass
 

@@ -13,7 +13,7 @@ from chat.domain.people import Person
 from chat.domain.rooms import find
 from chat.errors import Removed
 from chat.models import Role
-from chat.storage import log, moderation, permissions
+from chat.storage import log, moderation, permissions, reports
 from chat.storage.database import in_database
 from tests.recovering import entries_after
 
@@ -38,7 +38,8 @@ def person(name: str) -> Person:
 def form(room: models.Room, **changes: Any) -> dict[str, Any]:
     """The page’s form as it is, with `changes`, in whose names `__` stands for a hyphen."""
     rows = list(room.members.order_by("pk"))
-    data = {"is_private": "on", "members-TOTAL_FORMS": len(rows) + 1, "members-INITIAL_FORMS": len(rows)}
+    data = {"is_private": "on", "slow_mode": room.slow_mode}
+    data |= {"members-TOTAL_FORMS": len(rows) + 1, "members-INITIAL_FORMS": len(rows)}
     for number, row in enumerate(rows):
         data |= {
             f"members-{number}-{name}": value for name, value in row_of(room, row.user.pk, row.role, row.pk).items()
@@ -143,6 +144,35 @@ def test_admin_action_deletes_the_text_of_messages(staff: Client) -> None:
     kept = [message.text for message in models.Message.objects.filter(kind="message").order_by("offset")]
     assert kept == ["", "secret 1", ""]
     assert len(entries) == 3
+
+
+def test_admin_limits_posting_with_notices(staff: Client) -> None:
+    room = make_room()
+    save(staff, room, read_only="on", slow_mode=60)
+    save(staff, models.Room.objects.get(), read_only=None, slow_mode=60)
+    assert notices() == [
+        "This room was made read-only by the site’s staff: only owners and moderators can write here.",
+        "Slow mode was set by the site’s staff: one message per person every minute.",
+        "This room was opened for writing by the site’s staff.",
+    ]
+
+
+def test_staff_sees_what_is_reported_and_deletes_or_dismisses_it(staff: Client) -> None:
+    make_room()
+    for number in range(2):
+        log.append([log.Draft(room=ROOM, text=f"rude {number}", person=GUEST, trusted=True)])
+    offsets = [*models.Message.objects.filter(kind="message").order_by("offset").values_list("offset", flat=True)]
+    for offset in offsets:
+        reports.report(ROOM, offset, "look", by=person("member"))
+    page = staff.get("/admin/chat/report/").content.decode()
+    assert f"{GUEST.name}: rude 0" in page
+    for action, offset in (("dismiss", offsets[0]), ("delete_messages", offsets[1])):
+        chosen = models.Report.objects.get(offset=offset)
+        fields = {"action": action, "_selected_action": [chosen.pk]}
+        assert staff.post("/admin/chat/report/", fields).status_code == 302
+    assert not models.Report.objects.exists()
+    kept = [message.text for message in models.Message.objects.filter(kind="message").order_by("offset")]
+    assert kept == ["rude 0", ""]
 
 
 def test_admin_with_view_permission_only_can_change_nothing() -> None:

@@ -25,5 +25,5 @@ def test_rooms_of_guests_are_forgotten_as_long_after_the_last_visit_as_a_session
     models.Reading.objects.exclude(person_id="guest-0").update(entered_at=timezone.now() - timedelta(hours=2))
     out = io.StringIO()
     call_command("prune_guests", stdout=out)
-    assert out.getvalue() == "Deleted 2 readings.\n"
+    assert out.getvalue() == "Deleted 2 readings, and 0 people ignored by guests.\n"
     assert set(models.Reading.objects.values_list("person_id", flat=True)) == {"guest-0", "user-1"}

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
-from chat.storage import readings
+from chat.storage import ignoring, readings
 
 
 class Command(BaseCommand):
@@ -16,4 +16,5 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         ended = timezone.now() - timedelta(seconds=settings.SESSION_COOKIE_AGE)
         deleted = readings.prune_guests(ended)
-        self.stdout.write(f"Deleted {deleted:,} readings.")
+        ignored = ignoring.prune_guests(ended)
+        self.stdout.write(f"Deleted {deleted:,} readings, and {ignored:,} people ignored by guests.")

@@ -1,0 +1,77 @@
+"""Reports to the moderators of a room."""
+
+from datetime import datetime
+
+import strawberry
+
+from chat.actions import reporting
+from chat.domain import rooms
+from chat.domain.texts import REASON_MAX
+from chat.storage import reports
+from chat.storage.history import check_offset
+from gqlchat.schema import context
+from gqlchat.schema.errors import Problem, errors_in
+from gqlchat.schema.messages import ChatRoomMessage
+from gqlchat.schema.people import Person
+
+
+@strawberry.type(description="That somebody wants the moderators of a room to look at a message.")
+class Report:
+    offset: int = strawberry.field(description="That of the message.")
+    reason: str = strawberry.field(description="May be empty.")
+    reporter: Person
+    reported_at: datetime
+    message: ChatRoomMessage | None = strawberry.field(description="Null where it is no longer kept.")
+
+    @classmethod
+    def of(cls, report: reports.Report, current_user: str) -> "Report":
+        message = ChatRoomMessage.of(report.message, current_user, of_history=True) if report.message else None
+        return cls(
+            offset=report.offset,
+            reason=report.reason,
+            reporter=Person.of(report.reporter),
+            reported_at=report.at,
+            message=message,
+        )
+
+
+@strawberry.input
+class ReportMessageInput:
+    room_name: str
+    offset: int
+    reason: str = strawberry.field(default="", description=f"At most {REASON_MAX} characters.")
+
+
+@strawberry.input
+class DismissReportInput:
+    room_name: str
+    offset: int
+
+
+@strawberry.type(description="What became of it; null where it went well.")
+class ReportPayload:
+    error: Problem | None = None
+
+
+@strawberry.type
+class ReportMutation:
+    @strawberry.mutation(
+        description="Reports a message to the moderators of its room. You have one report of a message: once more, "
+        "this gives it another reason."
+    )
+    @errors_in(ReportPayload)
+    async def report_message(self, info: strawberry.Info, input: ReportMessageInput) -> ReportPayload:
+        person = context.person(info)
+        room, offset = rooms.enter(input.room_name, person), check_offset(input.offset)
+        await reporting.report(room=room, offset=offset, reason=input.reason, person=person)
+        return ReportPayload()
+
+    @strawberry.mutation(
+        description="Finds nothing wrong with a message: its reports are gone. For moderators and owners."
+    )
+    @errors_in(ReportPayload)
+    async def dismiss_report(self, info: strawberry.Info, input: DismissReportInput) -> ReportPayload:
+        person = context.person(info)
+        room, offset = rooms.enter(input.room_name, person), check_offset(input.offset)
+        await reporting.dismiss(room=room, offset=offset, person=person)
+        return ReportPayload()
