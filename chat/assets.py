@@ -44,10 +44,11 @@ class Asset:
         return self.integrity == "sha384-" + b64encode(hashlib.sha384(content).digest()).decode()
 
 
-EMOJI = Asset(
-    "emoji-picker-element-data",
-    "1.8.0",
-    "en/cldr/data.json",
-    "sha384-nvHNt9oWhHfTtgHIF8e1e2BdErIrZZLwiwU/Qj2znUSMV1l3IIpoyuXPy5EmR6rG",
-)
-"""All emoji by their groups, with names and words to search for by Unicode's CLDR, for the page's picker."""
+EMOJI = {
+    language: Asset("emoji-picker-element-data", "1.8.0", f"{language}/cldr/data.json", integrity)
+    for language, integrity in {
+        "en": "sha384-nvHNt9oWhHfTtgHIF8e1e2BdErIrZZLwiwU/Qj2znUSMV1l3IIpoyuXPy5EmR6rG",
+        "de": "sha384-KWvx7VhJg6LRift3Z7YWlVliiC0Vahn9PuHSKtmjdhkMw99UfpnDztGbH/ChsBVH",
+    }.items()
+}
+"""All emoji for the page's picker, by language: in groups, with names and words to search for by Unicode's CLDR."""

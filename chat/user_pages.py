@@ -10,12 +10,13 @@ def no_store(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[H
     """Django middleware: what a user is shown, private rooms among it, is kept by no browser and no cache on the way.
 
     Guests are in public rooms alone, and never log out. Pages of errors are the same for all, and it may be that the
-    database can't say who the user is.
+    database can't say who the user is. Nor is it asked for what says of itself that it is the same for all: `public`.
     """
 
     def respond(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
-        if response.status_code < 500 and request.user.is_authenticated:
+        is_public = "public" in response.get("Cache-Control", "")
+        if response.status_code < 500 and not is_public and request.user.is_authenticated:
             add_never_cache_headers(response)
         return response
 

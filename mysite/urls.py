@@ -13,6 +13,7 @@ from chat.account_views import GuestNameView, SignUpView, me
 from chat.direct_views import DirectRoomView
 from chat.member_views import MembersView, NewRoomView
 from chat.people_views import EditProfileView, profile, profile_by_id
+from chat.script_texts import script_texts
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -38,6 +39,7 @@ urlpatterns = [
     path("language/", set_language, name="set_language"),
     path("people/id/<person_id>/", profile_by_id, name="profile_by_id"),  # where a user is known by their id alone
     path("people/<any_text:username>/", profile, name="profile"),
+    path("language/<slug:language>.js", script_texts, name="script_texts"),
     path("admin/", admin.site.urls),
     # Browsers ask for this where a page names no icon, as the admin's pages don't.
     path("favicon.ico", RedirectView.as_view(url=f"{settings.STATIC_URL}favicon.svg")),

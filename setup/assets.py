@@ -45,7 +45,7 @@ def place(asset: Asset, archive: Path) -> None:
 
 
 if __name__ == "__main__":
-    if wanted := [asset for asset in (EMOJI, *ASSETS) if not asset.is_installed]:
+    if wanted := [asset for asset in (*EMOJI.values(), *ASSETS) if not asset.is_installed]:
         try:
             install(wanted)
         except InstallError as error:

@@ -1,11 +1,13 @@
 // @ts-check
 
+import { gettext } from "./translation.js";
+
 /** @import { Composer } from "./composer/composer.js" */
 /** @import { Connection } from "./connection/connection.js" */
 /** @import { ServerError } from "./connection/errors.js" */
 /** @import { Message } from "./log/message.js" */
 
-const NOT_CONNECTED = "You are not connected, so nothing was changed. Try again once you are.";
+const NOT_CONNECTED = gettext("You are not connected, so nothing was changed. Try again once you are.");
 
 /** The reader's edits of what they said themselves. */
 export class Editing {
@@ -36,7 +38,7 @@ export class Editing {
    */
   begin(message, text = message.text) {
     this.#composer.begin({
-      title: "Edit your message",
+      title: gettext("Edit your message"),
       about: message.text,
       text,
       take: (edited) => this.#take(message, edited),

@@ -1,5 +1,7 @@
 // @ts-check
 
+import { gettext } from "./translation.js";
+
 /** @import { ChatOutbox } from "./composer/outbox.js" */
 /** @import { Connection } from "./connection/connection.js" */
 /** @import { Quote } from "./log/quote.js" */
@@ -7,8 +9,8 @@
 /** @import { ReadMarks } from "./rooms/read-marks.js" */
 /** @import { Standing } from "./standing.js" */
 
-const REFUSED = "This room cannot be reached, so nothing was sent.";
-const FULL = "Too many messages are waiting to be sent. Try again once you are connected.";
+const REFUSED = gettext("This room cannot be reached, so nothing was sent.");
+const FULL = gettext("Too many messages are waiting to be sent. Try again once you are connected.");
 
 /** Posts what the reader has written: to the outbox, unless it can't be sent anyway. */
 export class Posting {

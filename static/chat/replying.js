@@ -1,13 +1,14 @@
 // @ts-check
 
 import { changedQuote, quoteOf } from "./log/quote.js";
+import { fill, gettext } from "./translation.js";
 
 /** @import { Composer } from "./composer/composer.js" */
 /** @import { Topic } from "./composer/topic.js" */
 /** @import { Message } from "./log/message.js" */
 /** @import { Quote } from "./log/quote.js" */
 
-const DELETED = "The message that you were replying to is deleted. What you send now is no reply.";
+const DELETED = gettext("The message that you were replying to is deleted. What you send now is no reply.");
 
 /** The reader's replies: what they write next quotes a message. */
 export class Replying {
@@ -59,7 +60,10 @@ export class Replying {
   #topicOf(quote) {
     this.#quote = quote;
     this.#topic = {
-      title: `Reply to ${quote.userName ?? "a message"}`,
+      title:
+        quote.userName === null
+          ? gettext("Reply to a message")
+          : fill(gettext("Reply to %(name)s"), { name: quote.userName }),
       about: quote.text ?? "",
       take: (text) => this.#post(text, quote),
     };

@@ -1,9 +1,11 @@
 // @ts-check
 
+import { gettext } from "./translation.js";
+
 /** @import { Person } from "./connection/identity.js" */
 
 const MODERATING = new Set(["moderator", "owner"]);
-const NO_COOKIES = "Your browser keeps no cookies for this site, so nothing was sent.";
+const NO_COOKIES = gettext("Your browser keeps no cookies for this site, so nothing was sent.");
 
 /** The reader's standing in the room: as whom they are here, and what they may do. */
 export class Standing {

@@ -64,7 +64,7 @@ def test_picker_has_the_list_that_is_installed_and_the_server_takes_all_of_it(br
     say()
     room = enter(browser, site, "room1")
     address = room.window.run("return document.querySelector('#chat-picker').dataset.list")
-    assert unquote(address).endswith(EMOJI.static_path)
+    assert unquote(address).endswith(EMOJI["en"].static_path)
     open_menu(room)
     room.window.find(".quick-reactions [aria-label='React with another emoji']").click()
     room.window.find(".picker-emoji button")

@@ -1,6 +1,7 @@
 // @ts-check
 
 import { find } from "../elements.js";
+import { gettext } from "../translation.js";
 import { chime } from "./chime.js";
 
 /** @import { Message } from "../log/message.js" */
@@ -8,6 +9,8 @@ import { chime } from "./chime.js";
 
 const SOUND = "alerts: sound"; // the names under which the browser keeps what the reader wants
 const NOTIFICATIONS = "alerts: notifications";
+
+const REFUSED = gettext("Your browser doesn’t let this site notify you. Its settings can change that.");
 
 /**
  * Tells a reader who isn't looking that somebody spoke: by a sound, and, for what calls them and in direct rooms, by the
@@ -61,7 +64,7 @@ export class RoomAlerts extends HTMLElement {
       this.#calling.set(name, calling);
       if (!more || complete || isLooking() || involvement === "nothing") continue;
       if (this.#wantsSound) chime();
-      this.#notify(name, (all ? this.dataset.direct : this.dataset.called) ?? "");
+      this.#notify(name, all ? gettext("There is a new message.") : gettext("You were mentioned."));
     }
   }
 
@@ -84,7 +87,7 @@ export class RoomAlerts extends HTMLElement {
   async #switchNotifications() {
     const wanted = !this.#wantsNotifications;
     const refused = wanted && (await Notification.requestPermission()) !== "granted";
-    find(this, "[role=status]", HTMLElement).textContent = refused ? (this.dataset.refused ?? "") : "";
+    find(this, "[role=status]", HTMLElement).textContent = refused ? REFUSED : "";
     this.#keep(NOTIFICATIONS, wanted && !refused);
   }
 

@@ -1,6 +1,7 @@
 // @ts-check
 
 import { find } from "../elements.js";
+import { fill, gettext, ngettext } from "../translation.js";
 import { isBlank } from "../unseen.js";
 import { ComposerTopic } from "./topic.js";
 
@@ -57,7 +58,7 @@ export class Composer {
       const data = event.data ?? "";
       if (this.#isTooMuch(data)) {
         event.preventDefault();
-        this.showError(`${this.#tooLong(data)} It was left out.`);
+        this.showError([this.#tooLong(data), gettext("It was left out.")].join(" "));
         return;
       }
       // Chromium lays a text out before it says that it is there.
@@ -175,8 +176,8 @@ export class Composer {
   #explain() {
     this.#input.enterKeyHint = this.#touch.matches ? "enter" : "send";
     this.#hint.textContent = this.#touch.matches
-      ? "Enter starts a new line, the button sends."
-      : "Enter sends, Shift + Enter starts a new line.";
+      ? gettext("Enter starts a new line, the button sends.")
+      : gettext("Enter sends, Shift + Enter starts a new line.");
   }
 
   /** @param {string} text */
@@ -185,8 +186,13 @@ export class Composer {
     if (text.length <= max) return "";
     const length = codePoints(text);
     if (length <= max) return "";
-    const [has, limit, excess] = [length, max, length - max].map((number) => number.toLocaleString());
-    return `Too long to send: ${has} of ${limit} characters, ${excess} too many.`;
+    const excess = length - max;
+    const words = ngettext(
+      "Too long to send: %(length)s of %(max)s characters, %(excess)s too many.",
+      "Too long to send: %(length)s of %(max)s characters, %(excess)s too many.",
+      excess,
+    );
+    return fill(words, { length, max, excess });
   }
 
   /**

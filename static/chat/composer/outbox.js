@@ -2,6 +2,7 @@
 
 import { element } from "../elements.js";
 import { quoteElement } from "../log/quote.js";
+import { gettext } from "../translation.js";
 
 /** @import { ServerError } from "../connection/errors.js" */
 /** @import { Quote } from "../log/quote.js" */
@@ -99,7 +100,7 @@ export class ChatOutbox extends HTMLElement {
   resume() {
     for (const entry of this.#entries.values()) {
       entry.sent = false;
-      if (!this.#pause) entry.meta.textContent = "Waiting to be sent";
+      if (!this.#pause) entry.meta.textContent = gettext("Waiting to be sent");
     }
     this.#sendOldest();
   }
@@ -117,8 +118,8 @@ export class ChatOutbox extends HTMLElement {
     entry.sent = false;
     entry.refusals += 1;
     entry.meta.textContent = error.retryAfter
-      ? "Waiting to be sent: that was too fast"
-      : "Waiting to be sent: the server can’t take it at the moment";
+      ? gettext("Waiting to be sent: that was too fast")
+      : gettext("Waiting to be sent: the server can’t take it at the moment");
     clearTimeout(this.#pause);
     this.#pause = setTimeout(
       () => {
@@ -156,7 +157,7 @@ export class ChatOutbox extends HTMLElement {
   #enter(id, text, quote = null) {
     const words = element("p", "text", text);
     words.dir = "auto";
-    const meta = element("span", "meta", "Waiting to be sent");
+    const meta = element("span", "meta", gettext("Waiting to be sent"));
     const bubble = element("div", "bubble");
     if (quote !== null) bubble.append(quoteElement(quote, null));
     bubble.append(words, meta);
@@ -171,7 +172,7 @@ export class ChatOutbox extends HTMLElement {
     if (oldest && !this.#pause && !oldest[1].sent) {
       const [id, entry] = oldest;
       entry.sent = this.transmit(id, entry.text, entry.quote);
-      entry.meta.textContent = entry.sent ? "Sending…" : "Waiting to be sent";
+      entry.meta.textContent = entry.sent ? gettext("Sending…") : gettext("Waiting to be sent");
     }
     this.#watch();
   }

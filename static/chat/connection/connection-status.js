@@ -1,6 +1,7 @@
 // @ts-check
 
 import { find } from "../elements.js";
+import { fill, gettext } from "../translation.js";
 
 /** @import { Connection, State } from "./connection.js" */
 
@@ -29,7 +30,8 @@ export class ConnectionStatus extends HTMLElement {
     const { state } = connection;
     clearInterval(this.#ticking);
     this.dataset.state = state;
-    const words = state === "waiting" ? ["Offline – trying again", this.#countdown(connection)] : [describe(state)];
+    const words =
+      state === "waiting" ? [gettext("Offline – trying again"), this.#countdown(connection)] : [describe(state)];
     find(this, "[role=status]", HTMLElement).replaceChildren(...words);
     this.#button.hidden = state !== "waiting";
   }
@@ -41,7 +43,7 @@ export class ConnectionStatus extends HTMLElement {
     countdown.ariaHidden = "true";
     const tick = () => {
       const seconds = Math.max(1, Math.ceil((connection.retryAt - Date.now()) / 1000));
-      countdown.textContent = ` in ${seconds} s`;
+      countdown.textContent = fill(gettext(" in %(seconds)s s"), { seconds });
     };
     tick();
     this.#ticking = setInterval(tick, 1000);
@@ -54,6 +56,6 @@ export class ConnectionStatus extends HTMLElement {
  * @returns {string}
  */
 function describe(state) {
-  if (state === "open") return "Connected";
-  return state === "refused" ? "Not connected" : "Connecting…";
+  if (state === "open") return gettext("Connected");
+  return state === "refused" ? gettext("Not connected") : gettext("Connecting…");
 }

@@ -1,5 +1,7 @@
 // @ts-check
 
+import { gettext } from "../translation.js";
+
 /** @import { Frame } from "./connection.js" */
 
 /**
@@ -22,7 +24,7 @@ export function readError(frame) {
   const retryAfter = frame.error?.retry_after;
   return {
     code: String(frame.error?.code ?? "error"),
-    text: String(frame.message ?? "Something went wrong on the server."),
+    text: String(frame.message ?? gettext("Something went wrong on the server.")),
     retryAfter: Number.isFinite(retryAfter) ? retryAfter : null,
     clientId: frame.client_id ?? null,
     request: frame.request ?? null,

@@ -1,6 +1,7 @@
 // @ts-check
 
 import { find } from "../elements.js";
+import { fillWithElements, gettext } from "../translation.js";
 
 const KEY = "chat person"; // in the browser's storage
 const SETTLING = 30_000; // milliseconds from a browser's first page until it is sure which guest it keeps
@@ -128,8 +129,9 @@ export class ChatIdentity extends HTMLElement {
   #goWithoutCookies() {
     this.#settlesUntil = 0;
     this.#refused = false;
-    find(this, ".words", HTMLElement).textContent =
-      "Your browser keeps no cookies for this site, so you can read here, but not say anything.";
+    find(this, ".words", HTMLElement).textContent = gettext(
+      "Your browser keeps no cookies for this site, so you can read here, but not say anything.",
+    );
     find(this, "button", HTMLButtonElement).hidden = true;
     find(this, "a", HTMLAnchorElement).hidden = true;
     this.hidden = false;
@@ -143,10 +145,12 @@ export class ChatIdentity extends HTMLElement {
     const name = document.createElement("bdi");
     name.textContent = person?.name ?? "";
     find(this, ".words", HTMLElement).replaceChildren(
-      ...(person ? ["You are now ", name, " in this browser."] : ["Your session here has ended."]),
+      ...(person
+        ? fillWithElements(gettext("You are now %(name)s in this browser."), { name })
+        : [gettext("Your session here has ended.")]),
     );
     button.hidden = person === null;
-    button.replaceChildren("Go on as ", name.cloneNode(true));
+    button.replaceChildren(...fillWithElements(gettext("Go on as %(name)s"), { name: name.cloneNode(true) }));
     find(this, "a", HTMLAnchorElement).hidden = person !== null && !person.id.startsWith("guest-");
     this.hidden = false;
   }

@@ -1,5 +1,7 @@
 // @ts-check
 
+import { gettext } from "../translation.js";
+
 const NEAR_END = 24; // px from the end at which the reader still counts as being there
 const NEAR_EDGE = 400; // px from the start at which what is older is wanted, and from the end what is newer
 const AT_REST = 150; // ms without movement after which the reader's scrolling is over
@@ -67,8 +69,7 @@ export class Follower {
     this.#ends.takeRecords(); // what they report is over
     this.#release();
     this.#endInView = true;
-    this.following = true;
-    this.#button.hidden = true;
+    this.following = this.#button.hidden = this.#live;
     this.#scrollToEnd();
   }
 
@@ -79,7 +80,7 @@ export class Follower {
    */
   set live(live) {
     this.#live = live;
-    this.#button.textContent = live ? this.#news : (this.#button.dataset.away ?? "");
+    this.#button.textContent = live ? this.#news : gettext("To the newest ↓");
     this.#settle();
   }
 

@@ -1,6 +1,7 @@
 // @ts-check
 
 import { find } from "../elements.js";
+import { gettext } from "../translation.js";
 import { readMessage } from "./message.js";
 import { changedQuote } from "./quote.js";
 
@@ -167,7 +168,7 @@ export class ChatHistory extends HTMLElement {
     if (!this.ask(before, request)) return;
     this.#asked.set(request, before);
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.fail(request, "The server doesn’t answer."), ANSWER_TIMEOUT);
+    this.#timer = setTimeout(() => this.fail(request, gettext("The server doesn’t answer.")), ANSWER_TIMEOUT);
   }
 
   /** @param {string | undefined} request */
@@ -189,8 +190,8 @@ export class ChatHistory extends HTMLElement {
 
   #show() {
     const { load = "", end = "", failed } = this.dataset;
-    const action = this.#fault === "" ? load : "Try again";
-    this.#button.textContent = this.#loading ? "Loading…" : action;
+    const action = this.#fault === "" ? load : gettext("Try again");
+    this.#button.textContent = this.#loading ? gettext("Loading…") : action;
     this.#button.ariaDisabled = String(this.#loading);
     if (!this.#more && this.#button === document.activeElement)
       /** @type {HTMLElement | null} */ (this.closest("[tabindex]"))?.focus();

@@ -1,5 +1,7 @@
 // @ts-check
 
+import { gettext } from "../translation.js";
+
 /** @import { Frame } from "../connection/connection.js" */
 
 const ANSWER_TIMEOUT = 20_000; // milliseconds
@@ -55,7 +57,7 @@ export class Jump {
   to(at) {
     this.#at = at;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#giveUp("The server doesn’t answer."), ANSWER_TIMEOUT);
+    this.#timer = setTimeout(() => this.#giveUp(gettext("The server doesn’t answer.")), ANSWER_TIMEOUT);
     this.resume();
   }
 

@@ -2,6 +2,7 @@
 /** What the reader can do with a message, besides reacting to it. */
 
 import { find } from "../elements.js";
+import { fill, gettext } from "../translation.js";
 import { addressOf, copy } from "./links.js";
 
 /** @import { Connection } from "../connection/connection.js" */
@@ -36,44 +37,44 @@ export function messageActions(parts) {
   const isOwn = ({ userId }) => userId === standing.person.id;
   return [
     {
-      label: "Reply",
+      label: gettext("Reply"),
       key: "r",
       allows: (message) => isThere(message) && !standing.readsOnly,
       act: (message) => replying.begin(message),
     },
     {
-      label: "Go to quoted message",
+      label: gettext("Go to quoted message"),
       allows: ({ replyTo, deleted }) => replyTo !== null && !deleted,
       act: ({ replyTo }) => replyTo && timeline.openAt(replyTo.offset),
     },
     {
-      label: "Copy link",
+      label: gettext("Copy link"),
       allows: isThere,
       act: ({ offset }) => copyLink(offset, notice),
     },
     {
-      label: "Edit",
+      label: gettext("Edit"),
       allows: (message) => isThere(message) && isOwn(message),
       act: (message) => editing.begin(message),
     },
     {
-      label: "Earlier texts",
+      label: gettext("Earlier texts"),
       allows: ({ deleted, editedAt }) => standing.owns && editedAt !== null && !deleted,
       act: (message) => versions.show(message),
     },
     {
-      label: "Message directly",
+      label: gettext("Message directly"),
       allows: (message) => isByUser(message) && !isOwn(message) && !isDirect && !standing.person.isGuest,
       act: ({ userId }) => writeTo(userId ?? ""),
     },
     {
-      label: "Mark unread from here",
+      label: gettext("Mark unread from here"),
       allows: (message) => isStored(message) && !isOwn(message),
       act: ({ offset }) => marks.markUnread(offset ?? 0),
     },
     {
-      label: "Delete",
-      question: "Really delete?",
+      label: gettext("Delete"),
+      question: gettext("Really delete?"),
       allows: (message) => isThere(message) && (isOwn(message) || standing.moderates),
       act: ({ offset }) => connection.send({ delete: offset }),
     },
@@ -102,7 +103,7 @@ function isByUser({ kind, userId }) {
 async function copyLink(offset, notice) {
   const address = addressOf(offset);
   const copied = await copy(address);
-  notice.say(copied ? "The link is copied." : `Copy this link: ${address}`);
+  notice.say(copied ? gettext("The link is copied.") : fill(gettext("Copy this link: %(address)s"), { address }));
 }
 
 /**

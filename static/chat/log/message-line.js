@@ -1,6 +1,7 @@
 // @ts-check
 
 import { element } from "../elements.js";
+import { fill, gettext, locales } from "../translation.js";
 import { avatar, tone } from "./avatar.js";
 import { messageText } from "./message-text.js";
 import { quoteElement } from "./quote.js";
@@ -10,12 +11,13 @@ import { quoteElement } from "./quote.js";
 /** The selector of the button that opens a message's menu. */
 export const ACTIONS = ".actions";
 
-const STARTED_OVER =
-  "Not all that was said while you were away is shown. Scroll up for the rest, as far as it is kept.";
+const STARTED_OVER = gettext(
+  "Not all that was said while you were away is shown. Scroll up for the rest, as far as it is kept.",
+);
 
-const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "short" });
-const calendar = new Intl.DateTimeFormat(undefined, { dateStyle: "full" });
-const fullDate = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "medium" });
+const clock = new Intl.DateTimeFormat(locales, { timeStyle: "short" });
+const calendar = new Intl.DateTimeFormat(locales, { dateStyle: "full" });
+const fullDate = new Intl.DateTimeFormat(locales, { dateStyle: "full", timeStyle: "medium" });
 
 /**
  * How the reader sees a message.
@@ -46,10 +48,10 @@ export function messageLine(message, view) {
   const bubble = element("div", "bubble");
   if (message.replyTo !== null && !message.deleted) bubble.append(quoteElement(message.replyTo, view.readerId));
   bubble.append(
-    ...(message.deleted ? [element("p", "gone", "Deleted")] : messageText(message.text, message.html)),
+    ...(message.deleted ? [element("p", "gone", gettext("Deleted"))] : messageText(message.text, message.html)),
     meta(message, view),
   );
-  line.append(avatar(message.userName), element("bdi", "author", view.own ? "You" : message.userName), bubble);
+  line.append(avatar(message.userName), element("bdi", "author", view.own ? gettext("You") : message.userName), bubble);
   if (view.hasActions) line.append(actionsButton());
   return line;
 }
@@ -83,13 +85,16 @@ function meta(message, view) {
   time.title = fullDate.format(message.sentAt);
   const meta = element("span", "meta");
   if (message.editedAt !== null && !message.deleted) {
-    const edited = element("span", "edited", "edited");
+    const edited = element("span", "edited", gettext("edited"));
     edited.title = fullDate.format(message.editedAt);
     meta.append(edited, " · ");
   }
   meta.append(message.offset === null ? time : permalink(message.offset, time));
   if (message.origin !== null) {
-    const origin = `process ${message.origin.process}, thread ${message.origin.thread}`;
+    const origin = fill(gettext("process %(process)s, thread %(thread)s"), {
+      process: String(message.origin.process),
+      thread: message.origin.thread,
+    });
     time.title += ` (${origin})`;
     if (view.showOrigin) meta.append(" · ", element("span", "origin", origin));
   }
@@ -116,7 +121,7 @@ function actionsButton() {
   const button = element("button", "actions quiet");
   button.type = "button";
   button.tabIndex = -1;
-  button.ariaLabel = "Message actions";
+  button.ariaLabel = gettext("Message actions");
   button.ariaHasPopup = "menu";
   button.ariaExpanded = "false";
   return button;

@@ -1,6 +1,7 @@
 // @ts-check
 
 import { element } from "../elements.js";
+import { gettext } from "../translation.js";
 import { formattedText } from "./formatted-text.js";
 
 const ROW = 60; // characters: fewer than a row of the widest bubble holds
@@ -43,7 +44,7 @@ function foldButton(words) {
   /** @param {boolean} folded */
   const fold = (folded) => {
     words.classList.toggle("folded", folded);
-    button.textContent = folded ? "Show more" : "Show less";
+    button.textContent = folded ? gettext("Show more") : gettext("Show less");
     button.ariaExpanded = String(!folded);
   };
   button.addEventListener("click", () => {

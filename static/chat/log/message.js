@@ -1,6 +1,7 @@
 // @ts-check
 
 import { readReactions } from "../reactions/reactions.js";
+import { gettext } from "../translation.js";
 import { readQuote } from "./quote.js";
 
 /** @import { Reaction } from "../reactions/reactions.js" */
@@ -53,7 +54,7 @@ export function readMessage(frame) {
     offset: Number.isSafeInteger(frame.offset) ? frame.offset : null,
     clientId: frame.client_id ?? null,
     userId: frame.user_id ?? null,
-    userName: String(frame.user || "Someone"),
+    userName: String(frame.user || gettext("Someone")),
     sentAt: Number.isNaN(sentAt.getTime()) ? new Date() : sentAt,
     origin: frame.origin ?? null,
   };

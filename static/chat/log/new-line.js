@@ -1,6 +1,7 @@
 // @ts-check
 
 import { element } from "../elements.js";
+import { gettext } from "../translation.js";
 
 /** @import { ChatLog } from "./chat-log.js" */
 
@@ -65,7 +66,7 @@ export class NewLine {
 
 /** It isn't read out as it appears: the messages themselves are. */
 function newLine() {
-  const line = element("div", "new-line", "New");
+  const line = element("div", "new-line", gettext("New"));
   line.ariaLive = "off";
   return line;
 }

@@ -1,6 +1,7 @@
 // @ts-check
 
 import { element } from "../elements.js";
+import { gettext } from "../translation.js";
 import { isBlank } from "../unseen.js";
 
 /** @import { Message } from "./message.js" */
@@ -9,7 +10,7 @@ import { isBlank } from "../unseen.js";
 const LENGTH_MAX = 200; // characters
 const LINES_MAX = 3;
 
-const GONE = "Deleted, or no longer kept";
+const GONE = gettext("Deleted, or no longer kept");
 const graphemes = new Intl.Segmenter(undefined, { granularity: "grapheme" });
 
 /**
@@ -98,7 +99,7 @@ export function quoteElement({ offset, userId, userName, text }, readerId) {
   quote.dataset.at = String(offset);
   if (userName !== null) {
     const own = userId !== null && userId === readerId;
-    quote.append(element("bdi", "quote-author", own ? "You" : userName), " ");
+    quote.append(element("bdi", "quote-author", own ? gettext("You") : userName), " ");
   }
   const words = element("span", text === null ? "quote-text gone" : "quote-text", text ?? GONE);
   words.dir = "auto";

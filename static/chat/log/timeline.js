@@ -1,5 +1,6 @@
 // @ts-check
 
+import { gettext } from "../translation.js";
 import { Jump } from "./jump.js";
 import { changeBy } from "./message.js";
 
@@ -14,7 +15,7 @@ import { changeBy } from "./message.js";
 
 const HEARD_MAX = 500; // messages
 const FOUND_SHOWN = 3_000; // milliseconds for which a message that was looked for stands out
-const MISSING = "That message is not here, or not any more. This is what is nearest to it.";
+const MISSING = gettext("That message is not here, or not any more. This is what is nearest to it.");
 
 /**
  * Which part of the room's log is shown. It is live, with the newest at its end, or an earlier part, which goes on in

@@ -1,13 +1,14 @@
 // @ts-check
 
 import { element, find } from "../elements.js";
+import { gettext, locales } from "../translation.js";
 
 /** @import { Frame } from "../connection/connection.js" */
 /** @import { ServerError } from "../connection/errors.js" */
 /** @import { Message } from "./message.js" */
 
 const REQUEST = "versions"; // the id of the question
-const fullDate = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "medium" });
+const fullDate = new Intl.DateTimeFormat(locales, { dateStyle: "full", timeStyle: "medium" });
 
 /** The dialog that shows a room's owner the texts that a message had. */
 export class MessageVersions {
@@ -28,8 +29,8 @@ export class MessageVersions {
   show({ offset }) {
     this.#list.replaceChildren();
     this.#status.textContent = this.#ask({ versions: offset, request: REQUEST })
-      ? "Loading…"
-      : "You are not connected. Try again once you are.";
+      ? gettext("Loading…")
+      : gettext("You are not connected. Try again once you are.");
     this.#dialog.showModal();
   }
 

@@ -2,6 +2,7 @@
 
 import { element, find } from "../elements.js";
 import { avatar, tone } from "../log/avatar.js";
+import { fill, gettext, ngettext } from "../translation.js";
 
 /** @import { Frame } from "../connection/connection.js" */
 /** @import { Person } from "../connection/identity.js" */
@@ -11,7 +12,7 @@ import { avatar, tone } from "../log/avatar.js";
  *
  * Nothing of it is announced: people come and go all the time. Holds a `details`, in whose panel are a list, a
  * paragraph of class "more" for those who aren't listed, and one of class "incomplete", for when the server can't know
- * all. The words are the template's: `data-count`, `data-more` and `data-you`, with "{}" in the place of a number.
+ * all.
  */
 export class ChatPresence extends HTMLElement {
   /** The id of the person whose page this is. */
@@ -35,7 +36,7 @@ export class ChatPresence extends HTMLElement {
   /** @param {Frame} frame of kind "presence" */
   show(frame) {
     this.#state = { count: Number(frame.count), people: frame.people ?? [], complete: frame.complete !== false };
-    find(this, "summary", HTMLElement).textContent = this.#words("count", this.#state.count);
+    find(this, "summary", HTMLElement).textContent = countWords(this.#state.count);
     this.hidden = false;
     this.#list();
   }
@@ -55,7 +56,7 @@ export class ChatPresence extends HTMLElement {
     const { count, people, complete } = this.#state;
     find(this, "ul", HTMLElement).replaceChildren(...people.map((person) => this.#item(person)));
     const more = find(this, ".more", HTMLElement);
-    more.textContent = this.#words("more", count - people.length);
+    more.textContent = moreWords(count - people.length);
     more.hidden = count <= people.length;
     find(this, ".incomplete", HTMLElement).hidden = complete;
   }
@@ -66,15 +67,17 @@ export class ChatPresence extends HTMLElement {
     item.dataset.tone = tone(id);
     const label = element("bdi", "", name);
     item.append(avatar(name), label);
-    if (id === this.readerId) item.append(element("span", "muted", this.dataset.you));
+    if (id === this.readerId) item.append(element("span", "muted", gettext("(you)")));
     return item;
   }
+}
 
-  /**
-   * @param {"count" | "more"} key
-   * @param {number} number
-   */
-  #words(key, number) {
-    return (this.dataset[key] ?? "").replace("{}", number.toLocaleString());
-  }
+/** @param {number} count of people */
+function countWords(count) {
+  return fill(ngettext("%(count)s here", "%(count)s here", count), { count });
+}
+
+/** @param {number} count of people who aren't listed */
+function moreWords(count) {
+  return fill(ngettext("and %(count)s more", "and %(count)s more", count), { count });
 }

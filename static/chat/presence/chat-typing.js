@@ -1,5 +1,8 @@
 // @ts-check
 
+import { element } from "../elements.js";
+import { fillWithElements, gettext } from "../translation.js";
+
 /** @import { Frame } from "../connection/connection.js" */
 /** @import { Person } from "../connection/identity.js" */
 
@@ -9,8 +12,6 @@ const LASTS = 8_000; // milliseconds; the server says sooner that somebody has s
  * Who is typing, other than the reader, in a line that is always there: nothing moves when somebody begins.
  *
  * It is no live region. A screen reader would speak each time that anybody begins to write, over the messages.
- *
- * The words are the template's: `data-one`, `data-two` and `data-many`, with "{}" in the place of a name.
  */
 export class ChatTyping extends HTMLElement {
   /** The id of the person whose page this is. */
@@ -50,22 +51,13 @@ export class ChatTyping extends HTMLElement {
   #sentence() {
     const [one, two] = this.#people;
     if (one === undefined) return [];
-    if (two === undefined) return this.#words("one", one);
-    return this.#people.length === 2 ? this.#words("two", one, two) : this.#words("many");
+    if (two === undefined) return fillWithElements(gettext("%(name)s is typing…"), { name: nameOf(one) });
+    if (this.#people.length > 2) return [gettext("Several people are typing…")];
+    return fillWithElements(gettext("%(one)s and %(other)s are typing…"), { one: nameOf(one), other: nameOf(two) });
   }
+}
 
-  /**
-   * @param {"one" | "two" | "many"} key
-   * @param {Person[]} people
-   */
-  #words(key, ...people) {
-    const parts = (this.dataset[key] ?? "").split("{}");
-    return parts.flatMap((part, index) => {
-      const person = people[index];
-      if (person === undefined) return [part];
-      const name = document.createElement("bdi");
-      name.textContent = person.name;
-      return [part, name];
-    });
-  }
+/** @param {Person} person */
+function nameOf({ name }) {
+  return element("bdi", "", name);
 }

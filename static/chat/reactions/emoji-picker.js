@@ -1,21 +1,22 @@
 // @ts-check
 
 import { element, find } from "../elements.js";
+import { fill, gettext, ngettext } from "../translation.js";
 import { isFound, loadEmoji } from "./emoji-list.js";
 
 /** @import { Emoji } from "./emoji-list.js" */
 
 const GROUPS = [
-  "Faces and feelings",
-  "People and gestures",
-  "Parts of emoji",
-  "Animals and nature",
-  "Food and drink",
-  "Travel and places",
-  "Activities",
-  "Objects",
-  "Symbols",
-  "Flags",
+  gettext("Faces and feelings"),
+  gettext("People and gestures"),
+  gettext("Parts of emoji"),
+  gettext("Animals and nature"),
+  gettext("Food and drink"),
+  gettext("Travel and places"),
+  gettext("Activities"),
+  gettext("Objects"),
+  gettext("Symbols"),
+  gettext("Flags"),
 ];
 const PARTS = 2; // the group of skin tones and hair, which are for other emoji
 const TONE_KEY = "skin tone of emoji";
@@ -55,12 +56,12 @@ export class EmojiPicker {
 
   async #load() {
     this.#loading = true;
-    this.#status.textContent = "Loading…";
+    this.#status.textContent = gettext("Loading…");
     try {
       this.#show(await loadEmoji(this.#dialog.dataset.list ?? ""));
       this.#filter();
     } catch {
-      this.#status.textContent = "The list of emoji could not be loaded. Try again later.";
+      this.#status.textContent = gettext("The list of emoji could not be loaded. Try again later.");
     }
     this.#loading = false;
   }
@@ -105,7 +106,7 @@ export class EmojiPicker {
       /** @type {HTMLElement} */ (section).hidden = !section.querySelector("button:not([hidden])");
     }
     const { length } = this.#buttons;
-    this.#status.textContent = search.trim() === "" ? "" : `${length === 0 ? "No" : length} emoji found`;
+    this.#status.textContent = search.trim() === "" ? "" : foundWords(length);
     this.#list.scrollTop = 0;
     this.#stop(this.#buttons[0]);
   }
@@ -180,6 +181,12 @@ export class EmojiPicker {
   get #list() {
     return find(this.#dialog, ".picker-list", HTMLElement);
   }
+}
+
+/** @param {number} count of emoji */
+function foundWords(count) {
+  if (count === 0) return gettext("No emoji found");
+  return fill(ngettext("%(count)s emoji found", "%(count)s emoji found", count), { count });
 }
 
 /**

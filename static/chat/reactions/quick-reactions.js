@@ -1,11 +1,19 @@
 // @ts-check
 
 import { element } from "../elements.js";
+import { fill, gettext } from "../translation.js";
 
 /** @import { ShownReaction } from "./reactions.js" */
 
 const QUICK = ["👍", "❤️", "😂", "🎉", "😮", "🙏"];
-const NAMES = ["Thumbs up", "Heart", "Laughing", "Party", "Surprised", "Thank you"];
+const NAMES = [
+  gettext("Thumbs up"),
+  gettext("Heart"),
+  gettext("Laughing"),
+  gettext("Party"),
+  gettext("Surprised"),
+  gettext("Thank you"),
+];
 
 /**
  * The row at the top of a message's menu: some emoji, and a way to all others.
@@ -16,14 +24,16 @@ const NAMES = ["Thumbs up", "Heart", "Laughing", "Party", "Surprised", "Thank yo
 export function quickReactions(reactions, choose) {
   const row = element("div", "quick-reactions");
   row.role = "group";
-  row.ariaLabel = "React";
+  row.ariaLabel = gettext("React");
   for (const [index, emoji] of QUICK.entries()) {
-    const button = item(emoji, `React with ${NAMES[index]}`, () => choose(emoji));
+    const button = item(emoji, fill(gettext("React with: %(name)s"), { name: NAMES[index] ?? emoji }), () =>
+      choose(emoji),
+    );
     button.role = "menuitemcheckbox";
     button.ariaChecked = String(reactions.some((reaction) => reaction.own && reaction.emoji === emoji));
     row.append(button);
   }
-  row.append(item("+", "React with another emoji", () => choose(null)));
+  row.append(item("+", gettext("React with another emoji"), () => choose(null)));
   return row;
 }
 

@@ -1,13 +1,14 @@
 // @ts-check
 
 import { element } from "../elements.js";
+import { fill, gettext, locales, ngettext } from "../translation.js";
 
 /** @import { ShownReaction } from "./reactions.js" */
 
 /** The selector of the buttons below a message: its reactions, and the one that adds another. */
 export const REACTIONS = ".reactions > button";
 
-const listed = new Intl.ListFormat(undefined, { type: "conjunction" });
+const listed = new Intl.ListFormat(locales, { type: "conjunction" });
 
 /**
  * Shows the reactions to a message under it, in the element of the message. Buttons stay the same as long as there is
@@ -50,12 +51,12 @@ export function emojiOf(button) {
 function newBar() {
   const bar = element("div", "reactions");
   bar.role = "group";
-  bar.ariaLabel = "Reactions";
+  bar.ariaLabel = gettext("Reactions");
   bar.ariaLive = "off";
   const add = element("button", "reaction-add quiet");
   add.type = "button";
   add.tabIndex = -1;
-  add.ariaLabel = "Add a reaction";
+  add.ariaLabel = gettext("Add a reaction");
   bar.append(add);
   return bar;
 }
@@ -68,7 +69,10 @@ function newBar() {
 function reactionButton(before, reaction, readerId) {
   const button = before instanceof HTMLElement ? before : newButton(reaction.emoji);
   button.ariaPressed = String(reaction.own);
-  button.title = `${peopleOf(reaction, readerId)} reacted with ${reaction.emoji}`;
+  button.title = fill(gettext("%(people)s reacted with %(emoji)s"), {
+    people: peopleOf(reaction, readerId),
+    emoji: reaction.emoji,
+  });
   const count = /** @type {HTMLElement} */ (button.lastElementChild);
   count.textContent = String(reaction.count);
   return button;
@@ -92,8 +96,8 @@ function newButton(emoji) {
  */
 export function peopleOf({ count, people, names, own }, readerId) {
   const others = names.filter((_, index) => people[index] !== readerId);
-  const named = own ? ["You", ...others] : others;
+  const named = own ? [gettext("You"), ...others] : others;
   const more = count - named.length;
-  if (more > 0) named.push(more === 1 ? "1 other" : `${more} others`);
+  if (more > 0) named.push(fill(ngettext("%(count)s other", "%(count)s others", more), { count: more }));
   return listed.format(named);
 }

@@ -3,6 +3,7 @@
 import { find } from "../elements.js";
 import { avatar, initial, tone } from "../log/avatar.js";
 import { MessageMenu } from "../log/message-menu.js";
+import { fill, gettext, ngettext } from "../translation.js";
 
 /** @import { ServerError } from "../connection/errors.js" */
 /** @import { Action } from "../log/message-menu.js" */
@@ -55,10 +56,15 @@ export class OwnRooms extends HTMLElement {
 
   /** @type {Action<HTMLElement>[]} */
   #actions = [
-    { label: "All messages", allows: isNot("all"), act: (item) => this.#involve(item, "all") },
-    { label: "Mentions only", allows: isNot("mentions"), act: (item) => this.#involve(item, "mentions") },
-    { label: "Mute", allows: isNot("nothing"), act: (item) => this.#involve(item, "nothing") },
-    { label: "Leave", question: "Really leave?", allows: () => true, act: (item) => this.#leave(item) },
+    { label: gettext("All messages"), allows: isNot("all"), act: (item) => this.#involve(item, "all") },
+    { label: gettext("Mentions only"), allows: isNot("mentions"), act: (item) => this.#involve(item, "mentions") },
+    { label: gettext("Mute"), allows: isNot("nothing"), act: (item) => this.#involve(item, "nothing") },
+    {
+      label: gettext("Leave"),
+      question: gettext("Really leave?"),
+      allows: () => true,
+      act: (item) => this.#leave(item),
+    },
   ];
 
   connectedCallback() {
@@ -199,7 +205,7 @@ export class OwnRooms extends HTMLElement {
     find(item, "a", HTMLAnchorElement).href = `../${encodeURIComponent(name)}/`;
     find(item, "bdi", HTMLElement).textContent = label;
     find(item, "bdi", HTMLElement).before(...people.slice(0, AVATARS_MAX).map(circleOf));
-    find(item, ".room-actions", HTMLElement).ariaLabel = `Options of ${label}`;
+    find(item, ".room-actions", HTMLElement).ariaLabel = fill(gettext("Options of %(room)s"), { room: label });
     return item;
   }
 
@@ -225,7 +231,9 @@ export class OwnRooms extends HTMLElement {
   /** @param {Record<string, unknown>} frame */
   #ask(frame) {
     this.showError(
-      this.ask({ ...frame, request: REQUEST }) ? "" : "There is no connection. Try again once you are connected.",
+      this.ask({ ...frame, request: REQUEST })
+        ? ""
+        : gettext("There is no connection. Try again once you are connected."),
     );
   }
 }
@@ -269,7 +277,8 @@ function show(item, { unread, mentions, involvement }) {
   item.dataset.mentions = String(mentions);
   item.dataset.involvement = involvement;
   find(item, ".unread-count", HTMLElement).textContent = unreadWords(unread);
-  const words = [unread ? " unread" : "", mentions ? `, ${mentions} for you` : ""];
-  if (involvement === "nothing") words.push(" (muted)");
-  find(item, ".unread-words", HTMLElement).textContent = words.join("");
+  const forReader = fill(ngettext("%(count)s for you", "%(count)s for you", mentions), { count: mentions });
+  const counted = [...(unread ? [gettext("unread")] : []), ...(mentions ? [forReader] : [])].join(", ");
+  const words = [counted, involvement === "nothing" ? gettext("(muted)") : ""];
+  find(item, ".unread-words", HTMLElement).textContent = words.map((word) => word && ` ${word}`).join("");
 }

@@ -1,6 +1,7 @@
 // @ts-check
 
 import { element, find } from "../elements.js";
+import { fill, fillWithElements, gettext, ngettext } from "../translation.js";
 import { directory, Latest } from "./directory-page.js";
 
 /** @import { OwnRooms } from "./own-rooms.js" */
@@ -12,7 +13,7 @@ const SHOWN_MAX = 20; // rooms
  * @typedef {object} Choice
  * @property {string} name
  * @property {string} url
- * @property {string} [words] shown beside the name
+ * @property {string} [words] shown around the name
  * @property {boolean} [isDirect] whether it is a direct room, which isn't entered by the name that is shown
  */
 
@@ -100,22 +101,22 @@ export class RoomSwitcher {
     const exact = typed.normalize("NFC");
     if (exact === "" || choices.some(({ name, isDirect }) => !isDirect && name === exact)) return choices;
     const url = new URL(`${encodeURIComponent(exact)}/`, new URL(this.#dialog.dataset.index ?? "", location.href)).href;
-    return [...choices, { name: exact, url, words: "Enter " }];
+    return [...choices, { name: exact, url, words: gettext("Enter %(name)s") }];
   }
 
   #show() {
     const options = this.#choices.map(({ name, url, words }, index) => {
-      const option = element("li", "switcher-option", words ?? "");
+      const option = element("li", "switcher-option");
       option.role = "option";
       option.id = `room-switcher-option-${index}`;
       option.dataset.url = url;
-      option.append(element("bdi", "", name));
+      option.append(...fillWithElements(words ?? "%(name)s", { name: element("bdi", "", name) }));
       return option;
     });
     this.#options.replaceChildren(...options);
     this.#options.hidden = options.length === 0;
     this.#input.ariaExpanded = String(options.length > 0);
-    const count = options.length === 1 ? "1 room" : `${options.length} rooms`;
+    const count = fill(ngettext("%(count)s room", "%(count)s rooms", options.length), { count: options.length });
     find(this.#dialog, "[role=status]", HTMLElement).textContent = count;
     this.#activate(0);
   }

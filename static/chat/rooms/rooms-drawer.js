@@ -1,6 +1,7 @@
 // @ts-check
 
 import { find } from "../elements.js";
+import { gettext } from "../translation.js";
 import { unreadWords } from "./own-rooms.js";
 
 /** @import { OwnRooms } from "./own-rooms.js" */
@@ -43,7 +44,8 @@ export class RoomsDrawer {
 
   #count() {
     const { unread } = this.#list;
+    const words = gettext("unread");
     find(this.#button, ".unread-count", HTMLElement).textContent = unreadWords(unread);
-    find(this.#button, ".unread-words", HTMLElement).textContent = unread ? " unread" : "";
+    find(this.#button, ".unread-words", HTMLElement).textContent = unread ? ` ${words}` : "";
   }
 }

@@ -1,4 +1,5 @@
 // @ts-check
+import "../../dom.js";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { readMessage } from "../../../../static/chat/log/message.js";

@@ -29,7 +29,7 @@ afterEach(() => {
 function presence() {
   const holder = document.createElement("div");
   holder.innerHTML = `
-    <chat-presence data-count="{} here" data-more="and {} more" data-you="(you)" hidden>
+    <chat-presence hidden>
       <details><summary></summary><ul></ul><p class="more"></p><p class="incomplete"></p></details>
     </chat-presence>`;
   document.body.append(holder); // whole, as a page is by when its modules run
@@ -38,7 +38,7 @@ function presence() {
 
 function typing() {
   document.body.innerHTML =
-    '<chat-typing data-one="{} is typing…" data-two="{} and {} are typing…" data-many="Several …"></chat-typing>';
+    '<chat-typing data-one="{} is typing…" data-two="{} and {} are typing…" data-many="Several people are typing…"></chat-typing>';
   const element = /** @type {ChatTyping} */ (document.querySelector("chat-typing"));
   element.readerId = ANN.id;
   return element;
@@ -89,7 +89,7 @@ test("typing leaves out the reader, and takes names for text", () => {
   element.show({ people: [BEN, CEM] });
   assert.equal(element.textContent, "<b>Ben</b> and Cem are typing…");
   element.show({ people: [BEN, CEM, { id: "user-4", name: "Dan" }] });
-  assert.equal(element.textContent, "Several …");
+  assert.equal(element.textContent, "Several people are typing…");
 });
 
 test("typing ends with the message, and by itself", () => {
