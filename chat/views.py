@@ -9,7 +9,9 @@ from django.contrib.auth.decorators import user_passes_test
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import get_language
 
+from chat.assets import EMOJI
 from chat.delivery.formatted import Formatted
 from chat.domain import people, rooms
 from chat.domain.events import Event, Kind
@@ -21,11 +23,12 @@ from chat.frames import shown
 from chat.models import Involvement
 from chat.storage import direct_rooms, directory, history, own_rooms, pages, permissions, reactions, readings
 from chat.storage.own_rooms import OwnRoom
+from chat.storage.pages import Page
 from chat.storage.readings import Mark
 
 SESSION_KEY = "chat_rooms"  # of the release before, which kept the names of the rooms that one was in
 CONTEXT = 10  # entries that have been read, shown before those that haven't
-UNREAD_SHOWN = 200  # entries that are unread and shown all at once; of more, the last page is shown
+UNREAD_SHOWN = 200  # entries that are unread and shown all at once; of more, the first ones are shown
 
 guests_if_allowed = user_passes_test(lambda user: settings.CHAT_GUESTS or user.is_authenticated)
 
@@ -59,10 +62,7 @@ def room(request: HttpRequest, room_name: str) -> HttpResponse:
         end = history.end(entered, person=person)
         own = own_rooms.by_pair([(entered, person)]).get((entered, person))
         at = asked_offset(request)
-        if at is None:
-            page = pages.page(entered, person=person, size=page_size(own, end), from_end=True)
-        else:
-            page = pages.around(entered, at, person=person)
+        page = first_page(entered, person, at=at, own=own, end=end)
     except (Banned, NotAMember) as error:
         return closed(request, entered, error)
     position = max([end, *(event.position for event in page.events[-1:] if event.position)], key=attrgetter("offset"))
@@ -103,6 +103,7 @@ def room(request: HttpRequest, room_name: str) -> HttpResponse:
         "at_is_missing": at is not None and not any(event.offset == at and is_line(event) for event in page.events),
         "permission": permission,
         "guests": settings.CHAT_GUESTS,
+        "emoji_list": EMOJI[get_language()].static_path,
     }
     return render(request, "chat/room.html", context)
 
@@ -135,10 +136,17 @@ def closed(request: HttpRequest, room: Room, error: ChatError) -> HttpResponse:
     return render(request, "chat/room_closed.html", {"room": room, "error": error}, status=403)
 
 
-def page_size(own: OwnRoom | None, end: Position) -> int:
-    """How much is shown at once: a page, or all that is unread and what came just before."""
+def first_page(room: Room, person: Person, *, at: int | None, own: OwnRoom | None, end: Position) -> Page:
+    """What is shown first: the message that was asked for, or else where the person left off, or the newest.
+
+    Where all that is unread can be shown at once, it is, with what came just before.
+    """
     unread = end.offset - own.read_offset if own and own.unread else 0
-    return max(pages.PAGE_SIZE, unread + CONTEXT) if unread <= UNREAD_SHOWN else pages.PAGE_SIZE
+    if at is not None:
+        return pages.around(room, at, person=person)
+    if own and unread > UNREAD_SHOWN:
+        return pages.around(room, own.read_offset, person=person)
+    return pages.page(room, person=person, size=max(pages.PAGE_SIZE, unread + CONTEXT), from_end=True)
 
 
 def known_rooms(request: HttpRequest, person: Person, *, here: Room | None = None) -> list[OwnRoom]:

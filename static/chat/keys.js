@@ -4,15 +4,17 @@
 const ELSEWHERE = "input, textarea, select, [contenteditable], [role=menu], dialog, [popover]";
 
 /**
- * Shows the list of keys, by a button or by a question mark that isn't written anywhere. The browser gives the focus back
+ * Shows the list of keys, by buttons or by a question mark that isn't written anywhere. The browser gives the focus back
  * when the dialog closes.
  *
  * @param {HTMLDialogElement} dialog closes itself: by its form, and by Escape
- * @param {HTMLButtonElement} button stays hidden without scripts
+ * @param {HTMLButtonElement[]} buttons stay hidden without scripts
  */
-export function offerKeys(dialog, button) {
-  button.hidden = false;
-  button.addEventListener("click", () => dialog.showModal());
+export function offerKeys(dialog, buttons) {
+  for (const button of buttons) {
+    button.hidden = false;
+    button.addEventListener("click", () => dialog.showModal());
+  }
   document.addEventListener("keydown", (event) => {
     const { key, target, ctrlKey, metaKey, altKey } = event;
     if (key !== "?" || ctrlKey || metaKey || altKey) return;

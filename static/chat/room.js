@@ -205,7 +205,7 @@ timeline.show({
   later: data.history.later ?? false,
 });
 followLinks(scroller, timeline);
-const firstNew = data.unread > 0 && timeline.live ? log.newLine.mark(data.read) : null;
+const firstNew = data.unread > 0 ? log.newLine.mark(data.read) : null;
 if (firstNew && data.at === null) follower.toLine(firstNew);
 follower.atEnd = () => marks.look();
 follower.takePageKeys(input);
@@ -239,6 +239,9 @@ document.addEventListener("visibilitychange", () => {
   if (document.visibilityState === "visible") connection.retryNow();
 });
 
-offerKeys(find(document, "#chat-keys", HTMLDialogElement), find(document, "#keys-open", HTMLButtonElement));
+offerKeys(find(document, "#chat-keys", HTMLDialogElement), [
+  find(document, "#keys-open", HTMLButtonElement),
+  find(document, "#keys-open-aside", HTMLButtonElement),
+]);
 composer.takeKeys(scroller);
 followKeyboard();

@@ -10,6 +10,8 @@ from tests.browser.chromium import Chromium
 from tests.browser.phone import become_phone, tap
 from tests.browser.room_window import RoomWindow, enter
 from tests.browser.test_accessibility import show, violations
+from tests.browser.test_history import SCROLL_UP
+from tests.browser.test_links import scroll_to_the_end
 from tests.browser.window import Window
 
 BEN = Person(id="guest-0123456789abcdef", name="Quiet Otter 42")
@@ -82,6 +84,42 @@ def test_room_opens_at_the_line_new_until_its_end_was_seen(browser: Chromium, si
 
     room.connect()
     assert not window.run("return document.querySelector('.new-line')")
+
+
+def test_room_with_more_unread_than_a_page_shows_opens_where_one_left_off_and_goes_on_to_its_end(
+    browser: Chromium, site: str
+) -> None:
+    say("room1", *(f"old {number}" for number in range(100)))
+    visit(browser, site, "room1", "room2")
+    say("room1", *(f"new {number}" for number in range(250)))
+    room = enter(browser, site, "room1")
+    window = room.window
+    line = window.find(".new-line", "New")
+    assert window.run("return arguments[0].nextElementSibling.querySelector('.text').textContent", line) == "new 0"
+    assert window.run("const { top } = arguments[0].getBoundingClientRect(); return top > 0 && top < innerHeight", line)
+    assert "new 249" not in room.lines
+    until_badge(window, "room1", "99+")
+
+    window.run(SCROLL_UP, 100)
+    room.hear("old 30")
+    scroll_to_the_end(room, "new 249")
+
+    assert room.lines[room.lines.index("old 30") :] == [
+        *(f"old {number}" for number in range(30, 100)),
+        *(f"new {number}" for number in range(250)),
+    ]
+    until_badge(window, "room1", "")
+    assert len(window.driver.find_elements("css selector", ".new-line")) == 1
+
+
+def test_press_leads_from_where_one_left_off_to_the_newest(browser: Chromium, site: str) -> None:
+    visit(browser, site, "room1", "room2")
+    say("room1", *(f"new {number}" for number in range(250)))
+    room = enter(browser, site, "room1")
+    room.window.find(".new-line", "New")
+    room.window.find("#chat-newest").click()
+    room.hear("new 249")
+    until_badge(room.window, "room1", "")
 
 
 def test_messages_that_come_while_the_page_is_hidden_are_new(browser: Chromium, site: str, same_site: str) -> None:

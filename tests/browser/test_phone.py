@@ -69,6 +69,17 @@ def test_targets_of_the_room_page_are_at_least_44_px_on_a_phone(phone: Window, s
     assert phone.run(SMALL) == []
 
 
+def test_list_of_keys_and_formatting_is_below_the_rooms_on_a_phone(phone: Window, site: str) -> None:
+    open_room(phone, site)
+    tap(phone, "#rooms-open")
+    tap(phone, "#rooms-drawer button", "Keys and formatting")
+    phone.find("#chat-keys h3", "Formatting")
+    assert phone.run(WIDTH) == 360
+    assert phone.run(SMALL) == []
+    tap(phone, "#chat-keys button", "Close")
+    phone.until(lambda: phone.focus == "keys-open-aside", "has the focus where it was")
+
+
 def test_enter_starts_a_new_line_and_the_button_sends_on_a_phone(phone: Window, site: str) -> None:
     room = open_room(phone, site)
     composer = phone.find("#chat-message-input")

@@ -112,7 +112,20 @@ class TestReading:
         say("room1", *map(str, range(200)))
         data = room_data(client)
         assert (data["read"], data["unread"]) == (100, 100)
-        assert len(data["history"]["messages"]) == 50
+
+    def test_room_page_opens_where_one_left_off_when_too_much_is_unread_to_be_shown_at_once(
+        self, client: Client
+    ) -> None:
+        client.get("/chat/")
+        say("room1", *map(str, range(100)))
+        room_data(client)
+        say("room1", *map(str, range(201)))
+        data = room_data(client)
+        assert (data["read"], data["at"], data["position"]) == (100, None, 301)
+        assert [one["offset"] for one in data["history"]["messages"]] == [*range(75, 126)]
+        assert (data["history"]["more"], data["history"]["later"]) == (True, True)
+        page = client.get("/chat/room1/").content.decode()
+        assert '<a href="?at=301#chat-end">Go to the newest message</a>' in page
 
     def test_room_page_lists_own_rooms_with_what_is_unread_and_the_room_itself(self, client: Client) -> None:
         for room in ("new", "other", "other"):

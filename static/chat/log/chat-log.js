@@ -6,6 +6,7 @@ import { changeBy } from "./message.js";
 import { ACTIONS, dayLine } from "./message-line.js";
 import { MessageLines } from "./message-lines.js";
 import { NewLine } from "./new-line.js";
+import { Quiet } from "./quiet.js";
 import { changedQuote } from "./quote.js";
 import { roveFocus } from "./roving-focus.js";
 import { continues, onSameDay } from "./turns.js";
@@ -14,7 +15,6 @@ import { continues, onSameDay } from "./turns.js";
 /** @import { Message } from "./message.js" */
 
 const LINES_MAX = 2_000;
-const QUIET = 500; // milliseconds in which screen readers are not to read out what is added
 
 /**
  * What was said in a room, oldest first. Takes messages as message.js reads them.
@@ -28,6 +28,7 @@ const QUIET = 500; // milliseconds in which screen readers are not to read out w
 export class ChatLog extends HTMLElement {
   lines = new MessageLines();
   newLine = new NewLine(this);
+  #quiet = new Quiet(this);
 
   /** @type {number | null} */
   #firstOffset = null;
@@ -79,7 +80,7 @@ export class ChatLog extends HTMLElement {
     const messages = entries.filter((entry) => changeBy(entry) === null); // what they change came as it is now
     const newest = messages.at(-1);
     if (!newest) return;
-    this.#keepQuiet();
+    this.#quiet.keep();
     const lines = messages.flatMap((message, index) => this.#lines(message, messages[index - 1]));
     this.newLine.remove();
     this.#join(newest);
@@ -93,9 +94,10 @@ export class ChatLog extends HTMLElement {
    * @param {Message[]} entries
    */
   addLater(entries) {
-    this.#keepQuiet();
+    this.#quiet.keep();
     for (const entry of entries) if (changeBy(entry) === null) this.add(entry);
     this.#lastOffset = entries.at(-1)?.offset ?? this.#lastOffset;
+    this.newLine.place();
   }
 
   /**
@@ -206,14 +208,6 @@ export class ChatLog extends HTMLElement {
     if (!first || !message) return;
     first.classList.toggle("continued", continues(message, before));
     if (onSameDay(message, before)) this.firstElementChild?.remove();
-  }
-
-  /** Screen readers read out what is added to a log. What is old is not news. */
-  #keepQuiet() {
-    this.ariaLive = "off";
-    setTimeout(() => {
-      this.ariaLive = "polite";
-    }, QUIET);
   }
 
   /**

@@ -92,6 +92,39 @@ test("older messages in the log are not announced to screen readers", () => {
   assert.equal(log.ariaLive, "polite");
 });
 
+test("log is quiet until half a second after the last of several pages of older messages", () => {
+  const log = newLog();
+  log.add(entry(3));
+  log.addOlder([entry(2)]);
+  mock.timers.tick(400);
+  log.addOlder([entry(1)]);
+  mock.timers.tick(400);
+  assert.equal(log.ariaLive, "off");
+  mock.timers.tick(100);
+  assert.equal(log.ariaLive, "polite");
+});
+
+test("line New stands before the first message of others after the mark, once that is loaded, and all before it", () => {
+  const log = newLog();
+  log.addOlder([entry(1, BEN), entry(2, BEN)]);
+  assert.equal(log.newLine.mark(2), null);
+  log.addLater([entry(3), entry(4, BEN), entry(5, BEN)]);
+  assert.deepEqual(classes(log), [
+    "day",
+    "message",
+    "message continued",
+    "message own",
+    "new-line",
+    "message",
+    "message continued",
+  ]);
+  log.clear();
+  log.add(entry(7, BEN));
+  assert.equal(log.newLine.mark(2), null);
+  log.addOlder([entry(3, BEN)]);
+  assert.deepEqual(classes(log), ["day", "new-line", "message", "message continued"]);
+});
+
 test("deletion in the log has no line of its own and removes the text of its target", () => {
   const log = newLog();
   log.add(entry(1));
