@@ -73,7 +73,7 @@ def mistakes(message: Message) -> Iterator[str]:
 
 @each_catalogue
 def test_translations_have_the_places_and_tags_of_their_texts(path: Path) -> None:
-    assert [mistake for message in messages.read(path) if message.id for mistake in mistakes(message)] == []
+    assert [mistake for message in messages.read(path) if message.string for mistake in mistakes(message)] == []
 
 
 def is_error(call: ast.expr) -> bool:
