@@ -1,7 +1,9 @@
 """Pages: the rooms, and a room. Events in a room come through `chat.consumers`."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from operator import attrgetter
+from urllib.parse import urlencode
 
 from asgiref.sync import async_to_sync
 from django.conf import settings
@@ -18,7 +20,7 @@ from chat.domain.events import Event, Kind
 from chat.domain.people import Person
 from chat.domain.positions import Position
 from chat.domain.rooms import Room
-from chat.errors import Banned, ChatError, InvalidPosition, InvalidRoomName, NotAMember
+from chat.errors import Banned, ChatError, InvalidPage, InvalidPosition, InvalidRoomName, NotAMember
 from chat.frames import shown
 from chat.models import Involvement
 from chat.storage import direct_rooms, directory, history, own_rooms, pages, permissions, reactions, readings
@@ -38,15 +40,25 @@ def index(request: HttpRequest) -> HttpResponse:
     if name := request.GET.get("room", "").strip():
         return redirect(Room(name))  # the form without JavaScript; the room's page says what is wrong with a name
     person = people.of_request(request)
-    matching = request.GET.get("matching", "").strip()
-    context = {
-        "own_rooms": known_rooms(request, person),
+    context = {"own_rooms": known_rooms(request, person), "room_name_max": rooms.NAME_MAX}
+    return render(request, "chat/index.html", context | directory_page(request))
+
+
+def directory_page(request: HttpRequest) -> dict[str, object]:
+    """A page of the directory: the rooms after the cursor in `?after=`, with `?matching=` in their names."""
+    matching, after = request.GET.get("matching", "").strip(), None
+    with suppress(InvalidPage):  # a cursor that is none leads to the first page
+        after = directory.Place.at(request.GET["after"]) if "after" in request.GET else None
+    found = directory.listed(size=pages.PAGE_SIZE + 1, matching=matching, after=after)
+    shown_rooms, more = found[: pages.PAGE_SIZE], found[pages.PAGE_SIZE :]
+    asked = {"matching": matching} if matching else {}
+    return {
         "matching": matching,
-        "rooms": directory.listed(size=pages.PAGE_SIZE, matching=matching),
-        "shown_max": pages.PAGE_SIZE,
-        "room_name_max": rooms.NAME_MAX,
+        "rooms": [listed.room for listed in shown_rooms],
+        "is_first": after is None,
+        "first_url": f"?{urlencode(asked)}",
+        "more_url": f"?{urlencode(asked | {'after': shown_rooms[-1].place.cursor})}" if more else "",
     }
-    return render(request, "chat/index.html", context)
 
 
 @guests_if_allowed

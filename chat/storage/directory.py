@@ -7,6 +7,7 @@ from typing import Any
 from django.db import connection
 
 from chat.domain import rooms
+from chat.domain.cursors import cursor, read_cursor, read_number
 from chat.domain.people import Person
 from chat.domain.rooms import Room
 from chat.domain.texts import is_storable
@@ -33,16 +34,34 @@ OWN_PRIVATE = (
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
-    """A room of the directory, with what puts it in its place: the minute and the key of its last entry."""
+class Place:
+    """A room's place in the directory, by its last entry: the minute of that, and its key."""
 
-    room: Room
     active_at: datetime
     last_id: int
 
+    @property
+    def cursor(self) -> str:
+        """The place as a text, from which `at` makes it again."""
+        return cursor(self.active_at, self.last_id)
+
+    @classmethod
+    def at(cls, given: str) -> "Place":
+        """Raises InvalidPage for a text that is no cursor."""
+        active_at, last_id = read_cursor(given)
+        return cls(active_at, read_number(last_id))
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A room of the directory."""
+
+    room: Room
+    place: Place
+
 
 @reads_long
-def listed(*, person: Person | None = None, size: int, matching: str = "", after: Listed | None = None) -> list[Listed]:
+def listed(*, person: Person | None = None, size: int, matching: str = "", after: Place | None = None) -> list[Listed]:
     """The next `size` rooms after `after` whose names have `matching` in them, without regard to case.
 
     Public rooms, and the private ones that `person` is a member of. One statement.
@@ -65,9 +84,10 @@ def listed(*, person: Person | None = None, size: int, matching: str = "", after
         selects.append(found)
         values += [*given, *_pattern(matching), *_place(after), size]
     statement = f"{' UNION ALL '.join(selects)} ORDER BY 2 DESC, 3 DESC LIMIT %s"
-    with connection.cursor() as cursor:
-        cursor.execute(statement, [*values, size])
-        return [Listed(Room(name), _time(active_at), last_id) for name, active_at, last_id in cursor.fetchall()]
+    with connection.cursor() as database:
+        database.execute(statement, [*values, size])
+        rows = database.fetchall()
+    return [Listed(Room(name), Place(_time(active_at), last_id)) for name, active_at, last_id in rows]
 
 
 def _pattern(matching: str) -> list[str]:
@@ -79,7 +99,7 @@ def _pattern(matching: str) -> list[str]:
     return [f"%{plain}%"]
 
 
-def _place(after: Listed | None) -> list[Any]:
+def _place(after: Place | None) -> list[Any]:
     if after is None:
         return []
     at = connection.ops.adapt_datetimefield_value(after.active_at)

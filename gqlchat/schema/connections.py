@@ -7,14 +7,12 @@ import strawberry
 from django.utils.translation import gettext_lazy as _
 from strawberry.relay import PageInfo
 
+from chat.domain.cursors import NO_CURSOR, read_number
 from chat.domain.texts import is_storable
-from chat.errors import InvalidPage, InvalidPosition
-from chat.storage.history import check_offset
+from chat.errors import InvalidPage
 from chat.storage.pages import PAGE_MAX, PAGE_SIZE
 
 Node = TypeVar("Node")
-
-NO_CURSOR = _("There is no such cursor. Take one that came with a page.")
 
 
 @strawberry.type(description="An item of a list, and where it is.")
@@ -48,10 +46,7 @@ def text_cursor(after: str | None) -> str | None:
 
 def number_cursor(after: str | None) -> int | None:
     """A cursor that is a number. Raises InvalidPage."""
-    try:
-        return None if after is None else check_offset(after)
-    except InvalidPosition:
-        raise InvalidPage(NO_CURSOR) from None
+    return None if after is None else read_number(after)
 
 
 def first_of(size: int, found: Sequence[tuple[str, Node]], after: str | None) -> Connection[Node]:

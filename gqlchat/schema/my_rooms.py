@@ -9,6 +9,7 @@ import strawberry
 from chat.actions import reading
 from chat.delivery import own_rooms as following
 from chat.domain import rooms
+from chat.domain.cursors import cursor, read_cursor
 from chat.models import Involvement
 from chat.storage import direct_rooms, own_rooms
 from chat.storage.database import in_database
@@ -16,7 +17,7 @@ from chat.storage.pages import PAGE_SIZE
 from gqlchat.schema import context
 from gqlchat.schema.connections import Connection, first_of, size_of
 from gqlchat.schema.errors import Problem, errors_in
-from gqlchat.schema.rooms import Room, place_cursor, split_place
+from gqlchat.schema.rooms import Room
 
 
 @strawberry.input
@@ -78,9 +79,9 @@ class MyRoomsQuery:
         person = context.person(info)
         rooms.admit(person)
         size, _ = size_of(first, None)
-        place = None if after is None else split_place(after)
+        place = None if after is None else read_cursor(after)
         found = await in_database(own_rooms.own_rooms, person, size=size + 1, after=place)
-        nodes = [(place_cursor(own.active_at, own.room.name), Room(name=own.room.name, own=own)) for own in found]
+        nodes = [(cursor(own.active_at, own.room.name), Room(name=own.room.name, own=own)) for own in found]
         return first_of(size, nodes, after)
 
 

@@ -1,6 +1,5 @@
 """Rooms and their history."""
 
-from datetime import datetime
 from enum import Enum
 from typing import Annotated
 
@@ -8,17 +7,14 @@ import strawberry
 
 from chat.delivery.look import presence_of
 from chat.domain import people, rooms
-from chat.domain.texts import is_storable
-from chat.errors import InvalidPage
 from chat.models import Involvement
 from chat.storage import direct_rooms, directory, history, permissions
 from chat.storage.database import in_database
-from chat.storage.directory import Listed
 from chat.storage.own_rooms import UNREAD_MAX, OwnRoom
 from chat.storage.pages import PAGE_MAX, PAGE_SIZE, PageRequest
 from chat.storage.permissions import Permission
 from gqlchat.schema import context
-from gqlchat.schema.connections import NO_CURSOR, Connection, connection, first_of, number_cursor, size_of, text_cursor
+from gqlchat.schema.connections import Connection, connection, first_of, number_cursor, size_of, text_cursor
 from gqlchat.schema.loaders import loaders
 from gqlchat.schema.members import Member, Role
 from gqlchat.schema.messages import ChatRoomMessage
@@ -234,34 +230,6 @@ class RoomQuery:
 
 
 async def by_activity(person: people.Person, size: int, after: str | None, matching: str) -> Connection[Room]:
-    last = None if after is None else read_place(after)
-    place = None if last is None else Listed(rooms.Room(""), *last)
+    place = None if after is None else directory.Place.at(after)
     found = await in_database(directory.listed, person=person, size=size + 1, after=place, matching=matching)
-    return first_of(
-        size, [(place_cursor(one.active_at, one.last_id), Room(name=one.room.name)) for one in found], after
-    )
-
-
-def place_cursor(at: datetime, rest: object) -> str:
-    """The cursor of a place in a list that is in the order of times, and of something else where these are the same."""
-    return f"{at.isoformat()} {rest}"
-
-
-def read_place(cursor: str) -> tuple[datetime, int]:
-    """Raises InvalidPage."""
-    at, rest = split_place(cursor)
-    number = number_cursor(rest)
-    assert number is not None
-    return at, number
-
-
-def split_place(cursor: str) -> tuple[datetime, str]:
-    """Raises InvalidPage for what `place_cursor` doesn't make."""
-    at, _, rest = cursor.partition(" ")
-    try:
-        time = datetime.fromisoformat(at)
-    except ValueError:
-        raise InvalidPage(NO_CURSOR) from None
-    if time.tzinfo is None or not is_storable(rest):
-        raise InvalidPage(NO_CURSOR)
-    return time, rest
+    return first_of(size, [(one.place.cursor, Room(name=one.room.name)) for one in found], after)

@@ -259,6 +259,25 @@ def test_directory_finds_rooms_as_one_types(browser: Chromium, site: str) -> Non
     assert window.run(links) == ["café au lait"]
 
 
+def test_directory_adds_more_rooms_to_its_list_and_leads_to_the_first_of_them(browser: Chromium, site: str) -> None:
+    for number in reversed(range(120)):
+        say(f"room {number}")
+    window = browser.open(f"{site}/chat/")
+    count = "return document.querySelectorAll('#directory li').length"
+    focused = "return document.activeElement.textContent"
+    window.find(".directory-more", "More rooms").click()
+    window.until(lambda: window.run(count) == 100, "shows 100")
+    assert window.run(focused) == "room 50"
+    window.find(".directory-more", "More rooms").click()
+    window.until(lambda: window.run(count) == 120, "shows 120")
+    assert window.run(focused) == "room 100"
+    window.find("#directory [role=status]", "20 more rooms")
+    assert window.run("return document.querySelector('.directory-more')") is None
+    window.find("#directory-input").send_keys("room 1")
+    window.find("#directory [role=status]", "31 rooms")
+    assert window.run(count) == 31
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1200])
 def test_lists_and_dialogs_of_rooms_have_no_axe_violations(

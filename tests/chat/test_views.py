@@ -7,6 +7,7 @@ import re
 import pytest
 from django.contrib.auth import get_user_model
 from django.test import Client
+from django.utils.html import escape
 from pytest_django import Settings
 
 from chat import models
@@ -96,8 +97,30 @@ def test_index_page_lists_public_rooms_by_activity_and_searches_them(
         say(room)
     models.Room.objects.filter(name="secret room").update(is_private=True, restricted=True)
     page = client.get("/chat/", {"matching": matching})
-    assert [listed.room.name for listed in page.context["rooms"]] == found
+    assert [room.name for room in page.context["rooms"]] == found
     assert "secret" not in page.content.decode()
+
+
+def test_index_page_leads_through_a_hundred_rooms_by_links_alone(client: Client) -> None:
+    expected = [f"room {number}" for number in range(120)]
+    for name in reversed(expected):
+        say(name)
+    pages, url = [], "/chat/?matching=ROOM"
+    while url:
+        page = client.get(url)
+        pages.append([room.name for room in page.context["rooms"]])
+        more = page.context["more_url"]
+        assert (f'href="{escape(more)}"' in page.content.decode()) == bool(more)
+        assert ("Back to the first" in page.content.decode()) == (len(pages) > 1)
+        url = more and f"/chat/{more}"
+    assert pages == [expected[:50], expected[50:100], expected[100:]]
+
+
+@pytest.mark.parametrize("after", ["", "x", "2026-01-01T00:00:00 1", "2026-01-01T00:00:00+00:00 -1", "\0", "1 " * 5000])
+def test_index_page_begins_with_the_first_rooms_where_the_cursor_is_none(client: Client, after: str) -> None:
+    say("room1")
+    page = client.get("/chat/", {"after": after})
+    assert [room.name for room in page.context["rooms"]] == ["room1"]
 
 
 class TestReading:

@@ -9,8 +9,19 @@
  * @returns {Promise<Element | null>} null if it can't be had now
  */
 export async function directory(index, matching, signal) {
+  return await directoryAt(`${index}?${new URLSearchParams({ matching })}`, signal);
+}
+
+/**
+ * The part of a directory's page that lists rooms.
+ *
+ * @param {string} url of the page
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<Element | null>} null if it can't be had now
+ */
+export async function directoryAt(url, signal) {
   try {
-    const response = await fetch(`${index}?${new URLSearchParams({ matching })}`, { signal });
+    const response = await fetch(url, { signal: signal ?? null });
     if (!response.ok) return null;
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
     return page.querySelector("#directory");

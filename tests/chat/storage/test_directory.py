@@ -48,7 +48,7 @@ class TestOrder:
         found, last = [], None
         while page := directory.listed(size=3, after=last):
             found += [one.room.name for one in page]
-            last = page[-1]
+            last = page[-1].place
         assert found == expected
 
     def test_room_where_nothing_was_said_is_not_listed(self) -> None:
