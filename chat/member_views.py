@@ -11,6 +11,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import FormView, View
 
+from chat.actions import reporting
 from chat.actions.moderation import Action, carry_out
 from chat.domain import people, rooms
 from chat.domain.people import Person
@@ -18,12 +19,27 @@ from chat.domain.rooms import Room
 from chat.errors import Banned, ChatError, InvalidRoomName, NotAMember
 from chat.forms import NameInput
 from chat.models import Role
-from chat.storage import history, members, moderation, permissions
+from chat.storage import history, members, moderation, permissions, reports
+from chat.storage.posting_limits import SLOW_MODE_MAX
+from chat.storage.reports import Report
 from chat.views import closed, display_name
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
+REPORTS_MAX = 50  # that are shown
+PAUSES = (
+    (0, _("off")),
+    (5, _("5 seconds")),
+    (10, _("10 seconds")),
+    (30, _("30 seconds")),
+    (60, _("1 minute")),
+    (300, _("5 minutes")),
+    (900, _("15 minutes")),
+    (3600, _("1 hour")),
+    (SLOW_MODE_MAX, _("6 hours")),
+)
+"""Choices of slow mode: seconds, and their labels."""
 LATELY = 200  # messages whose senders are offered to be added or banned
 
 
@@ -62,6 +78,17 @@ def role(given: str) -> Role:
     return Role(given) if given in Role.values else Role.MEMBER
 
 
+def seconds(given: str) -> int:
+    """-1, which is refused, for what is no number."""
+    return int(given) if given.isascii() and given.isdigit() and len(given) < 10 else -1
+
+
+def pauses(slow_mode: int) -> list[tuple[int, "StrOrPromise"]]:
+    """The choices of slow mode, with their labels; the one that is set is always among them."""
+    choices: dict[int, StrOrPromise] = dict(PAUSES)
+    return sorted(({slow_mode: _("{count} seconds").format(count=slow_mode)} | choices).items())
+
+
 class MembersView(View):
     """Members and bans of the room `?room=`, with forms to change them. Each form posts its action as `do`."""
 
@@ -71,7 +98,11 @@ class MembersView(View):
         "ban": (moderation.ban, lambda given: [given.get("person_id", "")]),
         "unban": (moderation.unban, lambda given: [given.get("person_id", "")]),
         "set_private": (moderation.set_private, lambda given: [given.get("private") == "true"]),
+        "set_read_only": (moderation.set_read_only, lambda given: [given.get("read_only") == "true"]),
+        "set_slow_mode": (moderation.set_slow_mode, lambda given: [seconds(given.get("seconds", ""))]),
+        "delete": (moderation.delete_message, lambda given: [history.check_offset(given.get("offset"))]),
     }
+    DISMISS = "dismiss"  # is no entry of the log
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         self.person = people.of_request(request)
@@ -89,11 +120,16 @@ class MembersView(View):
         return self.show()
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        if request.POST.get("do") not in self.ACTIONS:
+        do = request.POST.get("do", "")
+        if do not in self.ACTIONS and do != self.DISMISS:
             return self.show(error=_("That is not understood here."), status=400)
-        action, arguments = self.ACTIONS[request.POST["do"]]
         try:
-            async_to_sync(carry_out)(action, self.room, *arguments(request.POST), by=self.person)
+            if do == self.DISMISS:
+                offset = history.check_offset(request.POST.get("offset"))
+                async_to_sync(reporting.dismiss)(room=self.room, offset=offset, person=self.person)
+            else:
+                action, arguments = self.ACTIONS[do]
+                async_to_sync(carry_out)(action, self.room, *arguments(request.POST), by=self.person)
         except ChatError as error:
             return self.show(error=str(error), status=400)
         left = request.POST.get("username") == self.person.username
@@ -120,8 +156,16 @@ class MembersView(View):
         }
         if permission.may_moderate:
             bans = members.bans(self.room, person=self.person)
-            context |= {"bans": bans, "others": self.others([person for person, _ in belonging], bans)}
+            context |= {"bans": bans, "others": self.others([person for person, role in belonging], bans)}
+            context |= {"reports": self.reports(), "pauses": pauses(permission.slow_mode)}
         return context
+
+    def reports(self) -> list[Report]:
+        """The last REPORTS_MAX reports. Raises Banned or NotAMember."""
+        found = reports.report_pages([self.room], person=self.person, size=REPORTS_MAX)[self.room]
+        if isinstance(found, ChatError):
+            raise found
+        return found
 
     def others(self, *known: list[Person]) -> list[Person]:
         """People who spoke here lately, without the `known`."""

@@ -16,7 +16,7 @@ from chat.domain import people
 from chat.domain.people import NAME_MAX
 from chat.domain.profiles import ABOUT_MAX, Profile, ProfileChange, offered_time_zones
 from chat.errors import ChatError, InvalidName
-from chat.storage import profiles
+from chat.storage import ignoring, profiles
 from chat.views import guests_if_allowed
 
 WAYS_UP = {".", ".."}  # parts of a path that browsers don't send
@@ -46,6 +46,7 @@ def show(request: HttpRequest, found: Profile | None) -> HttpResponse:
         "profile": found,
         "local_time": found.local_time(timezone.now()),
         "is_own": is_own,
+        "is_ignored": found.person in ignoring.ignored(reader),
         "rooms": [] if is_own else profiles.rooms_in_common(reader, found.person),
     }
     return render(request, "people/profile.html", context)

@@ -11,6 +11,7 @@ from django.views.i18n import set_language
 
 from chat.account_views import GuestNameView, SignUpView, me
 from chat.direct_views import DirectRoomView
+from chat.ignored_views import IgnoredView
 from chat.member_views import MembersView, NewRoomView
 from chat.people_views import EditProfileView, profile, profile_by_id
 from chat.script_texts import script_texts
@@ -36,6 +37,7 @@ urlpatterns = [
     path("accounts/me/", me, name="me"),  # /chat/me/ would be a room's
     path("accounts/profile/", EditProfileView.as_view(), name="edit_profile"),
     path("accounts/name/", GuestNameView.as_view(), name="guest_name"),
+    path("accounts/ignored/", IgnoredView.as_view(), name="ignored"),
     path("language/", set_language, name="set_language"),
     path("people/id/<person_id>/", profile_by_id, name="profile_by_id"),  # where a user is known by their id alone
     path("people/<any_text:username>/", profile, name="profile"),

@@ -8,7 +8,7 @@ from chat.domain import people
 from chat.domain.people import Person
 from chat.domain.rooms import find
 from chat.models import Role
-from chat.storage import log, moderation, permissions
+from chat.storage import history, log, moderation, permissions, reports
 from chat.storage.permissions import Permission
 
 ROOM = find("a/b & é")
@@ -167,3 +167,76 @@ class TestMembersPage:
         client = Client(enforce_csrf_checks=True)
         client.force_login(User.objects.get(username="owner"))
         assert client.post(ROOM.get_members_url(), {"do": "set_private", "private": "false"}).status_code == 403
+
+
+class TestPostingOnTheMembersPage:
+    @pytest.mark.parametrize("read_only", [True, False])
+    def test_owner_makes_a_room_read_only_and_lets_everybody_write(self, room: None, read_only: bool) -> None:
+        moderation.set_read_only(ROOM, not read_only, by=None)
+        assert do(visitor("owner"), "set_read_only", read_only=str(read_only).lower())[0] == 302
+        assert permissions.permission(ROOM, GUEST).read_only is read_only
+
+    def test_moderator_sets_slow_mode(self, room: None) -> None:
+        for seconds in ("30", "0"):
+            assert do(visitor("moderator"), "set_slow_mode", seconds=seconds)[0] == 302
+            assert permissions.permission(ROOM, GUEST).slow_mode == int(seconds)
+
+    @pytest.mark.parametrize("seconds", ["", "-5", "x", "21601", "9" * 30, "٣٠", "1.5"])
+    def test_slow_mode_that_can_not_be_is_refused_with_its_reason(self, room: None, seconds: str) -> None:
+        status, page = do(visitor("owner"), "set_slow_mode", seconds=seconds)
+        assert (status, "Slow mode takes a whole number" in page) == (400, True)
+
+    def test_slow_mode_that_is_none_of_the_choices_is_shown(self, room: None) -> None:
+        moderation.set_slow_mode(ROOM, 77, by=None)
+        page = visitor("moderator").get(ROOM.get_members_url()).content.decode()
+        assert '<option value="77" selected>77 seconds</option>' in page
+
+    @pytest.mark.parametrize(("name", "allowed"), [("moderator", ["set_slow_mode"]), ("member", [])])
+    def test_controls_are_shown_to_those_who_may_use_them(self, room: None, name: str, allowed: list[str]) -> None:
+        page = visitor(name).get(ROOM.get_members_url()).content.decode()
+        for action in ("set_slow_mode", "set_read_only"):
+            assert (f'value="{action}"' in page) == (action in allowed)
+            status, _ = do(visitor(name), action, seconds="5", read_only="true")
+            assert status == (302 if action in allowed else 400)
+
+
+class TestReportsOnTheMembersPage:
+    @pytest.fixture
+    def offset(self, room: None) -> int:
+        entry = log.append([log.Draft(room=ROOM, text="<i>rude</i>", person=GUEST, trusted=True)])[0]
+        assert isinstance(entry, log.Entry)
+        offset = entry.event.offset or 0
+        reports.report(ROOM, offset, "<b>look</b>", by=person("member"))
+        return offset
+
+    def test_moderator_sees_the_message_its_author_the_reporter_and_the_reason(self, offset: int) -> None:
+        page = visitor("moderator").get(ROOM.get_members_url()).content.decode()
+        for part in (
+            f"?at={offset}",
+            "&lt;i&gt;rude",
+            "Quiet &lt;b&gt;Otter",
+            "&lt;b&gt;look",
+            "Reported by <bdi>member",
+        ):
+            assert part in page
+
+    def test_member_sees_nothing_of_reports(self, offset: int) -> None:
+        page = visitor("member").get(ROOM.get_members_url()).content.decode()
+        assert "look" not in page
+        assert "Reported" not in page
+
+    @pytest.mark.parametrize("action", ["dismiss", "delete"])
+    def test_moderator_dismisses_a_report_or_deletes_the_message(self, offset: int, action: str) -> None:
+        assert do(visitor("member"), action, offset=str(offset))[0] == 400
+        assert do(visitor("moderator"), action, offset=str(offset))[0] == 302
+        assert reports.counts([ROOM], person=None)[ROOM] == 0
+        assert history.message(ROOM, offset).deleted is (action == "delete")
+
+    def test_moderator_bans_the_author(self, offset: int) -> None:
+        assert do(visitor("moderator"), "ban", person_id=GUEST.id)[0] == 302
+        assert permissions.permission(ROOM, GUEST).banned
+
+    @pytest.mark.parametrize("offset_given", ["", "x", "-1", "9" * 30])
+    @pytest.mark.parametrize("action", ["dismiss", "delete"])
+    def test_bad_offset_is_refused(self, room: None, action: str, offset_given: str) -> None:
+        assert do(visitor("moderator"), action, offset=offset_given)[0] == 400
