@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qs
 
-from chat.actions import editing, ignoring, posting, reacting, reading, reporting, typing
+from chat.actions import completing, editing, ignoring, posting, reacting, reading, reporting, typing
 from chat.actions.moderation import carry_out
 from chat.connections.socket_consumer import SocketConsumer
 from chat.delivery.formatted import Formatted
@@ -39,7 +39,7 @@ from chat.frames import (
     reports_frame,
     versions_frame,
 )
-from chat.storage import edits, history, mentions, moderation, pages, permissions, reactions
+from chat.storage import edits, history, moderation, pages, permissions, reactions
 from chat.storage.database import in_database
 
 
@@ -170,7 +170,7 @@ class ReceivingConsumer(SocketConsumer):
 
     async def receive_complete(self, room: Room, frame: dict[str, Any]) -> str:
         request, beginning = read_request(frame), read_beginning(frame)
-        return completion_frame(await in_database(mentions.candidates, room, beginning, by=self.person), request)
+        return completion_frame(await completing.complete(room, beginning, person=self.person), request)
 
     async def receive_versions(self, room: Room, frame: dict[str, Any]) -> str:
         request, offset = read_request(frame), history.check_offset(frame["versions"])

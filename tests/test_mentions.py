@@ -11,6 +11,7 @@ from chat.storage.database import in_database
 from mysite.graphql import schema
 from tests.gqlchat.schema.test_loaders import Request
 from tests.gqlchat.transport.test_http import request
+from tests.test_private_rooms import user
 
 HEARD = """subscription { roomMessages(rooms: [{roomName: "names"}], kinds: [MESSAGE, EDIT]) {
     kind message mentions { id name username } mentionsRoom
@@ -70,6 +71,18 @@ async def test_completion_is_asked_for_at_both_doors(open_chat, ann: User, begin
         }
     )
     assert [person["name"] for person in found["data"]["mentionable"]] == people
+
+
+async def test_user_who_is_here_and_has_said_nothing_is_offered_in_completion(open_chat) -> None:
+    silent = await user("Silent Mo")
+    await open_chat("/ws/chat/names/", headers=silent.headers)
+    socket = await open_chat("/ws/chat/names/")
+    await socket.send_json_to({"complete": "mo"})
+    answer = await socket.receive_json_from(timeout=5)
+    assert answer["people"] == [{"id": silent.person.id, "name": "Silent Mo"}]
+    query = 'query { mentionable(roomName: "names", matching: "Silent") { name } }'
+    _, found = await request({"query": query})
+    assert found["data"]["mentionable"] == [{"name": "Silent Mo"}]
 
 
 @pytest.mark.parametrize("beginning", [None, 7, ["a"], "x" * 41, "\0"])

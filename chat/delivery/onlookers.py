@@ -140,11 +140,16 @@ class Onlookers:
             else:
                 self._show_presence(complete=is_up and self._settles_at is not None and now >= self._settles_at)
 
-    def _show_presence(self, *, complete: bool) -> None:
+    @property
+    def people(self) -> dict[str, Person]:
+        """The people in the room through this process and the others, by their ids."""
         everybody: dict[str, Person] = {}
         for peer in self._peers.values():
             everybody |= peer.people
-        everybody |= self._here.people
+        return everybody | self._here.people
+
+    def _show_presence(self, *, complete: bool) -> None:
+        everybody = self.people
         first = heapq.nsmallest(PEOPLE_MAX, everybody.values(), key=lambda person: (person.name.casefold(), person.id))
         self._show(Presence(room=self._room, count=len(everybody), people=tuple(first), complete=complete))
         self._uninformed.clear()

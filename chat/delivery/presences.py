@@ -110,6 +110,11 @@ class Presences:
         if not self._stopped and (is_typing or room.presence_group in self._rooms):
             self._open(room).type(person, is_typing)
 
+    def people(self, room: Room) -> list[Person]:
+        """The people in the room, as far as they are known here: through this process, and others if anybody asks."""
+        presence = self._rooms.get(room.presence_group)
+        return list(presence.people.values()) if presence else []
+
     def rename(self, person: Person) -> None:
         """A person has another name from now on."""
         for presence in tuple(self._rooms.values()):

@@ -110,6 +110,11 @@ class RoomPresence:
                 self._typing_has_changed()
         self._wake()
 
+    @property
+    def people(self) -> dict[str, Person]:
+        """The people who are known to be here, by their ids."""
+        return self._here.people if self._onlookers is None else self._onlookers.people
+
     def rename(self, person: Person) -> None:
         if self._here.rename(person):
             self._people_changed()

@@ -41,17 +41,21 @@ def resolve(room: Room, text: str, *, by: Person) -> list[Person]:
 
 
 @reads_long
-def candidates(room: Room, beginning: str, *, by: Person) -> list[Person]:
+def candidates(room: Room, beginning: str, *, by: Person, here: Iterable[Person] = ()) -> list[Person]:
     """People of the room, for completion: those one of whose names has a word that begins so.
 
-    Those who spoke lately come first, then members. Four queries.
+    Those who spoke lately come first, then members, then users among those who are `here`. Four queries.
 
     Raises Banned or NotAMember.
     """
     wanted = beginning.strip().casefold()
+    # Of the guests who are here, only those can be called who have spoken.
+    users_here = [person for person in here if not person.is_guest and _is_called(person, wanted)]
     members = models.RoomMember.objects.filter(room__name=room.name).select_related("user__chat_profile")
     belonging = [people.of_user(member.user) for member in members.order_by("user__username")[:MEMBERS_MAX]]
-    known = [*_as_called_now(history.lately_heard(room, LATELY)), *belonging]
+    lately = history.lately_heard(room, LATELY)
+    now = _as_called_now([*lately, *users_here[: CANDIDATES_MAX + 1]])  # one of them may be `by`
+    known = [*now[: len(lately)], *belonging, *now[len(lately) :]]
     permissions.check(room, by)
     found = [person for person in dict.fromkeys(known) if person.id != by.id and _is_called(person, wanted)]
     return found[:CANDIDATES_MAX]

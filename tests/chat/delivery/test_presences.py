@@ -147,6 +147,9 @@ async def test_process_in_which_nobody_asks_tells_of_its_people_and_keeps_nothin
             async with here(other, CEM, live_kinds=()):
                 await eventually(lambda: ann.present == (3, ["Ann", "Ben", "Cem"], True))
             await eventually(lambda: ann.present == (2, ["Ann", "Ben"], True))
+            assert sorted(person.name for person in one.presence.people(ROOM)) == ["Ann", "Ben"]
+            assert other.presence.people(ROOM) == [BEN]
+            assert one.presence.people(find("another")) == []
         assert ben.states == []
 
 

@@ -187,6 +187,19 @@ class TestCandidates:
         say(person=OTTER)
         assert [person.name for person in mentions.candidates(ROOM, beginning, by=cast["owner"])] == found
 
+    def test_users_who_are_here_are_candidates_after_members_each_once(self) -> None:
+        cast = Cast(private=False)
+        say(person=cast["member"])
+        silent, silent_too = user("mute"), user("Silent Mo")
+        here = [cast["member"], OTTER, silent, cast["owner"], silent_too]
+        found = mentions.candidates(ROOM, "m", by=cast["owner"], here=here)
+        assert [person.name for person in found] == ["member", "moderator", "mute", "Silent Mo"]
+
+    def test_candidates_who_are_here_are_called_as_they_are_now(self) -> None:
+        ann = user("ann")
+        renamed = Person(id=ann.id, name="Ann before")  # as another process has told
+        assert mentions.candidates(LOBBY, "ann", by=GUEST, here=[renamed]) == [ann]
+
     def test_candidates_are_few(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(mentions, "CANDIDATES_MAX", 2)
         assert len(mentions.candidates(ROOM, "", by=Cast()["owner"])) == 2
