@@ -13,13 +13,16 @@ from channels.layers import get_channel_layer
 from django.conf import settings
 
 from chat import models
+from chat.actions import direct
 from chat.domain.people import Person
 from chat.domain.rooms import find
 from chat.storage import log
 from chat.storage.database import in_database
+from tests.screen import Screen
 from tests.servers import ROOT, Server
+from tests.test_private_rooms import Visitor, user
 
-PREVIOUS = "57f218c"  # the commit of the release that may run beside this one
+PREVIOUS = "670550e"  # the commit of the release that may run beside this one
 ROOM = find("deploy")
 LIMITS = {"CHAT_FRAME_MAX": "64000", "CHAT_BODY_MAX": "64000"}  # the previous release takes no empty values
 
@@ -41,8 +44,12 @@ def instances(transactional_db: None, tmp_path: Path) -> Iterator[tuple[Server, 
         yield old, new
 
 
-def browser(server: Server, query: str = "") -> websockets.connect:
-    return websockets.connect(f"ws://{server.host}/ws/chat/deploy/{query}", origin=f"http://{server.host}")
+def browser(
+    server: Server, query: str = "", visitor: Visitor | None = None, room: str = "deploy"
+) -> websockets.connect:
+    headers = {"Cookie": visitor.headers[0][1].decode()} if visitor else {}
+    url = f"ws://{server.host}/ws/chat/{room}/{query}"
+    return websockets.connect(url, origin=f"http://{server.host}", additional_headers=headers)
 
 
 async def hear(socket: websockets.ClientConnection) -> dict:
@@ -83,3 +90,108 @@ async def test_entry_of_an_unknown_kind_stops_no_listener_of_a_server(instances:
         assert (await hear(new))["offset"] == 3
     async with browser(instances[1], "?after=0") as new:
         assert [(await hear(new))["offset"] for _ in range(2)] == [1, 3]
+
+
+ALL = "?with=edits,reactions"
+
+
+async def hear_until(socket: websockets.ClientConnection, text: str) -> list[dict]:
+    """What is heard up to that message."""
+    heard = [await hear(socket)]
+    while heard[-1]["message"] != text:
+        heard.append(await hear(socket))
+    return heard
+
+
+async def test_previous_release_passes_over_edits_and_reactions_and_goes_on(instances: tuple[Server, Server]) -> None:
+    """Its clients hear all that it knows, and clients of this one all that there is; positions are good at both."""
+    old_one, new_one = instances
+    ann = await user("ann")
+    async with (
+        browser(old_one) as old,
+        browser(new_one, ALL, ann) as new,
+        browser(new_one, ALL) as other,
+    ):
+        said_new: list[dict] = [
+            {"message": "one"},  # at 1
+            {"message": "two", "reply_to": 1},  # at 3: the other one says something in between
+            {"edit": 1, "message": "one, edited"},
+            {"react": 3, "emoji": "👍"},
+            {"react": 1, "emoji": "👍"},
+            {"react": 3, "emoji": "👍", "on": False},
+            {"message": "three", "reply_to": 3},
+            {"delete": 3},
+            {"edit": 1, "message": "one, edited again"},
+        ]
+        kinds, screen = [], Screen()
+        for number, frame in enumerate(said_new):
+            await new.send(json.dumps(frame))
+            entries = [await hear(new)]
+            await old.send(json.dumps({"message": f"of the old one, {number}"}))
+            entries.append(await hear(new))
+            for entry in entries:
+                screen.take_frame(entry)
+                kinds.append(entry["kind"])
+        changes = ["message", "message", "edit", "reaction", "reaction", "reaction", "message", "deletion", "edit"]
+        assert kinds == [kind for change in changes for kind in (change, "message")]
+        await new.send(json.dumps({"message": "the end"}))
+        heard_new, heard_old = [await hear_until(socket, "the end") for socket in (other, old)]
+        known = [entry for entry in heard_new if entry["kind"] not in {"edit", "reaction"}]
+        assert [(one["kind"], one["offset"]) for one in heard_old] == [(one["kind"], one["offset"]) for one in known]
+        assert [one["offset"] for one in heard_new] == [*range(1, 20)]
+    # Old ones come back at old and at new instances, from entries that the old one knows and from others.
+    for entry in heard_new:
+        position = f"?after={entry['offset']}&id={entry['id']}"
+        async with browser(old_one, position) as old, browser(new_one, f"{position}&with=edits,reactions") as new:
+            if entry["message"] != "the end":
+                later = heard_new[entry["offset"] :]
+                expected = [one["offset"] for one in later if one["kind"] not in {"edit", "reaction"}]
+                assert [one["offset"] for one in await hear_until(old, "the end")] == expected
+                assert [one["offset"] for one in await hear_until(new, "the end")] == [one["offset"] for one in later]
+    async with browser(new_one, f"{ALL}&after=0") as new:
+        history, shown = Screen(), Screen()
+        for entry in await hear_until(new, "the end"):
+            shown.take_frame(entry)
+        await new.send(json.dumps({"before": 100}))
+        for entry in (await hear(new))["messages"]:
+            history.take_frame(entry)
+    screen.take_frame(heard_new[-1])
+    assert screen == shown == history
+
+
+async def test_message_deleted_by_the_previous_release_leaves_nothing_in_this_one(
+    instances: tuple[Server, Server],
+) -> None:
+    old_one, new_one = instances
+    ann = await user("ann")
+    async with browser(old_one, visitor=ann) as old, browser(new_one, ALL, ann) as new:
+        for frame in ({"message": "a secret"}, {"edit": 1, "message": "another secret"}, {"react": 1, "emoji": "👍"}):
+            await new.send(json.dumps(frame))
+            await hear(new)
+        await new.send(json.dumps({"message": "no secret", "reply_to": 1}))
+        await old.send(json.dumps({"delete": 1}))
+        while (await hear(old))["kind"] != "deletion":
+            pass
+    async with browser(new_one, f"{ALL}&after=0") as new:
+        heard = [await hear(new) for _ in range(5)]
+        await new.send(json.dumps({"before": 100}))
+        heard.append(await hear(new))
+    assert "secret" not in json.dumps(heard).replace("no secret", "")
+
+
+async def test_direct_room_of_this_release_is_a_private_room_of_its_people_at_the_previous_one(
+    instances: tuple[Server, Server],
+) -> None:
+    old_one, new_one = instances
+    ann, ben, eve = [await user(name) for name in ("ann", "ben", "eve")]
+    room = await direct.open_room(["ben"], by=ann.person)
+    async with (
+        browser(old_one, visitor=ann, room=room.name) as old,
+        browser(new_one, visitor=ben, room=room.name) as new,
+    ):
+        for number, poster in enumerate((old, new, old)):
+            await poster.send(json.dumps({"message": str(number)}))
+            assert [(await hear(socket))["message"] for socket in (old, new)] == [str(number)] * 2
+    for server in (old_one, new_one):
+        async with browser(server, "?after=0", eve, room.name) as outside:
+            assert (await hear(outside))["error"]["code"] == "not_a_member"

@@ -191,6 +191,8 @@ def rows(room: Room) -> QuerySet[models.Message]:
 def as_event(message: models.Message, room: Room, *, previous: str | None = None) -> Event:
     """The event that a row tells of. If it is a reply, `chat.storage.quotes` has the rest of what it quotes."""
     known = is_known(message.kind, message.change)
+    # An instance of the release before, which knows neither, leaves these to the messages that it deletes.
+    mentions, reactions = (message.mentions, message.reactions) if message.deletion is None else (None, None)
     return Event(
         room=room,
         message=message.text,
@@ -210,6 +212,6 @@ def as_event(message: models.Message, room: Room, *, previous: str | None = None
         previous=previous,
         edited_at=message.edited_at,
         reply_to=Quote(message.reply_to) if message.reply_to else None,
-        mentions=Person.all_from_json(message.mentions),
-        reactions=Reaction.all_from_json(message.reactions),
+        mentions=Person.all_from_json(mentions),
+        reactions=Reaction.all_from_json(reactions),
     )

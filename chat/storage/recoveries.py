@@ -18,7 +18,7 @@ from chat.domain.people import Person
 from chat.domain.positions import START, Position
 from chat.domain.rooms import Room
 from chat.errors import ChatError
-from chat.storage import history, permissions, quotes
+from chat.storage import deletions, history, permissions, quotes
 from chat.storage.database import reads_long
 
 ENTRIES_MAX = 1000  # in one call of `recover_all`, by `fitting`
@@ -138,8 +138,9 @@ def fitting(requests: Sequence[RecoveryRequest]) -> list[int]:
 def recover_all(requests: Sequence[RecoveryRequest]) -> list[Recovery | ChatError]:
     """A recovery for each of `requests`, in their order; Banned or NotAMember in the place of one that is forbidden.
 
-    A statement for each hundred ranges, one for what replies quote if there are any, one for permissions if a room is
-    restricted, and one for the ends of logs that have to be started over.
+    A statement for each hundred ranges; if there are any, one for what replies quote, and one for the messages that
+    edits and reactions change; one for permissions if a room is restricted, and one for the ends of logs that have to
+    be started over.
     """
     logs = _read(requests)
     found = [logs[request.room].recovery(request) for request in requests]
@@ -173,14 +174,20 @@ def _read(requests: Iterable[RecoveryRequest]) -> dict[Room, RoomLog]:
     selects = [(room, one) for room, several in ranges.items() for one in _merged(several)]
     for first in range(0, len(selects), RANGES_PER_STATEMENT):
         _read_ranges(selects[first : first + RANGES_PER_STATEMENT], logs)
-    _quote(logs)
+    _complete(logs)
     return logs
 
 
-def _quote(logs: Mapping[Room, RoomLog]) -> None:
-    """Fills in what the replies quote. One query for some hundreds of them."""
-    replies = [(log, event) for log in logs.values() for event in log.entries.values() if event.reply_to]
-    for (log, _), event in zip(replies, quotes.with_quotes([event for _, event in replies]), strict=True):
+def _complete(logs: Mapping[Room, RoomLog]) -> None:
+    """Fills in what the replies quote, and leaves out what changes say of deleted messages.
+
+    A query for some hundreds of either, none where there are none.
+    """
+    incomplete = [
+        (log, event) for log in logs.values() for event in log.entries.values() if event.reply_to or event.target
+    ]
+    events = deletions.without_deleted(quotes.with_quotes([event for _, event in incomplete]))
+    for (log, _), event in zip(incomplete, events, strict=True):
         log.entries[event.offset or 0] = event
 
 
