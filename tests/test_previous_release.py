@@ -165,10 +165,14 @@ async def test_message_deleted_by_the_previous_release_leaves_nothing_in_this_on
     old_one, new_one = instances
     ann = await user("ann")
     async with browser(old_one, visitor=ann) as old, browser(new_one, ALL, ann) as new:
-        for frame in ({"message": "a secret"}, {"edit": 1, "message": "another secret"}, {"react": 1, "emoji": "👍"}):
+        for frame in (
+            {"message": "a secret"},
+            {"edit": 1, "message": "another secret"},
+            {"react": 1, "emoji": "👍"},
+            {"message": "no secret", "reply_to": 1},
+        ):
             await new.send(json.dumps(frame))
             await hear(new)
-        await new.send(json.dumps({"message": "no secret", "reply_to": 1}))
         await old.send(json.dumps({"delete": 1}))
         while (await hear(old))["kind"] != "deletion":
             pass

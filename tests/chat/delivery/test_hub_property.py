@@ -122,7 +122,7 @@ class Ear:
         async with Hub.here().listen([ROOM], after, self.person, self.kinds) as self.outbox:
             self.live_from = len(log.stored)
             if self.after is None:
-                self.screen = log.screen()
+                self.screen = log.screen(self.outbox.positions[ROOM.group])
             async for event in self.outbox:
                 assert event.kind in {*self.kinds, Kind.START_OVER}
                 if event.offset is not None:
