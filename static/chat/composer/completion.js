@@ -5,7 +5,7 @@ import { element } from "../elements.js";
 /** @import { Frame } from "../connection/connection.js" */
 /** @import { ServerError } from "../connection/errors.js" */
 
-/** @typedef {{ id: string, name: string }} Candidate */
+/** @typedef {{ id: string, name: string, username?: string }} Candidate a username that isn't the name is told, too */
 
 const WORD = /(?:^|[^\p{L}\p{N}_@/.+-])@("?)([^\s@"]{0,40}|(?<=")[^"\n]{0,40})$/u; // before the caret: @an, @"Quiet O
 const QUESTION = "completion"; // how the ids of these questions begin
@@ -85,9 +85,10 @@ export class MentionCompletion {
   }
 
   #show() {
-    const options = this.#candidates.map(({ name }, index) => {
+    const options = this.#candidates.map(({ name, username }, index) => {
       const option = element("li", "candidate");
       option.append(element("bdi", "", name));
+      if (username) option.append(" ", element("bdi", "muted", `@${username}`));
       option.role = "option";
       option.id = `${this.#list.id}-${index}`;
       option.ariaSelected = String(index === this.#active);
@@ -124,13 +125,23 @@ export class MentionCompletion {
 
   /** @param {number} index */
   #choose(index) {
-    const name = this.#candidates[index]?.name;
+    const candidate = this.#candidates[index];
     const word = this.#word();
     this.close();
-    if (name === undefined || word === null) return;
+    if (candidate === undefined || word === null) return;
+    const name = callable(candidate);
     const end = this.#input.selectionStart;
     const begin = end - (word[1] ?? "").length - (word[2] ?? "").length;
     this.#input.setRangeText(`${PLAIN.test(name) ? name : `"${name}"`} `, begin, end, "end");
     this.#input.dispatchEvent(new InputEvent("input", { bubbles: true }));
   }
+}
+
+/**
+ * The name by which a text can call somebody: nothing can stand for a quotation mark in it.
+ *
+ * @param {Candidate} candidate
+ */
+function callable({ name, username }) {
+  return name.includes('"') && username ? username : name;
 }

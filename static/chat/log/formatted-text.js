@@ -1,6 +1,7 @@
 // @ts-check
 
 import { element } from "../elements.js";
+import { personElement } from "../profile.js";
 
 const ELEMENTS = new Set(["blockquote", "br", "code", "em", "li", "ol", "p", "pre", "s", "strong", "ul"]);
 const SCHEMES = new Set(["http:", "https:"]);
@@ -12,35 +13,50 @@ const SCHEMES = new Set(["http:", "https:"]);
  * messages can have, and of attributes just what these need.
  *
  * @param {string} html
+ * @param {string | null} [readerId] the id of the person for whom what calls them stands out
  */
-export function formattedText(html) {
+export function formattedText(html, readerId = null) {
   const words = element("div", "text formatted");
   words.dir = "auto";
   // This document is shown nowhere: nothing in it is run or loaded.
-  words.append(...copies(new DOMParser().parseFromString(html, "text/html").body));
+  words.append(...copies(new DOMParser().parseFromString(html, "text/html").body, readerId));
   return words;
 }
 
 /**
  * @param {Node} parent
+ * @param {string | null} readerId
  * @returns {Node[]}
  */
-function copies(parent) {
-  return Array.from(parent.childNodes).flatMap(copy);
+function copies(parent, readerId) {
+  return Array.from(parent.childNodes).flatMap((node) => copy(node, readerId));
 }
 
 /**
  * @param {Node} node
+ * @param {string | null} readerId
  * @returns {Node[]} what an element has in it, if it is none that messages can have
  */
-function copy(node) {
+function copy(node, readerId) {
   if (node instanceof Text) return [new Text(node.data)];
   if (!(node instanceof HTMLElement)) return [];
-  const children = copies(node);
-  const made = remade(node);
+  const children = copies(node, readerId);
+  const made = node.classList.contains("mention") ? mention(node.dataset.person ?? "", readerId) : remade(node);
   if (made === null) return children;
   made.append(...children);
   return [made];
+}
+
+/**
+ * What calls a person, or the whole room.
+ *
+ * @param {string} personId
+ * @param {string | null} readerId
+ */
+function mention(personId, readerId) {
+  const made = personElement(personId, "mention");
+  made.classList.toggle("me", personId === readerId || personId === "room");
+  return made;
 }
 
 /** @param {HTMLElement} from */

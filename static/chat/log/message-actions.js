@@ -2,6 +2,7 @@
 /** What the reader can do with a message, besides reacting to it. */
 
 import { find } from "../elements.js";
+import { profileAddress } from "../profile.js";
 import { fill, gettext } from "../translation.js";
 import { addressOf, copy } from "./links.js";
 
@@ -61,6 +62,11 @@ export function messageActions(parts) {
       label: gettext("Earlier texts"),
       allows: ({ deleted, editedAt }) => standing.owns && editedAt !== null && !deleted,
       act: (message) => versions.show(message),
+    },
+    {
+      label: gettext("Show profile"),
+      allows: ({ kind, userId }) => kind === "message" && profileAddress(userId) !== null,
+      act: ({ userId }) => location.assign(profileAddress(userId) ?? ""),
     },
     {
       label: gettext("Message directly"),

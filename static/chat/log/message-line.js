@@ -1,6 +1,7 @@
 // @ts-check
 
 import { element } from "../elements.js";
+import { personElement } from "../profile.js";
 import { fill, gettext, locales } from "../translation.js";
 import { avatar, tone } from "./avatar.js";
 import { messageText } from "./message-text.js";
@@ -48,12 +49,26 @@ export function messageLine(message, view) {
   const bubble = element("div", "bubble");
   if (message.replyTo !== null && !message.deleted) bubble.append(quoteElement(message.replyTo, view.readerId));
   bubble.append(
-    ...(message.deleted ? [element("p", "gone", gettext("Deleted"))] : messageText(message.text, message.html)),
+    ...(message.deleted
+      ? [element("p", "gone", gettext("Deleted"))]
+      : messageText(message.text, message.html, view.readerId)),
     meta(message, view),
   );
-  line.append(avatar(message.userName), element("bdi", "author", view.own ? gettext("You") : message.userName), bubble);
+  line.append(avatar(message.userName), author(message, view), bubble);
   if (view.hasActions) line.append(actionsButton());
   return line;
+}
+
+/**
+ * @param {Message} message
+ * @param {View} view
+ */
+function author({ userId, userName }, { own }) {
+  const author = element("bdi", "author");
+  const name = personElement(userId, "", own ? gettext("You") : userName);
+  if (name instanceof HTMLAnchorElement) name.tabIndex = -1; // the menu leads there by keys
+  author.append(name);
+  return author;
 }
 
 /**

@@ -12,10 +12,11 @@ const ROWS_MAX = 30; // more are folded to the 16 that message.css leaves
  *
  * @param {string} text
  * @param {string | null} [html] the text with its formatting, if it has any
+ * @param {string | null} [readerId]
  * @returns {HTMLElement[]}
  */
-export function messageText(text, html = null) {
-  const words = html === null ? plainText(text) : formattedText(html);
+export function messageText(text, html = null, readerId = null) {
+  const words = html === null ? plainText(text) : formattedText(html, readerId);
   return isLong(text) ? [words, foldButton(words)] : [words];
 }
 

@@ -2,6 +2,7 @@
 
 import { element, find } from "../elements.js";
 import { avatar, tone } from "../log/avatar.js";
+import { personElement } from "../profile.js";
 import { fill, gettext, ngettext } from "../translation.js";
 
 /** @import { Frame } from "../connection/connection.js" */
@@ -65,7 +66,8 @@ export class ChatPresence extends HTMLElement {
   #item({ id, name }) {
     const item = element("li", "");
     item.dataset.tone = tone(id);
-    const label = element("bdi", "", name);
+    const label = element("bdi", "");
+    label.append(personElement(id, "", name));
     item.append(avatar(name), label);
     if (id === this.readerId) item.append(element("span", "muted", gettext("(you)")));
     return item;

@@ -54,3 +54,23 @@ for (const [html, left] of [
     assert.equal(text, left);
   });
 }
+
+for (const [html, remade] of [
+  [
+    '<p><a class="mention" data-person="user-7" href="/people/id/user-7/" target="_blank" rel="nofollow">@ann</a></p>',
+    '<p><a class="mention" href="/people/id/user-7/">@ann</a></p>',
+  ],
+  ['<span class="mention" data-person="guest-1">@Otter</span>', '<span class="mention">@Otter</span>'],
+  ['<span class="mention" data-person="room">@room</span>', '<span class="mention me">@room</span>'],
+  [
+    '<a class="mention" data-person="user-8" href="/people/id/user-8/">@me</a>',
+    '<a class="mention me" href="/people/id/user-8/">@me</a>',
+  ],
+  ['<a class="mention" data-person="user-7/../x" href="/logout">a</a>', '<span class="mention">a</span>'],
+  ['<a class="mention" href="https://a.example">a</a>', '<span class="mention">a</span>'],
+  ['<span class="own">a</span>', "a"],
+]) {
+  test(`what calls somebody leads to nothing but a profile: ${html}`, () => {
+    assert.equal(formattedText(/** @type {string} */ (html), "user-8").innerHTML, remade);
+  });
+}
