@@ -289,7 +289,7 @@ async def test_shared_execution_has_the_html_once_for_all(
 ) -> None:
     made = []
     to_html = formatting.to_html
-    monkeypatch.setattr(formatting, "to_html", lambda text: made.append(text) or to_html(text))
+    monkeypatch.setattr(formatting, "to_html", lambda text, people: made.append(text) or to_html(text, people))
     query = BY_VARIABLE.replace("currentUser", "html currentUser")
     sockets = [(user, *await subscribe(open_graphql, query, user=user)) for user in ["ann", "ben"]]
     sockets += [("cem", *await subscribe(open_graphql, query.replace("roomName message", "message"), user="cem"))]
