@@ -125,3 +125,14 @@ def untranslated_words(path: Path) -> list[str]:
 )
 def test_template_has_no_words_outside_of_its_translations(path: Path) -> None:
     assert untranslated_words(path) == []
+
+
+@pytest.mark.parametrize("language", sorted({path.parent.parent.name for path in CATALOGUES}))
+def test_text_of_pages_and_scripts_has_one_translation(language: str) -> None:
+    pages, scripts = (
+        {key: message.string for message in messages.read(path) if (key := message.id)}
+        for path in CATALOGUES
+        if path.parent.parent.name == language
+    )
+    both = pages.keys() & scripts.keys()
+    assert {key: pages[key] for key in both} == {key: scripts[key] for key in both}
