@@ -1,16 +1,21 @@
 """The documentation names files, functions, settings and anchors that exist."""
 
 import ast
+import json
 import re
 import subprocess
 from collections import defaultdict
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from graphql import parse, validate
 
+from chat import frames
+from chat.domain.events import Kind
+from chat.domain.presence import LiveKind
 from mysite.graphql import schema
 from tests.servers import ROOT
 
@@ -135,6 +140,42 @@ def test_graphql_documents_are_valid(page: Path) -> None:
     blocks = [text for language, text in FENCE.findall(page.read_text()) if language == "graphql"]
     for block in blocks:
         assert validate(schema._schema, parse(block)) == [], block
+
+
+def examples_of_frames() -> list[dict[str, Any]]:
+    """The frames in the protocol's section about the browser's socket, both ways."""
+    _, _, section = (ROOT / "docs" / "protocol.md").read_text().partition("\n## The browser's socket\n")
+    section, _, _ = section.partition("\n## ")
+    decoder, frames = json.JSONDecoder(), []
+    for rest in [text.strip() for language, text in FENCE.findall(section) if language == "json"]:
+        while rest:
+            frame, end = decoder.raw_decode(rest)
+            frames.append(frame)
+            rest = rest[end:].strip()
+    return frames
+
+
+def keys_of(value: Any) -> Iterator[str]:
+    """The keys of JSON's objects, and of those within them."""
+    if isinstance(value, dict):
+        yield from value
+        value = value.values()
+    if not isinstance(value, str | int | None):
+        for one in value:
+            yield from keys_of(one)
+
+
+def test_protocol_has_an_example_of_each_frame_of_the_browser() -> None:
+    received = [frame for frame in examples_of_frames() if not {"kind", "pong"} & frame.keys()]
+    assert {frames.purpose_of(frame) for frame in received} == {*frames.PURPOSES}
+
+
+def test_protocol_has_an_example_of_each_frame_to_the_browser_and_its_keys() -> None:
+    sent = [frame for frame in examples_of_frames() if "kind" in frame]
+    answers = set(re.findall(r'"kind": "(\w+)"', Path(frames.__file__).read_text()))
+    assert {frame["kind"] for frame in sent} == {*Kind, *LiveKind, *answers}
+    written = set(re.findall(r'"(\w+)":', Path(frames.__file__).read_text()))
+    assert written - {*keys_of(examples_of_frames())} == set()
 
 
 def test_python_programs_of_the_readme_compile() -> None:
