@@ -11,10 +11,12 @@ from django.db.models import QuerySet
 from django.forms import BaseModelFormSet, ModelForm
 from django.http import HttpRequest
 
+from chat.actions import profiles
 from chat.actions.moderation import Action, carry_out_on_commit
-from chat.domain import rooms
+from chat.domain import people, rooms
+from chat.domain.profiles import ProfileChange
 from chat.errors import ChatError
-from chat.models import Ban, Message, Report, Role, Room, RoomMember
+from chat.models import Ban, Message, Profile, Report, Role, Room, RoomMember
 from chat.storage import moderation, reports
 
 
@@ -138,3 +140,20 @@ class MessageAdmin(Kept):
     def delete_text(self, request: HttpRequest, queryset: QuerySet[Message]) -> None:
         for message in queryset.select_related("room"):
             self.carry_out(request, moderation.delete_message, message.room, message.offset)
+
+
+@admin.register(Profile)
+class ProfileAdmin(Kept):
+    """What users tell of themselves: for the staff to take back what nobody should read."""
+
+    list_display = ["user", "display_name", "about", "time_zone"]
+    list_select_related = ["user"]
+    search_fields = ["user__username", "display_name"]
+    readonly_fields = ["user"]
+
+    def save_model(self, request: HttpRequest, obj: Profile, form: ModelForm, change: bool) -> None:
+        given = {field: form.cleaned_data[field] for field in form.changed_data}
+        try:
+            profiles.update_on_commit(ProfileChange.clean(**given), of=people.of_user(obj.user))
+        except ChatError as error:
+            self.message_user(request, str(error), messages.ERROR)

@@ -7,6 +7,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from selenium.webdriver.common.keys import Keys
 
+from chat.domain.mentions import EVERYBODY
 from chat.domain.people import Person
 from chat.domain.rooms import find
 from chat.models import Role
@@ -183,7 +184,13 @@ def owned(browser: Chromium, site: str) -> RoomWindow:
     room, client = find("room1"), Client()
     user = User.objects.create_user(username="Ann")
     ann = Person(id=f"user-{user.pk}", name="Ann")
-    log.append([log.Draft(room=room, text="**hi**", person=Person(id="user-zoe", name="Zoë"))])
+    log.append(
+        [
+            log.Draft(
+                room=room, text="**hi** @Ann @room", person=Person(id="user-7", name="Zoë"), mentions=(ann, EVERYBODY)
+            )
+        ]
+    )
     log.append([log.Draft(room=room, text="before", person=ann, reply_to=1)])
     moderation.set_role(room, "Ann", Role.OWNER, by=None)
     edits.edit_message(room, 2, "after", by=ann)

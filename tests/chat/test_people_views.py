@@ -12,7 +12,7 @@ from chat.domain import people
 from chat.domain.profiles import ProfileChange
 from chat.domain.rooms import find
 from chat.models import Profile
-from chat.storage import moderation, profiles, readings
+from chat.storage import accounts, moderation, profiles, readings
 from chat.storage.readings import Mark
 from tests.chat.test_views import room_data
 
@@ -193,3 +193,14 @@ def test_direct_room_is_shown_by_display_names_and_opened_by_usernames(ann: User
     client = logged_in(ben)
     url = client.post(reverse("room_direct"), {"usernames": "ann"})["Location"]
     assert client.get(url).context["display_name"] == "Ann Hunt"
+
+
+def test_staff_takes_back_what_nobody_should_read(ann: User, ben: User, admin_client: Client) -> None:
+    url = f"/admin/chat/profile/{ann.pk}/change/"
+    assert admin_client.post(url, {"display_name": "", "about": "", "time_zone": "UTC"}).status_code == 302
+    assert profiles.by_username("ann").person.name == "ann"
+    assert not accounts.is_taken("Ann Hunt")
+    for name in ("ben", "You", "x" * 41):
+        admin_client.post(url, {"display_name": name, "about": "", "time_zone": "UTC"})
+        assert profiles.by_username("ann").person.name == "ann"
+    assert admin_client.get("/admin/chat/profile/?q=ann").status_code == 200

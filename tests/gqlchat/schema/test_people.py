@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 
+from chat.actions import posting
 from chat.domain import people
 from chat.domain.profiles import ProfileChange
 from chat.domain.rooms import find
@@ -130,3 +131,26 @@ async def test_profiles_of_a_page_are_read_in_one_query(
         f"user{number}" for number in range(messages)
     ]
     assert [len(ids) for ids in reads] == [messages]
+
+
+@pytest.mark.parametrize(
+    ("field", "told", "reads"), [("username", "ann", 0), ("displayName", "Ann Hunt", 1), ("about", "she/her", 1)]
+)
+async def test_shared_subscription_has_profiles_which_are_read_once_for_all(
+    ann: User, open_graphql: Any, monkeypatch: pytest.MonkeyPatch, field: str, told: str, reads: int
+) -> None:
+    asked = []
+    by_ids = profiles.by_ids
+    monkeypatch.setattr(profiles, "by_ids", lambda ids: asked.append(ids) or by_ids(ids))
+    query = 'subscription { joinChatRooms(rooms: [{roomName: "room1"}], user: "foo") { message user { name FIELD } } }'
+    sockets = [await open_graphql("graphql-transport-ws") for _ in range(3)]
+    for socket in sockets:
+        await socket.start(query.replace("FIELD", field))
+        await socket.result()  # its greeting
+    asked.clear()
+    await posting.post(room=find("room1"), message="hi", person=people.of_user(ann))
+    for socket in sockets:
+        while (heard := (await socket.result())["data"]["joinChatRooms"])["message"] != "hi":
+            pass
+        assert heard == {"message": "hi", "user": {"name": "Ann Hunt", field: told}}
+    assert len(asked) == reads
