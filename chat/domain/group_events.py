@@ -6,7 +6,8 @@
  "origin": {"process": 4711, "thread": "MainThread"},                             any of it
  "target": 41, "deleted": false, "subject": "<id>", "access": "removed", "role": "none",
  "previous": "<id>",
- "edited_at": "<ISO 8601>", "mentions": [{"id": "<id>", "name": "<name>"}],      left out where there is nothing
+ "edited_at": "<ISO 8601>", "username": "<the user's>",                           left out where there is nothing
+ "mentions": [{"id": "<id>", "name": "<name>", "username": "<the user's>"}],
  "reply_to": {"offset": 40, "user": "<name>", "user_id": "<id>", "message": "<text>"},
  "reactions": [{"emoji": "👍", "count": 1, "people": [{"id": "<id>", "name": "<name>"}]}]}
 
