@@ -45,7 +45,7 @@ export function messageLine(message, view) {
   line.classList.toggle("called", view.called && !view.own && !message.deleted);
   line.dataset.tone = tone(message.userId ?? message.userName);
   // The style sheet's badge stands before the name: a long one hides nothing.
-  if (message.userId?.startsWith("guest-")) line.dataset.guest = "";
+  if (message.userId?.startsWith("guest-")) line.dataset.guest = gettext("Guest");
   const bubble = element("div", "bubble");
   if (message.replyTo !== null && !message.deleted) bubble.append(quoteElement(message.replyTo, view.readerId));
   bubble.append(
