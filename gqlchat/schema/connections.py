@@ -15,13 +15,16 @@ from chat.storage.pages import PAGE_MAX, PAGE_SIZE
 Node = TypeVar("Node")
 
 
-@strawberry.type(description="An item of a list, and where it is.")
+@strawberry.type(description="An item of a list, and its place there.")
 class Edge(Generic[Node]):
-    cursor: str
+    cursor: str = strawberry.field(description="The place, for `after` and `before`.")
     node: Node
 
 
-@strawberry.type(description="A part of a list.")
+@strawberry.type(
+    description="A part of a list, as Relay has it. For the next part, ask with `after: endCursor` while `hasNextPage` "
+    "is true."
+)
 class Connection(Generic[Node]):
     page_info: PageInfo
     edges: list[Edge[Node]]

@@ -11,10 +11,12 @@ from gqlchat.schema.rooms import Room
 
 @strawberry.input
 class OpenDirectInput:
-    usernames: list[str] = strawberry.field(description=f"Of 1 to {PEOPLE_MAX - 1} others; your own may be among them.")
+    usernames: list[str] = strawberry.field(
+        description=f"The usernames of 1 to {PEOPLE_MAX - 1} others; your own may be among them."
+    )
 
 
-@strawberry.type(description="The direct room, or why there is none: one of the two is null.")
+@strawberry.type(description="The outcome of `openDirect`: one of the two is null.")
 class OpenDirectPayload:
     room: Room | None = None
     error: Problem | None = None
@@ -23,7 +25,7 @@ class OpenDirectPayload:
 @strawberry.type
 class DirectMutation:
     @strawberry.mutation(
-        description="Finds the direct room of you and these users, or makes it. The same people have one. For users."
+        description="Finds the direct room of you and these users, or makes it: the same people have one. For users."
     )
     @errors_in(OpenDirectPayload)
     async def open_direct(self, info: strawberry.Info, input: OpenDirectInput) -> OpenDirectPayload:

@@ -16,22 +16,22 @@ from gqlchat.schema.messages import ChatRoomMessage
 @strawberry.input
 class EditMessageInput:
     room_name: str
-    offset: int
-    message: str
+    offset: int = strawberry.field(description="The `offset` of the message.")
+    message: str = strawberry.field(description="The new text.")
 
 
-@strawberry.type(description="What became of an edit. Both are null where the message has that text already.")
+@strawberry.type(description="The outcome of `editMessage`. Both are null where the message has that text already.")
 class EditMessagePayload:
     entry: ChatRoomMessage | None = strawberry.field(
-        default=None, description="The EDIT that everybody gets who asks for that kind."
+        default=None, description="The EDIT that all hear who ask for that kind."
     )
     error: Problem | None = None
 
 
-@strawberry.type(description="A text that a message has, or had.")
+@strawberry.type(description="A text that a message has, or had before an edit.")
 class MessageVersion:
     message: str
-    since: datetime | None
+    since: datetime | None = strawberry.field(description="The time from which on the message had it.")
 
     @classmethod
     def of(cls, version: edits.Version) -> "MessageVersion":
@@ -52,7 +52,7 @@ class EditingMutation:
 @strawberry.type
 class EditingQuery:
     @strawberry.field(
-        description=f"The last {edits.VERSIONS_MAX} texts of a message, the one that it has at the end. For owners."
+        description=f"The last {edits.VERSIONS_MAX} texts of a message, the one that it has now at the end. For owners."
     )
     async def message_versions(self, info: strawberry.Info, room_name: str, offset: int) -> list[MessageVersion]:
         person = context.person(info)

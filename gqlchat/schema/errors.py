@@ -52,13 +52,13 @@ def text_of(root: "Problem", info: strawberry.Info) -> str:
         return str(root.error)
 
 
-@strawberry.type(description="Why something could not be done.")
+@strawberry.type(description="The reason why something was not done.")
 class Problem:
     error: strawberry.Private[ChatError]
-    code: str = strawberry.field(description="Stable: docs/protocol.md lists them.")
-    message: str = strawberry.field(resolver=text_of)
+    code: str = strawberry.field(description="Stable, for programs, as `blank_message`: docs/protocol.md lists them.")
+    message: str = strawberry.field(resolver=text_of, description="A sentence for people, in their language.")
     retry_after: float | None = strawberry.field(
-        default=None, description="In how many seconds the same may well succeed, where that is known."
+        default=None, description="The seconds after which the same may well succeed; null where that isn't known."
     )
 
     @classmethod

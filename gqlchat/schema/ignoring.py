@@ -10,10 +10,10 @@ from gqlchat.schema.errors import Problem, errors_in
 @strawberry.input
 class IgnorePersonInput:
     person_id: strawberry.ID = strawberry.field(description="The `id` of a user or a guest.")
-    ignored: bool = True
+    ignored: bool = strawberry.field(default=True, description="Whether you ignore them; false takes that back.")
 
 
-@strawberry.type(description="What became of it; null where it went well.")
+@strawberry.type(description="The outcome of `ignorePerson`: `error` is null where it went well.")
 class IgnorePersonPayload:
     error: Problem | None = None
 
@@ -21,8 +21,8 @@ class IgnorePersonPayload:
 @strawberry.type
 class IgnoringMutation:
     @strawberry.mutation(
-        description="Ignores somebody, for yourself alone, or no longer: what they say isn't unread for you, and calls "
-        "you nowhere. It is still sent to you: your client folds it."
+        description="Ignores a person, for yourself alone, or no longer. Their messages aren't unread for you, and "
+        "mention you nowhere. They are still sent to you: your client may fold them."
     )
     @errors_in(IgnorePersonPayload)
     async def ignore_person(self, info: strawberry.Info, input: IgnorePersonInput) -> IgnorePersonPayload:

@@ -9,23 +9,48 @@ from graphql import OperationType
 from chat.delivery.formatted import Formatted
 from chat.domain import events, reactions, rooms
 from chat.domain.mentions import EVERYBODY
-from gqlchat.schema import context
+from gqlchat.schema import context, enums
 from gqlchat.schema.loaders import loaders
 from gqlchat.schema.people import Person
 
-strawberry.enum(
+enums.describe(
     events.Kind,
     name="MessageKind",
-    description="What somebody said; that it was deleted; a change to who may be there; another text of a message; the "
-    "reactions to it; that somebody joined; or that you have to start over from the room's history.",
+    description="The kinds of entries and other events of a room.",
+    values={
+        events.Kind.MESSAGE: "Something that a person said.",
+        events.Kind.DELETION: "The message `target` was deleted.",
+        events.Kind.NOTICE: "The room has changed, or the people who may be there: see `access`.",
+        events.Kind.EDIT: "The message `target` has this `message` as its text now. Sent to those who ask for it.",
+        events.Kind.REACTION: "The message `target` has these `reactions` from now on. Sent to those who ask for it.",
+        events.Kind.GREETING: "Somebody has joined by `joinChatRooms`. It isn't stored.",
+        events.Kind.START_OVER: "Entries that you missed can't be brought any more: read the history before `offset`. "
+        "Your position is this `offset` and `id` from now on.",
+    },
 )
-strawberry.enum(events.Change, name="AccessChange", description="What a notice tells of.")
+enums.describe(
+    events.Change,
+    name="AccessChange",
+    description="The change that a NOTICE tells of. Its `subject` is the person whom it is about.",
+    values={
+        events.Change.ADDED: "The subject is a member now.",
+        events.Change.CHANGED: "The subject has another role, or none any more in a public room.",
+        events.Change.REMOVED: "The subject is no member of a private room any more, and hears nothing after this.",
+        events.Change.BANNED: "The subject is banned, and hears nothing after this.",
+        events.Change.UNBANNED: "The subject isn't banned any more.",
+        events.Change.CLOSED: "The room is private now: only members hear what comes after this.",
+        events.Change.OPENED: "The room is public now.",
+        events.Change.READ_ONLY: "Only moderators and owners can write in the room.",
+        events.Change.WRITABLE: "Everybody in the room can write there again.",
+        events.Change.SLOW_MODE: "Slow mode is on, off, or has another number of seconds.",
+    },
+)
 
 
 @strawberry.type(description="Where a message entered the site.")
 class Origin:
     process: int = strawberry.field(description="The number of the server's process.")
-    thread: str
+    thread: str = strawberry.field(description="The name of the thread in that process.")
 
     @classmethod
     def of(cls, origin: events.Origin) -> "Origin":
@@ -34,9 +59,11 @@ class Origin:
 
 @strawberry.type(description="The message that a reply quotes, as it was when this was read.")
 class Quote:
-    offset: int
-    message: str = strawberry.field(description="How it begins. Empty if it is deleted, or no longer kept.")
-    user: Person | None
+    offset: int = strawberry.field(description="The `offset` of the message.")
+    message: str = strawberry.field(
+        description="The beginning of its text, 200 characters at most. Empty where it is deleted, or no longer kept."
+    )
+    user: Person | None = strawberry.field(description="The person who said it; null where `message` is empty.")
 
     @classmethod
     def of(cls, quote: events.Quote) -> "Quote":
@@ -46,8 +73,8 @@ class Quote:
 
 @strawberry.type(description="An emoji, and the people who react to a message with it.")
 class Reaction:
-    emoji: str
-    count: int
+    emoji: str = strawberry.field(description="A single emoji, as Unicode writes it in full.")
+    count: int = strawberry.field(description="How many people react with it.")
     people: list[Person] = strawberry.field(description=f"The first {reactions.PEOPLE_NAMED} of them.")
     place: strawberry.Private[tuple[rooms.Room, int] | None]
     reaction: strawberry.Private[reactions.Reaction]
@@ -71,40 +98,61 @@ class Reaction:
         return cls(emoji=reaction.emoji, count=reaction.count, people=people, place=place, reaction=reaction)
 
 
-@strawberry.type(description="Something said in a room, or done there. What its sender left open is null.")
+@strawberry.type(
+    description="Something said in a room, or done there: an entry of its log, or an event that isn't stored."
+)
 class ChatRoomMessage:
-    room_name: str = strawberry.field(description="The room's name, as one would send it back.")
-    current_user: str = strawberry.field(description="The `user` of this subscription.")
-    message: str
-    id: strawberry.ID | None
-    offset: int | None = strawberry.field(
-        description="Its place in the room's log: 1, 2, 3 … Null for what isn't stored."
+    room_name: str = strawberry.field(description="The name of the room.")
+    current_user: str = strawberry.field(
+        description="The name of the person who asks; in `joinChatRooms`, the `user` that it was given."
     )
-    client_id: str | None = strawberry.field(description="The poster's own id of it.")
+    message: str = strawberry.field(
+        description="The text, as it was written. Of a DELETION, a NOTICE or a REACTION, a sentence that tells of it, "
+        "for clients that don't know the kind."
+    )
+    id: strawberry.ID | None = strawberry.field(
+        description="The same for everybody who gets it. Null where a program has told it to the room without one."
+    )
+    offset: int | None = strawberry.field(
+        description="Its place in the room's log: 1, 2, 3 …, without holes. Null for an event that isn't stored."
+    )
+    client_id: str | None = strawberry.field(description="The id that its sender gave it; null where they gave none.")
     kind: events.Kind
-    user: Person | None = strawberry.field(description="Who said it.")
-    sent_at: datetime | None
-    origin: Origin | None
+    user: Person | None = strawberry.field(
+        description="The person who said or did it; null where that is nobody in particular."
+    )
+    sent_at: datetime | None = strawberry.field(
+        description="As in 2026-01-31T14:29:07.874971+00:00. Null where a program has told it to the room without a "
+        "time."
+    )
+    origin: Origin | None = strawberry.field(description="Where it entered the site; null where that isn't known.")
     deleted: bool = strawberry.field(description="Whether its text is gone; then `message` is empty.")
-    edited_at: datetime | None = strawberry.field(description="When it got its text, if that isn't the first.")
-    reply_to: Quote | None = strawberry.field(description="The message that it replies to.")
-    mentions: list[Person] = strawberry.field(description="The people whom its text calls by `@`.")
-    mentions_room: bool = strawberry.field(description="Whether it calls everybody by `@room`.")
+    edited_at: datetime | None = strawberry.field(description="The time of the last edit; null where there was none.")
+    reply_to: Quote | None = strawberry.field(description="The message that it replies to; null where it is no reply.")
+    mentions: list[Person] = strawberry.field(
+        description="The people whom its text mentions by `@`; everybody is in `mentionsRoom`."
+    )
+    mentions_room: bool = strawberry.field(description="Whether it mentions everybody in the room by `@room`.")
     reactions: list[Reaction] = strawberry.field(
-        description="Those to the message; of a REACTION, all that there are from then on."
+        description="The reactions to the message, in the order of their first; of a REACTION, all that the message "
+        "`target` has from then on."
     )
     target: int | None = strawberry.field(
-        description="Of a DELETION, an EDIT or a REACTION: the `offset` of the message that it changes."
+        description="Of a DELETION, an EDIT or a REACTION: the `offset` of the message that it changes. Null for other "
+        "kinds."
     )
-    subject: strawberry.ID | None = strawberry.field(description="Of a NOTICE: the id of whom it is about.")
-    access: events.Change | None = strawberry.field(description="Of a NOTICE: what has changed.")
+    subject: strawberry.ID | None = strawberry.field(
+        description="Of a NOTICE: the id of the person whom it is about. Null for other kinds, and where it is about "
+        "the room."
+    )
+    access: events.Change | None = strawberry.field(description="Of a NOTICE: what has changed. Null for other kinds.")
     event: strawberry.Private[events.Event]
     of_history: strawberry.Private[bool]
 
     @strawberry.field(
         graphql_type=str | None,
-        description="The text of a MESSAGE or an EDIT with its formatting, as HTML that is safe to put into a page; "
-        "null where that would say no more than `message`.",
+        description="The text of a MESSAGE or an EDIT with its formatting, as HTML that is safe to put into a page. "
+        "Null where that would say no more than `message`.",
     )
     def html(self) -> str | None | Awaitable[str | None]:
         return Formatted.here().html(self.event, history=self.of_history)

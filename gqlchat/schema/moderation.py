@@ -16,7 +16,7 @@ from gqlchat.schema.messages import ChatRoomMessage
 
 @strawberry.input
 class CreateRoomInput:
-    name: str
+    name: str = strawberry.field(description="1 to 100 characters of any script.")
     private: bool = strawberry.field(default=True, description="Whether only members may enter.")
 
 
@@ -30,7 +30,7 @@ class DeleteMessageInput:
 class SetMemberInput:
     room_name: str
     username: str
-    role: Role = Role.MEMBER
+    role: Role = strawberry.field(default=Role.MEMBER, description="The role that the user has from then on.")
 
 
 @strawberry.input
@@ -63,33 +63,43 @@ class SetSlowModeInput:
     seconds: int = strawberry.field(description=f"0 to {SLOW_MODE_MAX}; 0 switches it off.")
 
 
-@strawberry.type(description="What became of it. Both are null where nothing had to be done.")
+@strawberry.type(description="The outcome of a change to a room. Both are null where nothing had to be done.")
 class ModerationPayload:
     entry: ChatRoomMessage | None = strawberry.field(
-        default=None, description="What everybody in the room gets to hear of it, a NOTICE or a DELETION."
+        default=None, description="The entry that everybody in the room hears, a NOTICE or a DELETION."
     )
     error: Problem | None = None
 
 
 @strawberry.type
 class ModerationMutation:
-    @strawberry.mutation(description="Makes a room that nobody has named before, and you its owner.")
+    @strawberry.mutation(
+        description="Creates a room of which you are the owner. Fails with `room_exists` where anything was ever said "
+        "in one of that name. For users."
+    )
     async def create_room(self, info: strawberry.Info, input: CreateRoomInput) -> ModerationPayload:
         return await done(info, moderation.create, input.name, private=input.private)
 
-    @strawberry.mutation(description="Deletes a message's text, everywhere. For its author, moderators and owners.")
+    @strawberry.mutation(
+        description="Deletes the text of a message, everywhere. For its author, moderators and owners."
+    )
     async def delete_message(self, info: strawberry.Info, input: DeleteMessageInput) -> ModerationPayload:
         return await done(info, moderation.delete_message, input.room_name, input.offset)
 
-    @strawberry.mutation(description="Adds a user to a room, or gives them another role. For moderators and owners.")
+    @strawberry.mutation(
+        description="Adds a user to a room, or gives them another role. For moderators and owners; for owners alone "
+        "where it is about moderators and owners."
+    )
     async def set_member(self, info: strawberry.Info, input: SetMemberInput) -> ModerationPayload:
         return await done(info, moderation.set_role, input.room_name, input.username, input.role)
 
-    @strawberry.mutation(description="Takes a user off a room's members. For moderators, owners, and oneself.")
+    @strawberry.mutation(
+        description="Takes a user off a room's members. For moderators and owners, and for members themselves."
+    )
     async def remove_member(self, info: strawberry.Info, input: RemoveMemberInput) -> ModerationPayload:
         return await done(info, moderation.remove_member, input.room_name, input.username)
 
-    @strawberry.mutation(description="Bans somebody from a room, user or guest. For moderators and owners.")
+    @strawberry.mutation(description="Bans a user or a guest from a room. For moderators and owners.")
     async def ban(self, info: strawberry.Info, input: BanInput) -> ModerationPayload:
         return await done(info, moderation.ban, input.room_name, input.person_id)
 

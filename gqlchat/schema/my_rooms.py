@@ -23,7 +23,7 @@ from gqlchat.schema.rooms import Room
 @strawberry.input
 class MarkInput:
     room_name: str
-    offset: int
+    offset: int = strawberry.field(description="An `offset` in the room's log.")
 
 
 @strawberry.input
@@ -37,22 +37,24 @@ class LeaveRoomInput:
     room_name: str
 
 
-@strawberry.type(description="What became of it; null where it went well.")
+@strawberry.type(description="The outcome of a change to your rooms: `error` is null where it went well.")
 class MyRoomsPayload:
     error: Problem | None = None
 
 
-@strawberry.type(description="A room of yours, after a change.")
+@strawberry.type(description="One of your rooms, after a change.")
 class MyRoomChange:
     name: str
-    display_name: str = strawberry.field(description="As that of the room.")
+    display_name: str = strawberry.field(description="The name to show you, as `displayName` of Room.")
     unread: int = strawberry.field(
         description=f"How many messages of others you haven't read; {own_rooms.UNREAD_MAX} stands for as many or more."
     )
-    mentions_unread: int = strawberry.field(description="How many of those call you, or everybody in the room.")
-    read_offset: int | None
-    involvement: Involvement | None
-    left: bool = strawberry.field(description="Whether the room is none of yours any more.")
+    mentions_unread: int = strawberry.field(description="How many of those mention you, or everybody in the room.")
+    read_offset: int | None = strawberry.field(description="The last `offset` that you have read; null if you left.")
+    involvement: Involvement | None = strawberry.field(
+        description="The messages that you want to be told of; null if you left."
+    )
+    left: bool = strawberry.field(description="Whether the room is no longer one of yours.")
 
     @classmethod
     def of(cls, change: following.Change) -> "MyRoomChange":
@@ -71,7 +73,8 @@ class MyRoomChange:
 @strawberry.type
 class MyRoomsQuery:
     @strawberry.field(
-        description="The rooms that you have entered or belong to, and have not left; the last active one first."
+        description="Your rooms, the last active one first: those that you have entered or belong to, and have not "
+        "left."
     )
     async def my_rooms(
         self, info: strawberry.Info, first: int = PAGE_SIZE, after: str | None = None
@@ -87,25 +90,27 @@ class MyRoomsQuery:
 
 @strawberry.type
 class MyRoomsMutation:
-    @strawberry.mutation(description="You have read the room up to this offset. It moves forwards only.")
+    @strawberry.mutation(description="Notes that you have read a room up to this offset. That moves forwards only.")
     async def mark_read(self, info: strawberry.Info, input: MarkInput) -> MyRoomsPayload:
         return await done(info, reading.mark_read, input.room_name, input.offset)
 
-    @strawberry.mutation(description="What was said from this offset on is unread again.")
+    @strawberry.mutation(description="Has the messages from this offset on be unread again.")
     async def mark_unread(self, info: strawberry.Info, input: MarkInput) -> MyRoomsPayload:
         return await done(info, reading.mark_unread, input.room_name, input.offset)
 
-    @strawberry.mutation(description="You have read all that was said so far in your rooms.")
+    @strawberry.mutation(description="Notes that you have read all that was said so far in all of your rooms.")
     @errors_in(MyRoomsPayload)
     async def mark_all_read(self, info: strawberry.Info) -> MyRoomsPayload:
         await reading.mark_all_read(person=context.person(info))
         return MyRoomsPayload()
 
-    @strawberry.mutation(description="Sets what you want to be told of in a room, and makes it one of yours.")
+    @strawberry.mutation(
+        description="Sets which messages you want to be told of in a room, and makes the room one of yours."
+    )
     async def set_involvement(self, info: strawberry.Info, input: SetInvolvementInput) -> MyRoomsPayload:
         return await done(info, reading.set_involvement, input.room_name, input.involvement)
 
-    @strawberry.mutation(description="Takes a room off yours. If you are a member, you are none any more.")
+    @strawberry.mutation(description="Takes a room off yours, and ends your membership there, if you are a member.")
     async def leave_room(self, info: strawberry.Info, input: LeaveRoomInput) -> MyRoomsPayload:
         return await done(info, reading.leave, input.room_name)
 
@@ -121,8 +126,8 @@ async def done(info: strawberry.Info, action: Callable[..., Awaitable[None]], na
 @strawberry.type
 class MyRoomsSubscription:
     @strawberry.subscription(
-        description=f"Your rooms as they change, {own_rooms.ROOMS_MAX} of them at most, each once a second at most. "
-        "An execution is for you alone, and not shared with others."
+        description=f"Your rooms as they change, the {own_rooms.ROOMS_MAX} that were active last, each once a second "
+        "at most. Subscribe first, then ask for `myRooms`. An execution is for you alone, and not shared with others."
     )
     async def my_room_changes(self, info: strawberry.Info) -> AsyncGenerator[MyRoomChange, None]:
         person = context.person(info)

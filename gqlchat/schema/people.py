@@ -36,20 +36,20 @@ class Profiles(PerLoop):
         return [found.get(id) for id in person_ids]
 
 
-@strawberry.type(description="A user of the site or a guest.")
+@strawberry.type(description="A user of the site, or a guest.")
 class Person:
-    id: strawberry.ID
+    id: strawberry.ID = strawberry.field(description="user-7 for a user, guest-c3715bc2c573f4d2 for a guest.")
     name: str = strawberry.field(
         description="The name that others see: a user's display name, or else the username. In what was said, it is "
         "the name of that time."
     )
-    is_guest: bool
+    is_guest: bool = strawberry.field(description="Whether they have no account. A guest lasts as long as the session.")
     person: strawberry.Private[people.Person]
     profile: strawberry.Private[Profile | None] = None  # where it was read with the person
     is_me: strawberry.Private[bool] = False
     """Whether this is `me`. What only one person may read is read for nobody else, nor in what many share."""
 
-    @strawberry.field(graphql_type=str | None, description="The name one logs in with; null for guests.")
+    @strawberry.field(graphql_type=str | None, description="The name with which they log in; null for guests.")
     def username(self) -> str | None | Awaitable[str | None]:
         return self.person.username if self.is_guest or self.person.username else self._username()
 
@@ -85,7 +85,7 @@ class Person:
         return cls(id=id, name=person.name, is_guest=person.is_guest, person=person, profile=profile)
 
 
-@strawberry.input(description="What is to change of your profile: what is left out, or null, stays as it is.")
+@strawberry.input(description="Changes to your profile. Fields that are left out, or null, stay as they are.")
 class UpdateProfileInput:
     display_name: str | None = strawberry.field(
         default=None,
@@ -96,15 +96,18 @@ class UpdateProfileInput:
     time_zone: str | None = strawberry.field(default=None, description="An IANA name, as Europe/Berlin, or empty.")
 
 
-@strawberry.type(description="You as you are now, or why nothing has changed: one of the two is null.")
+@strawberry.type(description="The outcome of `updateProfile`: one of the two is null.")
 class UpdateProfilePayload:
-    person: Person | None = None
+    person: Person | None = strawberry.field(default=None, description="You, as you are now.")
     error: Problem | None = None
 
 
 @strawberry.type
 class PersonQuery:
-    @strawberry.field(description="Who you are on this site: the same here, in the chat and in subscriptions.")
+    @strawberry.field(
+        description="You, as the chat's pages and subscriptions know you, too. A new guest is given a name and a "
+        "session."
+    )
     async def me(self, info: strawberry.Info) -> Person:
         me = Person.of(context.person(info, remember=True))
         me.is_me = True

@@ -13,30 +13,31 @@ from gqlchat.schema.rooms import ChatRoom
 @strawberry.input
 class PostMessageInput:
     room_name: str
-    message: str
+    message: str = strawberry.field(description="The text, in a small Markdown: docs/protocol.md has its signs.")
     client_id: str | None = strawberry.field(
-        default=None, description="Your own id of the message: sent again with the same one, it is said once."
+        default=None,
+        description="An id of your own making, such as a UUID. Sent again with the same one, the message is said once.",
     )
     reply_to: int | None = strawberry.field(
         default=None, description="The `offset` of the message in this room that it replies to, and quotes."
     )
 
 
-@strawberry.type(description="What became of a message: one of the two is null.")
+@strawberry.type(description="The outcome of `postMessage`: one of the two is null.")
 class PostMessagePayload:
-    message: ChatRoomMessage | None = None
+    message: ChatRoomMessage | None = strawberry.field(default=None, description="The message as it is stored.")
     error: Problem | None = None
 
 
 @strawberry.type
 class PostingMutation:
-    @strawberry.mutation(description="Says something in a room.")
+    @strawberry.mutation(description="Says something in a room. Returns null once it is stored.")
     async def send_chat_message(self, info: strawberry.Info, room: ChatRoom, message: str) -> None:
         person = context.person(info)
         await posting.post(room=rooms.enter(room.room_name, person), message=message, person=person)
 
     @strawberry.mutation(
-        description="Says something in a room, once however often it is sent, and returns it as stored."
+        description="Says something in a room, once however often it is sent with the same `clientId`, and returns it."
     )
     @errors_in(PostMessagePayload)
     async def post_message(self, info: strawberry.Info, input: PostMessageInput) -> PostMessagePayload:

@@ -21,13 +21,13 @@ from gqlchat.schema.requests import to_look
     "tabs and connections they have."
 )
 class RoomPresence:
-    count: int
+    count: int = strawberry.field(description="How many they are, all together.")
     complete: bool = strawberry.field(
-        description="False while this server can't tell who is there through other servers."
+        description="False while this server can't tell which people are there through other servers."
     )
     known: strawberry.Private[tuple[people.Person, ...]]
 
-    @strawberry.field(description=f"The first so many by name, {PEOPLE_MAX} at most.")
+    @strawberry.field(description=f"The first of them by name, {PEOPLE_MAX} at most.")
     def people(self, first: int = PEOPLE_MAX) -> list[Person]:
         if not 0 < first <= PEOPLE_MAX:
             raise InvalidPage(_("Ask for 1 to {most} at a time."), most=PEOPLE_MAX)
@@ -40,7 +40,7 @@ class RoomPresence:
 
 @strawberry.type(description="The people who are typing in a room, the first of them first.")
 class RoomTyping:
-    people: list[Person]
+    people: list[Person] = strawberry.field(description="Empty where nobody is typing any more.")
 
     @classmethod
     def of(cls, state: presence.Typing) -> "RoomTyping":
@@ -50,10 +50,10 @@ class RoomTyping:
 @strawberry.input
 class SetTypingInput:
     room_name: str
-    typing: bool
+    typing: bool = strawberry.field(description="Whether you are typing; false where you aren't any more.")
 
 
-@strawberry.type
+@strawberry.type(description="The outcome of `setTyping`: `error` is null where it went well.")
 class SetTypingPayload:
     error: Problem | None = None
 
@@ -75,7 +75,8 @@ class PresenceMutation:
 @strawberry.type
 class PresenceSubscription:
     @strawberry.subscription(
-        description="Who is in a room: now, and after each change; once a second at most. It doesn't make you be there."
+        description="The people who are in a room, now and after each change; once a second at most. To listen to it "
+        "doesn't make you be there."
     )
     async def room_presence(self, info: strawberry.Info, room_name: str) -> AsyncGenerator[RoomPresence, None]:
         request = to_look(context.person(info), room_name, LiveKind.PRESENCE)
@@ -84,7 +85,9 @@ class PresenceSubscription:
                 if isinstance(state, presence.Presence):
                     yield RoomPresence.of(state)
 
-    @strawberry.subscription(description="Who is typing in a room, after each change; once a second at most.")
+    @strawberry.subscription(
+        description="The people who are typing in a room, after each change; once a second at most."
+    )
     async def room_typing(self, info: strawberry.Info, room_name: str) -> AsyncGenerator[RoomTyping, None]:
         request = to_look(context.person(info), room_name, LiveKind.TYPING)
         async with look(request.rooms[0], LiveKind.TYPING, request.person) as states:

@@ -13,16 +13,16 @@ from gqlchat.schema.messages import ChatRoomMessage
 @strawberry.input
 class ReactInput:
     room_name: str
-    offset: int
-    emoji: str
-    on: bool = strawberry.field(default=True, description="Whether you react with it; false takes it back.")
+    offset: int = strawberry.field(description="The `offset` of the message.")
+    emoji: str = strawberry.field(description="A single emoji. A message has at most 20 different ones.")
+    on: bool = strawberry.field(default=True, description="Whether you react with it; false takes that back.")
 
 
-@strawberry.type(description="What became of it. Both are null where nobody has ever reacted to the message.")
+@strawberry.type(description="The outcome of `react`. Both are null where nobody has ever reacted to the message.")
 class ReactPayload:
     entry: ChatRoomMessage | None = strawberry.field(
         default=None,
-        description="The REACTION with all reactions to the message; the last one, if yours was set already.",
+        description="The REACTION with all reactions to the message; the last one there was, if yours was set already.",
     )
     error: Problem | None = None
 
@@ -30,8 +30,8 @@ class ReactPayload:
 @strawberry.type
 class ReactingMutation:
     @strawberry.mutation(
-        description="Reacts to a message with an emoji, or takes that back. Answered within a second or so: what many "
-        "people react to one message is told at once."
+        description="Reacts to a message with an emoji, or takes that back. Answered once it is stored, which may take "
+        "a second: reactions of many people to one message are stored together."
     )
     @errors_in(ReactPayload)
     async def react(self, info: strawberry.Info, input: ReactInput) -> ReactPayload:

@@ -15,13 +15,15 @@ from gqlchat.schema.messages import ChatRoomMessage
 from gqlchat.schema.people import Person
 
 
-@strawberry.type(description="That somebody wants the moderators of a room to look at a message.")
+@strawberry.type(description="A person's report of a message to the moderators of its room.")
 class Report:
-    offset: int = strawberry.field(description="That of the message.")
+    offset: int = strawberry.field(description="The `offset` of the message.")
     reason: str = strawberry.field(description="May be empty.")
     reporter: Person
     reported_at: datetime
-    message: ChatRoomMessage | None = strawberry.field(description="Null where it is no longer kept.")
+    message: ChatRoomMessage | None = strawberry.field(
+        description="The message as it is now; null where it is no longer kept."
+    )
 
     @classmethod
     def of(cls, report: reports.Report, current_user: str) -> "Report":
@@ -38,17 +40,17 @@ class Report:
 @strawberry.input
 class ReportMessageInput:
     room_name: str
-    offset: int
+    offset: int = strawberry.field(description="The `offset` of the message.")
     reason: str = strawberry.field(default="", description=f"At most {REASON_MAX} characters.")
 
 
 @strawberry.input
 class DismissReportInput:
     room_name: str
-    offset: int
+    offset: int = strawberry.field(description="The `offset` of the message.")
 
 
-@strawberry.type(description="What became of it; null where it went well.")
+@strawberry.type(description="The outcome of `reportMessage` or `dismissReport`: `error` is null where it went well.")
 class ReportPayload:
     error: Problem | None = None
 
@@ -67,7 +69,7 @@ class ReportMutation:
         return ReportPayload()
 
     @strawberry.mutation(
-        description="Finds nothing wrong with a message: its reports are gone. For moderators and owners."
+        description="Deletes the reports of a message, in which there is nothing wrong. For moderators and owners."
     )
     @errors_in(ReportPayload)
     async def dismiss_report(self, info: strawberry.Info, input: DismissReportInput) -> ReportPayload:

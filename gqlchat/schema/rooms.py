@@ -13,7 +13,7 @@ from chat.storage.database import in_database
 from chat.storage.own_rooms import UNREAD_MAX, OwnRoom
 from chat.storage.pages import PAGE_MAX, PAGE_SIZE, PageRequest
 from chat.storage.permissions import Permission
-from gqlchat.schema import context
+from gqlchat.schema import context, enums
 from gqlchat.schema.connections import Connection, connection, first_of, number_cursor, size_of, text_cursor
 from gqlchat.schema.loaders import loaders
 from gqlchat.schema.members import Member, Role
@@ -23,36 +23,45 @@ from gqlchat.schema.presence import RoomPresence
 from gqlchat.schema.reports import Report
 
 FOR_MODERATORS = "For moderators and owners."
+FOR_MODERATORS_ELSE_NULL = f"{FOR_MODERATORS} For others it is null, beside the error `not_allowed`."
 
 
-strawberry.enum(
+enums.describe(
     Involvement,
     name="Involvement",
-    description="What you want to be told of in a room: all that is said, what mentions you, or nothing.",
+    description="The messages that you want to be told of in a room. The server counts all the same; clients look at "
+    "it.",
+    values={
+        Involvement.ALL: "All messages.",
+        Involvement.MENTIONS: "Messages that mention you, or everybody in the room.",
+        Involvement.NOTHING: "None: the room is muted.",
+    },
 )
 
 
-@strawberry.enum(description="The order of a list of rooms: by their names, or the last active one first.")
+@strawberry.enum(description="The order of a list of rooms.")
 class RoomOrder(Enum):
-    NAME = "name"
-    ACTIVITY = "activity"
+    NAME = strawberry.enum_value("name", description="By their names.")
+    ACTIVITY = strawberry.enum_value("activity", description="The last active one first.")
 
 
-@strawberry.input(description="A room, by the name people know it by.")
+@strawberry.input(description="A room, by its name.")
 class ChatRoom:
-    room_name: str
+    room_name: str = strawberry.field(
+        description="1 to 100 characters of any script. Names that begin with `@` are those of direct rooms."
+    )
 
 
 @strawberry.type(description="A room and its history.")
 class Room:
-    name: str
+    name: str = strawberry.field(description="The name by which mutations and subscriptions take it.")
     own: strawberry.Private[OwnRoom | None] = None  # where it was read with the room
 
-    @strawberry.field(description="Whether only members may enter.")
+    @strawberry.field(description="Whether only members may enter. A room is public unless somebody makes it private.")
     async def is_private(self, info: strawberry.Info) -> bool:
         return (await loaders(info).permission.load(self._room)).private
 
-    @strawberry.field(description="Whether only moderators and owners may write here.")
+    @strawberry.field(description="Whether only moderators and owners can write here.")
     async def read_only(self, info: strawberry.Info) -> bool:
         return (await self._entered(info)).read_only
 
@@ -63,7 +72,7 @@ class Room:
     async def slow_mode(self, info: strawberry.Info) -> int:
         return (await self._entered(info)).slow_mode
 
-    @strawberry.field(description="What you are here; null if you are no member.")
+    @strawberry.field(description="Your role here; null if you are no member.")
     async def role(self, info: strawberry.Info) -> Role | None:
         return (await loaders(info).permission.load(self._room)).role
 
@@ -71,7 +80,7 @@ class Room:
     async def members(self, info: strawberry.Info) -> list[Member]:
         return [Member.of(*found) for found in await loaders(info).members.load((self._room, PAGE_MAX, None))]
 
-    @strawberry.field(description="The members of the room, by name; cursors are their usernames.")
+    @strawberry.field(description="The members, by name; cursors are their usernames.")
     async def members_connection(
         self, info: strawberry.Info, first: int = PAGE_SIZE, after: str | None = None
     ) -> Connection[Member]:
@@ -91,7 +100,7 @@ class Room:
         found = await loaders(info).bans.load((self._room, size + 1, number_cursor(after)))
         return first_of(size, [(str(number), Person.of(person)) for number, person in found], after)
 
-    @strawberry.field(description=f"What is reported here, the last report first. {FOR_MODERATORS}")
+    @strawberry.field(description=f"The reports of messages here, the last one first. {FOR_MODERATORS_ELSE_NULL}")
     async def reports(
         self, info: strawberry.Info, first: int = PAGE_SIZE, after: str | None = None
     ) -> Connection[Report] | None:
@@ -100,20 +109,22 @@ class Room:
         name = context.person(info).name
         return first_of(size, [(str(report.number), Report.of(report, name)) for report in found], after)
 
-    @strawberry.field(description=f"How many messages are reported here. {FOR_MODERATORS}")
+    @strawberry.field(description=f"How many messages are reported here. {FOR_MODERATORS_ELSE_NULL}")
     async def open_reports(self, info: strawberry.Info) -> int | None:
         return await loaders(info).open_reports.load(self._room)
 
-    @strawberry.field(description="Who is there now.")
+    @strawberry.field(description="The people who are there now. To ask doesn't make you be there.")
     async def presence(self, info: strawberry.Info) -> RoomPresence:
         return RoomPresence.of(await presence_of(self._room, context.person(info)))
 
-    @strawberry.field(description="The offset of the last message; 0 if there is none.")
+    @strawberry.field(description="The offset of the last entry of the room's log; 0 where nothing was ever said.")
     async def last_offset(self, info: strawberry.Info) -> int:
         return await loaders(info).last_offset.load(self._room)
 
     @strawberry.field(
-        description="A part of the history, in its order; cursors are offsets. Without sizes: the end of it."
+        description="A part of the room's history, the oldest entry first: messages as they are now, deletions and "
+        "notices. Cursors are offsets. `first` takes from the beginning, `last` from the end, 1 to 100 of them, "
+        "between `after` and `before`; with neither, it is the last 50."
     )
     async def messages(
         self,
@@ -144,7 +155,9 @@ class Room:
     async def is_direct(self) -> bool:
         return self._room.is_direct
 
-    @strawberry.field(description="The name to show you: of a direct room, those of the others.")
+    @strawberry.field(
+        description="The name to show you: of a direct room, the names of the others; of any other room, its `name`."
+    )
     async def display_name(self, info: strawberry.Info) -> str:
         if not self._room.is_direct:
             return self.name
@@ -160,7 +173,7 @@ class Room:
         return own.unread if own else None
 
     @strawberry.field(
-        description="How many of those call you, or everybody in the room. Null unless the room is one of `myRooms`."
+        description="How many of those mention you, or everybody in the room. Null unless the room is one of `myRooms`."
     )
     async def mentions_unread(self, info: strawberry.Info) -> int | None:
         own = await self._own(info)
@@ -171,12 +184,14 @@ class Room:
         own = await self._own(info)
         return own.read_offset if own else None
 
-    @strawberry.field(description="What you want to be told of. Null unless the room is one of `myRooms`.")
+    @strawberry.field(description="The messages that you want to be told of. Null unless the room is one of `myRooms`.")
     async def involvement(self, info: strawberry.Info) -> Involvement | None:
         own = await self._own(info)
         return own.involvement if own else None
 
-    @strawberry.field(description="The last message that isn't deleted.")
+    @strawberry.field(
+        description="The last message that isn't deleted; null where there is none among the last 1,000 entries."
+    )
     async def last_message(self, info: strawberry.Info) -> ChatRoomMessage | None:
         event = await loaders(info).last_message.load(self._room)
         return ChatRoomMessage.of(event, context.person(info).name, of_history=True) if event else None
@@ -198,13 +213,16 @@ class Room:
 
 @strawberry.type
 class RoomQuery:
-    @strawberry.field(description="A room by its name, whether or not anything was ever said there.")
+    @strawberry.field(
+        description="A room by its name, whether or not anything was ever said there. Of a room that you may not "
+        "enter, most fields are the error `not_a_member` or `banned`."
+    )
     async def room(self, info: strawberry.Info, name: str) -> Room:
         return Room(name=rooms.enter(name, context.person(info)).name)
 
     @strawberry.field(
-        description="The rooms where something was said, private ones to their members only. `matching` is a part of "
-        "their names, in any case. Cursors belong to an order."
+        description="The rooms in which something was ever said, private ones to their members only, and no direct "
+        "ones. `matching` is a part of their names, in any case. A cursor belongs to the order that it came with."
     )
     async def rooms(
         self,

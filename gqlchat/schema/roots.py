@@ -16,13 +16,18 @@ from gqlchat.schema.reports import ReportMutation
 from gqlchat.schema.rooms import RoomQuery
 from gqlchat.schema.subscriptions import MessageSubscription
 
+YOU = "In these descriptions, “you” is the person who asks."
 
-@strawberry.type
+
+@strawberry.type(description=f"Questions. {YOU} `me` tells who that is.")
 class Query(EditingQuery, MentionQuery, MyRoomsQuery, PersonQuery, RoomQuery):
     pass
 
 
-@strawberry.type
+@strawberry.type(
+    description="Changes. A payload has the reason why something was not done in its `error`. Elsewhere, as in "
+    "`sendChatMessage`, in queries and in subscriptions, it is an error of GraphQL, with its `code` in `extensions`."
+)
 class Mutation(
     DirectMutation,
     EditingMutation,
@@ -38,6 +43,9 @@ class Mutation(
     pass
 
 
-@strawberry.type
+@strawberry.type(
+    description="Events, over WebSocket or as server-sent events. Subscribers who ask for the same share one "
+    "execution, but for those of `myRoomChanges`."
+)
 class Subscription(MessageSubscription, MyRoomsSubscription, PresenceSubscription):
     pass

@@ -19,19 +19,22 @@ from gqlchat.schema.rooms import ChatRoom
 Kinds = Annotated[
     list[Kind] | None,
     strawberry.argument(
-        description="What you want to hear, beside START_OVER. Without it: MESSAGE, DELETION, NOTICE and GREETING."
+        description="The kinds that you want to hear, beside START_OVER. Without it: MESSAGE, DELETION, NOTICE and "
+        "GREETING."
     ),
 ]
 
 
-@strawberry.input(description="A room, and how far it has been heard.")
+@strawberry.input(description="A room, and how far you have heard it.")
 class RoomPosition:
     room_name: str
     after: int | None = strawberry.field(
-        default=None, description="The last `offset` that was heard; without it, only what comes from now on is sent."
+        default=None,
+        description="The last `offset` that you have heard. Without it, you hear only what comes from now on.",
     )
     after_id: strawberry.ID | None = strawberry.field(
-        default=None, description="The `id` of what has that offset: it tells whether the room was set back since."
+        default=None,
+        description="The `id` of the entry at that offset: it tells whether the room's log was set back since.",
     )
 
     @property
@@ -41,7 +44,10 @@ class RoomPosition:
 
 @strawberry.type
 class MessageSubscription:
-    @strawberry.subscription(description="Joins rooms: greets each of them, then yields what is said there.")
+    @strawberry.subscription(
+        description="Joins rooms: greets each of them as `user`, then yields all that comes there. For "
+        "rooms in `positions`, entries that you missed come first."
+    )
     async def join_chat_rooms(
         self,
         info: strawberry.Info,
@@ -55,7 +61,9 @@ class MessageSubscription:
         async for message in heard(request):
             yield message
 
-    @strawberry.subscription(description="What was said in rooms since one's position, then what is said, each once.")
+    @strawberry.subscription(
+        description="The entries of rooms after your positions there, then all that comes, in order and each once."
+    )
     async def room_messages(
         self, info: strawberry.Info, rooms: list[RoomPosition], kinds: Kinds = None
     ) -> AsyncGenerator[ChatRoomMessage, None]:
