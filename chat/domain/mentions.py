@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 
 from chat.domain.people import Person
 from chat.domain.skeletons import skeletons
@@ -21,14 +22,26 @@ def called_in(text: str, mentions: Iterable[Person]) -> dict[str, Person]:
 
     Users go by the looks of their usernames and display names, as they did when `chat.storage.mentions` found them.
     """
-    by_look = {look: person for person in mentions if not person.is_guest for look in _looks(person)}
+    users = [person for person in mentions if not person.is_guest]
+    spelled = {name: person for person in users for name in (person.name, person.username) if name}
     others = {person.name.casefold(): person for person in mentions if person.is_guest}
     found = {}
-    for name in names_in(text) if by_look or others else ():
-        person = others.get(name.casefold()) or next((by_look[one] for one in skeletons(name) if one in by_look), None)
+    for name in names_in(text) if users or others else ():
+        person = others.get(name.casefold()) or spelled.get(name) or _alike(name, users)
         if person is not None:
             found[name] = person
     return found
+
+
+def _alike(name: str, users: Iterable[Person]) -> Person | None:
+    looks = skeletons(name)
+    return next((user for user in users if not looks.isdisjoint(_looks(user.name, user.username))), None)
+
+
+@lru_cache(maxsize=1000)
+def _looks(name: str, username: str | None) -> frozenset[str]:
+    """What the names of a user look like. Names in texts aren't kept, which have to be gone with a deleted message."""
+    return skeletons(name) | skeletons(username or name)
 
 
 def parts(text: str, called: Mapping[str, Person]) -> Iterator[tuple[str, Person | None]]:
@@ -46,10 +59,6 @@ def parts(text: str, called: Mapping[str, Person]) -> Iterator[tuple[str, Person
             yield text[match.start() : end], called[name]
             begin = end
     yield text[begin:], None
-
-
-def _looks(person: Person) -> frozenset[str]:
-    return skeletons(person.name) | skeletons(person.username or person.name)
 
 
 def names_in(text: str) -> list[str]:

@@ -54,6 +54,8 @@ def test_new_name_is_seen_by_others_at_every_door(ann: Window, browser: Chromium
     here.connect().say("as Ann Hunt")
     there.hear("as Ann Hunt")
     assert there.window.run(AUTHORS) == ["ann", "Ann Hunt"]
+    there.window.find("#chat-presence summary").click()
+    there.window.find("#chat-presence li a", "Ann Hunt")
 
     said = 'room(name: "room1") { messages { edges { node { user { name username } } } } }'
     found = ask(site, f'{{ person(username: "ann") {{ name about }} {said} }}')
