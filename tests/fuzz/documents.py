@@ -30,6 +30,7 @@ from tests.fuzz.text import mutated, texts, values
 SDL = (Path(__file__).resolve().parents[2] / "gqlchat" / "schema.graphql").read_text()
 SCHEMA = build_schema(SDL)
 ROOM = "fuzz"  # where somebody listens
+OWN_ROOM = "fuzz of one's own"  # whose owner the attacker is
 TYPES = ["String", "String!", "Int", "ID", "Boolean!", "ChatRoom", "[RoomPosition!]!", "Nope", "Query", "Void"]
 DIRECTIVES = [
     "@skip(if: false)",
@@ -111,7 +112,7 @@ class Twist(Visitor):
         return field
 
     def leave_string_value(self, node: ValueNode, *_: Any) -> ValueNode | None:
-        return parse_value(f'"{ROOM}"') if self.happens(0.4) else self.leave_value(node)
+        return parse_value(f'"{self.random.choice([ROOM, OWN_ROOM])}"') if self.happens(0.4) else self.leave_value(node)
 
     def leave_int_value(self, node: ValueNode, *_: Any) -> ValueNode | None:
         return self.leave_value(node)
@@ -149,7 +150,7 @@ MADE = {
     OperationType.QUERY: hypothesis_graphql.queries(SDL),
     OperationType.MUTATION: hypothesis_graphql.mutations(SDL),
     # The library makes no subscriptions, but it takes them for queries.
-    OperationType.SUBSCRIPTION: st.sampled_from(["joinChatRooms", "roomMessages"]).flatmap(
+    OperationType.SUBSCRIPTION: st.sampled_from([*SCHEMA.subscription_type.fields]).flatmap(
         lambda field: hypothesis_graphql.queries(f"{SDL}\nschema {{ query: Subscription }}", fields=[field])
     ),
 }

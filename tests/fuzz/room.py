@@ -9,20 +9,26 @@ from typing import Any
 
 from channels.testing import ApplicationCommunicator
 
+from chat.actions import posting
+from chat.actions.moderation import carry_out
 from chat.delivery.hub import Hub
+from chat.domain.rooms import find
+from chat.storage import moderation
 from mysite.asgi import application
 from tests.conftest import ChatSocket, close
-from tests.fuzz.documents import ROOM
+from tests.fuzz.documents import OWN_ROOM, ROOM
+from tests.test_private_rooms import user
 
 ANSWER_TIMEOUT = 20.0  # seconds for one answer
 
 
 class Room:
-    """An event loop of its own, as Hypothesis calls plain functions."""
+    """An event loop of its own, as Hypothesis calls plain functions. `headers` are an attacker's, who is logged in."""
 
     def __enter__(self) -> "Room":
         self.runner = asyncio.Runner().__enter__()
         self.numbers = itertools.count()
+        self.headers = self.runner.run(self._prepare())
         self.speaker, self.hearer = (
             self.runner.run(connected(ChatSocket(application, f"/ws/chat/{ROOM}/"))) for _ in "ab"
         )
@@ -35,6 +41,14 @@ class Room:
             self.runner.run(self._leave(look=error is None))
         finally:
             self.runner.__exit__(kind, error, trace)
+
+    async def _prepare(self) -> list[tuple[bytes, bytes]]:
+        """Makes the attacked room, so that nobody can make it theirs, and one that the attacker owns."""
+        attacker, member = await user("attacker"), await user("member")
+        await carry_out(moderation.create, find(ROOM), private=False, by=None)
+        await carry_out(moderation.create, find(OWN_ROOM), private=False, by=attacker.person)
+        await posting.post(room=find(OWN_ROOM), message="hello", person=member.person)
+        return attacker.headers
 
     async def _leave(self, *, look: bool) -> None:
         await self.talk()

@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 
 from mysite.asgi import application
 from tests.conftest import ChatSocket, GraphQLSocket
-from tests.fuzz.documents import ROOM, payloads
+from tests.fuzz.documents import OWN_ROOM, ROOM, payloads
 from tests.fuzz.room import Attacker, Room
 from tests.fuzz.text import json_of, like, texts, values
 
 PROTOCOLS = {"graphql-transport-ws": ("subscribe", "complete"), "graphql-ws": ("start", "stop")}
 IDS = st.sampled_from(["1", "2", "3"])
-ALL = "?with=edits,reactions,presence,typing,html"  # an attacker wants to be sent everything
+ALL = "?with=edits,reactions,presence,typing,html,rooms"  # an attacker wants to be sent everything
 binary = st.binary(max_size=40)
 
 browser_frame = {
@@ -26,17 +26,25 @@ browser_frame = {
     "before": st.integers(0, 100),
     "after": st.integers(0, 100),
     "edit": st.integers(0, 100),
+    "delete": st.integers(0, 100),
     "versions": st.integers(0, 100),
     "react": st.integers(0, 100),
     "emoji": st.sampled_from(["👍", "❤", "1", "👍👍"]) | texts,
     "on": st.booleans() | values,
     "typing": st.booleans() | values,
     "complete": texts,
+    "read": st.integers(0, 100),
+    "unread": st.integers(0, 100),
+    "read_all": values,
+    "involvement": st.sampled_from(["all", "mentions", "nothing"]) | texts,
+    "room": st.sampled_from([ROOM, OWN_ROOM, f"@{'0' * 32}"]) | texts,
+    "leave": st.sampled_from([ROOM, OWN_ROOM]) | texts,
     "me": values,
     "ping": st.integers() | values,
     "request": texts,
 }
-browser_frames = json_of(like(browser_frame) | values) | binary
+one_purpose = st.sampled_from([*browser_frame]).flatmap(lambda key: st.fixed_dictionaries({key: browser_frame[key]}))
+browser_frames = json_of(like(browser_frame) | one_purpose | values) | binary
 
 
 def graphql_frames(start: str, end: str) -> st.SearchStrategy[Any]:
@@ -49,7 +57,9 @@ def graphql_frames(start: str, end: str) -> st.SearchStrategy[Any]:
 
 def test_browser_socket_survives_any_frame(transactional_db: None, assail: Callable[..., None]) -> None:
     with Room() as room:
-        attacker = Attacker(room, lambda: ChatSocket(application, f"/ws/chat/{ROOM}/{ALL}"), None, allowed=set())
+        attacker = Attacker(
+            room, lambda: ChatSocket(application, f"/ws/chat/{ROOM}/{ALL}", room.headers), None, allowed=set()
+        )
         numbers = itertools.count()
 
         def strike(frame: str | bytes) -> None:
@@ -105,7 +115,9 @@ def graphql_attack(room: Room, protocol: str) -> tuple[Callable[[list[str | byte
     start, end = PROTOCOLS[protocol]
 
     def open() -> ChatSocket:
-        return GraphQLSocket(application, "/graphql", protocol=protocol, subprotocols=[protocol])  # type: ignore[return-value]
+        return GraphQLSocket(  # type: ignore[return-value]
+            application, "/graphql", headers=room.headers, protocol=protocol, subprotocols=[protocol]
+        )
 
     # 1002: no text, in the old protocol. 4400: not a frame of the protocol. 4409, 4429: an id, an init twice.
     allowed = {4400, 4409, 4429} if protocol == "graphql-transport-ws" else {1000, 1002}
