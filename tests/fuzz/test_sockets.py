@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import strategies as st
 
+from chat.frames import PURPOSES
 from mysite.asgi import application
 from tests.conftest import ChatSocket, GraphQLSocket
 from tests.fuzz.documents import OWN_ROOM, ROOM, payloads
@@ -39,6 +40,11 @@ browser_frame = {
     "involvement": st.sampled_from(["all", "mentions", "nothing"]) | texts,
     "room": st.sampled_from([ROOM, OWN_ROOM, f"@{'0' * 32}"]) | texts,
     "leave": st.sampled_from([ROOM, OWN_ROOM]) | texts,
+    "report": st.integers(0, 100),
+    "reason": texts,
+    "reports": values,
+    "dismiss": st.integers(0, 100),
+    "ignore": st.sampled_from(["user-1", "user-2", "guest-0000000000000000"]) | texts,
     "me": values,
     "ping": st.integers() | values,
     "request": texts,
@@ -55,11 +61,14 @@ def graphql_frames(start: str, end: str) -> st.SearchStrategy[Any]:
     return json_of(like({"type": kinds | texts, "id": IDS | texts, "payload": payload}) | values) | binary
 
 
+def test_frames_for_each_purpose_are_thrown() -> None:
+    assert {*PURPOSES} <= browser_frame.keys()
+
+
 def test_browser_socket_survives_any_frame(transactional_db: None, assail: Callable[..., None]) -> None:
     with Room() as room:
-        attacker = Attacker(
-            room, lambda: ChatSocket(application, f"/ws/chat/{ROOM}/{ALL}", room.headers), None, allowed=set()
-        )
+        path = f"/ws/chat/{ROOM}/{ALL}"
+        attacker = Attacker(room, lambda: ChatSocket(application, path, room.headers), None, allowed=set())
         numbers = itertools.count()
 
         def strike(frame: str | bytes) -> None:
