@@ -23,7 +23,7 @@ from chat.domain.rooms import Room
 from chat.errors import Banned, ChatError, InvalidPage, InvalidPosition, InvalidRoomName, NotAMember
 from chat.frames import shown
 from chat.models import Involvement
-from chat.storage import direct_rooms, directory, history, own_rooms, pages, permissions, reactions, readings
+from chat.storage import direct_rooms, directory, history, ignoring, own_rooms, pages, permissions, reactions, readings
 from chat.storage.own_rooms import OwnRoom
 from chat.storage.pages import Page
 from chat.storage.readings import Mark
@@ -90,6 +90,9 @@ def room(request: HttpRequest, room_name: str) -> HttpResponse:
         "firstVisit": first_visit,  # the browser knows of this guest by this page alone
         "moderates": permission.may_moderate,
         "owns": permission.owns,
+        "readOnly": permission.read_only,
+        "slowMode": permission.slow_mode,
+        "ignored": [{"id": one.id, "name": one.name} for one in ignoring.ignored(person)],
         "messageMax": settings.CHAT_MESSAGE_MAX,
         "showOrigin": settings.CHAT_SHOW_ORIGIN,
         "isDirect": entered.is_direct,

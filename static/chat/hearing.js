@@ -3,12 +3,15 @@
 import { calls, changeBy, readMessage } from "./log/message.js";
 
 /** @import { RoomAlerts } from "./alerts/room-alerts.js" */
+/** @import { PostingLimits } from "./composer/posting-limits.js" */
 /** @import { ChatOutbox } from "./composer/outbox.js" */
 /** @import { Connection, Frame } from "./connection/connection.js" */
 /** @import { Position } from "./connection/position.js" */
+/** @import { Ignoring } from "./ignoring.js" */
 /** @import { ChatLog } from "./log/chat-log.js" */
 /** @import { Message } from "./log/message.js" */
 /** @import { Timeline } from "./log/timeline.js" */
+/** @import { ReportCount } from "./moderation/report-count.js" */
 /** @import { ChatTyping } from "./presence/chat-typing.js" */
 /** @import { Replying } from "./replying.js" */
 /** @import { ReadMarks } from "./rooms/read-marks.js" */
@@ -29,6 +32,9 @@ import { calls, changeBy, readMessage } from "./log/message.js";
  * @property {Replying} replying
  * @property {ReadMarks} marks
  * @property {RoomAlerts} alerts
+ * @property {Ignoring} ignoring
+ * @property {PostingLimits} limits
+ * @property {ReportCount} reportCount
  */
 
 /** Hears what is said in the room, each entry once, in order. */
@@ -64,11 +70,12 @@ export class Hearing {
    * @param {Frame} frame
    */
   startOver(frame) {
-    const { position, timeline } = this.#parts;
+    const { position, timeline, connection } = this.#parts;
     const notice = readMessage(frame);
     if (notice === null) return;
     position.moveTo(notice.offset ?? 0, frame.id ?? null);
     timeline.startOver(position.offset, { ...notice, offset: null });
+    connection.send({ me: true }); // there may have been notices among what is missing
   }
 
   /**
@@ -78,13 +85,22 @@ export class Hearing {
    * @param {Frame} frame
    */
   takeRole({ role }) {
-    const { standing, connection, log } = this.#parts;
+    const { standing, connection, log, limits, reportCount } = this.#parts;
     if (role === undefined) {
       connection.send({ me: true });
       return;
     }
+    const moderated = standing.moderates;
     standing.role = role;
+    limits.show();
+    if (standing.moderates !== moderated) reportCount.follow();
     log.refresh();
+  }
+
+  /** @param {Frame} frame of kind "me" */
+  takeMe(frame) {
+    this.#parts.limits.take(frame);
+    this.takeRole(frame);
   }
 
   /**
@@ -92,21 +108,24 @@ export class Hearing {
    * @param {Frame} frame
    */
   #tell(message, frame) {
-    const { standing, typing, replying, marks } = this.#parts;
+    const { standing, typing, replying, marks, limits } = this.#parts;
     if (message.kind === "message") typing.settle(message.userId);
+    if (message.kind === "notice") limits.hear(frame);
     if (message.kind === "notice" && message.subject === standing.person.id) this.takeRole(frame);
     const change = changeBy(message);
     if (change !== null) {
       replying.noteChange(message.target, change);
       return;
     }
-    if (message.kind === "message" && message.userId !== standing.person.id) this.#tellOfOther(message);
+    if (message.kind === "message" && message.userId === standing.person.id) limits.posted();
+    else if (message.kind === "message") this.#tellOfOther(message);
     marks.look();
   }
 
   /** @param {Message} message by somebody else than the reader */
   #tellOfOther(message) {
-    const { room, standing, marks, alerts } = this.#parts;
+    const { room, standing, marks, alerts, ignoring } = this.#parts;
+    if (ignoring.has(message.userId)) return;
     if (message.offset !== null) marks.count();
     alerts.hear(room, message, calls(message, standing.person.id));
   }

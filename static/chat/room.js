@@ -7,6 +7,7 @@ import { MentionCompletion } from "./composer/completion.js";
 import { Composer } from "./composer/composer.js";
 import { Draft } from "./composer/draft.js";
 import { ChatOutbox } from "./composer/outbox.js";
+import { PostingLimits } from "./composer/posting-limits.js";
 import { storageKey } from "./composer/storage-key.js";
 import { ComposerTopic } from "./composer/topic.js";
 import { socketAddress } from "./connection/address.js";
@@ -19,6 +20,7 @@ import { Editing } from "./editing.js";
 import { find } from "./elements.js";
 import { Failures } from "./failures.js";
 import { Hearing } from "./hearing.js";
+import { Ignoring } from "./ignoring.js";
 import { offerKeys } from "./keys.js";
 import { ChatLog } from "./log/chat-log.js";
 import { Follower } from "./log/follower.js";
@@ -30,6 +32,8 @@ import { MessagePresses } from "./log/message-presses.js";
 import { Notice } from "./log/notice.js";
 import { Timeline } from "./log/timeline.js";
 import { MessageVersions } from "./log/versions.js";
+import { ReportCount } from "./moderation/report-count.js";
+import { ReportDialog } from "./moderation/report-dialog.js";
 import { PersonChange } from "./person-change.js";
 import { Posting } from "./posting.js";
 import { ChatPresence } from "./presence/chat-presence.js";
@@ -99,6 +103,15 @@ const completion = new MentionCompletion(input, find(document, "#chat-candidates
 const versions = new MessageVersions(find(document, "#chat-versions", HTMLDialogElement), send);
 const reactions = new Reactions(() => standing.person, send);
 const reacting = new Reacting(reactions, standing, composer, find(document, "#chat-picker", HTMLDialogElement));
+const ignoring = new Ignoring(data.ignored, send, notice);
+const reportDialog = new ReportDialog(find(document, "#chat-report", HTMLDialogElement), send, notice);
+const reportCount = new ReportCount(find(document, "#chat-reports", HTMLAnchorElement), send, standing);
+const limits = new PostingLimits(
+  find(document, "#chat-composer", HTMLFormElement),
+  find(document, "#chat-read-only", HTMLElement),
+  standing,
+  data.slowMode,
+);
 const menu = new MessageMenu(
   find(document, "#chat-menu", HTMLElement),
   messageActions({
@@ -111,13 +124,20 @@ const menu = new MessageMenu(
     marks,
     timeline,
     notice,
+    ignoring,
+    reportDialog,
   }),
 );
 const room = data.room;
 const parts = { room, standing, identity, connection, position, log, history, later, timeline, presence, typing };
 const personChange = new PersonChange({ ...parts, composer, draft, outbox });
-const hearing = new Hearing({ ...parts, outbox, replying, marks, alerts });
-const failures = new Failures([completion, ownRooms, editing, timeline, versions], reactions, outbox, composer);
+const hearing = new Hearing({ ...parts, outbox, replying, marks, alerts, ignoring, limits, reportCount });
+const failures = new Failures(
+  [completion, ownRooms, editing, timeline, versions, ignoring, reportDialog, reportCount, limits],
+  reactions,
+  outbox,
+  composer,
+);
 
 /**
  * The parts that take the frames of a kind. All other frames are entries of the room.
@@ -130,7 +150,10 @@ const takers = new Map([
   ["completion", (frame) => completion.receive(frame)],
   ["versions", (frame) => versions.receive(frame)],
   ["reacted", (frame) => reactions.settle(frame)],
-  ["me", (frame) => hearing.takeRole(frame)],
+  ["me", (frame) => hearing.takeMe(frame)],
+  ["ignored", ({ people }) => ignoring.take(people)],
+  ["reported", (frame) => reportDialog.done(frame)],
+  ["reports", (frame) => reportCount.show(frame)],
   ["presence", (frame) => presence.show(frame)],
   ["typing", (frame) => typing.show(frame)],
   ["rooms", takeRooms],
@@ -138,7 +161,8 @@ const takers = new Map([
 ]);
 
 /** @param {Frame} frame */
-function takeRooms({ rooms, complete }) {
+function takeRooms({ rooms, complete, ignored }) {
+  ignoring.take(ignored);
   ownRooms.take(rooms, complete);
   const isHere = (/** @type {OwnRoom} */ { name }) => name === data.room;
   alerts.take(
@@ -160,6 +184,9 @@ log.lines.readerId = presence.readerId = typing.readerId = data.person.id;
 log.lines.showOrigin = data.showOrigin;
 log.lines.menu = menu;
 log.lines.reactions = reactions;
+log.lines.ignores = typing.ignores = (personId) => ignoring.has(personId);
+ignoring.changed = () => log.refresh();
+limits.ask = () => connection.send({ me: true });
 new MessagePresses(log, menu, reacting);
 reacting.leadMenu(menu);
 reactions.changed = (offset) => log.showReactions(offset);
@@ -223,6 +250,7 @@ connection.addEventListener("state", () => {
   if (connection.state !== "open") typing.clear(); // nobody says when they stop
   if (connection.state === "open") marks.look();
   if (connection.state === "open") reactions.resume();
+  if (connection.state === "open") reportCount.follow();
   if (connection.state === "refused") personChange.leave();
   for (const notice of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-close-code]"))) {
     notice.hidden = connection.state !== "refused" || Number(notice.dataset.closeCode) !== connection.closeCode;

@@ -6,6 +6,7 @@ import { gettext } from "./translation.js";
 
 const MODERATING = new Set(["moderator", "owner"]);
 const NO_COOKIES = gettext("Your browser keeps no cookies for this site, so nothing was sent.");
+const READ_ONLY = gettext("This room is read-only: only owners and moderators can write.");
 
 /** The reader's standing in the room: as whom they are here, and what they may do. */
 export class Standing {
@@ -13,6 +14,8 @@ export class Standing {
   person;
   moderates;
   owns;
+  /** Whether only moderators and owners may post. */
+  readOnly;
   /** Without cookies the server takes the page for somebody else each time, so it only reads. */
   readsOnly = false;
 
@@ -21,16 +24,24 @@ export class Standing {
    * @param {Person & { isGuest: boolean }} given.person
    * @param {boolean} given.moderates
    * @param {boolean} given.owns
+   * @param {boolean} given.readOnly
    */
-  constructor({ person, moderates, owns }) {
+  constructor({ person, moderates, owns, readOnly }) {
     this.person = person;
     this.moderates = moderates;
     this.owns = owns;
+    this.readOnly = readOnly;
+  }
+
+  /** Whether the room takes nothing that the reader says. */
+  get roomIsClosed() {
+    return this.readOnly && !this.moderates;
   }
 
   /** Why the reader can say nothing, in words; "" if they can. */
   get fault() {
-    return this.readsOnly ? NO_COOKIES : "";
+    if (this.readsOnly) return NO_COOKIES;
+    return this.roomIsClosed ? READ_ONLY : "";
   }
 
   /** @param {string} role the reader's from now on */

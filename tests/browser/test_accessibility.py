@@ -11,7 +11,7 @@ from chat.domain.mentions import EVERYBODY
 from chat.domain.people import Person
 from chat.domain.rooms import find
 from chat.models import Role
-from chat.storage import edits, log, moderation
+from chat.storage import edits, log, moderation, reports
 from tests.browser.chromium import Chromium
 from tests.browser.room_window import RoomWindow, enter
 from tests.browser.test_history import said
@@ -162,7 +162,43 @@ def open_rooms_options(window: Window) -> None:
     window.find("own-rooms .menu-item", "Mute")
 
 
+def press_of_zoe(window: Window, label: str) -> None:
+    press(window, ".message:not(.own) .actions")
+    press(window, "#chat-menu .menu-item", label)
+
+
+def open_report(window: Window) -> None:
+    moderation.set_role(find("room1"), "Ann", Role.MEMBER, by=None)
+    window.go(window.url)
+    RoomWindow(window).connect()
+    press_of_zoe(window, "Report to the moderators")
+    window.find("#chat-report textarea")
+
+
+def fold(window: Window) -> None:
+    press_of_zoe(window, "Ignore this person")
+    window.find(".message.folded", "Message of somebody you ignore.")
+
+
+def see_reports(window: Window) -> None:
+    reports.report(find("room1"), 1, "rude", by=Person(id="guest-0123456789abcdef", name="Quiet Otter 42"))
+    window.go(window.url)
+    press(window, "#chat-reports", "1 reported message")
+    window.find("#reports", "rude")
+
+
+def make_read_only(window: Window) -> None:
+    moderation.set_role(find("room1"), "Ann", Role.MEMBER, by=None)
+    moderation.set_read_only(find("room1"), True, by=None)
+    window.go(window.url)
+    window.find("#chat-read-only")
+
+
 PANELS = {
+    "report": open_report,
+    "folded message": fold,
+    "reports": see_reports,
+    "read-only room": make_read_only,
     "keys": open_keys,
     "formatting": open_formatting,
     "menu of a message": open_menu,
@@ -184,13 +220,8 @@ def owned(browser: Chromium, site: str) -> RoomWindow:
     room, client = find("room1"), Client()
     user = User.objects.create_user(username="Ann")
     ann = Person(id=f"user-{user.pk}", name="Ann")
-    log.append(
-        [
-            log.Draft(
-                room=room, text="**hi** @Ann @room", person=Person(id="user-7", name="Zoë"), mentions=(ann, EVERYBODY)
-            )
-        ]
-    )
+    zoe = Person(id="guest-00000000000000aa", name="Zoë")
+    log.append([log.Draft(room=room, text="**hi** @Ann @room", person=zoe, mentions=(ann, EVERYBODY))])
     log.append([log.Draft(room=room, text="before", person=ann, reply_to=1)])
     moderation.set_role(room, "Ann", Role.OWNER, by=None)
     edits.edit_message(room, 2, "after", by=ann)
@@ -211,7 +242,9 @@ def test_what_opens_on_the_room_page_has_no_axe_violations(
     assert owned.window.run("return document.documentElement.scrollWidth") <= width
 
 
-@pytest.mark.parametrize("path", ["/chat/", "/chat/empty/", "/accounts/login/", "/accounts/signup/", "/accounts/name/"])
+@pytest.mark.parametrize(
+    "path", ["/chat/", "/chat/empty/", "/accounts/login/", "/accounts/signup/", "/accounts/name/", "/accounts/ignored/"]
+)
 def test_other_pages_have_no_axe_violations(browser: Chromium, site: str, path: str, width: int, scheme: str) -> None:
     window = browser.open("about:blank")
     show(window, width, scheme)

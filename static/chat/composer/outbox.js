@@ -117,9 +117,7 @@ export class ChatOutbox extends HTMLElement {
     if (!entry || !mayPass(error, entry)) return false;
     entry.sent = false;
     entry.refusals += 1;
-    entry.meta.textContent = error.retryAfter
-      ? gettext("Waiting to be sent: that was too fast")
-      : gettext("Waiting to be sent: the server can’t take it at the moment");
+    entry.meta.textContent = wordsFor(error);
     clearTimeout(this.#pause);
     this.#pause = setTimeout(
       () => {
@@ -196,6 +194,17 @@ export class ChatOutbox extends HTMLElement {
       // Storage is full or forbidden: then what is not settled ends with the page.
     }
   }
+}
+
+/**
+ * Why a message waits.
+ *
+ * @param {ServerError} error
+ */
+function wordsFor({ code, retryAfter }) {
+  if (code === "slow_mode") return gettext("Waiting to be sent: slow mode");
+  if (retryAfter) return gettext("Waiting to be sent: that was too fast");
+  return gettext("Waiting to be sent: the server can’t take it at the moment");
 }
 
 /**

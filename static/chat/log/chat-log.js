@@ -3,7 +3,7 @@
 import { REACTIONS } from "../reactions/reaction-bar.js";
 import { keepOwn } from "../reactions/reactions.js";
 import { changeBy } from "./message.js";
-import { ACTIONS, dayLine } from "./message-line.js";
+import { ACTIONS, dayLine, SHOW } from "./message-line.js";
 import { MessageLines } from "./message-lines.js";
 import { NewLine } from "./new-line.js";
 import { Quiet } from "./quiet.js";
@@ -37,7 +37,7 @@ export class ChatLog extends HTMLElement {
 
   connectedCallback() {
     this.replaceChildren();
-    roveFocus(this, ACTIONS, REACTIONS);
+    roveFocus(this, `:is(${ACTIONS}, ${SHOW})`, REACTIONS);
   }
 
   /** The transcript as plain text: what people wrote, each followed by a newline, without names and times. */

@@ -8,6 +8,8 @@ import { addressOf, copy } from "./links.js";
 
 /** @import { Connection } from "../connection/connection.js" */
 /** @import { Editing } from "../editing.js" */
+/** @import { Ignoring } from "../ignoring.js" */
+/** @import { ReportDialog } from "../moderation/report-dialog.js" */
 /** @import { Replying } from "../replying.js" */
 /** @import { ReadMarks } from "../rooms/read-marks.js" */
 /** @import { Standing } from "../standing.js" */
@@ -30,17 +32,20 @@ import { addressOf, copy } from "./links.js";
  * @param {ReadMarks} parts.marks
  * @param {Timeline} parts.timeline
  * @param {Notice} parts.notice
+ * @param {Ignoring} parts.ignoring
+ * @param {ReportDialog} parts.reportDialog
  * @returns {Action[]}
  */
 export function messageActions(parts) {
   const { standing, isDirect, connection, replying, editing, versions, marks, timeline, notice } = parts;
+  const { ignoring, reportDialog } = parts;
   /** @param {Message} message */
   const isOwn = ({ userId }) => userId === standing.person.id;
   return [
     {
       label: gettext("Reply"),
       key: "r",
-      allows: (message) => isThere(message) && !standing.readsOnly,
+      allows: (message) => isThere(message) && !standing.readsOnly && !standing.roomIsClosed,
       act: (message) => replying.begin(message),
     },
     {
@@ -55,7 +60,7 @@ export function messageActions(parts) {
     },
     {
       label: gettext("Edit"),
-      allows: (message) => isThere(message) && isOwn(message),
+      allows: (message) => isThere(message) && isOwn(message) && !standing.roomIsClosed,
       act: (message) => editing.begin(message),
     },
     {
@@ -79,6 +84,22 @@ export function messageActions(parts) {
       act: ({ offset }) => marks.markUnread(offset ?? 0),
     },
     {
+      label: gettext("Report to the moderators"),
+      allows: (message) => isThere(message) && !isOwn(message) && !standing.moderates && !standing.readsOnly,
+      act: (message) => reportDialog.show(message),
+    },
+    {
+      label: gettext("Ignore this person"),
+      allows: (message) =>
+        isByPerson(message) && !isOwn(message) && !standing.readsOnly && !ignoring.has(message.userId),
+      act: ({ userId }) => ignoring.set(userId ?? "", true),
+    },
+    {
+      label: gettext("No longer ignore this person"),
+      allows: ({ userId }) => ignoring.has(userId),
+      act: ({ userId }) => ignoring.set(userId ?? "", false),
+    },
+    {
       label: gettext("Delete"),
       question: gettext("Really delete?"),
       allows: (message) => isThere(message) && (isOwn(message) || standing.moderates),
@@ -95,6 +116,11 @@ function isStored({ kind, offset }) {
 /** @param {Message} message */
 function isThere(message) {
   return isStored(message) && !message.deleted;
+}
+
+/** @param {Message} message */
+function isByPerson({ kind, userId }) {
+  return kind === "message" && /^(user|guest)-/.test(userId ?? "");
 }
 
 /** @param {Message} message */

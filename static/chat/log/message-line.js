@@ -11,6 +11,8 @@ import { quoteElement } from "./quote.js";
 
 /** The selector of the button that opens a message's menu. */
 export const ACTIONS = ".actions";
+/** The selector of the button that shows a message that is folded. */
+export const SHOW = ".show-folded";
 
 const STARTED_OVER = gettext(
   "Not all that was said while you were away is shown. Scroll up for the rest, as far as it is kept.",
@@ -28,6 +30,7 @@ const fullDate = new Intl.DateTimeFormat(locales, { dateStyle: "full", timeStyle
  * @property {string | null} readerId the reader's id
  * @property {boolean} called it calls the reader by name
  * @property {boolean} hasActions there is something that the reader can do with it
+ * @property {boolean} folded it is by somebody whom the reader ignores
  * @property {boolean} showOrigin its process and thread are shown as text
  */
 
@@ -56,6 +59,7 @@ export function messageLine(message, view) {
   );
   line.append(avatar(message.userName), author(message, view), bubble);
   if (view.hasActions) line.append(actionsButton());
+  if (view.folded) fold(line);
   return line;
 }
 
@@ -69,6 +73,21 @@ function author({ userId, userName }, { own }) {
   if (name instanceof HTMLAnchorElement) name.tabIndex = -1; // the menu leads there by keys
   author.append(name);
   return author;
+}
+
+/**
+ * Fold a line to some words and a button. What is said stays there, for the transcript, and is not read out.
+ *
+ * @param {HTMLElement} line
+ */
+function fold(line) {
+  line.classList.add("folded");
+  line.ariaLive = "off";
+  const words = element("span", "folded-words", gettext("Message of somebody you ignore."));
+  const button = element("button", "show-folded quiet", gettext("Show"));
+  button.type = "button";
+  button.tabIndex = -1;
+  line.prepend(words, button);
 }
 
 /**

@@ -32,6 +32,11 @@ export class MessageLines {
    */
   reactions = null;
 
+  /** Whether the reader ignores a person, whose messages are folded. */
+  ignores = (/** @type {string | null} */ _personId) => false;
+
+  /** @type {Set<number>} the offsets of messages that are shown although the reader ignores their author */
+  #unfolded = new Set();
   /** @type {WeakMap<Element, Message>} by line */
   #messages = new WeakMap();
 
@@ -51,16 +56,35 @@ export class MessageLines {
    * @param {Message} [before] the message before it
    */
   make(message, before) {
+    const folded = this.#folds(message);
     const line = messageLine(message, {
       own: message.userId !== null && message.userId === this.readerId,
       readerId: this.readerId,
       called: calls(message, this.readerId),
-      hasActions: this.menu?.has(message) ?? false,
+      hasActions: !folded && (this.menu?.has(message) ?? false),
+      folded,
       showOrigin: this.showOrigin,
     });
     line.classList.toggle("continued", continues(message, before));
     this.showReactions(line, message);
     return line;
+  }
+
+  /**
+   * Show a message whose author the reader ignores.
+   *
+   * @param {Element} line
+   */
+  unfold(line) {
+    const message = this.messageOf(line);
+    if (!message) return;
+    if (message.offset !== null) this.#unfolded.add(message.offset);
+    this.replace(line, message);
+  }
+
+  /** @param {Message} message */
+  #folds({ kind, offset, userId }) {
+    return kind === "message" && offset !== null && this.ignores(userId) && !this.#unfolded.has(offset);
   }
 
   /**
@@ -90,7 +114,7 @@ export class MessageLines {
    */
   showReactions(line, message) {
     this.#messages.set(line, message);
-    if (message.kind !== "message" || message.deleted || !this.reactions) return;
+    if (message.kind !== "message" || message.deleted || !this.reactions || this.#folds(message)) return;
     const lostFocus = showReactions(line, this.reactions.shown(message), this.readerId ?? "");
     const actions = line.querySelector(ACTIONS);
     if (lostFocus && actions instanceof HTMLElement) actions.focus();

@@ -1,7 +1,7 @@
 // @ts-check
 
 import { emojiOf, REACTIONS } from "../reactions/reaction-bar.js";
-import { ACTIONS } from "./message-line.js";
+import { ACTIONS, SHOW } from "./message-line.js";
 
 /** @import { Reacting } from "../reactions/reacting.js" */
 /** @import { ChatLog } from "./chat-log.js" */
@@ -24,6 +24,7 @@ export class MessagePresses {
     this.#reacting = reacting;
     log.addEventListener("click", (event) => this.#openMenu(event));
     log.addEventListener("click", (event) => this.#pressReaction(event));
+    log.addEventListener("click", (event) => this.#unfold(event));
     log.addEventListener("keydown", (event) => this.#pressKey(event));
   }
 
@@ -43,6 +44,12 @@ export class MessagePresses {
     if (!button.contains(event.target) && !(onText && byFinger)) return;
     button.focus({ preventScroll: true }); // which Safari doesn't do by itself
     this.#menu.toggle(button, message);
+  }
+
+  /** @param {MouseEvent} event */
+  #unfold({ target }) {
+    const line = target instanceof Element && target.closest(SHOW)?.closest(".message");
+    if (line) this.#log.lines.unfold(line);
   }
 
   /** @param {MouseEvent} event */

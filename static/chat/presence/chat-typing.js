@@ -16,6 +16,8 @@ const LASTS = 8_000; // milliseconds; the server says sooner that somebody has s
 export class ChatTyping extends HTMLElement {
   /** The id of the person whose page this is. */
   readerId = "";
+  /** Whether the reader ignores a person, of whom they aren't told. */
+  ignores = (/** @type {string | null} */ _personId) => false;
 
   /** @type {Person[]} */
   #people = [];
@@ -24,7 +26,8 @@ export class ChatTyping extends HTMLElement {
 
   /** @param {Frame} frame of kind "typing" */
   show(frame) {
-    this.#set((frame.people ?? []).filter((/** @type {Person} */ { id }) => id !== this.readerId));
+    const others = (frame.people ?? []).filter((/** @type {Person} */ { id }) => id !== this.readerId);
+    this.#set(others.filter((/** @type {Person} */ { id }) => !this.ignores(id)));
   }
 
   /**
