@@ -6,10 +6,11 @@ from asgiref.sync import async_to_sync
 from django.db import transaction
 
 from chat.actions import rate_limits
+from chat.delivery import own_rooms
 from chat.delivery.login_hints import hint
 from chat.domain.people import Person
 from chat.domain.profiles import Profile, ProfileChange
-from chat.storage import profiles
+from chat.storage import direct_rooms, profiles
 from chat.storage.database import in_database
 
 
@@ -18,11 +19,17 @@ async def update(change: ProfileChange, *, by: Person) -> Profile:
     await rate_limits.spend(by, on="profile")
     profile = await in_database(profiles.update, by, change)
     if profile.person.name != by.name:
-        await hint(users=[by.user_id])
+        await _tell(by)
     return profile
 
 
 def update_on_commit(change: ProfileChange, *, of: Person) -> None:
     """The same as the site's staff does it, which has no limit; others are told once it is committed."""
     profiles.update(of, change)
-    transaction.on_commit(partial(async_to_sync(hint), users=[of.user_id]), robust=True)
+    transaction.on_commit(partial(async_to_sync(_tell), of), robust=True)
+
+
+async def _tell(person: Person) -> None:
+    """Their connections, and those whose direct rooms are called after them."""
+    await hint(users=[person.user_id])
+    await own_rooms.tell(await in_database(direct_rooms.fellows, person))

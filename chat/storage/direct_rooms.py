@@ -13,13 +13,14 @@ from django.utils.translation import gettext_lazy as _
 from chat import models
 from chat.domain import people, rooms
 from chat.domain.people import USER, USER_ID, Person
-from chat.domain.rooms import Room
+from chat.domain.rooms import DIRECT, Room
 from chat.domain.texts import is_storable
 from chat.errors import InvalidPeople, LoginRequired, NoSuchPerson
 from chat.storage import accounts
 from chat.storage.database import reads_long, writes
 
 PEOPLE_MAX = 20  # with the person who asks
+FELLOWS_MAX = 1000  # who are told of another name of somebody; the others see it when they load a page
 NAMELESS = "Direct messages"  # where the others' accounts are gone, and to everybody else
 
 Pair = tuple[Room, Person]
@@ -87,6 +88,13 @@ def others(pairs: Iterable[Pair]) -> dict[Pair, tuple[Person, ...]]:
     for row in found.order_by("user__username"):
         members[row.room.name].append(people.of_user(row.user))
     return {(room, person): _without(person, members[room.name]) for room, person in direct}
+
+
+def fellows(person: Person) -> list[tuple[str, str]]:
+    """The others in direct rooms of `person`, by their ids, each with the name of the room. One query."""
+    rows = models.RoomMember.objects.filter(room__name__startswith=DIRECT, room__members__user=person.user_id)
+    found = rows.exclude(user=person.user_id).values_list("user_id", "room__name")
+    return [(f"{USER}{user_id}", room_name) for user_id, room_name in found[:FELLOWS_MAX]]
 
 
 def _without(person: Person, members: Sequence[Person]) -> tuple[Person, ...]:

@@ -7,7 +7,9 @@ from django.contrib.auth import get_user_model
 from django.test import AsyncClient
 
 from chat import models
-from chat.domain.people import Person
+from chat.actions import direct, profiles
+from chat.domain.people import Person, of_user
+from chat.domain.profiles import ProfileChange
 from chat.domain.rooms import find
 from chat.storage import log, moderation, readings
 from chat.storage.database import in_database
@@ -157,3 +159,16 @@ async def test_socket_that_closes_leaves_all_rooms(open_chat: Any, cookies: Any,
     await eventually(lambda: hub().audience(find("room2")) == 1)
     await socket.disconnect(timeout=5)
     await eventually(lambda: not hub()._feeds)
+
+
+async def test_direct_room_is_told_by_the_new_name_of_somebody_in_it(open_chat: Any, ann: Person, cookies: Any) -> None:
+    ben = of_user(await in_database(get_user_model().objects.create, username="ben"))
+    room = await direct.open_room(["ann"], by=ben)
+    await in_database(readings.enter, [Mark(room, ann), Mark(room, ben)])
+    socket = await open_chat("/ws/chat/room1/?with=rooms", headers=cookies)
+    names = {one["name"]: one.get("display_name") for one in (await rooms_frame(socket))["rooms"]}
+    assert names[room.name] == "ben"
+    await profiles.update(ProfileChange.clean(display_name="Ben B."), by=ben)
+    (told,) = (await rooms_frame(socket))["rooms"]
+    assert (told["name"], told["display_name"]) == (room.name, "Ben B.")
+    assert told["people"] == [{"id": ben.id, "name": "Ben B."}]
