@@ -89,7 +89,7 @@ class RoomAdmin(Kept):
 
 @admin.register(Report)
 class ReportAdmin(Kept):
-    """What is reported in all rooms: for those that have no moderators."""
+    """Reports of messages in all rooms: for those that have no moderators."""
 
     list_display = ["room", "offset", "said", "reason", "person_name", "at"]
     list_select_related = ["room"]
@@ -144,7 +144,7 @@ class MessageAdmin(Kept):
 
 @admin.register(Profile)
 class ProfileAdmin(Kept):
-    """What users tell of themselves: for the staff to take back what nobody should read."""
+    """The profiles of users: for the staff to take back lines that nobody should read."""
 
     list_display = ["user", "display_name", "about", "time_zone"]
     list_select_related = ["user"]

@@ -137,7 +137,7 @@ class AccountSkeleton(models.Model):
 
 
 class Profile(models.Model):
-    """What a user tells of themselves, as `chat.domain.profiles` has it. Texts are empty where they tell nothing."""
+    """A user's own words about themselves, by the rules of `chat.domain.profiles`. Empty where they tell nothing."""
 
     # Without a constraint, as in AccountSkeleton.
     user = models.OneToOneField(

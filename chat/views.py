@@ -152,7 +152,7 @@ def closed(request: HttpRequest, room: Room, error: ChatError) -> HttpResponse:
 
 
 def first_page(room: Room, person: Person, *, at: int | None, own: OwnRoom | None, end: Position) -> Page:
-    """What is shown first: the message that was asked for, or else where the person left off, or the newest.
+    """The part of the log to show first: around the message that was asked for, where the person left off, or the end.
 
     Where all that is unread can be shown at once, it is, with what came just before.
     """

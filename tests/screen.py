@@ -1,4 +1,4 @@
-"""What one sees of a room, built from what one hears as docs/protocol.md says. Tests compare it with what is stored."""
+"""A client's view of a room, built from its events as docs/protocol.md says. Tests compare it with the database."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -8,7 +8,7 @@ from chat.domain.events import Event, Kind
 
 @dataclass(frozen=True)
 class Shown:
-    """What one sees of a message. `quote` is the offset and the text of the message that it replies to."""
+    """A client's view of a message. `quote` is the offset and the text of the message that it replies to."""
 
     text: str
     reactions: tuple[tuple[str, int], ...] = ()  # emoji and how many people

@@ -255,7 +255,7 @@ async def test_outage_is_told_in_the_persons_language(monkeypatch: pytest.Monkey
     )
 
 
-# What is stored
+# Texts that are stored
 
 
 def member(name: str) -> Person:

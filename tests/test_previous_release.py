@@ -96,7 +96,7 @@ ALL = "?with=edits,reactions"
 
 
 async def hear_until(socket: websockets.ClientConnection, text: str) -> list[dict]:
-    """What is heard up to that message."""
+    """The events that are heard up to that message."""
     heard = [await hear(socket)]
     while heard[-1]["message"] != text:
         heard.append(await hear(socket))

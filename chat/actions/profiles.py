@@ -1,4 +1,4 @@
-"""Changing one's profile. What one says from then on has the new name, on all connections that are open."""
+"""Changing one's profile. Later messages have the new name, on all connections that are open."""
 
 from functools import partial
 

@@ -34,7 +34,7 @@ async def tell(room: Room) -> None:
 class ReportWatcher:
     """Tells one connection of a moderator of the count in one room, from `start` to `close`.
 
-    `send` is called with each new count. What it raises as an OSError means that the client is gone.
+    `send` is called with each new count. An OSError that it raises means that the client is gone.
     """
 
     def __init__(self, room: Room, person: Person, send: Callable[[int], Awaitable[None]]) -> None:

@@ -49,8 +49,8 @@ def to_html(text: str, people: tuple[Person, ...] = ()) -> str | None:
     """The text of a message as HTML; None where that would say no more than the text.
 
     Its elements are TAGS. Links have `target` and `rel`, numbered lists perhaps a `start`, and code of a language has
-    that in its class. Blanks and newlines count, as in `white-space: pre-wrap`. What calls one of `people` has their id
-    in `data-person`, and leads to their profile, if they have one.
+    that in its class. Blanks and newlines count, as in `white-space: pre-wrap`. A mention of one of `people` has their
+    id in `data-person`, and leads to their profile, if they have one.
     """
     if _is_passed_over(text, people):
         return None

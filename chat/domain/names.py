@@ -36,7 +36,7 @@ RESERVED = (
     "System",
     "Someone",
 )
-# What calls many people at once behind an `@`, here or in other chats.
+# Words that call many people at once behind an `@`, here or in other chats.
 MENTION_WORDS = ("all", "channel", "everybody", "everyone", "here", "room")
 
 

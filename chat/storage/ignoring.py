@@ -66,7 +66,7 @@ def set_ignored(person: Person, ignored_id: str, on: bool) -> None:
             )
         elif not _is_id(ignored_id) or not rows.filter(ignored_id=ignored_id).delete()[0]:
             return
-        # What is unread changes in all rooms. By this other processes notice even if they aren't told.
+        # The counts of unread messages change in all rooms. By this other processes notice even if they aren't told.
         models.Reading.objects.filter(person_id=person.id).update(changes=F("changes") + 1)
 
 

@@ -172,7 +172,7 @@ def _stored_before(drafts: Iterable[Draft], places: Mapping[Room, Place]) -> dic
 
 
 def _permissions(drafts: Iterable[Draft], places: Mapping[Room, Place]) -> dict[tuple[Room, Person], Permission]:
-    """What people may do in rooms that are restricted, or limit posts. One query, none where no room is such a one."""
+    """The permissions of people in rooms that are restricted, or limit posts. One query, if there is such a room."""
     return permissions.by_pair((draft.room, draft.person) for draft in drafts if places[draft.room].is_checked)
 
 

@@ -47,7 +47,7 @@ class Person:
     person: strawberry.Private[people.Person]
     profile: strawberry.Private[Profile | None] = None  # where it was read with the person
     is_me: strawberry.Private[bool] = False
-    """Whether this is `me`. What only one person may read is read for nobody else, nor in what many share."""
+    """Whether this is `me`. Fields for one person alone are read for nobody else, nor in events that many share."""
 
     @strawberry.field(graphql_type=str | None, description="The name with which they log in; null for guests.")
     def username(self) -> str | None | Awaitable[str | None]:

@@ -197,7 +197,7 @@ class Room:
         return ChatRoomMessage.of(event, context.person(info).name, of_history=True) if event else None
 
     async def _entered(self, info: strawberry.Info) -> Permission:
-        """What the person may do here. Raises Banned or NotAMember."""
+        """The permissions of the person here. Raises Banned or NotAMember."""
         permission = await loaders(info).permission.load(self._room)
         if problem := permissions.problem_with(self._room, permission):
             raise problem

@@ -21,7 +21,7 @@ MOVING = """
 RUNNING = """
     return document.getAnimations().filter((each) => each.effect.getComputedTiming().duration > 0).length;
 """
-# What GraphiQL shows while a query takes long.
+# GraphiQL shows it while a query takes long.
 SPINNER = """
     document.querySelector("#graphiql")?.insertAdjacentHTML("beforeend", '<div class="graphiql-spinner"></div>');
 """

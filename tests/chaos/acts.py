@@ -1,4 +1,4 @@
-"""What clients do: they say something, edit, react, take that back, and delete."""
+"""The acts of clients: they say something, edit, react, take that back, and delete."""
 
 from collections.abc import Collection
 from dataclasses import dataclass

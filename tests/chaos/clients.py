@@ -113,7 +113,7 @@ class Client:
     def send_soon(self, id: str) -> None:
         self._due[id] = time.monotonic() + 0.3
 
-    # What became of an act
+    # The outcome of an act
 
     def acknowledge(self, id: str, offset: int | None) -> None:
         """It is stored under `offset`, where that is told."""
@@ -142,7 +142,7 @@ class Client:
         else:
             self.complain(about)
 
-    # What is heard
+    # Events that are heard
 
     def hear(self, room: str, offset: int, what: str, sent_at: str, id: str = "") -> None:
         sent = datetime.fromisoformat(sent_at).timestamp()
@@ -154,7 +154,7 @@ class Client:
         self._unread[room] = offset
 
     async def read_histories(self, host: str) -> None:
-        """Of the rooms that have to be started over. What is heard of them later comes to that."""
+        """Of the rooms that have to be started over. Later events of them come to that."""
         for room, offset in list(self._unread.items()):
             self.screens[room] = await read_history(host, room, before=offset + 1)
             del self._unread[room]

@@ -81,7 +81,7 @@ class Report:
 
 
 def database(clients: list[Client], rooms: dict[str, StoredRoom]) -> Row:
-    """What was acknowledged is stored under the offset that was told, messages once, and offsets have no holes."""
+    """Acknowledged entries are stored under the offset that was told, messages once, and offsets have no holes."""
     stored = {name: room.log for name, room in rooms.items()}
     entries = [heard for log in stored.values() for heard in log]
     acknowledged = {heard for client in clients for heard in client.ledger.acknowledged.values()}

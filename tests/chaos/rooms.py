@@ -87,7 +87,7 @@ def _rows(database_url: str, statement: str) -> list[Any]:
 
 
 async def read_history(host: str, room: str, before: int) -> Screen:
-    """What is to be seen of the messages before that offset, as a page reads it. Raises ConnectionError."""
+    """The messages before that offset as a client shows them, as a page reads it. Raises ConnectionError."""
     screen = Screen()
     pages, cursor, more = [], str(before), True
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as session:

@@ -38,7 +38,7 @@ def texts() -> dict[str, str | None]:
 
 
 def catalog(language: str) -> dict:
-    """What is compiled: texts, or pairs of a text and the number of a plural form, and their translations."""
+    """The texts of a compiled catalogue, or pairs of a text and the number of a plural form, and their translations."""
     file = Path(settings.BASE_DIR, "locale", language, "LC_MESSAGES", "djangojs.mo")
     with file.open("rb") as compiled:
         return gettext.GNUTranslations(compiled)._catalog

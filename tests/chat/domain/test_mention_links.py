@@ -1,4 +1,4 @@
-"""What calls somebody, in the HTML of a message: a link to their profile, or set apart from the rest."""
+"""Mentions in the HTML of a message: a link to their profile, or set apart from the rest."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What a profile may say."""
+"""The texts that a profile may have."""
 
 from datetime import UTC, datetime
 

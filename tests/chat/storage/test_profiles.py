@@ -96,7 +96,7 @@ class TestDisplayName:
 
 
 def at_once(*takers) -> list[str]:
-    """What became of several who take a name at the same moment, each in a thread of its own."""
+    """The outcomes for several who take a name at the same moment, each in a thread of its own."""
     barrier = Barrier(len(takers))
 
     def take(taker) -> str:
