@@ -91,6 +91,7 @@ MIDDLEWARE = [
     "servestatic.middleware.ServeStaticMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
+    "mysite.admin_language.admin_in_english",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -226,7 +227,7 @@ if CHAT_METRICS_FOLDER:
 USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGES = [("en", "English"), ("de", "Deutsch")]  # each by its own name: its readers look for that
-# The one for readers of none of these, and of what is stored once for all: docs/adr/0053.
+# The one for readers of none of these, and of what is stored once for all: docs/adr/0054.
 LANGUAGE_CODE = env.choice("CHAT_LANGUAGE", default="en", among=[code for code, _ in LANGUAGES])
 LOCALE_PATHS = [BASE_DIR / "locale"]
 LANGUAGE_COOKIE_AGE = 365 * 24 * 3600  # seconds; the cookie is all that keeps a reader's choice

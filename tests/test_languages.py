@@ -10,10 +10,11 @@ import pytest
 from channels.testing import HttpCommunicator
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import translation
 
-from chat.domain import people
+from chat.domain import names, people
 from chat.domain.languages import in_language_of, language_of
 from chat.domain.people import Person
 from chat.domain.rooms import find
@@ -292,6 +293,24 @@ def test_page_that_needs_nobodys_name_varies_by_language_too(client: Client) -> 
     page = client.get("/nowhere/", headers={"accept-language": "de"})
     assert "Hier ist nichts" in page.content.decode()
     assert {"Accept-Language", "Cookie"} <= {name.strip() for name in page["Vary"].split(",")}
+
+
+@pytest.mark.django_db
+def test_admin_pages_are_english_for_everybody(client: Client) -> None:
+    page = client.get("/admin/login/", headers={"accept-language": "de"})
+    assert '<html lang="en"' in page.content.decode()
+    assert "Log in" in page.content.decode()
+
+
+def test_command_says_in_english_what_is_wrong(settings: Any) -> None:
+    settings.LANGUAGE_CODE = "de"
+    with translation.override("de"), pytest.raises(CommandError, match="The message is empty"):
+        call_command("say", "room", " ")
+
+
+@pytest.mark.parametrize("name", ["du", "EIGENTÜMER", "Jemand", "Team der Website"])
+def test_names_by_which_german_pages_call_somebody_are_reserved(name: str) -> None:
+    assert names.is_reserved(name)
 
 
 @pytest.mark.django_db

@@ -5,7 +5,7 @@ import getpass
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, no_translations
 
 from chat.actions import posting
 from chat.delivery.publisher import Publisher
@@ -24,6 +24,7 @@ class Command(BaseCommand):
         parser.add_argument("message", help="the text")
         parser.add_argument("--as", dest="name", default=getpass.getuser(), help="who says it (default: %(default)s)")
 
+    @no_translations  # of what went wrong
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             person = people.new_guest(people.clean_name(options["name"]))
