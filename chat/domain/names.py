@@ -22,7 +22,7 @@ NEEDED = r"[\u061c\u200c-\u200f\u180b-\u180d\u180f\ufe00-\ufe0f\U000e0020-\U000e
 # The others, and what turns the text around it (embeddings, overrides, isolates): with these a name passes for another.
 DISGUISING = regex.compile(rf"[\p{{Default_Ignorable_Code_Point}}--{NEEDED}]", regex.V1)
 
-# Names by which the site's own pages and notices call somebody, in each language of the site. `skeletons` says what else
+# Names by which the site's own pages and notices call somebody, in each of its languages. `skeletons` says what else
 # looks like one of them.
 RESERVED = (
     "You",
