@@ -116,6 +116,20 @@ def test_profile_leads_to_a_direct_room(ann: Window, site: str) -> None:
     ann.find(".badge", "Direct")
 
 
+def test_direct_room_is_listed_by_the_new_name_of_the_other(
+    ann: Window, browser: Chromium, site: str, same_site: str
+) -> None:
+    ben = browser.open(f"{same_site}/chat/")
+    log_in(ben, same_site, "ben")
+    ann.go(f"{site}/people/ben/")
+    ann.find("main button", "Message directly").click()
+    RoomWindow(ann).connect()
+    ben.go(f"{same_site}/accounts/profile/")
+    ben.fill_in(display_name="Ben B.")
+    ben.find("h1", "Ben B.")
+    ann.find("own-rooms li bdi", "Ben B.")
+
+
 def test_time_zone_of_the_browser_is_offered(ann: Window, site: str) -> None:
     ann.driver.execute_cdp_cmd("Emulation.setTimezoneOverride", {"timezoneId": "Asia/Tokyo"})
     ann.go(f"{site}/accounts/profile/")

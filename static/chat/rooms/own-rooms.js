@@ -192,20 +192,19 @@ export class OwnRooms extends HTMLElement {
     const item = known ?? this.#make(room);
     const more = unread > Number(item.dataset.unread ?? 0);
     if (!known) this.#list.append(item);
+    else if (room.display_name !== undefined) call(item, room);
     show(item, { unread, mentions, involvement });
     // A list that somebody is using stays as it is.
     if (more && !complete && !this.matches(":hover, :focus-within")) this.#list.prepend(item);
   }
 
   /** @param {OwnRoom} room */
-  #make({ name, display_name: label = name, people = [] }) {
+  #make(room) {
     const made = document.importNode(find(this, "template", HTMLTemplateElement).content, true);
     const item = find(made, "li", HTMLElement);
-    item.dataset.room = name;
-    find(item, "a", HTMLAnchorElement).href = `../${encodeURIComponent(name)}/`;
-    find(item, "bdi", HTMLElement).textContent = label;
-    find(item, "bdi", HTMLElement).before(...people.slice(0, AVATARS_MAX).map(circleOf));
-    find(item, ".room-actions", HTMLElement).ariaLabel = fill(gettext("Options of %(room)s"), { room: label });
+    item.dataset.room = room.name;
+    find(item, "a", HTMLAnchorElement).href = `../${encodeURIComponent(room.name)}/`;
+    call(item, room);
     return item;
   }
 
@@ -236,6 +235,20 @@ export class OwnRooms extends HTMLElement {
         : gettext("There is no connection. Try again once you are connected."),
     );
   }
+}
+
+/**
+ * Show what a room is called: a direct one by its people, who may take other names.
+ *
+ * @param {HTMLElement} item
+ * @param {OwnRoom} room
+ */
+function call(item, { name, display_name: label = name, people = [] }) {
+  const words = find(item, "bdi", HTMLElement);
+  words.textContent = label;
+  for (const circle of item.querySelectorAll(".avatar")) circle.remove();
+  words.before(...people.slice(0, AVATARS_MAX).map(circleOf));
+  find(item, ".room-actions", HTMLElement).ariaLabel = fill(gettext("Options of %(room)s"), { room: label });
 }
 
 /** @param {{ id: string, name: string }} person */
