@@ -177,13 +177,13 @@ def open_report(window: Window) -> None:
 
 def fold(window: Window) -> None:
     press_of_zoe(window, "Ignore this person")
-    window.find(".message.folded", "Message of somebody you ignore.")
+    window.find(".message.ignored", "Message of somebody you ignore.")
 
 
 def see_reports(window: Window) -> None:
     reports.report(find("room1"), 1, "rude", by=Person(id="guest-0123456789abcdef", name="Quiet Otter 42"))
     window.go(window.url)
-    press(window, "#chat-reports", "1 reported message")
+    press(window, "#chat-reports", "1")
     window.find("#reports", "rude")
 
 

@@ -132,17 +132,17 @@ def test_messages_of_ignored_people_are_folded_in_all_tabs_and_unfold(
     there.hear("one")
     tab = RoomWindow(browser.open(f"{same_site}/chat/room1/")).connect().window
     choose(ben, "one", "Ignore this person")
-    ben.find(".message.folded", "Message of somebody you ignore.")
-    tab.find(".message.folded", "Message of somebody you ignore.")
+    ben.find(".message.ignored", "Message of somebody you ignore.")
+    tab.find(".message.ignored", "Message of somebody you ignore.")
     here.say("two")
-    until_visible(ben, ".message.folded", 2)
+    until_visible(ben, ".message.ignored", 2)
     assert ben.run("return document.querySelector('#chat-log').value").splitlines()[-2:] == ["one", "two"]
     assert ben.run(VISIBLE, ".message .text") == 0
-    ben.find(".message.folded .show-folded", "Show").click()
+    ben.find(".message.ignored .show-ignored", "Show").click()
     ben.find(".message .text", "one")
     ben.go(ben.url)
-    until_visible(ben, ".message.folded", 2)
-    assert owner.run(VISIBLE, ".message.folded") == 0
+    until_visible(ben, ".message.ignored", 2)
+    assert owner.run(VISIBLE, ".message.ignored") == 0
 
     ben.go(f"{same_site}/accounts/ignored/")
     ben.find("main li", "owner")
@@ -150,7 +150,7 @@ def test_messages_of_ignored_people_are_folded_in_all_tabs_and_unfold(
     ben.find("main", "Nobody.")
     ben.go(f"{same_site}/chat/room1/")
     ben.find(".message .text", "two")
-    assert ben.run(VISIBLE, ".message.folded") == 0
+    assert ben.run(VISIBLE, ".message.ignored") == 0
 
 
 def test_typing_and_mentions_of_ignored_people_are_not_told(owner: Window, ben: Window) -> None:
@@ -158,10 +158,10 @@ def test_typing_and_mentions_of_ignored_people_are_not_told(owner: Window, ben: 
     here.say("one")
     there.hear("one")
     choose(ben, "one", "Ignore this person")
-    ben.find(".message.folded")
+    ben.find(".message.ignored")
     owner.type("@ben hello")
     here.say("@ben")
-    until_visible(ben, ".message.folded", 2)
+    until_visible(ben, ".message.ignored", 2)
     assert ben.run("return document.querySelector('chat-typing').textContent") == ""
 
 
@@ -181,6 +181,6 @@ def test_report_and_folded_messages_fit_a_phone(owner: Window, ben: Window) -> N
     assert too_small(ben) == []
     ben.find("#chat-report [data-cancel]").click()
     choose(ben, "something rude", "Ignore this person")
-    ben.find(".message.folded", "Message of somebody you ignore.")
+    ben.find(".message.ignored", "Message of somebody you ignore.")
     assert ben.run(WIDTH) <= 360
     assert too_small(ben) == []

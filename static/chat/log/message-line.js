@@ -12,7 +12,7 @@ import { quoteElement } from "./quote.js";
 /** The selector of the button that opens a message's menu. */
 export const ACTIONS = ".actions";
 /** The selector of the button that shows a message that is folded. */
-export const SHOW = ".show-folded";
+export const SHOW = ".show-ignored";
 
 const STARTED_OVER = gettext(
   "Not all that was said while you were away is shown. Scroll up for the rest, as far as it is kept.",
@@ -81,10 +81,10 @@ function author({ userId, userName }, { own }) {
  * @param {HTMLElement} line
  */
 function fold(line) {
-  line.classList.add("folded");
+  line.classList.add("ignored");
   line.ariaLive = "off";
-  const words = element("span", "folded-words", gettext("Message of somebody you ignore."));
-  const button = element("button", "show-folded quiet", gettext("Show"));
+  const words = element("span", "ignored-words", gettext("Message of somebody you ignore."));
+  const button = element("button", "show-ignored quiet", gettext("Show"));
   button.type = "button";
   button.tabIndex = -1;
   line.prepend(words, button);

@@ -1,5 +1,6 @@
 // @ts-check
 
+import { element } from "../elements.js";
 import { fill, ngettext } from "../translation.js";
 
 /** @import { Frame } from "../connection/connection.js" */
@@ -34,9 +35,10 @@ export class ReportCount {
   /** @param {Frame} frame of kind "reports" */
   show({ open }) {
     this.#link.hidden = open === 0 || !this.#standing.moderates;
-    this.#link.textContent = fill(ngettext("%(count)s reported message", "%(count)s reported messages", open), {
-      count: open,
-    });
+    const words = fill(ngettext("%(count)s reported message", "%(count)s reported messages", open), { count: open });
+    this.#link.ariaLabel = this.#link.title = words;
+    // The style sheet shows one of the two.
+    this.#link.replaceChildren(element("span", "words", words), element("span", "sign", `⚑ ${open}`));
   }
 
   /**

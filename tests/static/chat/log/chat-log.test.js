@@ -236,3 +236,22 @@ test("value of the log is what people wrote, however it is formatted, edited or 
   assert.equal(log.querySelectorAll(".formatted").length, 0);
   assert.equal(log.value, "e\n");
 });
+
+test("messages of people whom the reader ignores are folded, keep their texts in the value, and unfold", () => {
+  const log = newLog();
+  log.lines.ignores = (id) => id === BEN.user_id;
+  log.add(entry(1, BEN));
+  log.add(entry(2));
+  const folded = () => Array.from(log.querySelectorAll(".message"), (line) => line.classList.contains("ignored"));
+  assert.deepEqual(folded(), [true, false]);
+  assert.equal(log.value, "1\n2\n");
+  log.change(1, { text: "edited", html: null });
+  assert.deepEqual(folded(), [true, false]);
+  log.lines.unfold(/** @type {Element} */ (log.querySelector(".ignored")));
+  assert.deepEqual(folded(), [false, false]);
+  log.change(1, { text: "edited again", html: null });
+  assert.deepEqual(folded(), [false, false]);
+  log.lines.ignores = () => false;
+  log.refresh();
+  assert.equal(log.value, "edited again\n2\n");
+});
