@@ -78,6 +78,13 @@ class ChatSocket(WebsocketCommunicator):
     async def hear(self) -> str:
         return (await self.receive_json_from(timeout=5))["message"]
 
+    async def frame(self, *kinds: str) -> dict[str, Any]:
+        """The next frame of one of these kinds; others may come in between."""
+        while True:
+            frame: dict[str, Any] = await self.receive_json_from(timeout=5)
+            if frame.get("kind") in kinds:
+                return frame
+
     async def live(self) -> None:
         """Waits until it has recovered, with nothing missed: its frames are handled after that, one by one."""
         await self.send_json_to({"ping": 1})

@@ -54,18 +54,9 @@ async def ignore(user: Any, person_id: str, ignored: bool = True) -> str | None:
     return error and error["code"]
 
 
-async def answer(socket: ChatSocket, *kinds: str) -> dict[str, Any]:
-    while True:
-        frame = await socket.receive_json_from(timeout=5)
-        if frame["kind"] in kinds:
-            return frame
-
-
 async def until_ignored(socket: ChatSocket, *ids: str) -> None:
     """Waits until a frame of the rooms tells that these people are ignored."""
-    while (ignored := (await answer(socket, "rooms")).get("ignored")) is None or [one["id"] for one in ignored] != [
-        *ids
-    ]:
+    while (ignored := (await socket.frame("rooms")).get("ignored")) is None or [one["id"] for one in ignored] != [*ids]:
         pass
 
 
@@ -73,9 +64,9 @@ async def test_all_devices_of_a_person_are_told_whom_they_ignore(open_chat: Any,
     await say(LOUD)
     one, other = [await open_chat("/ws/chat/room1/?with=rooms", headers=await cookies(ann)) for _ in range(2)]
     for socket in (one, other):
-        assert (await answer(socket, "rooms"))["ignored"] == []
+        assert (await socket.frame("rooms"))["ignored"] == []
     await one.send_json_to({"ignore": LOUD.id, "request": "r"})
-    assert await answer(one, "ignored", "error") == {
+    assert await one.frame("ignored", "error") == {
         "kind": "ignored",
         "people": [{"id": LOUD.id, "name": "Loud"}],
         "request": "r",
@@ -92,7 +83,7 @@ async def test_what_ignored_people_say_is_not_unread_live(open_chat: Any, ann: A
 
     async def until(unread: int) -> None:
         while True:
-            for room in (await answer(socket, "rooms"))["rooms"]:
+            for room in (await socket.frame("rooms"))["rooms"]:
                 if (room["name"], room["unread"]) == ("room2", unread):
                     return
 
@@ -113,10 +104,10 @@ async def test_message_of_an_ignored_person_is_sent_all_the_same(open_chat: Any,
     socket = await open_chat("/ws/chat/room2/", headers=await cookies(ann))
     other = await open_chat("/ws/chat/room2/")
     await other.say("1")
-    await socket.send_json_to({"ignore": (await answer(socket, "message"))["user_id"]})
-    await answer(socket, "ignored")
+    await socket.send_json_to({"ignore": (await socket.frame("message"))["user_id"]})
+    await socket.frame("ignored")
     await other.say("2")
-    assert (await answer(socket, "message"))["message"] == "2"
+    assert (await socket.frame("message"))["message"] == "2"
 
 
 async def test_guest_ignores_people_while_the_session_lasts(open_chat: Any, ann: Any) -> None:
@@ -125,15 +116,15 @@ async def test_guest_ignores_people_while_the_session_lasts(open_chat: Any, ann:
     await browser.get("/chat/room1/")
     socket = await open_chat("/ws/chat/room1/?with=rooms", headers=cookies_of(browser))
     await socket.send_json_to({"ignore": f"user-{ann.pk}"})
-    assert (await answer(socket, "ignored", "error"))["people"] == [{"id": f"user-{ann.pk}", "name": "ann"}]
+    assert (await socket.frame("ignored", "error"))["people"] == [{"id": f"user-{ann.pk}", "name": "ann"}]
     again = await open_chat("/ws/chat/room2/?with=rooms", headers=cookies_of(browser))
-    assert (await answer(again, "rooms"))["ignored"] == [{"id": f"user-{ann.pk}", "name": "ann"}]
+    assert (await again.frame("rooms"))["ignored"] == [{"id": f"user-{ann.pk}", "name": "ann"}]
 
 
 async def test_guest_without_a_session_is_told_that_nothing_can_be_remembered(open_chat: Any, ann: Any) -> None:
     socket = await open_chat("/ws/chat/room1/")
     await socket.send_json_to({"ignore": LOUD.id})
-    assert (await answer(socket, "ignored", "error"))["error"]["code"] == "not_allowed"
+    assert (await socket.frame("ignored", "error"))["error"]["code"] == "not_allowed"
 
 
 @pytest.mark.parametrize(
@@ -155,7 +146,7 @@ async def test_bad_frame_about_ignoring_gets_an_error(
 ) -> None:
     socket = await open_chat("/ws/chat/room1/", headers=await cookies(ann))
     await socket.send_json_to(frame)
-    assert (await answer(socket, "ignored", "error"))["error"]["code"] == code
+    assert (await socket.frame("ignored", "error"))["error"]["code"] == code
 
 
 @pytest.mark.parametrize("person_id", ["", "room", "user-999999", "user-x", "guest-1", "\ud800", "x" * 1000])

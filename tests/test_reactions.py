@@ -22,7 +22,7 @@ from chat.domain.rooms import Room, find
 from chat.models import Message, MessageReaction
 from chat.storage import history, moderation, reactions
 from chat.storage.database import in_database
-from tests.conftest import ChatSocket, GraphQLSocket
+from tests.conftest import GraphQLSocket
 from tests.servers import UVICORN
 from tests.test_private_rooms import guest, user
 
@@ -53,12 +53,6 @@ async def mutate(graphql: GraphQLSocket, **given: Any) -> dict[str, Any]:
     return frame["payload"]["data"]["react"]
 
 
-async def frame_of(socket: ChatSocket, kind: str) -> dict[str, Any]:
-    while (frame := await socket.receive_json_from(timeout=5)).get("kind") != kind:
-        assert frame.get("kind") != "error", frame
-    return frame
-
-
 async def test_reaction_at_the_socket_reaches_both_doors(open_chat, open_graphql, subprotocol: str) -> None:
     target, ben = await say(), await guest()
     graphql = await open_graphql(subprotocol)
@@ -66,7 +60,7 @@ async def test_reaction_at_the_socket_reaches_both_doors(open_chat, open_graphql
     socket = await open_chat(f"{URL}?with=reactions", headers=ben.headers)
     await socket.send_json_to({"react": target, "emoji": "❤", "on": True})
     state = [{"emoji": "❤️", "count": 1, "people": [ben.person.id], "names": [ben.person.name]}]
-    frame = await frame_of(socket, "reaction")
+    frame = await socket.frame("reaction")
     assert frame.items() >= {"target": target, "offset": target + 1, "reactions": state}.items()
     assert (frame["message"], frame["user_id"]) == (f"{ben.person.name} reacted.", ben.person.id)
     heard = (await graphql.result())["data"]["roomMessages"]
@@ -78,7 +72,7 @@ async def test_reaction_at_the_socket_reaches_both_doors(open_chat, open_graphql
         "reactions": [{"emoji": "❤️", "count": 1, "people": people}],
     }
     await socket.send_json_to({"react": target, "emoji": "❤️", "on": False})
-    assert (await frame_of(socket, "reaction"))["reactions"] == []
+    assert (await socket.frame("reaction"))["reactions"] == []
 
 
 async def test_reaction_by_mutation_reaches_the_socket_and_history(open_chat, open_graphql, subprotocol: str) -> None:
@@ -91,9 +85,9 @@ async def test_reaction_by_mutation_reaches_the_socket_and_history(open_chat, op
     ((emoji, count, people),) = [one.values() for one in done["entry"]["reactions"]]
     assert (emoji, count) == ("👍🏽", 1)
     state = [{"emoji": emoji, "count": 1, "people": [people[0]["id"]], "names": [people[0]["name"]]}]
-    assert (await frame_of(socket, "reaction"))["reactions"] == state
+    assert (await socket.frame("reaction"))["reactions"] == state
     await socket.send_json_to({"before": target + 1})
-    (message,) = (await frame_of(socket, "history"))["messages"]
+    (message,) = (await socket.frame("history"))["messages"]
     assert message["reactions"] == [{**state[0], "own": False}]
     again = await mutate(graphql, offset=target, emoji="👍🏽", on=True)
     assert again == done
@@ -103,7 +97,7 @@ async def test_message_without_reactions_has_no_key_for_them(open_chat) -> None:
     target = await say()
     socket = await open_chat(URL)
     await socket.send_json_to({"before": target + 1})
-    (message,) = (await frame_of(socket, "history"))["messages"]
+    (message,) = (await socket.frame("history"))["messages"]
     assert "reactions" not in message
 
 
@@ -119,7 +113,7 @@ async def test_history_frame_says_which_reactions_are_the_persons_own_past_those
     for person, own in ((ann, True), (ben, False)):
         socket = await open_chat(f"{URL}?with=reactions", headers=person.headers)
         await socket.send_json_to({"before": target + 1})
-        (message,) = (await frame_of(socket, "history"))["messages"]
+        (message,) = (await socket.frame("history"))["messages"]
         assert [(one["count"], one["own"]) for one in message["reactions"]] == [(PEOPLE_NAMED + 1, own)]
 
 
@@ -232,7 +226,7 @@ async def test_rate_of_reactions_is_limited(open_chat, settings: Settings) -> No
     target, ben = await say(), await guest()
     socket = await open_chat(f"{URL}?with=reactions", headers=ben.headers)
     await socket.send_json_to({"react": target, "emoji": "👍"})
-    await frame_of(socket, "reaction")
+    await socket.frame("reaction")
     await socket.send_json_to({"react": target, "emoji": "🎉"})
     answer = await socket.receive_json_from(timeout=5)
     assert answer["error"]["code"] == "rate_limited"

@@ -17,7 +17,6 @@ from chat.storage import log, moderation
 from chat.storage.database import in_database
 from chat.storage.drafts import Draft
 from mysite.graphql import schema
-from tests.conftest import ChatSocket
 from tests.gqlchat.schema.test_loaders import Request
 from tests.test_identity import cookies_of
 
@@ -70,19 +69,11 @@ async def do(mutation: str, user: Any, **given: Any) -> str | None:
     return error and error["code"]
 
 
-async def answer(socket: ChatSocket, *kinds: str) -> dict[str, Any]:
-    """The next frame of one of these kinds; others may come in between."""
-    while True:
-        frame = await socket.receive_json_from(timeout=5)
-        if frame["kind"] in kinds:
-            return frame
-
-
 async def test_report_from_either_door_is_seen_by_moderators(open_chat: Any, owner: Any) -> None:
     ann, offset = await user("ann"), await say()
     socket = await open_chat("/ws/chat/reported/")
     await socket.send_json_to({"report": offset, "reason": " so rude \r\n", "request": "r1"})
-    assert await answer(socket, "reported", "error") == {"kind": "reported", "target": offset, "request": "r1"}
+    assert await socket.frame("reported", "error") == {"kind": "reported", "target": offset, "request": "r1"}
     assert await do(REPORT, ann, roomName="reported", offset=offset) is None
     room = (await ask(REPORTS, owner)).data["room"]
     assert room["openReports"] == 1
@@ -148,7 +139,7 @@ async def test_bad_report_in_a_frame_gets_an_error(
     given = {"offset": await say(), "request": "r"} | given
     offset = given.pop("offset")
     await socket.send_json_to({"report": offset, **given})
-    error = await answer(socket, "error", "reported")
+    error = await socket.frame("error", "reported")
     assert error["error"]["code"] == code
     assert error.get("request") == ("r" if isinstance(given["request"], str) else None)
     assert not await in_database(models.Report.objects.exists)
@@ -165,21 +156,21 @@ async def test_moderator_is_told_the_count_live_and_nobody_else_is(open_chat: An
     ann, first, second = await user("ann"), await say(), await say()
     moderator = await open_chat("/ws/chat/reported/", headers=await cookies(owner))
     await moderator.send_json_to({"reports": True, "request": "q"})
-    assert await answer(moderator, "reports", "error") == {"kind": "reports", "open": 0, "request": "q"}
+    assert await moderator.frame("reports", "error") == {"kind": "reports", "open": 0, "request": "q"}
     guest = await open_chat("/ws/chat/reported/?with=edits,reactions,presence,typing,rooms")
     await guest.send_json_to({"reports": True})
-    assert (await answer(guest, "reports", "error"))["error"]["code"] == "not_allowed"
+    assert (await guest.frame("reports", "error"))["error"]["code"] == "not_allowed"
 
     for offset in (first, second):
         await do(REPORT, ann, roomName="reported", offset=offset)
-    assert await answer(moderator, "reports") in ({"kind": "reports", "open": 1}, {"kind": "reports", "open": 2})
+    assert await moderator.frame("reports") in ({"kind": "reports", "open": 1}, {"kind": "reports", "open": 2})
     while (await in_database(report_counts.reports.counts, [ROOM], person=None))[ROOM] != 2:
-        await answer(moderator, "reports")
+        await moderator.frame("reports")
     await do(DISMISS, owner, roomName="reported", offset=first)
-    while (await answer(moderator, "reports"))["open"] != 1:
+    while (await moderator.frame("reports"))["open"] != 1:
         pass
     await moderator.send_json_to({"delete": second})
-    assert await answer(moderator, "reports") == {"kind": "reports", "open": 0}
+    assert await moderator.frame("reports") == {"kind": "reports", "open": 0}
     await guest.send_json_to({"ping": 1})
     told = []
     while "pong" not in (frame := await guest.receive_json_from(timeout=5)):
@@ -192,11 +183,11 @@ async def test_moderator_who_is_none_any_more_is_told_no_more(open_chat: Any, ow
     await in_database(moderation.set_role, ROOM, "ben", Role.MODERATOR, by=None)
     socket = await open_chat("/ws/chat/reported/", headers=await cookies(ben))
     await socket.send_json_to({"reports": True})
-    assert (await answer(socket, "reports"))["open"] == 0
+    assert (await socket.frame("reports"))["open"] == 0
     await carry_out(moderation.set_role, ROOM, "ben", Role.MEMBER, by=None)
     await do(REPORT, ann, roomName="reported", offset=offset)
     await socket.send_json_to({"reports": True})
-    assert (await answer(socket, "reports", "error"))["kind"] == "error"
+    assert (await socket.frame("reports", "error"))["kind"] == "error"
 
 
 async def test_count_is_compared_with_the_database_where_no_process_tells(
@@ -206,16 +197,16 @@ async def test_count_is_compared_with_the_database_where_no_process_tells(
     offset = await say()
     moderator = await open_chat("/ws/chat/reported/", headers=await cookies(owner))
     await moderator.send_json_to({"reports": True})
-    assert (await answer(moderator, "reports"))["open"] == 0
+    assert (await moderator.frame("reports"))["open"] == 0
     await in_database(report_counts.reports.report, ROOM, offset, "", by=people.new_guest("Q"))
-    assert (await answer(moderator, "reports"))["open"] == 1
+    assert (await moderator.frame("reports"))["open"] == 1
 
 
 async def test_nothing_is_kept_of_a_moderator_who_has_left(open_chat: Any, owner: Any, eventually: Any) -> None:
     moderator = await open_chat("/ws/chat/reported/", headers=await cookies(owner))
     for _ in range(2):
         await moderator.send_json_to({"reports": True})
-        await answer(moderator, "reports")
+        await moderator.frame("reports")
     await moderator.disconnect()
     watchers = report_counts.ReportWatchers.here()
     await eventually(lambda: not watchers._by_room and watchers._comparing is None)

@@ -131,6 +131,11 @@ async def gone(server: Server) -> float:
     return time.monotonic() - began
 
 
+async def are_told_to_come_back(clients: list[Client]) -> None:
+    await asyncio.wait([client.hearing for client in clients], timeout=5)
+    assert [client.closing for client in clients] == [(1012, "restarting")] * 3
+
+
 def assert_quiet(server: Server, capfd: pytest.CaptureFixture[str]) -> None:
     """The server ended by the signal, and its log has no errors."""
     assert server.process.returncode in {0, -signal.SIGTERM, -signal.SIGINT}
@@ -148,8 +153,7 @@ async def test_stopping_server_closes_all_sockets_with_1012(
     async with connected(server) as clients:
         server.process.send_signal(number)
         seconds = await gone(server)
-        await asyncio.wait([client.hearing for client in clients], timeout=5)
-        assert [client.closing for client in clients] == [(1012, "restarting")] * 3
+        await are_told_to_come_back(clients)
     assert seconds < LIMIT
     assert_quiet(server, capfd)
 
@@ -163,8 +167,7 @@ async def test_ctrl_c_to_all_processes_stops_without_drain_and_without_errors(
         for process in [*psutil.Process(server.process.pid).children(recursive=True), server.process]:
             process.send_signal(signal.SIGINT)
         seconds = await gone(server)
-        await asyncio.wait([client.hearing for client in clients], timeout=5)
-        assert [client.closing for client in clients] == [(1012, "restarting")] * 3
+        await are_told_to_come_back(clients)
     assert seconds < LIMIT
     assert_quiet(server, capfd)
 
