@@ -44,6 +44,16 @@ def test_two_people_read_the_same_room_in_their_own_languages(browser: Chromium,
     ben.window.until(lambda: re.fullmatch(r".+ reacted with 👍", ben.window.run(title)), "says who")
 
 
+def test_style_sheet_shows_its_words_in_the_language_of_the_page(browser: Chromium, site: str, same_site: str) -> None:
+    shown = "return getComputedStyle(document.querySelector(arguments[0]), '::before').content"
+    ann = enter_in_german(browser, site, "room1")
+    assert ann.window.run(shown, "#chat-log") == '"Hier wurde noch nichts gesagt."'
+    ben = enter(browser, same_site, "room1")
+    ben.say("hello")
+    ann.hear("hello")
+    assert ann.window.run(shown, ".author") == '"Gast"'
+
+
 def test_dates_are_in_the_language_of_the_page(browser: Chromium, site: str) -> None:
     room = enter_in_german(browser, site, "room1")
     room.say("hallo")

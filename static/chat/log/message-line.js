@@ -47,8 +47,6 @@ export function messageLine(message, view) {
   line.classList.toggle("own", view.own);
   line.classList.toggle("called", view.called && !view.own && !message.deleted);
   line.dataset.tone = tone(message.userId ?? message.userName);
-  // The style sheet's badge stands before the name: a long one hides nothing.
-  if (message.userId?.startsWith("guest-")) line.dataset.guest = gettext("Guest");
   const bubble = element("div", "bubble");
   if (message.replyTo !== null && !message.deleted) bubble.append(quoteElement(message.replyTo, view.readerId));
   bubble.append(
@@ -69,6 +67,8 @@ export function messageLine(message, view) {
  */
 function author({ userId, userName }, { own }) {
   const author = element("bdi", "author");
+  // The style sheet's badge stands before the name: a long one hides nothing.
+  if (userId?.startsWith("guest-")) author.dataset.guest = gettext("Guest");
   const name = personElement(userId, "", own ? gettext("You") : userName);
   if (name instanceof HTMLAnchorElement) name.tabIndex = -1; // the menu leads there by keys
   author.append(name);

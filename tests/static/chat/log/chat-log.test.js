@@ -200,7 +200,7 @@ test("messages of guests are marked by their id and those of users are not", () 
   log.add(entry(1, { user: "Ben", user_id: "guest-4f" }));
   log.add(entry(2, BEN));
   log.add(entry(3, { user: "guest-4f", user_id: null }));
-  const marked = Array.from(log.querySelectorAll(".message"), (line) => line.hasAttribute("data-guest"));
+  const marked = Array.from(log.querySelectorAll(".author"), (author) => author.hasAttribute("data-guest"));
   assert.deepEqual(marked, [true, false, false]);
 });
 
