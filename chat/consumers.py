@@ -15,6 +15,7 @@ from chat.delivery.own_rooms import Change
 from chat.delivery.socket_listener import SocketListener
 from chat.domain import rooms
 from chat.domain.events import USUAL_KINDS, Event, Kind
+from chat.domain.languages import in_language_of
 from chat.domain.people import Person
 from chat.domain.positions import Position
 from chat.domain.presence import LiveKind, LiveState
@@ -112,7 +113,10 @@ class ChatConsumer(ReceivingConsumer):
             raise SessionEnded(_("You are not logged in as before. Please load the page again."))
 
     async def send_rooms(self, changes: Sequence[Change], complete: bool, ignored: Sequence[Person] | None) -> None:
-        await self.send(text_data=rooms_frame(changes, complete, ignored))
+        # A direct room may have a name in the person's language.
+        with in_language_of(self.scope) if any(room.is_direct for room, _own in changes) else contextlib.nullcontext():
+            frame = rooms_frame(changes, complete, ignored)
+        await self.send(text_data=frame)
 
     async def leave(self) -> None:
         await super().leave()

@@ -14,7 +14,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import translation
 
-from chat.domain import names, people
+from chat.domain import names, people, rooms
 from chat.domain.languages import in_language_of, language_of
 from chat.domain.people import Person
 from chat.domain.rooms import find
@@ -183,6 +183,12 @@ async def test_subscription_that_is_shared_ends_in_each_persons_language(subprot
         for socket, text in ((german, "Der Raumname ist leer."), (english, "The room name is empty.")):
             await socket.start(query)
             assert text in json.dumps(await socket.receive_json_from(timeout=5))
+
+
+async def test_direct_room_without_others_is_named_in_the_persons_language() -> None:
+    query = f'{{ room(name: "{rooms.direct([1, 2]).name}") {{ displayName }} }}'
+    for language, name in (("en", "Direct messages"), ("de", "Direktnachrichten")):
+        assert await over_http(query, language=language) == {"data": {"room": {"displayName": name}}}
 
 
 async def test_query_that_is_too_complex_is_refused_in_the_persons_language(settings: Any) -> None:

@@ -21,7 +21,7 @@ from chat.storage.database import reads_long, writes
 
 PEOPLE_MAX = 20  # with the person who asks
 FELLOWS_MAX = 1000  # who are told of another name of somebody; the others see it when they load a page
-NAMELESS = "Direct messages"  # where the others' accounts are gone, and to everybody else
+NAMELESS = _("Direct messages")  # where the others' accounts are gone, and to everybody else
 
 Pair = tuple[Room, Person]
 
@@ -103,7 +103,10 @@ def _without(person: Person, members: Sequence[Person]) -> tuple[Person, ...]:
 
 
 def display_name(room: Room, others: Iterable[Person]) -> str:
-    """The name of a room as it is shown to a person: that of a direct room has the names of the `others`."""
+    """The name of a room as it is shown to a person: that of a direct room has the names of the `others`.
+
+    Where there are none, it is in the language that is active.
+    """
     if not room.is_direct:
         return room.name
-    return ", ".join(person.name for person in others) or NAMELESS
+    return ", ".join(person.name for person in others) or str(NAMELESS)

@@ -58,6 +58,7 @@ class MyRoomChange:
 
     @classmethod
     def of(cls, change: following.Change) -> "MyRoomChange":
+        """To be called while the person's language is active: the name of a direct room may have words in it."""
         room, own = change
         return cls(
             name=room.name,
@@ -136,4 +137,6 @@ class MyRoomsSubscription:
             await anext(changes)  # as they are: `myRooms` has that
             async for some in changes:
                 for change in some:
-                    yield MyRoomChange.of(change)
+                    with context.in_language_of(info.context):
+                        shown = MyRoomChange.of(change)
+                    yield shown

@@ -162,7 +162,8 @@ class Room:
         if not self._room.is_direct:
             return self.name
         others = self.own.others if self.own else await loaders(info).direct_others.load(self._room)
-        return direct_rooms.display_name(self._room, others)
+        with context.in_language_of(info.context):
+            return direct_rooms.display_name(self._room, others)
 
     @strawberry.field(
         description=f"How many messages of others you haven't read; {UNREAD_MAX} stands for as many or more. "
