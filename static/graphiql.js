@@ -30,7 +30,7 @@ mutation echo {
   sendChatMessage(message: "hello room 1", room: { roomName: "room1" })
 }
 `,
-  `# Who you are here: the same as in the chat.
+  `# You, the same person as in the chat.
 query WhoAmI {
   me {
     id
@@ -39,7 +39,7 @@ query WhoAmI {
   }
 }
 `,
-  `# What was said in room1 last. For what was said before that, ask again
+  `# The last messages in room1. For those before them, ask again
 # with before: and the startCursor that came.
 query History {
   room(name: "room1") {

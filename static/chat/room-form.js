@@ -11,7 +11,7 @@ const error = find(form, "#room-name-error", HTMLElement);
 const nameMax = Number(form.dataset.nameMax);
 
 /**
- * What is wrong with a room's name, in words for the person who typed it; "" if nothing is.
+ * The problem with a room's name, in words for the person who typed it; "" if there is none.
  *
  * @param {string} name
  * @returns {string}

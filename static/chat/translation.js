@@ -7,7 +7,7 @@
  */
 
 /**
- * What Django's catalogue for scripts (`django.views.i18n.JavaScriptCatalog`) defines.
+ * The functions that Django's catalogue for scripts (`django.views.i18n.JavaScriptCatalog`) defines.
  *
  * @typedef {object} Catalogue
  * @property {(text: string) => string} gettext

@@ -1,5 +1,5 @@
 // @ts-check
-/** A browser's globals for the tests of the pages' modules: import it first. What it makes of time is node:test's. */
+/** A browser's globals for the tests of the pages' modules: import it first. Its time is node:test's. */
 
 import { GlobalRegistrator } from "@happy-dom/global-registrator";
 

@@ -128,7 +128,7 @@ export class RoomAlerts extends HTMLElement {
   }
 }
 
-/** What was chosen on this page; for browsers that keep nothing. */
+/** The choices on this page; for browsers that keep nothing. */
 const kept = new Map();
 
 /** @param {string} what */

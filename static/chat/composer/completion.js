@@ -71,7 +71,7 @@ export class MentionCompletion {
     return `${QUESTION} ${this.#questions}`;
   }
 
-  /** What stands between the `@` and the caret; null where there is no such word. */
+  /** The word between the `@` and the caret; null where there is no such word. */
   #word() {
     const { value, selectionStart, selectionEnd } = this.#input;
     if (selectionStart !== selectionEnd) return null;

@@ -25,7 +25,7 @@ export class Composer {
 
   #input;
   #topic;
-  /** What was being written before a topic that has a text of its own. */
+  /** The text that was being written before a topic that has one of its own. */
   #kept = "";
   #error;
   #hint;

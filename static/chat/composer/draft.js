@@ -3,7 +3,7 @@
 const STORE_DELAY = 300; // ms without a change after which a draft is stored
 const LENGTH_MAX = 500_000; // UTF-16 units: a longer one would take the storage from the outbox
 
-/** What is being written, kept in the tab's storage: it outlives a reload, and no other tab changes it. */
+/** The text that is being written, kept in the tab's storage: it outlives a reload, and no other tab changes it. */
 export class Draft {
   #key;
   #text = "";

@@ -27,7 +27,7 @@ const ATTEMPTS_MAX = 5;
  */
 
 /**
- * What the reader has written and the room has not echoed yet, oldest first.
+ * The messages that the reader has written and the room has not echoed yet, oldest first.
  *
  * Each text has an id under which the server takes it only once. So whatever is not settled is sent again over every
  * new connection, and, kept in the tab's storage, even by the page that a reload brings.
@@ -228,7 +228,7 @@ function pauseBefore({ retryAfter }, { refusals }) {
 }
 
 /**
- * What an outbox has left in the storage; whatever else is there is passed over.
+ * The messages that an outbox has left in the storage; anything else that is there is passed over.
  *
  * @param {string} key
  * @returns {[id: string, text: string, quote?: Quote | null][]}

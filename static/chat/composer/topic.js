@@ -3,7 +3,7 @@
 import { find } from "../elements.js";
 
 /**
- * What is being written, where that is not simply a new message: an edit, or an answer to somebody.
+ * The subject of the composer, where it is not simply a new message: an edit, or an answer to somebody.
  *
  * @typedef {object} Topic
  * @property {string} title says what it is

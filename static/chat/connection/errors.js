@@ -5,7 +5,7 @@ import { gettext } from "../translation.js";
 /** @import { Frame } from "./connection.js" */
 
 /**
- * What the server says has gone wrong.
+ * An error, as the server tells of it.
  *
  * @typedef {object} ServerError
  * @property {string} code stable, as in docs/protocol.md

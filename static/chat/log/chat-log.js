@@ -17,7 +17,7 @@ import { continues, onSameDay } from "./turns.js";
 const LINES_MAX = 2_000;
 
 /**
- * What was said in a room, oldest first. Takes messages as message.js reads them.
+ * The messages of a room, oldest first. Takes messages as message.js reads them.
  *
  * The children are flat: a `.day` before the first message of each day, one `.message` or `.notice-line` per message,
  * and perhaps one `.new-line`. The first child is always a `.day`. A message that carries on its sender's turn is

@@ -48,7 +48,7 @@ function copy(node, readerId) {
 }
 
 /**
- * What calls a person, or the whole room.
+ * A mention of a person, or of the whole room.
  *
  * @param {string} personId
  * @param {string | null} readerId

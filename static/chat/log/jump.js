@@ -106,7 +106,7 @@ export class Jump {
     return true;
   }
 
-  /** What was asked for isn't wanted any more. */
+  /** The answer to the last question isn't wanted any more. */
   cancel() {
     this.#at = undefined;
     this.#answers.clear();

@@ -1,5 +1,5 @@
 // @ts-check
-/** What the reader can do with a message, besides reacting to it. */
+/** The ways in which the reader can act on a message, besides reacting to it. */
 
 import { find } from "../elements.js";
 import { profileAddress } from "../profile.js";

@@ -7,7 +7,7 @@ import { ACTIONS, SHOW } from "./message-line.js";
 /** @import { ChatLog } from "./chat-log.js" */
 /** @import { MessageMenu } from "./message-menu.js" */
 
-/** What the reader presses on the messages of a log: their menu's button, its keys, and reactions. */
+/** Presses of the reader on the messages of a log: their menu's button, its keys, and reactions. */
 export class MessagePresses {
   #log;
   #menu;

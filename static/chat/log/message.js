@@ -61,7 +61,7 @@ export function readMessage(frame) {
 }
 
 /**
- * What an entry changes of the message that is its target.
+ * The change that an entry makes to the message that is its target.
  *
  * @param {Message} entry
  * @returns {Partial<Message> | null} null if it is none that changes one

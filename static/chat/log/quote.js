@@ -14,7 +14,7 @@ const GONE = gettext("Deleted, or no longer kept");
 const graphemes = new Intl.Segmenter(undefined, { granularity: "grapheme" });
 
 /**
- * What a reply quotes.
+ * The message that a reply quotes.
  *
  * @typedef {object} Quote
  * @property {number} offset of the message

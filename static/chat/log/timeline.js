@@ -19,11 +19,11 @@ const MISSING = gettext("That message is not here, or not any more. This is what
 
 /**
  * Which part of the room's log is shown. It is live, with the newest at its end, or an earlier part, which goes on in
- * both directions as the reader scrolls. What is said while an earlier part is shown stands there when the reader comes
- * to it.
+ * both directions as the reader scrolls. Messages that come while an earlier part is shown stand there when the reader
+ * comes to them.
  *
- * A page that goes to the end of the log was read at some moment between question and answer. What was said since then
- * has been heard: the last messages that were heard are kept for that.
+ * A page that goes to the end of the log was read at some moment between question and answer. Messages since
+ * then have been heard: the last of those are kept for that.
  */
 export class Timeline {
   /** Whether the newest is shown. */

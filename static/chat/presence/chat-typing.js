@@ -9,7 +9,7 @@ import { fillWithElements, gettext } from "../translation.js";
 const LASTS = 8_000; // milliseconds; the server says sooner that somebody has stopped, unless it can't be heard
 
 /**
- * Who is typing, other than the reader, in a line that is always there: nothing moves when somebody begins.
+ * The people who are typing, other than the reader, in a line that is always there: nothing moves when somebody begins.
  *
  * It is no live region. A screen reader would speak each time that anybody begins to write, over the messages.
  */

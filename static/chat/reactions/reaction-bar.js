@@ -47,7 +47,7 @@ export function emojiOf(button) {
   return button?.getAttribute("data-emoji") ?? null;
 }
 
-/** What changes in it isn't read out: a crowd would talk over all else. */
+/** Changes in it aren't read out: a crowd would talk over all else. */
 function newBar() {
   const bar = element("div", "reactions");
   bar.role = "group";

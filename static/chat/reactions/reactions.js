@@ -20,7 +20,7 @@ import { inFull } from "./emoji.js";
  */
 
 /**
- * What the reader wants, and isn't stored yet.
+ * A reaction that the reader wants, and that isn't stored yet.
  *
  * @typedef {object} Wish
  * @property {number} offset of the message
@@ -30,8 +30,8 @@ import { inFull } from "./emoji.js";
  */
 
 /**
- * The reader's own reactions. They are shown at once, and as the server has them as soon as it has answered. What isn't
- * answered when a connection is lost is sent again over the next: saying it twice is saying it once.
+ * The reader's own reactions. They are shown at once, and as the server has them as soon as it has answered. Those
+ * that aren't answered when a connection is lost are sent again over the next: saying it twice is saying it once.
  */
 export class Reactions {
   /** The reader's name, as others see it. */

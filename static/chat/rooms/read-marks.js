@@ -4,8 +4,8 @@ const INTERVAL = 5_000; // milliseconds from one mark to the next: in a busy roo
 const DELAY = 300; // milliseconds from when something is seen until it counts as read
 
 /**
- * Knows how far the reader has read the room, and tells the server. What is at the end counts as read once the end is
- * seen while the page is visible.
+ * Knows how far the reader has read the room, and tells the server. The messages at the end count as read once the end
+ * is seen while the page is visible.
  *
  * A reader who has marked something as unread goes on seeing it; so nothing counts as read until they come back to the
  * page, or say something.
