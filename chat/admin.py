@@ -17,7 +17,7 @@ from chat.domain import people, rooms
 from chat.domain.profiles import ProfileChange
 from chat.errors import ChatError
 from chat.models import Ban, Message, Profile, Report, Role, Room, RoomMember
-from chat.storage import moderation, reports
+from chat.storage import moderation, posting_limits, reports
 
 
 class Kept(admin.ModelAdmin):
@@ -65,9 +65,9 @@ class RoomAdmin(Kept):
         if "is_private" in form.changed_data:
             self.carry_out(request, moderation.set_private, obj, obj.is_private)
         if "read_only" in form.changed_data:
-            self.carry_out(request, moderation.set_read_only, obj, obj.read_only)
+            self.carry_out(request, posting_limits.set_read_only, obj, obj.read_only)
         if "slow_mode" in form.changed_data:
-            self.carry_out(request, moderation.set_slow_mode, obj, obj.slow_mode)
+            self.carry_out(request, posting_limits.set_slow_mode, obj, obj.slow_mode)
 
     def save_formset(self, request: HttpRequest, form: ModelForm, formset: BaseModelFormSet, change: bool) -> None:
         formset.save(commit=False)

@@ -19,7 +19,7 @@ from chat.domain.rooms import Room
 from chat.errors import Banned, ChatError, InvalidRoomName, NotAMember
 from chat.forms import NameInput
 from chat.models import Role
-from chat.storage import history, members, moderation, permissions, reports
+from chat.storage import history, members, moderation, permissions, posting_limits, reports
 from chat.storage.posting_limits import SLOW_MODE_MAX
 from chat.storage.reports import Report
 from chat.views import closed, display_name
@@ -98,8 +98,8 @@ class MembersView(View):
         "ban": (moderation.ban, lambda given: [given.get("person_id", "")]),
         "unban": (moderation.unban, lambda given: [given.get("person_id", "")]),
         "set_private": (moderation.set_private, lambda given: [given.get("private") == "true"]),
-        "set_read_only": (moderation.set_read_only, lambda given: [given.get("read_only") == "true"]),
-        "set_slow_mode": (moderation.set_slow_mode, lambda given: [seconds(given.get("seconds", ""))]),
+        "set_read_only": (posting_limits.set_read_only, lambda given: [given.get("read_only") == "true"]),
+        "set_slow_mode": (posting_limits.set_slow_mode, lambda given: [seconds(given.get("seconds", ""))]),
         "delete": (moderation.delete_message, lambda given: [history.check_offset(given.get("offset"))]),
     }
     DISMISS = "dismiss"  # is no entry of the log

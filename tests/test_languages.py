@@ -20,7 +20,7 @@ from chat.domain.people import Person
 from chat.domain.rooms import find
 from chat.errors import Banned, ChatError, RateLimited, SlowMode, Unavailable
 from chat.models import Message
-from chat.storage import lanes, moderation
+from chat.storage import lanes, moderation, posting_limits
 from mysite.asgi import application
 from tests.conftest import ChatSocket, GraphQLSocket, close
 
@@ -140,7 +140,7 @@ def test_error_takes_parameters_as_they_are() -> None:
 
 def test_number_in_an_error_is_written_as_the_reader_writes_it() -> None:
     with pytest.raises(ChatError) as raised:
-        moderation.set_slow_mode(find("room"), 10**9, by=None)
+        posting_limits.set_slow_mode(find("room"), 10**9, by=None)
     for language, number in (("en", "21,600."), ("de", "21.600.")):
         with translation.override(language):
             assert str(raised.value).endswith(number)

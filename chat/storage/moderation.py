@@ -8,67 +8,37 @@ synchronous, like the database, and each is one transaction. They return the ent
 done. `chat.actions.moderation` runs them and publishes the entry.
 """
 
-from typing import TYPE_CHECKING
-
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext_lazy
 
 from chat import models
 from chat.domain import people
-from chat.domain.events import Change, Event, Kind, NewRole
-from chat.domain.languages import in_language_of_site
+from chat.domain.events import Change, Event, Kind
 from chat.domain.people import GUEST_ID, USER_ID, Person
 from chat.domain.rooms import NO_DIRECT_NAME, Room
 from chat.domain.texts import is_storable
 from chat.errors import (
     InvalidRoomName,
-    InvalidSlowMode,
     LastOwner,
     LoginRequired,
     NoSuchPerson,
     NotAllowed,
     RoomExists,
-    grouped,
 )
 from chat.models import Role
-from chat.storage import accounts, entries, history, permissions, posting_limits, readings
+from chat.storage import accounts, entries, history, notices, permissions, readings
 from chat.storage.database import writes
 from chat.storage.permissions import Permission
-from chat.storage.posting_limits import SLOW_MODE_MAX
 from chat.storage.readings import Mark
 from chat.storage.statements import Place
 
-if TYPE_CHECKING:
-    from django_stubs_ext import StrPromise
-
 DELETED = _("A message was deleted.")
-SAME_PEOPLE = _("A direct room always has the same people. To leave others alone, leave it: then it is hidden.")
-MODERATORS_ONLY = _("That is up to the owners and moderators of the room.")
 MADE = {
     Role.MEMBER: _("{person} was made a member by {by}."),
     Role.MODERATOR: _("{person} was made a moderator by {by}."),
     Role.OWNER: _("{person} was made an owner by {by}."),
 }
 """Notices of a role that is another one from then on."""
-SLOW_MODE_SET = {
-    3600: ngettext_lazy(
-        "Slow mode was set by {by}: one message per person every hour.",
-        "Slow mode was set by {by}: one message per person every {count} hours.",
-        "count",
-    ),
-    60: ngettext_lazy(
-        "Slow mode was set by {by}: one message per person every minute.",
-        "Slow mode was set by {by}: one message per person every {count} minutes.",
-        "count",
-    ),
-    1: ngettext_lazy(
-        "Slow mode was set by {by}: one message per person every second.",
-        "Slow mode was set by {by}: one message per person every {count} seconds.",
-        "count",
-    ),
-}
-"""Notices of slow mode, by the seconds of the unit in which they name its pause."""
 RECENT = 1000  # entries that are searched for the name of a guest who is banned
 
 
@@ -92,7 +62,7 @@ def create(room: Room, *, private: bool, by: Person | None) -> Event:
             readings.enter([Mark(room, by)])
         _restrict(here, private)
         text = _("This private room was created by {by}.") if private else _("This room was created by {by}.")
-        return _notice(place, text, by, Change.CLOSED if private else Change.ADDED, by, Role.OWNER)
+        return notices.write(place, text, by, Change.CLOSED if private else Change.ADDED, by, Role.OWNER)
 
 
 @writes
@@ -114,14 +84,14 @@ def delete_message(room: Room, offset: int, *, by: Person | None) -> Event:
             transaction.set_rollback(True)
             return first
         entries.blank(place, offset)
-        return entries.write(place, kind=Kind.DELETION, text=_for_all(DELETED), by=by, target=offset)
+        return entries.write(place, kind=Kind.DELETION, text=notices.for_all(DELETED), by=by, target=offset)
 
 
 @writes
 def set_role(room: Room, username: str, role: Role, *, by: Person | None) -> Event | None:
     """Makes the user a member, a moderator or an owner. Raises NoSuchPerson, NotAllowed or LastOwner."""
     with transaction.atomic():
-        place, here, actor = _begin(room, by)
+        place, here, actor = notices.begin(room, by)
         person = _user(username)
         permission = permissions.permission(room, person)
         if permission.role == role:
@@ -136,18 +106,18 @@ def set_role(room: Room, username: str, role: Role, *, by: Person | None) -> Eve
         readings.enter([Mark(room, person)])
         is_new = permission.role is None and role is Role.MEMBER
         text = _("{person} was added by {by}.") if is_new else MADE[role]
-        return _notice(place, text, by, Change.CHANGED if permission.role else Change.ADDED, person, role)
+        return notices.write(place, text, by, Change.CHANGED if permission.role else Change.ADDED, person, role)
 
 
 @writes
 def remove_member(room: Room, username: str, *, by: Person | None) -> Event | None:
     """Takes the user off the members; members can take themselves off. Raises NoSuchPerson, NotAllowed or LastOwner."""
     with transaction.atomic():
-        place, here, actor = _begin(room, by, anybody=True)
+        place, here, actor = notices.begin(room, by, anybody=True)
         person = _user(username)
         leaves = by is not None and by.id == person.id
         if not (actor.may_moderate or leaves):
-            raise NotAllowed(MODERATORS_ONLY)
+            raise NotAllowed(notices.MODERATORS_ONLY)
         permission = permissions.permission(room, person)
         if permission.role is None:
             transaction.set_rollback(True)
@@ -159,14 +129,14 @@ def remove_member(room: Room, username: str, *, by: Person | None) -> Event | No
         if leaves or here.is_private:
             readings.leave(room, person)
         text = _("{person} left.") if leaves else _("{person} was removed by {by}.")
-        return _notice(place, text, by, Change.REMOVED if here.is_private else Change.CHANGED, person)
+        return notices.write(place, text, by, Change.REMOVED if here.is_private else Change.CHANGED, person)
 
 
 @writes
 def ban(room: Room, person_id: str, *, by: Person | None) -> Event | None:
     """Bans a person, who is no member any more either. Raises NoSuchPerson or NotAllowed."""
     with transaction.atomic():
-        place, here, actor = _begin(room, by)
+        place, here, actor = notices.begin(room, by)
         person = _person(place, person_id)
         permission = permissions.permission(room, person)
         if permission.banned:
@@ -180,14 +150,14 @@ def ban(room: Room, person_id: str, *, by: Person | None) -> Event | None:
         readings.leave(room, person)
         here.bans.create(person_id=person.id, person_name=person.name, by=by.name if by else "")
         _restrict(here, here.is_private)
-        return _notice(place, _("{person} was banned by {by}."), by, Change.BANNED, person)
+        return notices.write(place, _("{person} was banned by {by}."), by, Change.BANNED, person)
 
 
 @writes
 def unban(room: Room, person_id: str, *, by: Person | None) -> Event | None:
     """Lifts a ban. Raises NotAllowed."""
     with transaction.atomic():
-        place, here, _actor = _begin(room, by)
+        place, here, _actor = notices.begin(room, by)
         banned = here.bans.filter(person_id=person_id).first() if is_storable(person_id) else None
         if banned is None:
             transaction.set_rollback(True)
@@ -195,14 +165,14 @@ def unban(room: Room, person_id: str, *, by: Person | None) -> Event | None:
         banned.delete()
         _restrict(here, here.is_private)
         person = Person(id=person_id, name=banned.person_name or banned.person_id)
-        return _notice(place, _("The ban on {person} was lifted by {by}."), by, Change.UNBANNED, person)
+        return notices.write(place, _("The ban on {person} was lifted by {by}."), by, Change.UNBANNED, person)
 
 
 @writes
 def set_private(room: Room, private: bool, *, by: Person | None) -> Event | None:
     """Closes the room to all but its members, or opens it to everybody. Raises NotAllowed."""
     with transaction.atomic():
-        place, here, actor = _begin(room, by)
+        place, here, actor = notices.begin(room, by)
         if not actor.owns:
             raise NotAllowed(_("Only an owner of the room can make it private or public."))
         if here.is_private == private:
@@ -210,91 +180,7 @@ def set_private(room: Room, private: bool, *, by: Person | None) -> Event | None
             return None
         _restrict(here, private)
         text = _("This room was made private by {by}.") if private else _("This room was made public by {by}.")
-        return _notice(place, text, by, Change.CLOSED if private else Change.OPENED, None)
-
-
-@writes
-def set_read_only(room: Room, read_only: bool, *, by: Person | None) -> Event | None:
-    """Has only owners and moderators post in the room, or everybody again. Raises NotAllowed."""
-    with transaction.atomic():
-        place, here, actor = _begin(room, by)
-        if not actor.owns:
-            raise NotAllowed(_("Only an owner of the room can make it read-only, or have everybody write again."))
-        if here.read_only == read_only:
-            transaction.set_rollback(True)
-            return None
-        here.read_only = read_only
-        here.save(update_fields=["read_only"])
-        if read_only:
-            text = _("This room was made read-only by {by}: only owners and moderators can write here.")
-        else:
-            text = _("This room was opened for writing by {by}.")
-        return _notice(place, text, by, Change.READ_ONLY if read_only else Change.WRITABLE, None)
-
-
-@writes
-def set_slow_mode(room: Room, seconds: int, *, by: Person | None) -> Event | None:
-    """Has that many seconds pass from one message of a person to their next; 0 switches slow mode off.
-
-    Raises InvalidSlowMode or NotAllowed.
-    """
-    if isinstance(seconds, bool) or not isinstance(seconds, int) or not 0 <= seconds <= SLOW_MODE_MAX:
-        raise InvalidSlowMode(
-            _("Slow mode takes a whole number of seconds from 0 to {longest}."), longest=grouped(SLOW_MODE_MAX)
-        )
-    with transaction.atomic():
-        place, here, _actor = _begin(room, by)
-        if here.slow_mode == seconds:
-            transaction.set_rollback(True)
-            return None
-        here.slow_mode = seconds
-        here.save(update_fields=["slow_mode"])
-        if seconds:
-            size, text = next((size, text) for size, text in SLOW_MODE_SET.items() if seconds % size == 0)
-            return _notice(place, text, by, Change.SLOW_MODE, None, count=seconds // size)
-        posting_limits.forget(place.room_id)
-        return _notice(place, _("Slow mode was switched off by {by}."), by, Change.SLOW_MODE, None)
-
-
-def _begin(room: Room, by: Person | None, *, anybody: bool = False) -> tuple[Place, models.Room, Permission]:
-    """The place of the entry, the room (locked from here on), and the permissions of `by`.
-
-    Raises NotAllowed unless `by` is a moderator, or it is for `anybody` who may be there; and for a direct room.
-    """
-    if room.is_direct:
-        raise NotAllowed(SAME_PEOPLE)
-    place = entries.take_offset(room)
-    permissions.check(room, by)
-    actor = permissions.permission(room, by) if by else Permission(role=Role.OWNER)
-    if not (actor.may_moderate or anybody):
-        raise NotAllowed(MODERATORS_ONLY)
-    return place, models.Room.objects.get(pk=place.room_id), actor
-
-
-def _notice(
-    place: Place,
-    text: "StrPromise",
-    by: Person | None,
-    change: Change,
-    subject: Person | None,
-    role: Role | None = None,
-    **parameters: object,
-) -> Event:
-    """Stores what has changed. `role` is what the subject, if there is one, is from then on.
-
-    `text` may name them as `{person}`, the person who acts as `{by}`, and the `parameters`.
-    """
-    actor = by.name if by else _("the site’s staff")
-    said = _for_all(text, person=subject.name if subject else "", by=actor, **parameters)
-    new_role = NewRole(role or NewRole.NONE) if subject else None
-    subject_id = subject.id if subject else ""
-    return entries.write(place, kind=Kind.NOTICE, text=said, by=by, change=change, subject=subject_id, role=new_role)
-
-
-def _for_all(text: "StrPromise", **parameters: object) -> str:
-    """A text as it is stored: all who are in the room read the same one."""
-    with in_language_of_site():
-        return text.format(**parameters)
+        return notices.write(place, text, by, Change.CLOSED if private else Change.OPENED, None)
 
 
 def _restrict(here: models.Room, private: bool) -> None:
@@ -318,7 +204,7 @@ def _user(username: str) -> Person:
 
 def _person(place: Place, person_id: str) -> Person:
     """The person with that id: a user, or a guest by the name that their last entry here has."""
-    person = Person(id=person_id, name=_for_all(_("A guest")))
+    person = Person(id=person_id, name=notices.for_all(_("A guest")))
     if not person.is_guest:
         user = accounts.users().filter(pk=person.user_id).first() if USER_ID.fullmatch(person_id) else None
         if user is not None:

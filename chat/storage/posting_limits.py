@@ -1,5 +1,6 @@
 """Limits on posting: rooms that are read-only, and rooms in slow mode. Owners and moderators are free of both.
 
+Owners and moderators set them; each change is an entry of the room's log, as all acts of `chat.storage.moderation` are.
 They are decided in the transaction that stores a message, while the room is locked. So they hold whichever process a
 person posts through, and without Redis.
 """
@@ -7,19 +8,85 @@ person posts through, and without Redis.
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
+from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
 
 from chat import models
+from chat.domain.events import Change, Event
 from chat.domain.people import Person
 from chat.domain.rooms import Room
-from chat.errors import ReadOnly, SlowMode
+from chat.errors import InvalidSlowMode, NotAllowed, ReadOnly, SlowMode, grouped
+from chat.storage import notices
+from chat.storage.database import writes
 from chat.storage.permissions import Permission
 
 SLOW_MODE_MAX = 6 * 3600  # seconds
 READ_ONLY = _("Only the owners and moderators of “{room}” can write there.")
+SLOW_MODE_SET = {
+    3600: ngettext_lazy(
+        "Slow mode was set by {by}: one message per person every hour.",
+        "Slow mode was set by {by}: one message per person every {count} hours.",
+        "count",
+    ),
+    60: ngettext_lazy(
+        "Slow mode was set by {by}: one message per person every minute.",
+        "Slow mode was set by {by}: one message per person every {count} minutes.",
+        "count",
+    ),
+    1: ngettext_lazy(
+        "Slow mode was set by {by}: one message per person every second.",
+        "Slow mode was set by {by}: one message per person every {count} seconds.",
+        "count",
+    ),
+}
+"""Notices of slow mode, by the seconds of the unit in which they name its pause."""
 
 Pair = tuple[Room, Person]
+
+
+@writes
+def set_read_only(room: Room, read_only: bool, *, by: Person | None) -> Event | None:
+    """Has only owners and moderators post in the room, or everybody again. Raises NotAllowed."""
+    with transaction.atomic():
+        place, here, actor = notices.begin(room, by)
+        if not actor.owns:
+            raise NotAllowed(_("Only an owner of the room can make it read-only, or have everybody write again."))
+        if here.read_only == read_only:
+            transaction.set_rollback(True)
+            return None
+        here.read_only = read_only
+        here.save(update_fields=["read_only"])
+        if read_only:
+            text = _("This room was made read-only by {by}: only owners and moderators can write here.")
+        else:
+            text = _("This room was opened for writing by {by}.")
+        return notices.write(place, text, by, Change.READ_ONLY if read_only else Change.WRITABLE, None)
+
+
+@writes
+def set_slow_mode(room: Room, seconds: int, *, by: Person | None) -> Event | None:
+    """Has that many seconds pass from one message of a person to their next; 0 switches slow mode off.
+
+    Raises InvalidSlowMode or NotAllowed.
+    """
+    if isinstance(seconds, bool) or not isinstance(seconds, int) or not 0 <= seconds <= SLOW_MODE_MAX:
+        raise InvalidSlowMode(
+            _("Slow mode takes a whole number of seconds from 0 to {longest}."), longest=grouped(SLOW_MODE_MAX)
+        )
+    with transaction.atomic():
+        place, here, _actor = notices.begin(room, by)
+        if here.slow_mode == seconds:
+            transaction.set_rollback(True)
+            return None
+        here.slow_mode = seconds
+        here.save(update_fields=["slow_mode"])
+        if seconds:
+            size, text = next((size, text) for size, text in SLOW_MODE_SET.items() if seconds % size == 0)
+            return notices.write(place, text, by, Change.SLOW_MODE, None, count=seconds // size)
+        forget(place.room_id)
+        return notices.write(place, _("Slow mode was switched off by {by}."), by, Change.SLOW_MODE, None)
 
 
 def check_read_only(room: Room, permission: Permission) -> None:

@@ -6,7 +6,7 @@ import strawberry
 
 from chat.actions.moderation import carry_out
 from chat.domain import rooms
-from chat.storage import moderation
+from chat.storage import moderation, posting_limits
 from chat.storage.posting_limits import SLOW_MODE_MAX
 from gqlchat.schema import context
 from gqlchat.schema.errors import Problem, errors_in
@@ -116,14 +116,14 @@ class ModerationMutation:
         "For owners."
     )
     async def set_read_only(self, info: strawberry.Info, input: SetReadOnlyInput) -> ModerationPayload:
-        return await done(info, moderation.set_read_only, input.room_name, input.read_only)
+        return await done(info, posting_limits.set_read_only, input.room_name, input.read_only)
 
     @strawberry.mutation(
         description="Has so many seconds pass from one message of a person to their next. Moderators and owners are "
         "exempt. For moderators and owners."
     )
     async def set_slow_mode(self, info: strawberry.Info, input: SetSlowModeInput) -> ModerationPayload:
-        return await done(info, moderation.set_slow_mode, input.room_name, input.seconds)
+        return await done(info, posting_limits.set_slow_mode, input.room_name, input.seconds)
 
 
 @errors_in(ModerationPayload)

@@ -11,7 +11,7 @@ from chat.domain.mentions import EVERYBODY
 from chat.domain.people import Person
 from chat.domain.rooms import find
 from chat.models import Role
-from chat.storage import edits, log, moderation, reports
+from chat.storage import edits, log, moderation, posting_limits, reports
 from tests.browser.chromium import Chromium
 from tests.browser.room_window import RoomWindow, enter
 from tests.browser.test_history import said
@@ -189,7 +189,7 @@ def see_reports(window: Window) -> None:
 
 def make_read_only(window: Window) -> None:
     moderation.set_role(find("room1"), "Ann", Role.MEMBER, by=None)
-    moderation.set_read_only(find("room1"), True, by=None)
+    posting_limits.set_read_only(find("room1"), True, by=None)
     window.go(window.url)
     window.find("#chat-read-only")
 

@@ -8,7 +8,7 @@ from chat.domain import people
 from chat.domain.people import Person
 from chat.domain.rooms import find
 from chat.models import Role
-from chat.storage import history, log, moderation, permissions, reports
+from chat.storage import history, log, moderation, permissions, posting_limits, reports
 from chat.storage.permissions import Permission
 
 ROOM = find("a/b & é")
@@ -172,7 +172,7 @@ class TestMembersPage:
 class TestPostingOnTheMembersPage:
     @pytest.mark.parametrize("read_only", [True, False])
     def test_owner_makes_a_room_read_only_and_lets_everybody_write(self, room: None, read_only: bool) -> None:
-        moderation.set_read_only(ROOM, not read_only, by=None)
+        posting_limits.set_read_only(ROOM, not read_only, by=None)
         assert do(visitor("owner"), "set_read_only", read_only=str(read_only).lower())[0] == 302
         assert permissions.permission(ROOM, GUEST).read_only is read_only
 
@@ -187,7 +187,7 @@ class TestPostingOnTheMembersPage:
         assert (status, "Slow mode takes a whole number" in page) == (400, True)
 
     def test_slow_mode_that_is_none_of_the_choices_is_shown(self, room: None) -> None:
-        moderation.set_slow_mode(ROOM, 77, by=None)
+        posting_limits.set_slow_mode(ROOM, 77, by=None)
         page = visitor("moderator").get(ROOM.get_members_url()).content.decode()
         assert '<option value="77" selected>77 seconds</option>' in page
 

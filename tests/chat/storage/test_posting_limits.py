@@ -20,7 +20,7 @@ from chat.domain.reactions import ReactionRequest
 from chat.domain.rooms import Room, find
 from chat.errors import ChatError, InvalidSlowMode, NotAllowed, ReadOnly, SlowMode
 from chat.models import Role
-from chat.storage import edits, history, log, moderation, pruning, reactions
+from chat.storage import edits, history, log, moderation, posting_limits, pruning, reactions
 from chat.storage.drafts import Draft
 from chat.storage.log import Entry
 
@@ -60,7 +60,7 @@ def pass_time(seconds: float) -> None:
 
 
 def test_read_only_room_takes_messages_of_owners_and_moderators_alone(cast: dict[Role, Person]) -> None:
-    moderation.set_read_only(ROOM, True, by=cast[Role.OWNER])
+    posting_limits.set_read_only(ROOM, True, by=cast[Role.OWNER])
     batch = [draft(person) for person in (*cast.values(), GUEST)]
     assert dict(zip([*cast, None], say(*batch), strict=True)) == {
         Role.MEMBER: "read_only",
@@ -69,13 +69,13 @@ def test_read_only_room_takes_messages_of_owners_and_moderators_alone(cast: dict
         None: "read_only",
     }
     assert say(draft(trusted=True), draft(room=OTHER)) == ["stored", "stored"]
-    moderation.set_read_only(ROOM, False, by=cast[Role.OWNER])
+    posting_limits.set_read_only(ROOM, False, by=cast[Role.OWNER])
     assert say(draft()) == ["stored"]
 
 
 def test_retry_of_a_message_from_before_a_room_was_read_only_is_the_first_message(cast: dict[Role, Person]) -> None:
     assert say(draft(client_id="a")) == ["stored"]
-    moderation.set_read_only(ROOM, True, by=None)
+    posting_limits.set_read_only(ROOM, True, by=None)
     assert say(draft(client_id="a"), draft(client_id="b")) == ["again", "read_only"]
 
 
@@ -83,7 +83,7 @@ def test_author_in_a_read_only_room_deletes_and_reacts_and_does_not_edit() -> No
     (entry,) = log.append([draft()])
     assert isinstance(entry, Entry)
     offset = entry.event.offset or 0
-    moderation.set_read_only(ROOM, True, by=None)
+    posting_limits.set_read_only(ROOM, True, by=None)
     with pytest.raises(ReadOnly):
         edits.edit_message(ROOM, offset, "another text", by=GUEST)
     assert reactions.react(ROOM, offset, [ReactionRequest(ANOTHER, "👍", True)]).problems == [None]
@@ -91,14 +91,14 @@ def test_author_in_a_read_only_room_deletes_and_reacts_and_does_not_edit() -> No
 
 
 def test_moderator_edits_their_own_message_in_a_read_only_room(cast: dict[Role, Person]) -> None:
-    moderation.set_read_only(ROOM, True, by=None)
+    posting_limits.set_read_only(ROOM, True, by=None)
     (entry,) = log.append([draft(cast[Role.MODERATOR])])
     assert isinstance(entry, Entry)
     assert edits.edit_message(ROOM, entry.event.offset or 0, "another", by=cast[Role.MODERATOR]) is not None
 
 
 def test_slow_mode_refuses_the_next_message_of_a_person_until_its_time(cast: dict[Role, Person]) -> None:
-    moderation.set_slow_mode(ROOM, 30, by=cast[Role.MODERATOR])
+    posting_limits.set_slow_mode(ROOM, 30, by=cast[Role.MODERATOR])
     assert say(draft(), draft(ANOTHER), draft(room=OTHER), draft(room=OTHER)) == ["stored"] * 4
     pass_time(10)
     (refused,) = log.append([draft()])
@@ -110,7 +110,7 @@ def test_slow_mode_refuses_the_next_message_of_a_person_until_its_time(cast: dic
 
 
 def test_slow_mode_counts_replies_and_not_edits() -> None:
-    moderation.set_slow_mode(ROOM, 30, by=None)
+    posting_limits.set_slow_mode(ROOM, 30, by=None)
     (entry,) = log.append([draft(ANOTHER)])
     assert isinstance(entry, Entry)
     offset = entry.event.offset
@@ -123,7 +123,7 @@ def test_slow_mode_counts_replies_and_not_edits() -> None:
 
 
 def test_retry_in_slow_mode_is_the_first_message_and_costs_nothing() -> None:
-    moderation.set_slow_mode(ROOM, 30, by=None)
+    posting_limits.set_slow_mode(ROOM, 30, by=None)
     assert say(draft(client_id="a"), draft(client_id="a"), draft(client_id="b")) == ["stored", "again", "slow_mode"]
     assert say(draft(client_id="a")) == ["again"]
     pass_time(30.5)
@@ -131,7 +131,7 @@ def test_retry_in_slow_mode_is_the_first_message_and_costs_nothing() -> None:
 
 
 def test_refused_message_does_not_begin_another_pause() -> None:
-    moderation.set_slow_mode(ROOM, 30, by=None)
+    posting_limits.set_slow_mode(ROOM, 30, by=None)
     assert say(draft()) == ["stored"]
     pass_time(29)
     assert say(draft()) == ["slow_mode"]
@@ -140,12 +140,12 @@ def test_refused_message_does_not_begin_another_pause() -> None:
 
 
 def test_draft_with_nothing_to_reply_to_begins_no_pause() -> None:
-    moderation.set_slow_mode(ROOM, 30, by=None)
+    posting_limits.set_slow_mode(ROOM, 30, by=None)
     assert say(draft(reply_to=999), draft()) == ["no_such_message", "stored"]
 
 
 def test_owners_moderators_and_the_site_are_free_of_slow_mode(cast: dict[Role, Person]) -> None:
-    moderation.set_slow_mode(ROOM, 30, by=None)
+    posting_limits.set_slow_mode(ROOM, 30, by=None)
     for person in (cast[Role.OWNER], cast[Role.MODERATOR]):
         assert say(draft(person), draft(person)) == ["stored"] * 2
     assert say(draft(trusted=True), draft(trusted=True)) == ["stored"] * 2
@@ -154,7 +154,7 @@ def test_owners_moderators_and_the_site_are_free_of_slow_mode(cast: dict[Role, P
 
 
 def test_pause_is_no_longer_than_slow_mode_says_when_another_clock_is_ahead() -> None:
-    moderation.set_slow_mode(ROOM, 30, by=None)
+    posting_limits.set_slow_mode(ROOM, 30, by=None)
     room_id = models.Room.objects.get(name=ROOM.name).pk
     models.LastPost.objects.create(room_id=room_id, person_id=GUEST.id, at=timezone.now() + timedelta(hours=1))
     (refused,) = log.append([draft()])
@@ -163,15 +163,15 @@ def test_pause_is_no_longer_than_slow_mode_says_when_another_clock_is_ahead() ->
 
 
 def test_slow_mode_switched_off_forgets_who_posted_when() -> None:
-    moderation.set_slow_mode(ROOM, 30, by=None)
+    posting_limits.set_slow_mode(ROOM, 30, by=None)
     assert say(draft(), draft()) == ["stored", "slow_mode"]
-    moderation.set_slow_mode(ROOM, 0, by=None)
+    posting_limits.set_slow_mode(ROOM, 0, by=None)
     assert not models.LastPost.objects.exists()
     assert say(draft(), draft()) == ["stored"] * 2
 
 
 def test_two_processes_store_one_message_of_a_person_in_slow_mode() -> None:
-    moderation.set_slow_mode(ROOM, 30, by=None)
+    posting_limits.set_slow_mode(ROOM, 30, by=None)
     both = threading.Barrier(2)
 
     def post(_: int) -> list[str]:
@@ -186,7 +186,7 @@ def test_two_processes_store_one_message_of_a_person_in_slow_mode() -> None:
 
 
 def test_message_that_is_undone_begins_no_pause() -> None:
-    moderation.set_slow_mode(ROOM, 30, by=None)
+    posting_limits.set_slow_mode(ROOM, 30, by=None)
     with transaction.atomic():
         assert say(draft()) == ["stored"]
         transaction.set_rollback(True)
@@ -196,7 +196,7 @@ def test_message_that_is_undone_begins_no_pause() -> None:
 @pytest.mark.parametrize("seconds", [-1, 6 * 3600 + 1, 2**63, True, 1.5, "30", None])
 def test_slow_mode_of_other_than_seconds_up_to_six_hours_is_refused(seconds: Any) -> None:
     with pytest.raises(InvalidSlowMode):
-        moderation.set_slow_mode(ROOM, seconds, by=None)
+        posting_limits.set_slow_mode(ROOM, seconds, by=None)
     assert models.Room.objects.get(name=ROOM.name).slow_mode == 0
 
 
@@ -205,34 +205,34 @@ def test_slow_mode_of_other_than_seconds_up_to_six_hours_is_refused(seconds: Any
     [(1, "every second"), (30, "every 30 seconds"), (60, "every minute"), (300, "every 5 minutes"), (7200, "2 hours")],
 )
 def test_notice_tells_of_slow_mode(seconds: int, told: str) -> None:
-    notice = moderation.set_slow_mode(ROOM, seconds, by=None)
+    notice = posting_limits.set_slow_mode(ROOM, seconds, by=None)
     assert notice is not None
     assert notice.change is Change.SLOW_MODE
     assert told in notice.message
-    assert moderation.set_slow_mode(ROOM, seconds, by=None) is None
+    assert posting_limits.set_slow_mode(ROOM, seconds, by=None) is None
 
 
 def test_only_owners_make_a_room_read_only_and_moderators_slow_it(cast: dict[Role, Person]) -> None:
     for person in (cast[Role.MODERATOR], cast[Role.MEMBER], GUEST):
         with pytest.raises(NotAllowed):
-            moderation.set_read_only(ROOM, True, by=person)
+            posting_limits.set_read_only(ROOM, True, by=person)
     for person in (cast[Role.MEMBER], GUEST):
         with pytest.raises(NotAllowed):
-            moderation.set_slow_mode(ROOM, 10, by=person)
+            posting_limits.set_slow_mode(ROOM, 10, by=person)
     end = history.heads([ROOM])[ROOM].position.offset
-    assert moderation.set_read_only(ROOM, False, by=cast[Role.OWNER]) is None
+    assert posting_limits.set_read_only(ROOM, False, by=cast[Role.OWNER]) is None
     assert history.heads([ROOM])[ROOM].position.offset == end
 
 
 def test_pruning_keeps_the_pauses() -> None:
-    moderation.set_slow_mode(ROOM, 30, by=None)
+    posting_limits.set_slow_mode(ROOM, 30, by=None)
     assert say(draft()) == ["stored"]
     pruning.prune(keep=0)
     assert say(draft()) == ["slow_mode"]
 
 
 def test_posting_in_a_slow_room_takes_as_many_statements_for_many_people() -> None:
-    moderation.set_slow_mode(ROOM, 30, by=None)
+    posting_limits.set_slow_mode(ROOM, 30, by=None)
     counts = []
     for first, size in ((0, 1), (1, 100)):
         crowd = [Person(id=f"guest-{number:016x}", name="P") for number in range(first + 16, first + size + 16)]
