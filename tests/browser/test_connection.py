@@ -100,6 +100,7 @@ def test_page_says_that_it_is_offline_and_sends_once_the_server_is_back(
 
     room.window.find("#chat-outbox", "Waiting to be sent")
     with server:
+        server.wait_until_it_answers()
         room.hear("meanwhile")
         room.say("after")
         room.hear("after")
