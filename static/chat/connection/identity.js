@@ -157,7 +157,8 @@ export class ChatIdentity extends HTMLElement {
 }
 
 /**
- * The person in this browser: null if there is none, as where the site takes no guests; undefined if the server can't say now.
+ * The person in this browser: null if there is none, as where the site takes no guests; undefined if the server can't
+ * say now.
  *
  * @param {string} url
  * @returns {Promise<Person | null | undefined>}
