@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.test import AsyncClient
 
 from chat import models
 from chat.actions.moderation import carry_out
@@ -14,6 +15,7 @@ from chat.storage.database import in_database
 from mysite.graphql import schema
 from tests.conftest import ChatSocket
 from tests.gqlchat.schema.test_loaders import Request
+from tests.test_identity import cookies_of
 
 ROOM = find("limited")
 POST = """mutation ($clientId: String) {
@@ -146,3 +148,23 @@ async def test_moderator_posts_as_often_as_they_like_in_slow_mode(owner: Any) ->
     await set_limit("seconds", 30, owner)
     for _ in range(3):
         assert (await ask(POST, owner)).data["postMessage"]["error"] is None
+
+
+async def test_greeting_in_a_read_only_room_is_heard_only_of_those_who_may_post(
+    open_chat: Any, open_graphql: Any, owner: Any
+) -> None:
+    before = await open_chat("/ws/chat/limited/")
+    await set_limit("readOnly", True, owner)
+    await hear(before)  # the notice
+    graphql = await open_graphql()
+    await graphql.join("limited", user="Buy here")
+    browser = AsyncClient()
+    await browser.aforce_login(owner)
+    own = await open_graphql(headers=cookies_of(browser))
+    await own.join("limited", user="owner")
+    assert (await hear(before))["message"] == "Hello my name is owner!"
+    await set_limit("readOnly", False, owner)
+    await hear(before)
+    another = await open_graphql()
+    await another.join("limited", user="foo")
+    assert (await hear(before))["message"] == "Hello my name is foo!"

@@ -14,9 +14,10 @@ from django.conf import settings
 
 from chat import models
 from chat.actions import direct
+from chat.actions.moderation import carry_out
 from chat.domain.people import Person
 from chat.domain.rooms import find
-from chat.storage import log
+from chat.storage import log, moderation
 from chat.storage.database import in_database
 from tests.screen import Screen
 from tests.servers import ROOT, Server
@@ -199,3 +200,23 @@ async def test_direct_room_of_this_release_is_a_private_room_of_its_people_at_th
     for server in (old_one, new_one):
         async with browser(server, "?after=0", eve, room.name) as outside:
             assert (await hear(outside))["error"]["code"] == "not_a_member"
+
+
+async def test_previous_release_passes_over_limits_on_posting_and_goes_on(instances: tuple[Server, Server]) -> None:
+    """It doesn't know them, so it enforces none; what it stores is heard, and its listeners miss no message."""
+    old_one, new_one = instances
+    ann = await user("ann")
+    await carry_out(moderation.create, ROOM, private=False, by=ann.person)
+    async with browser(old_one, visitor=ann) as old, browser(new_one, visitor=ann) as new:
+        await carry_out(moderation.set_slow_mode, ROOM, 60, by=ann.person)
+        await carry_out(moderation.set_read_only, ROOM, True, by=ann.person)
+        for poster, text in ((new, "of the new one"), (old, "of the old one"), (new, "the end")):
+            await poster.send(json.dumps({"message": text}))
+        heard_old, heard_new = [await hear_until(socket, "the end") for socket in (old, new)]
+    assert [one["access"] for one in heard_new if one["kind"] == "notice"] == ["slow_mode", "read_only"]
+    assert {one["message"] for one in heard_old if one["kind"] == "message"} == {
+        "of the new one",
+        "of the old one",
+        "the end",
+    }
+    assert [one["offset"] for one in heard_new] == [2, 3, 4, 5, 6]

@@ -17,6 +17,8 @@ from chat.domain import events, names, people
 from chat.domain.events import Event, Kind
 from chat.domain.people import Person
 from chat.domain.rooms import Room
+from chat.storage import permissions
+from chat.storage.database import in_database
 
 PERIOD = 1.0  # seconds; longer in a room with more than DELIVERIES_PER_PERIOD listeners
 GREETINGS_PER_PERIOD = 4
@@ -50,10 +52,11 @@ def clean_name(name: object, person: Person) -> str:
 async def greet(*, room: Room, name: str, person: Person, aloud: bool = True) -> Event:
     """Tells `room` that `name` has joined. Returns the greeting for the joiner, whom no merging concerns.
 
-    If it isn't said aloud, the joiner alone has it.
+    If it isn't said aloud, the joiner alone has it; so it is in a read-only room, unless the joiner may post there.
+    Raises Unavailable.
     """
     greeting = events.build(room=room, message=f"Hello my name is {name}!", person=person, kind=Kind.GREETING)
-    if not aloud:
+    if not aloud or not await _may_be_heard(room, person):
         return greeting
     crowds = Crowds.here().by_room
     crowd = crowds.setdefault(room, Crowd(room))
@@ -65,6 +68,13 @@ async def greet(*, room: Room, name: str, person: Person, aloud: bool = True) ->
     else:
         crowd.waiting.append(name)
     return greeting
+
+
+async def _may_be_heard(room: Room, person: Person) -> bool:
+    """Whether a greeting of `person` may reach `room`. That is looked up only where it is read-only."""
+    if not Hub.here().is_read_only(room):
+        return True
+    return (await in_database(permissions.permission, room, person)).may_post
 
 
 def pace(audience: int) -> tuple[int, float]:

@@ -45,6 +45,7 @@ class Feed:
     listeners: set[RoomListener] = field(default_factory=set)
     position: Position | None = None  # the last entry that the listeners were given; None until the database was asked
     restricted: bool = False  # whether who comes has to be looked up
+    read_only: bool = False  # whether it has to be looked up who may say what isn't stored: a greeting
     needs_recheck: bool = False  # some listeners may be excluded by now; until that is known, none hears anything
     reading: asyncio.Task[None] | None = None
     behind: bool = False  # the database has to be read
@@ -93,6 +94,8 @@ class Feed:
             listener.end(error(text, room=self.room.name))
         if event.change in {Change.BANNED, Change.CLOSED} or not event.known:
             self.restricted = True
+        if event.change in {Change.READ_ONLY, Change.WRITABLE} or not event.known:
+            self.read_only = event.change is not Change.WRITABLE
         self.needs_recheck = event.change is Change.CLOSED or not event.known
 
     def compare(self, head: Head, since: Position) -> None:
@@ -103,7 +106,7 @@ class Feed:
         if self.needs_recheck or not self._is_in_step_with(head.position, since):
             self.catch_up(head.position.offset)
         if not self.is_past(head.position):  # else a notice may have come since, which knows better
-            self.restricted = head.restricted
+            self.restricted, self.read_only = head.restricted, head.read_only
 
     def _is_in_step_with(self, end: Position, since: Position) -> bool:
         """Whether there is nothing to read where the log ended at `end`, and nothing that went back."""
@@ -124,7 +127,8 @@ class Feed:
     def start_over(self, position: Position) -> None:
         """Goes on after `position`: what is between it and the last one can't be had, or never was in this log."""
         self.position = position
-        self.restricted = self.needs_recheck = True  # for all one knows: there may have been notices in it
+        # For all one knows: there may have been notices in it.
+        self.restricted = self.read_only = self.needs_recheck = True
         self.give(events.start_over(self.room, position))
 
     # From the database, what the layer didn't bring
@@ -134,7 +138,7 @@ class Feed:
         if self.position is None:
             head = await Reads.here().head(self.room)
             if self.position is None:  # nobody has been told another one meanwhile
-                self.position, self.restricted = head.position, head.restricted
+                self.position, self.restricted, self.read_only = head.position, head.restricted, head.read_only
                 if self.behind:
                     self.catch_up()
         return self.position

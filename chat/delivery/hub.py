@@ -174,6 +174,11 @@ class Hub(PerLoop):
         feed = self._feeds.get(room.group)
         return feed is None or not feed.needs_recheck
 
+    def is_read_only(self, room: Room) -> bool:
+        """Whether it has to be looked up who may be heard in `room`, to which somebody here listens."""
+        feed = self._feeds.get(room.group)
+        return feed is not None and feed.read_only
+
     def audience(self, room: Room) -> int:
         """How many listeners in this process hear `room`."""
         feed = self._feeds.get(room.group)

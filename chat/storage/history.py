@@ -40,7 +40,7 @@ LAST_MESSAGES = f"""
     WHERE room.name IN ({{names}})
 """
 SELECT_HEADS = """
-    SELECT room.name, room.last_offset, room.restricted, message.id, message.uid
+    SELECT room.name, room.last_offset, room.restricted, room.read_only, message.id, message.uid
     FROM chat_room AS room
     LEFT JOIN chat_message AS message ON message.room_id = room.id AND message."offset" = room.last_offset
     WHERE room.name {named}
@@ -63,10 +63,11 @@ def check_position(offset: object, id: object = None) -> Position:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """Where a room's log ends, and whether by then it has to be looked up who may be there."""
+    """Where a room's log ends, and whether by then it has to be looked up who may be there, and who may be heard."""
 
     position: Position = START
     restricted: bool = False
+    read_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +92,10 @@ def heads(rooms: Iterable[Room]) -> dict[Room, Head]:
         )
         found = cursor.fetchall()
     return {room: Head(restricted=room.is_direct) for room in by_name.values()} | {
-        by_name[name]: Head(Position(offset, models.entry_id(pk, uid) if pk else None), bool(restricted))
-        for name, offset, restricted, pk, uid in found
+        by_name[name]: Head(
+            Position(offset, models.entry_id(pk, uid) if pk else None), bool(restricted), bool(read_only)
+        )
+        for name, offset, restricted, read_only, pk, uid in found
     }
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Count, F, Q, Window
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Window
 from django.db.models.functions import RowNumber
 from django.db.models.signals import post_delete
 from django.dispatch import receiver
@@ -33,7 +33,7 @@ MODERATORS = _("Only the owners and moderators of the room can see what was repo
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A person's report of the message at `offset`, which is None if it isn't kept any more."""
+    """A person's report of the message at `offset`, which is None if it was pruned while this was read."""
 
     number: int
     offset: int
@@ -88,7 +88,7 @@ def report_pages(
     Banned, NotAMember or NotAllowed in the place of those that may not be seen. Three queries.
     """
     place = Window(RowNumber(), partition_by=F("room_id"), order_by="-pk")
-    rows = models.Report.objects.filter(room__name__in=[room.name for room in rooms]).select_related("room")
+    rows = _open(room.name for room in rooms).select_related("room")
     rows = rows if after is None else rows.filter(pk__lt=after)
     found = list(rows.annotate(place=place).filter(place__lte=size).order_by("place"))
     messages = _messages(found)
@@ -120,8 +120,13 @@ def open_counts(pairs: Iterable[tuple[Room, Person]]) -> dict[tuple[Room, Person
 
 
 def _counts(names: Iterable[str]) -> dict[str, int]:
-    rows = models.Report.objects.filter(room__name__in={*names}).values_list("room__name")
-    return dict(rows.annotate(Count("offset", distinct=True)))
+    return dict(_open(names).values_list("room__name").annotate(Count("offset", distinct=True)))
+
+
+def _open(names: Iterable[str]) -> QuerySet[models.Report]:
+    """The reports in rooms of these names, but for those of messages that an older instance has deleted or pruned."""
+    message = models.Message.objects.filter(room=OuterRef("room"), offset=OuterRef("offset"), deletion=None)
+    return models.Report.objects.filter(Exists(message), room__name__in={*names})
 
 
 def _messages(reports: Collection[models.Report]) -> Mapping[tuple[int, int], Event]:

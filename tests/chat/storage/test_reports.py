@@ -160,3 +160,12 @@ def test_reports_come_page_by_page_the_last_one_first() -> None:
         found += [report.offset for report in page]
         after = page[-1].number
     assert found == offsets[::-1]
+
+
+def test_report_of_a_message_that_an_older_instance_deleted_is_resolved(cast: dict[Role, Person]) -> None:
+    first, second = say(), say()
+    for offset in (first, second):
+        reports.report(ROOM, offset, "", by=GUEST)
+    models.Message.objects.filter(offset=first).update(text="", deletion=second + 1)
+    assert [offset for offset, *_ in seen()] == [second]
+    assert reports.counts([ROOM], person=cast[Role.OWNER])[ROOM] == 1
