@@ -194,7 +194,8 @@ new TypingSign(input, (isTyping) => {
   if (!standing.readsOnly) connection.send({ typing: isTyping });
 });
 composer.editLast = () => {
-  if (log.lastOwn) editing.begin(log.lastOwn);
+  // The last one can't be edited while it is on its way, or later than what is shown; any other isn't meant.
+  if (outbox.empty && timeline.live && log.lastOwn) editing.begin(log.lastOwn);
 };
 outbox.transmit = (id, text, quote) =>
   connection.send({ message: text, client_id: id, ...(quote && { reply_to: quote.offset }) });

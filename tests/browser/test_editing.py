@@ -7,6 +7,8 @@ from chat.domain.rooms import find
 from chat.storage import edits, log
 from tests.browser.chromium import Chromium
 from tests.browser.room_window import RoomWindow, enter
+from tests.browser.test_history import said
+from tests.browser.test_private_room import set_offline
 
 VALUE = "return document.querySelector('#chat-message-input').value"
 TOPIC = "const topic = document.querySelector('composer-topic'); return topic.hidden ? '' : topic.innerText"
@@ -37,6 +39,39 @@ def test_edit_by_the_arrow_key_is_seen_by_everybody_and_after_a_reload(browser: 
     other.window.driver.refresh()
     other.connect()
     assert (other.lines, other.window.run(EDITED)) == (["helo!"], 1)
+
+
+def test_arrow_key_edits_nothing_while_the_last_message_is_on_its_way(browser: Chromium, site: str) -> None:
+    room = enter(browser, site, "room1")
+    room.say("first")
+    room.hear("first")
+    set_offline(room.window, True)
+    room.window.run("dispatchEvent(new Event('online'))")
+    room.window.find("#chat-status", "Offline")
+    room.say("second")
+    room.window.find("#chat-outbox", "second")
+
+    room.window.type(Keys.ARROW_UP)
+    assert (room.window.run(VALUE), room.window.run(TOPIC)) == ("", "")
+
+    set_offline(room.window, False)
+    room.hear("second")
+    room.window.type(Keys.ARROW_UP)
+    assert room.window.run(VALUE) == "second"
+    assert all("INTERNET_DISCONNECTED" in complaint for complaint in browser.complaints())
+
+
+def test_arrow_key_edits_nothing_where_the_newest_messages_are_not_shown(browser: Chromium, site: str) -> None:
+    room = enter(browser, site, "room1")
+    room.say("mine")
+    room.hear("mine")
+    said(2, 100)
+    room.window.go(f"{site}/chat/room1/?at=1")
+    room.connect()
+
+    room.window.type(Keys.ARROW_UP)
+
+    assert (room.window.run(VALUE), room.window.run(TOPIC)) == ("", "")
 
 
 def test_edit_that_is_dropped_gives_the_draft_back(browser: Chromium, site: str) -> None:

@@ -56,6 +56,10 @@ export class ChatOutbox extends HTMLElement {
    */
   #pause;
 
+  get empty() {
+    return this.#entries.size === 0;
+  }
+
   get full() {
     return this.#entries.size >= ENTRIES_MAX;
   }
