@@ -4,6 +4,9 @@ import pytest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
+from chat.domain.people import Person
+from chat.domain.rooms import find
+from chat.storage import log
 from tests.browser.chromium import Chromium
 from tests.browser.phone import become_phone, tap
 from tests.browser.room_window import RoomWindow
@@ -67,6 +70,17 @@ def test_targets_of_the_room_page_are_at_least_44_px_on_a_phone(phone: Window, s
     assert room.lines[-1] == "99"
     assert phone.find(".fold", "Show more")
     assert phone.run(SMALL) == []
+
+
+def test_mention_and_link_in_a_message_are_as_high_as_its_text_on_a_phone(phone: Window, site: str) -> None:
+    ann = Person(id="user-1", name="Ann")
+    for text in ("@Ann", "https://a.example"):
+        log.append([log.Draft(room=find("room1"), text=text, person=ann, mentions=(ann,))])
+    open_room(phone, site)
+    phone.find(".text a", "https")
+    heights = phone.run("return [...document.querySelectorAll('.text a')].map((link) => link.offsetHeight)")
+    assert len(heights) == 2
+    assert max(heights) < 30
 
 
 def test_list_of_keys_and_formatting_is_below_the_rooms_on_a_phone(phone: Window, site: str) -> None:
