@@ -1,16 +1,19 @@
 """The pages on a phone: nothing is wider than the screen, or too small for a finger."""
 
 import pytest
+from django.contrib.auth.models import User
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
+from chat.domain import people
 from chat.domain.people import Person
 from chat.domain.rooms import find
-from chat.storage import log
+from chat.storage import log, moderation
 from tests.browser.chromium import Chromium
 from tests.browser.phone import become_phone, tap
 from tests.browser.room_window import RoomWindow
 from tests.browser.test_history import said
+from tests.browser.test_private_room import log_in
 from tests.browser.window import Window
 
 WIDTH = "return document.documentElement.scrollWidth"
@@ -81,6 +84,17 @@ def test_mention_and_link_in_a_message_are_as_high_as_its_text_on_a_phone(phone:
     heights = phone.run("return [...document.querySelectorAll('.text a')].map((link) => link.offsetHeight)")
     assert len(heights) == 2
     assert max(heights) < 30
+
+
+def test_name_of_a_private_room_has_space_beside_all_else_on_a_phone(phone: Window, site: str) -> None:
+    log_in(phone, site, "owner")
+    moderation.create(find("private talk"), private=True, by=people.of_user(User.objects.get(username="owner")))
+    open_room(phone, site)
+    open_room(phone, site, "private%20talk")
+    said(1, 120)
+    phone.find("#rooms-open .unread-count", "99+")
+    assert phone.find("h1").size["width"] >= 80
+    assert phone.run(WIDTH) == 360
 
 
 def test_list_of_keys_and_formatting_is_below_the_rooms_on_a_phone(phone: Window, site: str) -> None:
