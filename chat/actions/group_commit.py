@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from django.utils.translation import gettext_lazy as _
 
 from chat import log_context
-from chat.delivery import own_rooms
+from chat.delivery import followers
 from chat.delivery.detached_tasks import DetachedTasks
 from chat.delivery.per_loop import PerLoop
 from chat.delivery.publisher import Publisher
@@ -99,7 +99,7 @@ class CommitQueue:
             for person_id in entry.gained_by
         ]
         if gained:
-            DetachedTasks.here().start(own_rooms.tell(gained))
+            DetachedTasks.here().start(followers.tell(gained))
 
 
 def _succeed(stored: asyncio.Future[Entry], entry: Entry) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from django.utils.translation import gettext_lazy as _
 
 from chat.actions import rate_limits
-from chat.delivery import own_rooms as following
+from chat.delivery import followers
 from chat.domain.people import Person
 from chat.errors import NoSuchPerson, NotAllowed
 from chat.storage import ignoring
@@ -23,5 +23,5 @@ async def set_ignored(ignored_id: object, on: bool, *, person: Person) -> Sequen
         raise NotAllowed(_("Your browser keeps no cookies for this site, so nothing can be remembered for you."))
     await rate_limits.spend(person, on="room")
     await in_database(ignoring.set_ignored, person, ignored_id, on)
-    await following.tell_of_ignoring(person)
+    await followers.tell_of_ignoring(person)
     return await in_database(ignoring.ignored, person)

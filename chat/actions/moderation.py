@@ -11,7 +11,7 @@ from asgiref.sync import async_to_sync
 from django.db import transaction
 
 from chat.actions import rate_limits
-from chat.delivery import own_rooms, report_counts
+from chat.delivery import followers, report_counts
 from chat.delivery.publisher import publish
 from chat.domain.events import Event, Kind
 from chat.domain.people import Person
@@ -48,4 +48,4 @@ async def _tell(event: Event) -> None:
     if event.kind is Kind.DELETION:  # which deletes the reports of the message
         await report_counts.tell(event.room)
     if event.subject:
-        await own_rooms.tell([(event.subject, event.room.name)])
+        await followers.tell([(event.subject, event.room.name)])

@@ -6,7 +6,7 @@ from asgiref.sync import async_to_sync
 from django.db import transaction
 
 from chat.actions import rate_limits
-from chat.delivery import own_rooms
+from chat.delivery import followers
 from chat.delivery.login_hints import hint
 from chat.domain.people import Person
 from chat.domain.profiles import Profile, ProfileChange
@@ -32,4 +32,4 @@ def update_on_commit(change: ProfileChange, *, of: Person) -> None:
 async def _tell(person: Person) -> None:
     """Their connections, and those whose direct rooms are called after them."""
     await hint(users=[person.user_id])
-    await own_rooms.tell(await in_database(direct_rooms.fellows, person))
+    await followers.tell(await in_database(direct_rooms.fellows, person))

@@ -5,7 +5,7 @@ from typing import Any
 
 from chat.actions import rate_limits
 from chat.actions.moderation import carry_out
-from chat.delivery import own_rooms as following
+from chat.delivery import followers
 from chat.delivery.batcher import Batcher
 from chat.delivery.per_loop import PerLoop
 from chat.domain.people import Person
@@ -34,7 +34,7 @@ class Marks(PerLoop):
 async def _store(marks: list[Mark]) -> Sequence[ChatError | None]:
     problems = await in_database(readings.mark_read, marks)
     allowed = [mark for mark, problem in zip(marks, problems, strict=True) if problem is None]
-    await following.tell({(mark.person.id, mark.room.name): None for mark in allowed})
+    await followers.tell({(mark.person.id, mark.room.name): None for mark in allowed})
     return problems
 
 
@@ -88,4 +88,4 @@ async def _change(function: Callable[..., None], room: Room, person: Person, *ar
     if person.lasting:
         await rate_limits.spend(person, on="room")
         await in_database(function, room, person, *args)
-        await following.tell([(person.id, room.name)])
+        await followers.tell([(person.id, room.name)])

@@ -3,57 +3,33 @@
 Each room that somebody follows has an ear in its feed, beside the listeners. It counts what is said and hears of the
 person's exclusion; so what it counts is what a listener would be told, and the database isn't asked. It is asked where
 counting isn't enough: for what was deleted, for a log that started over, and for what the person has read elsewhere.
-Of that the process in which they read it tells the others, by a control message. Such a message may be lost; so each
-process compares the readings of the people who follow their rooms with the database from time to time, and often while
-the layer is away.
+Of that the followers are told: `chat.delivery.followers`.
 """
 
 import asyncio
 import contextlib
 import random
-from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import AsyncGenerator, Iterable, Sequence
 
-from chat.delivery import hub
 from chat.delivery.batcher import Batcher
-from chat.delivery.control import on_control
 from chat.delivery.detached_tasks import DetachedTasks
+from chat.delivery.followers import Followers
 from chat.delivery.hub import Hub
-from chat.delivery.layer import Layer
 from chat.delivery.per_loop import PerLoop
 from chat.delivery.room_ear import RoomEar
 from chat.domain.people import Person
 from chat.domain.rooms import Room
-from chat.errors import ChatError, unforeseen
-from chat.storage import ignoring, own_rooms, readings
+from chat.errors import unforeseen
+from chat.storage import ignoring, own_rooms
 from chat.storage.database import in_database
 from chat.storage.own_rooms import ROOMS_MAX, OwnRoom
-from chat.storage.readings import Digest
 
 INTERVAL = 1.0  # seconds from one telling to the next, at least
 SPREAD = 0.2  # seconds over which many who hear the same are told it
 RETRY_INTERVAL = 2.0  # seconds after which the database is asked again that didn't answer
-COMPARE_INTERVAL = 30.0  # seconds from one comparison of readings to the next
-COMPARE_INTERVAL_ALONE = 2.0  # the same, while other processes can't be heard
-PEOPLE_PER_QUERY = 500
-SUBJECT = "readings"  # of the control messages
 
 Change = tuple[Room, OwnRoom | None]
 """A room, as the person has read it now; None if it is none of theirs any more."""
-ReadingChange = tuple[str, str]
-"""The id of a person, and the name of a room of which their reading has changed."""
-
-
-async def tell(changes: Iterable[ReadingChange]) -> None:
-    """Tells all processes, after the fact, that readings have changed, were made, or are gone."""
-    if changed := [list(change) for change in changes]:
-        await hub.send_control(SUBJECT, {"changed": changed})
-
-
-async def tell_of_ignoring(person: Person) -> None:
-    """Tells all processes, after the fact, that the person ignores others than before."""
-    # An older instance has no use for that, and passes it over.
-    await hub.send_control(SUBJECT, {"changed": [], "ignoring": person.id})
 
 
 async def follow(person: Person, *, except_for: Room | None = None) -> AsyncGenerator[Sequence[Change], None]:
@@ -259,66 +235,3 @@ class Ignoring(PerLoop):
 async def _read_ignored(persons: list[Person]) -> Sequence[Sequence[Person]]:
     found = await in_database(ignoring.ignored_by, persons)
     return [found[person.id] for person in persons]
-
-
-class Followers(PerLoop):
-    """All followers of one event loop. While there are any, one task compares their people's readings."""
-
-    def __init__(self) -> None:
-        self._by_person: dict[str, set[Follower]] = {}
-        self._digests: dict[str, Digest | None] = {}
-        self._comparing: asyncio.Task[None] | None = None
-
-    def add(self, follower: Follower) -> None:
-        self._by_person.setdefault(follower.person.id, set()).add(follower)
-        if self._comparing is None:
-            self._comparing = DetachedTasks.here().start(self._keep_comparing())
-
-    def remove(self, follower: Follower) -> None:
-        followers = self._by_person.get(follower.person.id, set())
-        followers.discard(follower)
-        if not followers:
-            self._by_person.pop(follower.person.id, None)
-            self._digests.pop(follower.person.id, None)
-        if not self._by_person and self._comparing is not None:
-            self._comparing.cancel()
-            self._comparing = None
-
-    def changed(self, changes: Iterable[ReadingChange]) -> None:
-        for person_id, room_name in changes:
-            for follower in self._by_person.get(person_id, ()):
-                follower.recount(Room(room_name))
-
-    def ignoring_changed(self, person_id: str) -> None:
-        for follower in self._by_person.get(person_id, ()):
-            follower.reread()
-
-    async def _keep_comparing(self) -> None:
-        while True:
-            alone = Layer.here().is_any_away or not Hub.here().is_listening
-            await asyncio.sleep(COMPARE_INTERVAL_ALONE if alone else COMPARE_INTERVAL)
-            try:
-                await self._compare(alone)
-            except Exception as error:
-                unforeseen(error)
-
-    async def _compare(self, alone: bool) -> None:
-        """Reads the rooms of people anew whose readings have changed; `alone`, of those who are new here too."""
-        people = list(self._by_person)
-        for first in range(0, len(people), PEOPLE_PER_QUERY):
-            some = people[first : first + PEOPLE_PER_QUERY]
-            found = await in_database(readings.digests, some)
-            for person_id in some:
-                known = person_id in self._digests
-                before, self._digests[person_id] = self._digests.get(person_id), found.get(person_id)
-                if (known and before != found.get(person_id)) or (alone and not known):
-                    for follower in list(self._by_person.get(person_id, ())):
-                        with contextlib.suppress(ChatError):
-                            await follower.read_all()
-
-
-@on_control(SUBJECT)
-def on_readings(about: Mapping[str, Any]) -> None:
-    Followers.here().changed((str(person_id), str(room_name)) for person_id, room_name in about["changed"])
-    if "ignoring" in about:
-        Followers.here().ignoring_changed(str(about["ignoring"]))

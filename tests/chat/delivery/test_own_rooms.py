@@ -10,9 +10,10 @@ from django.contrib.auth import get_user_model
 from chat import models
 from chat.actions import editing, posting, reading
 from chat.actions import moderation as acting
-from chat.delivery import hub, own_rooms
+from chat.delivery import followers, hub, own_rooms
+from chat.delivery.followers import Followers
 from chat.delivery.hub import Hub
-from chat.delivery.own_rooms import Change, Followers
+from chat.delivery.own_rooms import Change
 from chat.domain.people import Person, of_user
 from chat.domain.rooms import Room, find
 from chat.errors import NotAMember, Unavailable
@@ -310,7 +311,7 @@ async def test_log_that_goes_back_is_counted_anew(follow: Any, monkeypatch: pyte
 
 
 async def test_what_no_control_message_told_is_found_by_comparing(follow: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(own_rooms, "COMPARE_INTERVAL", 0.05)
+    monkeypatch.setattr(followers, "COMPARE_INTERVAL", 0.05)
     ben = await follow()
     offset = await say()
     await say(room=OTHER)
@@ -355,7 +356,7 @@ async def test_no_more_than_rooms_max_are_followed(follow: Any, monkeypatch: pyt
 @pytest.mark.parametrize("about", [{}, {"changed": 1}, {"changed": [[1]]}, {"changed": [[None, None, None]]}])
 async def test_control_message_of_another_version_is_passed_over(follow: Any, about: dict[str, Any]) -> None:
     ben = await follow()
-    await hub.send_control(own_rooms.SUBJECT, about)
+    await hub.send_control(followers.SUBJECT, about)
     await say()
     await ben.until(own_room=1)
 
