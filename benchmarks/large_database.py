@@ -2,7 +2,7 @@
 
     python -m benchmarks.large_database --database PostgreSQL --messages 1000000
 
-prints a line of JSON for each: milliseconds (median and worst), statements, and tables or indexes that a statement
+prints a line of JSON for each: milliseconds (median, of its own CPU, and at least), statements, and tables or indexes that a statement
 reads from end to end, by EXPLAIN. Half of the messages are in one room; the person who asks has 50 rooms.
 """
 
@@ -28,7 +28,7 @@ ROOMS = 200  # that have messages; the first one has half of them
 SMALL_ROOMS = 20_000  # that have one each
 PEOPLE = 500  # with OWN_ROOMS each
 OWN_ROOMS = 50
-TIMES = 15  # that each is asked
+TIMES_MAX = 40  # that each is asked
 BIG = r"(chat_message\w*|chat_mention|chat_reading|chat_room|message|room|reading|entry|last|mention)"
 SCANS = {"sqlite": re.compile(rf"SCAN {BIG}\b"), "postgresql": re.compile(rf"Seq Scan on {BIG}\b")}
 STATEMENTS = ("SELECT", "WITH", "INSERT", "UPDATE", "DELETE")
@@ -136,7 +136,9 @@ def questions(messages: int) -> Iterator[tuple[str, Callable[[int], Any]]]:
     ann, big, rooms = Person(id="user-7", name="user7"), Room("room 1"), [Room(f"room {n}") for n in range(1, 51)]
     middle = messages // 4 // 1000 * 1000
     missed = recoveries.RecoveryRequest(room=big, after=Position(messages // 2 - 400), size=400, person=ann)
-    own = [middle + 506 - 500 + 500 * n for n in range(TIMES + 1)]  # offsets of what ann said: one more than 5 in 500
+    own = [
+        middle + 506 - 500 + 500 * n for n in range(TIMES_MAX + 1)
+    ]  # offsets of what ann said: one more than 5 in 500
     yield "unread counts of 20 rooms", lambda _: own_rooms.by_pair([(room, ann) for room in rooms[:20]])
     yield "own rooms, a page of 50", lambda _: own_rooms.own_rooms(ann, size=50)
     yield "last messages of 50 rooms", lambda _: history.last_messages(rooms, person=ann)
@@ -161,7 +163,7 @@ def questions(messages: int) -> Iterator[tuple[str, Callable[[int], Any]]]:
     yield "reply to an old message", lambda n: log.append([Draft(room=big, text="hi", person=ann, reply_to=middle)])
 
 
-def measure(ask: Callable[[int], Any]) -> dict[str, Any]:
+def measure(ask: Callable[[int], Any], times: int) -> dict[str, Any]:
     from django.db import connection
 
     statements: list[tuple[str, Any]] = []
@@ -173,7 +175,7 @@ def measure(ask: Callable[[int], Any]) -> dict[str, Any]:
     with connection.execute_wrapper(take):
         ask(0)
     taken, used = [], []
-    for number in range(1, TIMES + 1):
+    for number in range(1, times + 1):
         began, began_using = time.perf_counter(), time.thread_time()
         ask(number)
         taken.append((time.perf_counter() - began) * 1000)
@@ -182,7 +184,7 @@ def measure(ask: Callable[[int], Any]) -> dict[str, Any]:
     return {
         "median ms": round(statistics.median(taken), 2),
         "of its own CPU": round(statistics.median(used), 2),
-        "worst ms": round(max(taken), 2),
+        "least ms": round(min(taken), 2),
         "statements": len(statements),
         "reads from end to end": scans,
     }
@@ -205,6 +207,7 @@ def options() -> argparse.Namespace:
     add = parser.add_argument
     add("--database", choices=["SQLite", "PostgreSQL"], default="SQLite")
     add("--messages", type=int, default=1_000_000, help="100,000 or more")
+    add("--times", type=int, default=15, help=f"that each is asked, {TIMES_MAX} at most")
     return parser.parse_args()
 
 
@@ -224,7 +227,7 @@ def main() -> None:
         fill(args.messages)
         print(json.dumps({"database": args.database, "entries": models.Message.objects.count()}), flush=True)
         for name, ask in questions(args.messages):
-            print(json.dumps({"question": name, **measure(ask)}, ensure_ascii=False), flush=True)
+            print(json.dumps({"question": name, **measure(ask, args.times)}, ensure_ascii=False), flush=True)
 
 
 if __name__ == "__main__":
