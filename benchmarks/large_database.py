@@ -2,8 +2,9 @@
 
     python -m benchmarks.large_database --database PostgreSQL --messages 1000000
 
-prints a line of JSON for each: milliseconds (median, of its own CPU, and at least), statements, and tables or indexes that a statement
-reads from end to end, by EXPLAIN. Half of the messages are in one room; the person who asks has 50 rooms.
+prints a line of JSON for each: milliseconds (the median, of which so many of its own CPU, and the least), statements,
+and tables or indexes that a statement reads from end to end, by EXPLAIN. Half of the messages are in one room; the
+person who asks has 50 rooms.
 """
 
 import argparse

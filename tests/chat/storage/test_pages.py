@@ -5,9 +5,11 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from chat import models
+from chat.domain.reactions import ReactionRequest
 from chat.domain.rooms import find
 from chat.errors import Banned, NotAMember
-from chat.storage import pages
+from chat.storage import log, pages, reactions
+from chat.storage.drafts import Draft
 from chat.storage.pages import PageRequest
 from tests.chat.storage.test_log import ANN, BEN, OTHER, ROOM, fill, offsets, say
 
@@ -116,6 +118,19 @@ class TestPagesOfManyRooms:
             assert [(page.events[0].room, page.events[0].message) for page in found] == [
                 (room, "2") for room in rooms[:count]
             ]
+
+    def test_page_of_replies_mentions_and_reactions_takes_three_queries_however_many_there_are(self) -> None:
+        say()
+        for offset in range(1, 31):
+            log.append([Draft(room=ROOM, text="@Ben", person=ANN, reply_to=offset, mentions=(BEN,))])
+        for offset in range(1, 32):
+            reactions.react(ROOM, offset, [ReactionRequest(person, "👍", True) for person in (ANN, BEN)])
+        for size in (2, 30):
+            with CaptureQueriesContext(connection) as captured:
+                page = pages.page(ROOM, person=ANN, size=size, from_end=True)
+            assert len(captured) == 3  # the page, what is quoted, and who may read
+            assert all(event.reply_to and event.mentions and event.reactions for event in page.events)
+            assert len(page.events) == size
 
     def test_pages_without_permission_are_errors_beside_the_others(self) -> None:
         for room in (ROOM, OTHER, find("open")):
