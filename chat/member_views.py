@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from asgiref.sync import async_to_sync
 from django import forms
@@ -13,10 +14,11 @@ from django.views.generic import FormView, View
 
 from chat.actions import reporting
 from chat.actions.moderation import Action, carry_out
-from chat.domain import people, rooms
+from chat.domain import cursors, people, rooms
 from chat.domain.people import Person
 from chat.domain.rooms import Room
-from chat.errors import Banned, ChatError, InvalidRoomName, NotAMember
+from chat.domain.texts import is_storable
+from chat.errors import Banned, ChatError, InvalidPage, InvalidRoomName, NotAMember
 from chat.forms import NameInput
 from chat.models import Role
 from chat.storage import history, members, moderation, permissions, posting_limits, reports
@@ -27,6 +29,7 @@ from chat.views import closed, display_name
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
+SHOWN_MAX = 100  # members, and bans, on a page
 REPORTS_MAX = 50  # that are shown
 PAUSES = (
     (0, _("off")),
@@ -90,7 +93,10 @@ def pauses(slow_mode: int) -> list[tuple[int, "StrOrPromise"]]:
 
 
 class MembersView(View):
-    """Members and bans of the room `?room=`, with forms to change them. Each form posts its action as `do`."""
+    """Members and bans of the room `?room=`, with forms to change them. Each form posts its action as `do`.
+
+    Members are those whose usernames come after `?after=`, and bans those before the one numbered `?before=`.
+    """
 
     ACTIONS: dict[str, tuple[Action, Callable[[QueryDict], list[Any]]]] = {
         "set_role": (moderation.set_role, lambda given: [given.get("username", ""), role(given.get("role", ""))]),
@@ -133,7 +139,7 @@ class MembersView(View):
         except ChatError as error:
             return self.show(error=str(error), status=400)
         left = request.POST.get("username") == self.person.username
-        return HttpResponseRedirect(self.room.get_absolute_url() if left else self.room.get_members_url())
+        return HttpResponseRedirect(self.room.get_absolute_url() if left else request.get_full_path())
 
     def show(self, *, error: "StrOrPromise" = "", status: int = 200) -> HttpResponse:
         try:
@@ -144,21 +150,53 @@ class MembersView(View):
 
     def context(self) -> dict[str, Any]:
         permission = permissions.permission(self.room, self.person)
-        belonging = members.members(self.room, person=self.person)
+        belonging = self.members()
         context = {
+            "is_first": not {"after", "before"} & {*self.request.GET},
             "room": self.room,
             "display_name": display_name(self.room, self.person),
             "permission": permission,
             "roles": Role.choices,
             "members": [
-                {"person": person, "role": role, "is_self": person.id == self.person.id} for person, role in belonging
+                {"person": person, "role": role, "is_self": person.id == self.person.id}
+                for person, role in belonging[:SHOWN_MAX]
             ],
         }
+        if len(belonging) > SHOWN_MAX:
+            context["more_members_url"] = self.url_of(after=belonging[SHOWN_MAX - 1][0].username)
         if permission.may_moderate:
-            bans = members.bans(self.room, person=self.person)
-            context |= {"bans": bans, "others": self.others([person for person, role in belonging], bans)}
+            bans = self.bans()
+            context |= {"bans": [person for _number, person in bans[:SHOWN_MAX]], "others": self.others()}
+            if len(bans) > SHOWN_MAX:
+                context["more_bans_url"] = self.url_of(before=bans[SHOWN_MAX - 1][0])
             context |= {"reports": self.reports(), "pauses": pauses(permission.slow_mode)}
         return context
+
+    def url_of(self, **place: object) -> str:
+        """This page at another place in the list of members or in that of bans."""
+        here = {key: self.request.GET[key] for key in ("after", "before") if key in self.request.GET}
+        return f"{self.room.get_members_url()}&{urlencode(here | place)}"
+
+    def members(self) -> list[tuple[Person, Role]]:
+        """The members to show, and one more if there are more. Raises Banned or NotAMember."""
+        after = self.request.GET.get("after") or None
+        if after and not is_storable(after):
+            after = None
+        found = members.member_pages([self.room], person=self.person, size=SHOWN_MAX + 1, after=after)[self.room]
+        if isinstance(found, ChatError):
+            raise found
+        return found
+
+    def bans(self) -> list[tuple[int, Person]]:
+        """The numbers and the people of the bans to show, and one more if there are more. Raises as `members`."""
+        try:
+            before = cursors.read_number(self.request.GET["before"]) if "before" in self.request.GET else None
+        except InvalidPage:
+            before = None
+        found = members.ban_pages([self.room], person=self.person, size=SHOWN_MAX + 1, after=before)[self.room]
+        if isinstance(found, ChatError):
+            raise found
+        return found
 
     def reports(self) -> list[Report]:
         """The last REPORTS_MAX reports. Raises Banned or NotAMember."""
@@ -167,7 +205,8 @@ class MembersView(View):
             raise found
         return found
 
-    def others(self, *known: list[Person]) -> list[Person]:
-        """People who spoke here lately, without the `known`."""
-        ids = {person.id for people in known for person in people}
-        return [person for person in history.lately_heard(self.room, LATELY) if person.id not in ids]
+    def others(self) -> list[Person]:
+        """People who spoke here lately, without members and those who are banned."""
+        lately = history.lately_heard(self.room, LATELY)
+        known = members.belonging_or_banned(self.room, lately)
+        return [person for person in lately if person.id not in known]

@@ -1,4 +1,4 @@
-"""Members of rooms, and people who are banned from them: the whole lists of a room, or pages of many rooms at once."""
+"""Members of rooms, and people who are banned from them: pages of one room or of many at once."""
 
 from collections.abc import Collection
 from typing import TypeVar
@@ -22,13 +22,6 @@ Row = TypeVar("Row", models.RoomMember, models.Ban)
 
 
 @reads_long
-def members(room: Room, *, person: Person | None) -> list[tuple[Person, Role]]:
-    """The members of `room`, by name. Raises Banned or NotAMember."""
-    permissions.check(room, person)
-    return [_member(row) for row in _members([room]).order_by("user__username")]
-
-
-@reads_long
 def member_pages(
     rooms: Collection[Room], *, person: Person | None, size: int, after: str | None = None
 ) -> dict[Room, list[tuple[Person, Role]] | ChatError]:
@@ -37,17 +30,9 @@ def member_pages(
     Banned or NotAMember in the place of those that may not be seen. Two queries.
     """
     rows = _members(rooms) if after is None else _members(rooms).filter(user__username__gt=after)
-    by_room = _by_room(rooms, _first(rows, size, "user__username"))
+    by_room = _by_room(rooms, _first(rooms, rows, size, "user__username"))
     problems = permissions.problems(rooms, person)  # asked last, as always
     return {room: problems[room] or [_member(row) for row in found] for room, found in by_room.items()}
-
-
-@reads_long
-def bans(room: Room, *, person: Person | None) -> list[Person]:
-    """The people who are banned from `room`, the last one first. Raises Banned, NotAMember or NotAllowed."""
-    if problem := _ban_problems([room], person)[room]:
-        raise problem
-    return [_banned(row) for row in _bans([room]).order_by("-pk")]
 
 
 @reads_long
@@ -59,9 +44,19 @@ def ban_pages(
     Banned, NotAMember or NotAllowed in the place of those that may not be seen. Two queries.
     """
     rows = _bans(rooms) if after is None else _bans(rooms).filter(pk__lt=after)
-    by_room = _by_room(rooms, _first(rows, size, "-pk"))
+    by_room = _by_room(rooms, _first(rooms, rows, size, "-pk"))
     problems = _ban_problems(rooms, person)
     return {room: problems[room] or [(row.pk, _banned(row)) for row in found] for room, found in by_room.items()}
+
+
+@reads_long
+def belonging_or_banned(room: Room, among: Collection[Person]) -> set[str]:
+    """The ids of those of `among` who are members of `room` or banned from it. Two queries."""
+    ids = {person.id for person in among}
+    users = [int(id.removeprefix(people.USER)) for id in ids if people.USER_ID.fullmatch(id)]
+    members = models.RoomMember.objects.filter(room__name=room.name, user__in=users).values_list("user", flat=True)
+    banned = models.Ban.objects.filter(room__name=room.name, person_id__in=ids).values_list("person_id", flat=True)
+    return {f"{people.USER}{key}" for key in members} | {*banned}
 
 
 def _members(rooms: Collection[Room]) -> QuerySet[models.RoomMember]:
@@ -73,8 +68,10 @@ def _bans(rooms: Collection[Room]) -> QuerySet[models.Ban]:
     return models.Ban.objects.filter(room__name__in=[room.name for room in rooms]).select_related("room")
 
 
-def _first(rows: "QuerySet[Row]", size: int, order: str) -> "QuerySet[Row]":
-    """The first `size` rows of each room, in that order."""
+def _first(rooms: Collection[Room], rows: "QuerySet[Row]", size: int, order: str) -> "QuerySet[Row]":
+    """The first `size` rows of each of `rooms`, in that order."""
+    if len(rooms) == 1:
+        return rows.order_by(order)[:size]  # without numbering all that come after them
     place = Window(RowNumber(), partition_by=F("room_id"), order_by=order)
     return rows.annotate(place=place).filter(place__lte=size).order_by("place")
 

@@ -4,6 +4,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
+from chat import member_views
 from chat.domain import people
 from chat.domain.people import Person
 from chat.domain.rooms import find
@@ -110,6 +111,39 @@ class TestMembersPage:
             action for action in ("set_role", "remove", "ban", "set_private") if f'value="{action}"' in page
         } == offers
         assert "<b>Otter" not in page
+
+    def test_members_and_bans_come_page_by_page(self, room: None, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(member_views, "SHOWN_MAX", 2)
+        for number in range(3):
+            moderation.ban(ROOM, f"guest-000000000000000{number}", by=None)
+        owner = visitor("owner")
+        first = owner.get(ROOM.get_members_url()).context
+        assert [member["person"].name for member in first["members"]] == ["member", "moderator"]
+        assert [banned.id[-1] for banned in first["bans"]] == ["2", "1"]
+        second = owner.get(first["more_members_url"]).context
+        assert [member["person"].name for member in second["members"]] == ["owner"]
+        assert "more_members_url" not in second
+        assert [banned.id[-1] for banned in owner.get(second["more_bans_url"]).context["bans"]] == ["0"]
+
+    def test_members_page_comes_back_to_its_place_after_a_change(self, room: None) -> None:
+        place = f"{ROOM.get_members_url()}&after=member"
+        answer = visitor("owner").post(place, {"do": "set_role", "username": "moderator", "role": "member"})
+        assert answer.headers["Location"] == place
+
+    @pytest.mark.parametrize("place", ["after=%00", "before=x", "before=-1", f"before={'9' * 30}"])
+    def test_members_page_begins_at_the_first_for_a_place_that_is_none(self, room: None, place: str) -> None:
+        page = visitor("owner").get(f"{ROOM.get_members_url()}&{place}")
+        assert page.status_code == 200
+        assert page.context["members"]
+
+    def test_member_on_another_page_is_not_among_those_who_were_only_heard(
+        self, room: None, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(member_views, "SHOWN_MAX", 1)
+        log.append([log.Draft(room=ROOM, text="hi", person=person("moderator"), trusted=True)])
+        page = visitor("owner").get(ROOM.get_members_url()).context
+        assert [member["person"].name for member in page["members"]] == ["member"]
+        assert [other.id for other in page["others"]] == [GUEST.id]
 
     def test_members_page_adds_changes_and_removes_members(self, room: None) -> None:
         owner = visitor("owner")
