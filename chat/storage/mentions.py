@@ -6,6 +6,8 @@ mentions somebody has not read.
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from django.db.models import Case, Q, QuerySet, When
+
 from chat import models
 from chat.domain import mentions, people
 from chat.domain.mentions import EVERYBODY, MENTIONS_MAX
@@ -16,7 +18,8 @@ from chat.storage import accounts, history, permissions, profiles
 from chat.storage.database import reads_long
 
 LATELY = 200  # entries, among which guests are looked for
-MEMBERS_MAX = 1000  # members, among whom candidates are looked for
+MEMBERS_MAX = 1000  # members, among whom candidates are looked for, those first whom the database finds to be called so
+NAME_MAX = 150  # characters of a name, at most
 CANDIDATES_MAX = 8
 
 
@@ -51,14 +54,27 @@ def candidates(room: Room, beginning: str, *, by: Person, here: Iterable[Person]
     wanted = beginning.strip().casefold()
     # Of the guests who are here, only those can be called who have spoken.
     users_here = [person for person in here if not person.is_guest and _is_called(person, wanted)]
-    members = models.RoomMember.objects.filter(room__name=room.name).select_related("user__chat_profile")
-    belonging = [people.of_user(member.user) for member in members.order_by("user__username")[:MEMBERS_MAX]]
+    belonging = [people.of_user(member.user) for member in _members(room, wanted)[:MEMBERS_MAX]]
     lately = history.lately_heard(room, LATELY)
     now = _as_called_now([*lately, *users_here[: CANDIDATES_MAX + 1]])  # one of them may be `by`
     known = [*now[: len(lately)], *belonging, *now[len(lately) :]]
     permissions.check(room, by)
     found = [person for person in dict.fromkeys(known) if person.id != by.id and _is_called(person, wanted)]
     return found[:CANDIDATES_MAX]
+
+
+def _members(room: Room, wanted: str) -> QuerySet[models.RoomMember]:
+    """The members by name, but first those who are found to be called so, however many there are before them.
+
+    The database may know upper and lower case of ASCII's letters alone, so the others may be called so, too.
+    """
+    members = models.RoomMember.objects.filter(room__name=room.name).select_related("user__chat_profile")
+    if not wanted or len(wanted) > NAME_MAX or not is_storable(wanted):
+        return members.order_by("user__username")
+    called = Q()
+    for name in ("user__username", "user__chat_profile__display_name"):
+        called |= Q(**{f"{name}__istartswith": wanted}) | Q(**{f"{name}__icontains": f" {wanted}"})
+    return members.order_by(Case(When(called, then=0), default=1), "user__username")
 
 
 def _as_called_now(heard: Sequence[Person]) -> list[Person]:

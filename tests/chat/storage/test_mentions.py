@@ -204,6 +204,20 @@ class TestCandidates:
         monkeypatch.setattr(mentions, "CANDIDATES_MAX", 2)
         assert len(mentions.candidates(ROOM, "", by=Cast()["owner"])) == 2
 
+    @pytest.mark.parametrize("beginning", ["zo", "ZOE", "silv", "rack"])
+    def test_candidates_are_found_beyond_the_members_who_are_looked_at(
+        self, monkeypatch: pytest.MonkeyPatch, beginning: str
+    ) -> None:
+        monkeypatch.setattr(mentions, "MEMBERS_MAX", 2)
+        cast, zoe = Cast(), user("zoe")
+        profiles.update(zoe, ProfileChange.clean(display_name="Track Silver Rack"))
+        moderation.set_role(ROOM, "zoe", Role.MEMBER, by=cast["owner"])
+        assert [person.id for person in mentions.candidates(ROOM, beginning, by=cast["owner"])] == [zoe.id]
+
+    @pytest.mark.parametrize("beginning", ["\x00", "\ud800", "x" * 100_000, "%", "_", "\\"])
+    def test_candidates_of_a_beginning_that_no_name_has_are_none(self, beginning: str) -> None:
+        assert mentions.candidates(ROOM, beginning, by=Cast()["owner"]) == []
+
     def test_candidates_are_refused_to_people_who_may_not_be_there(self) -> None:
         with pytest.raises(NotAMember):
             mentions.candidates(ROOM, "m", by=Cast()["stranger"])
