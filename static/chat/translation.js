@@ -3,7 +3,7 @@
  * The reader's language, as the page has it: texts by Django's catalogue for scripts, which the page loads before its
  * modules, and the locale for dates, numbers and lists. Without the catalogue, texts are in English.
  *
- * `makemessages` finds texts by the names of these functions: they are called with literals.
+ * `make messages` finds texts by the names of these functions: they are called with literals.
  */
 
 /**

@@ -25,7 +25,7 @@ def texts() -> dict[str, str | None]:
         if script == DEFINED:
             continue
         for call in CALL.finditer(script.read_text()):
-            assert call[2], f"{script.name}: makemessages finds literals alone: {call[0]}"
+            assert call[2], f"{script.name}: make messages finds literals alone: {call[0]}"
             first, second = json.loads(call[2]), json.loads(call[4]) if call[4] else None
             match call[1]:
                 case "gettext":
