@@ -131,6 +131,22 @@ def test_deletion_is_recovered_by_a_page_that_was_offline(browser: Chromium, sit
     assert all("INTERNET_DISCONNECTED" in complaint for complaint in browser.complaints())
 
 
+def test_deletion_without_a_connection_says_that_nothing_was_deleted(browser: Chromium, site: str) -> None:
+    room = enter(browser, site, "away")
+    room.say("a slip of the tongue")
+    room.hear("a slip of the tongue")
+    set_offline(room.window, True)
+    room.window.run("dispatchEvent(new Event('online'))")
+    room.window.find("#chat-status", "Offline")
+    delete_own_message(room)
+    room.window.find("#chat-jump", "You are not connected")
+    assert room.window.run(DELETED) == []
+    set_offline(room.window, False)
+    room.connect()
+    assert room.lines == ["a slip of the tongue"]
+    assert all("INTERNET_DISCONNECTED" in complaint for complaint in browser.complaints())
+
+
 def test_page_offers_deletion_exactly_while_its_person_is_moderator(browser: Chromium, site: str) -> None:
     room = find("promising")
     window = browser.open(f"{site}/chat/")

@@ -103,7 +103,10 @@ export function messageActions(parts) {
       label: gettext("Delete"),
       question: gettext("Really delete?"),
       allows: (message) => isThere(message) && (isOwn(message) || standing.moderates),
-      act: ({ offset }) => connection.send({ delete: offset }),
+      act: ({ offset }) => {
+        if (connection.send({ delete: offset })) return;
+        notice.say(gettext("You are not connected. Try again once you are."));
+      },
     },
   ];
 }
