@@ -242,6 +242,27 @@ def test_what_opens_on_the_room_page_has_no_axe_violations(
     assert owned.window.run("return document.documentElement.scrollWidth") <= width
 
 
+PAGES_OF_USERS = [
+    "/chat/",
+    "/rooms/new/",
+    "/rooms/direct/",
+    "/rooms/members/?room=room1",
+    "/people/Ann/",
+    "/accounts/profile/",
+]
+
+
+def test_pages_of_users_have_no_axe_violations(owned: RoomWindow, site: str, width: int, scheme: str) -> None:
+    reports.report(find("room1"), 1, "rude", by=Person(id="guest-0123456789abcdef", name="Quiet Otter 42"))
+    window = owned.window
+    show(window, width, scheme)
+    for path in PAGES_OF_USERS:
+        window.go(f"{site}{path}")
+        window.find("h1")
+        assert violations(window) == [], path
+        assert window.run("return document.documentElement.scrollWidth") <= width, path
+
+
 @pytest.mark.parametrize(
     "path", ["/chat/", "/chat/empty/", "/accounts/login/", "/accounts/signup/", "/accounts/name/", "/accounts/ignored/"]
 )
