@@ -290,6 +290,8 @@ async def test_me_frame_describes_a_guest_without_a_role(open_chat) -> None:
         "name": spoken["user"],
         "is_guest": True,
         "role": None,
+        "read_only": False,
+        "slow_mode": 0,
     }
 
 
