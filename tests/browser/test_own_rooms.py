@@ -5,6 +5,7 @@ from selenium.webdriver.common.keys import Keys
 
 from chat.domain.people import Person
 from chat.domain.rooms import find
+from chat.models import Reading
 from chat.storage import log
 from tests.browser.chromium import Chromium
 from tests.browser.phone import become_phone, tap
@@ -128,6 +129,8 @@ def test_messages_that_come_while_the_page_is_hidden_are_new(browser: Chromium, 
     other = enter(browser, same_site, "room1")
     other.say("seen")
     room.hear("seen")
+    read = Reading.objects.filter(room_name="room1", read_offset=1)
+    room.window.until(lambda: read.count() == 2, "it counts as read for both")
     room.window.run("window.seen = false")
     other.say("not seen")
     room.hear("not seen")

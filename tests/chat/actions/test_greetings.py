@@ -14,11 +14,6 @@ ROOM = find("greetings")
 ANN = people.new_guest()
 
 
-@pytest.fixture(autouse=True)
-def short_period(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(greetings, "PERIOD", 0.2)
-
-
 async def greet(*names: str) -> list[str]:
     return [(await greetings.greet(room=ROOM, name=name, person=ANN)).message for name in names]
 
