@@ -87,10 +87,13 @@ def report_pages(
 
     Banned, NotAMember or NotAllowed in the place of those that may not be seen. Three queries.
     """
-    place = Window(RowNumber(), partition_by=F("room_id"), order_by="-pk")
     rows = _open(room.name for room in rooms).select_related("room")
     rows = rows if after is None else rows.filter(pk__lt=after)
-    found = list(rows.annotate(place=place).filter(place__lte=size).order_by("place"))
+    if len(rooms) == 1:
+        found = list(rows.order_by("-pk")[:size])  # without numbering all that come after them
+    else:
+        place = Window(RowNumber(), partition_by=F("room_id"), order_by="-pk")
+        found = list(rows.annotate(place=place).filter(place__lte=size).order_by("place"))
     messages = _messages(found)
     by_name: dict[str, list[Report]] = {room.name: [] for room in rooms}
     for row in found:

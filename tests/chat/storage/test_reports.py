@@ -154,6 +154,8 @@ def test_reports_come_page_by_page_the_last_one_first() -> None:
     offsets = [say() for _ in range(5)]
     for offset in offsets:
         reports.report(ROOM, offset, "", by=GUEST)
+    many = reports.report_pages([ROOM, find("another")], person=None, size=2)[ROOM]
+    assert reports.report_pages([ROOM], person=None, size=2)[ROOM] == many
     found, after = [], None
     while page := reports.report_pages([ROOM], person=None, size=2, after=after)[ROOM]:
         assert isinstance(page, list)
