@@ -17,7 +17,7 @@ from chat.actions import direct
 from chat.actions.moderation import carry_out
 from chat.domain.people import Person
 from chat.domain.rooms import find
-from chat.storage import log, moderation
+from chat.storage import log, moderation, posting_limits
 from chat.storage.database import in_database
 from tests.screen import Screen
 from tests.servers import ROOT, Server
@@ -208,8 +208,8 @@ async def test_previous_release_passes_over_limits_on_posting_and_goes_on(instan
     ann = await user("ann")
     await carry_out(moderation.create, ROOM, private=False, by=ann.person)
     async with browser(old_one, visitor=ann) as old, browser(new_one, visitor=ann) as new:
-        await carry_out(moderation.set_slow_mode, ROOM, 60, by=ann.person)
-        await carry_out(moderation.set_read_only, ROOM, True, by=ann.person)
+        await carry_out(posting_limits.set_slow_mode, ROOM, 60, by=ann.person)
+        await carry_out(posting_limits.set_read_only, ROOM, True, by=ann.person)
         for poster, text in ((new, "of the new one"), (old, "of the old one"), (new, "the end")):
             await poster.send(json.dumps({"message": text}))
         heard_old, heard_new = [await hear_until(socket, "the end") for socket in (old, new)]
