@@ -175,8 +175,13 @@ def deletion_of(room: Room, target: int) -> Event:
 
 def lately_heard(room: Room, among: int) -> list[Person]:
     """The people who spoke within the last so many entries, the last one first."""
-    said = rows(room).filter(kind=Kind.MESSAGE).order_by("-offset").values_list("person_id", "person_name")
-    return [Person(id=id, name=name) for id, name in dict(reversed(said[:among])).items()][::-1]
+    # Entries of other kinds count: else as many would be passed over as a crowd that edits and reacts can make.
+    last = rows(room).order_by("-offset").values_list("kind", "person_id", "person_name")[:among]
+    said: dict[str, str] = {}  # the last name of each
+    for kind, person_id, name in last:
+        if kind == Kind.MESSAGE:
+            said.setdefault(person_id, name)
+    return [Person(id=person_id, name=name) for person_id, name in said.items()]
 
 
 def last_name(room: Room, person: Person, after: int) -> Person:

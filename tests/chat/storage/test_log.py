@@ -16,7 +16,7 @@ from chat.domain.people import Person
 from chat.domain.positions import Position
 from chat.domain.rooms import Room, find
 from chat.errors import InvalidPosition
-from chat.storage import history, log, moderation, pages, permissions
+from chat.storage import edits, history, log, moderation, pages, permissions
 from chat.storage.history import Head
 from tests.recovering import entries_after, recover
 from tests.servers import ROOT, environment
@@ -279,3 +279,11 @@ def is_slow(step: str) -> bool:
     if step.startswith("SCAN identity") or step == "SCAN pair" or "CONSTANT ROW" in step:
         return False  # what the statement itself lists
     return (step.startswith("SCAN") and "INDEX" not in step) or "TEMP B-TREE" in step
+
+
+def test_those_who_were_heard_lately_are_looked_for_among_so_many_entries_of_any_kind() -> None:
+    for person in (PASSER_BY, ANN, BEN, ANN):
+        say(person=person)
+    assert history.lately_heard(ROOM, 4) == [ANN, BEN, PASSER_BY]
+    edits.edit_message(ROOM, 4, "hello", by=ANN)
+    assert history.lately_heard(ROOM, 4) == [ANN, BEN]
