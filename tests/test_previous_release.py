@@ -210,9 +210,12 @@ async def test_previous_release_passes_over_limits_on_posting_and_goes_on(instan
     async with browser(old_one, visitor=ann) as old, browser(new_one, visitor=ann) as new:
         await carry_out(posting_limits.set_slow_mode, ROOM, 60, by=ann.person)
         await carry_out(posting_limits.set_read_only, ROOM, True, by=ann.person)
+        heard_old: list[dict] = []
+        heard_new: list[dict] = []
         for poster, text in ((new, "of the new one"), (old, "of the old one"), (new, "the end")):
             await poster.send(json.dumps({"message": text}))
-        heard_old, heard_new = [await hear_until(socket, "the end") for socket in (old, new)]
+            heard_old += await hear_until(old, text)
+            heard_new += await hear_until(new, text)
     assert [one["access"] for one in heard_new if one["kind"] == "notice"] == ["slow_mode", "read_only"]
     assert {one["message"] for one in heard_old if one["kind"] == "message"} == {
         "of the new one",
