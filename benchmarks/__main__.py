@@ -24,6 +24,7 @@ from benchmarks.repeats import Result, merged
 from benchmarks.storing_plan import Load, Stage
 
 RESULTS = Path(__file__).with_name("results")
+PRESENCE = "presence and typing"  # the title of that step
 console = Console(width=None if sys.stdout.isatty() else 200)
 
 
@@ -36,10 +37,16 @@ def main() -> None:
     planned = storing_plan.quick(args.delays) if args.quick else storing_plan.full(args.delays)
     stages = [stage for stage in planned if args.only in stage.title]
     databases = [one for one in plan.databases(args.delays, quick=args.quick) if args.only in writing_title(one)]
+    with_presence = args.only in PRESENCE
+    steps_ahead = len(runs) + sum(len(stage.loads) for stage in stages) + len(databases) + with_presence
     with progress() as bar:
-        task = bar.add_task("", total=len(runs) + sum(len(stage.loads) for stage in stages) + len(databases))
-        steps = Steps(bar, task)
-        measured = Measured(steps.fan_out(runs), steps.storing(stages), steps.writing(databases, quick=args.quick))
+        steps = Steps(bar, bar.add_task("", total=steps_ahead))
+        measured = Measured(
+            steps.fan_out(runs),
+            steps.storing(stages),
+            steps.writing(databases, quick=args.quick),
+            steps.presence(quick=args.quick) if with_presence else [],
+        )
     show(measured, earlier(args.against) if args.against else {}, everything=not (args.quick or args.only))
     path = RESULTS / (args.name or ("quick" if args.quick else "latest"))
     path.parent.mkdir(exist_ok=True)
@@ -83,6 +90,12 @@ class Steps:
             self.end(results[-1])
         return results
 
+    def presence(self, *, quick: bool) -> list[Result]:
+        self.begin(PRESENCE)
+        result = measuring.presence(quick=quick)
+        self.end(result)
+        return [result] if "problem" in result else result["runs"]
+
     def begin(self, what: str) -> None:
         self.bar.update(self.task, description=what)
 
@@ -101,6 +114,7 @@ def show(measured: Measured, before: dict[str, float | None], *, everything: boo
         tables.loads("storm", "storm", tables.STORMS, stored),
         tables.loads("idle rooms", "idle_rooms", tables.IDLE_ROOMS, stored),
         tables.written(measured.writing),
+        tables.presence(measured.presence),
         tables.compared((one for one in figures(measured) if everything or one.value is not None), before),
     ]
     console.print(*(table for table in shown if table.row_count))
@@ -117,6 +131,7 @@ def report(measured: Measured) -> dict[str, Any]:
         ],
         "storing": [one.row for one in measured.storing],
         "writing": list(measured.writing),
+        "presence": list(measured.presence),
         "figures": [dataclasses.asdict(figure) | {"verdict": figure.verdict} for figure in figures(measured)],
     }
 

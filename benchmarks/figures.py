@@ -35,6 +35,7 @@ def figures(measured: Measured) -> Iterator[Figure]:
     yield from posting(measured)
     yield from storms(measured)
     yield from deliveries(measured)
+    yield from presence(measured)
     yield from connections(measured)
     yield from redis(measured)
     for key, what in (("lost", "lost"), ("doubled", "doubled"), ("disordered", "out of order")):
@@ -64,6 +65,12 @@ def storms(measured: Measured) -> Iterator[Figure]:
     far, near = (measured.of_storm("all_back_s", title, delay) for delay in (FAR, 0))
     yield Figure(f"storm of {RETURNING}: all back, far ÷ near", divided(far, near), most=1.5)
     yield Figure(f"{IDLE_ROOMS:,} idle rooms: % of a core", measured.of_idle_rooms(f"{IDLE_ROOMS:,}"), most=1)
+
+
+def presence(measured: Measured) -> Iterator[Figure]:
+    """The effect of people who come and go on those who are told of it."""
+    frames = measured.of_presence("most_frames_of_a_kind_in_any_second")
+    yield Figure("presence and typing: most frames of a kind to a client in a second", frames, most=1)
 
 
 def deliveries(measured: Measured) -> Iterator[Figure]:

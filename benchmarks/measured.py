@@ -27,11 +27,12 @@ class Stored:
 
 @dataclass(frozen=True)
 class Measured:
-    """`writing` has the results of `benchmarks.writing`, one for each database."""
+    """`writing` has the results of `benchmarks.writing`, one for each database, `presence` those of that program."""
 
     fan_out: Sequence[tuple[Run, Result]] = ()
     storing: Sequence[Stored] = ()
     writing: Sequence[Result] = ()
+    presence: Sequence[Result] = ()
 
     def value(self, key: str, server: Server, mode: str, n: int, *, users: str = "same", processes: int = 1) -> Any:
         """One result of a run with everybody in one room, or None."""
@@ -53,6 +54,10 @@ class Measured:
 
     def of_idle_rooms(self, title: str) -> Any:
         return self._stored("percent_of_a_core", "idle_rooms", title, 0)
+
+    def of_presence(self, key: str) -> Any:
+        """Where clients ask for presence and typing; None if that was not measured."""
+        return next((run.get(key) for run in self.presence if run.get("with")), None)
 
     def _stored(self, key: str, program: str, title: str, delay: float) -> Any:
         """Of PostgreSQL at this distance, or None."""

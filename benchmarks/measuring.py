@@ -70,6 +70,12 @@ def writing(database: Database, *, quick: bool) -> Result:
         return result
 
 
+def presence(*, quick: bool) -> Result:
+    """The runs of `benchmarks.presence`, or a `problem`."""
+    fewer = ["--people", "300", "--churn", "20", "--typing", "10", "--seconds", "3", "--settle", "2"]
+    return said_by("presence", fewer if quick else [])
+
+
 def bases(server: Running) -> list[str]:
     return [f"ws://127.0.0.1:{port}" for port in server.ports]
 

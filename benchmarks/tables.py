@@ -55,6 +55,14 @@ IDLE_ROOMS = {
     "µs CPU to join one": "join_cpu_us_per_room",
     "KiB of one": "kib_per_room",
 }
+PRESENCE = {
+    "presence frames/s": "presence_frames_per_client_per_s",
+    "typing frames/s": "typing_frames_per_client_per_s",
+    "KiB/s": "kib_per_client_per_s",
+    "% of a core": "percent_of_a_core",
+    "Redis publishes/s": "redis_publishes_per_s",
+}
+"""The first three of each client."""
 
 
 def deliveries(results: Sequence[tuple[Run, Result]]) -> Table:
@@ -97,6 +105,21 @@ def written(results: Sequence[Result]) -> Table:
         table.add_column(result["database"], justify="right")
     for name in dict.fromkeys(name for result in results for name in result if name not in {"database", "problem"}):
         table.add_row(name, *(number(result.get(name)) for result in results))
+    return table
+
+
+def presence(results: Sequence[Result]) -> Table:
+    """A line for each run, or for what went wrong."""
+    table = Table("presence and typing", box=box.MARKDOWN)
+    for column in PRESENCE:
+        table.add_column(column, justify="right")
+    for result in results:
+        if problem := result.get("problem"):
+            table.add_row(problem.splitlines()[-1][:60])
+        else:
+            asked = "asked for" if result["with"] else "not asked for"
+            what = f"{result['people']:,} people, {result['churn']} come and go a second: {asked}"
+            table.add_row(what, *(number(result[key]) for key in PRESENCE.values()))
     return table
 
 

@@ -26,6 +26,7 @@ def everything() -> Measured:
         [(run, {**DELIVERIES, "lost": 0, "extra": 0, "disordered": 0}) for run in plan.full()],
         [Stored(database, load, {**STORED[load.program], **COUNTS}) for database, load in loads],
         [{"database": one.name, **WRITTEN} for one in plan.databases([FAR], quick=False)],
+        [{"with": wishes, "most_frames_of_a_kind_in_any_second": int(wishes != "")} for wishes in ("", "presence")],
     )
 
 
@@ -52,6 +53,7 @@ def test_no_figure_is_measured_by_nothing():
         ("storm of 400, far: p99 of posts ÷ calm", 2.0),
         ("storm of 400: all back, far ÷ near", 1.0),
         ("40,000 idle rooms: % of a core", 0.5),
+        ("presence and typing: most frames of a kind to a client in a second", 1),
     ],
 )
 def test_a_figure_is_the_ratio_that_it_names(what, value):

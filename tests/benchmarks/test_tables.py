@@ -52,6 +52,19 @@ def test_databases_are_columns_of_what_is_stored():
     assert shown(tables.written(results)) == [["bare inserts", "6,000", "–"], ["posts", "2,000", "–"]]
 
 
+def test_presence_has_a_line_for_each_run():
+    run = dict.fromkeys(tables.PRESENCE.values(), 0) | {"people": 3000, "churn": 50, "percent_of_a_core": 11.25}
+    lines = shown(tables.presence([run | {"with": ""}, run | {"with": "presence,typing"}]))
+    assert [(line[0].rpartition(": ")[2], line[4]) for line in lines] == [
+        ("not asked for", "11.2"),
+        ("asked for", "11.2"),
+    ]
+
+
+def test_presence_that_was_not_measured_says_why():
+    assert shown(tables.presence([{"problem": "Traceback:\nTimeoutError"}]))[0][0] == "TimeoutError"
+
+
 def test_figures_of_another_run_get_a_column_of_their_own():
     figures = [Figure("lost", 0, most=0), Figure("ratio", 0.5, least=0.7)]
     assert shown(tables.compared(figures, {})) == [
