@@ -131,6 +131,8 @@ TEMPLATES = [
     }
 ]
 
+FORM_RENDERER = "mysite.forms.FormRenderer"
+
 # Where it keeps things
 
 (BASE_DIR / "var").mkdir(exist_ok=True)
