@@ -22,6 +22,7 @@ SHOWN = """return Array.from(document.querySelectorAll('.reaction'), (one) =>
     [one.dataset.emoji, Number(one.querySelector('.count').textContent), one.ariaPressed === 'true'])"""
 
 ALL = "return Array.from(document.querySelectorAll('.picker-emoji button'), (one) => one.textContent)"
+BUBBLE = "return document.querySelector('.own .bubble').getBoundingClientRect().width"
 SMALL = """
     const buttons = document.querySelectorAll(".quick-reactions button, .reactions button, .picker-head button");
     const boxes = Array.from(buttons, (one) => one.getBoundingClientRect());
@@ -298,3 +299,19 @@ def test_reactions_have_no_axe_violations(browser: Chromium, site: str, width: i
     room.window.find(".quick-reactions [aria-label='React with another emoji']").click()
     room.window.find(".picker-emoji button")
     assert violations(room.window) == []
+
+
+def test_many_reactions_leave_a_reply_its_width_on_a_phone(browser: Chromium, site: str) -> None:
+    say("Good morning, everybody")
+    room = enter(browser, site, "room1")
+    open_menu(room)
+    room.window.find("#chat-menu .menu-item", "Reply").click()
+    room.say("yes")
+    room.hear("yes")
+    become_phone(room.window)
+    room.window.find(".own .quote", "everybody")
+    before = room.window.run(BUBBLE)
+    for emoji in ("👍", "👎", "😄", "🎉", "😕", "❤️", "🚀", "👀", "🔥"):
+        react(emoji, target=2)
+    room.window.until(lambda: len(room.window.run(SHOWN)) == 9, "shows all reactions")
+    assert room.window.run(BUBBLE) == before
