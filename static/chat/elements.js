@@ -16,6 +16,11 @@ export function find(root, selector, type) {
   throw new Error(`No ${type.name} at ${selector}`);
 }
 
+/** Whether a dialog is open, over which a key opens no other. */
+export function dialogIsOpen() {
+  return document.querySelector("dialog[open]") !== null;
+}
+
 /**
  * A new element.
  *

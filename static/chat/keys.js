@@ -1,7 +1,9 @@
 // @ts-check
 
+import { dialogIsOpen } from "./elements.js";
+
 /** Where a question mark is a character, or the keys belong to something that is open. */
-const ELSEWHERE = "input, textarea, select, [contenteditable], [role=menu], dialog, [popover]";
+const ELSEWHERE = "input, textarea, select, [contenteditable], [role=menu], [popover]";
 
 /**
  * Shows the list of keys, by buttons or by a question mark that isn't written anywhere. The browser gives the focus back
@@ -18,7 +20,7 @@ export function offerKeys(dialog, buttons) {
   document.addEventListener("keydown", (event) => {
     const { key, target, ctrlKey, metaKey, altKey } = event;
     if (key !== "?" || ctrlKey || metaKey || altKey) return;
-    if (target instanceof Element && target.closest(ELSEWHERE)) return;
+    if (dialogIsOpen() || (target instanceof Element && target.closest(ELSEWHERE))) return;
     event.preventDefault();
     dialog.showModal();
   });

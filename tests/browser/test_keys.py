@@ -8,6 +8,7 @@ from tests.browser.room_window import enter
 from tests.browser.window import Window
 
 IS_OPEN = "return document.querySelector('#chat-keys').open"
+OPEN = "return Array.from(document.querySelectorAll('dialog[open]'), ({ id }) => id)"
 INPUT = "#chat-message-input"
 VALUE = f"return document.querySelector('{INPUT}').value"
 KEYS = "return Array.from(document.querySelectorAll('#chat-keys dt'), (keys) => keys.textContent)"
@@ -64,6 +65,23 @@ def test_question_mark_in_another_dialog_or_menu_opens_nothing(browser: Chromium
     room.window.type("?")
     assert not room.window.run(IS_OPEN)
     assert room.window.run("return document.querySelector('#room-switcher-input').value") == "?"
+
+
+def test_keys_open_no_dialog_over_another_one(browser: Chromium, site: str) -> None:
+    room = enter(browser, site, "room1")
+    room.say("mine")
+    room.hear("mine")
+    room.window.run("document.querySelector('.own .actions').click()")
+    room.window.find("[aria-label='React with another emoji']").click()
+    room.window.find("#chat-picker")
+    room.window.press(Keys.CONTROL, "k")
+    room.window.run("document.activeElement.blur()")
+    room.window.type("?")
+    assert room.window.run(OPEN) == ["chat-picker"]
+    room.window.type(Keys.ESCAPE)
+    room.window.until(lambda: room.window.run(OPEN) == [], "the picker is closed")
+    room.window.press(Keys.CONTROL, "k")
+    room.window.until(lambda: room.window.run(OPEN) == ["room-switcher"], "the switcher is open")
 
 
 def test_button_in_the_header_opens_the_list_and_gets_the_focus_back(window: Window) -> None:

@@ -1,6 +1,6 @@
 // @ts-check
 
-import { element, find } from "../elements.js";
+import { dialogIsOpen, element, find } from "../elements.js";
 import { fill, fillWithElements, gettext, ngettext } from "../translation.js";
 import { directory, Latest } from "./directory-page.js";
 
@@ -48,7 +48,7 @@ export class RoomSwitcher {
       const { key, ctrlKey, metaKey, shiftKey, altKey } = event;
       if (key.toLowerCase() !== "k" || !(ctrlKey || metaKey) || shiftKey || altKey) return;
       event.preventDefault();
-      this.open();
+      if (!dialogIsOpen()) this.open();
     });
     this.#input.addEventListener("input", () => this.#typed());
     this.#input.addEventListener("keydown", (event) => this.#keyDown(event));
