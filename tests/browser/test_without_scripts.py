@@ -14,6 +14,7 @@ from tests.browser.test_history import AT_END, said
 from tests.browser.window import Window
 
 LOG = "#chat-log"
+CALM = "rgba(221, 231, 255, 1)"  # the colour of notices that tell of no error
 
 
 @pytest.fixture
@@ -35,7 +36,8 @@ def test_room_page_without_scripts_shows_history_and_a_notice(window: Window, si
     assert texts == lines
     assert window.find(f"{LOG} .author").text == "Zoë"
     assert window.find(f"{LOG} time")
-    assert window.find(".notice", "Without JavaScript")
+    notice = window.find(".notice", "Without JavaScript")
+    assert notice.value_of_css_property("background-color") == CALM
     assert not shown(window, ".composer, connection-status, #chat-newest, #chat-history button")
 
     window.find(".notice a", "Go to the newest").click()
