@@ -156,6 +156,7 @@ class MembersView(View):
             "room": self.room,
             "display_name": display_name(self.room, self.person),
             "permission": permission,
+            "is_pair": self.room.is_direct and len(belonging) <= 2,  # who write to each other just here
             "roles": Role.choices,
             "members": [
                 {"person": person, "role": role, "is_self": person.id == self.person.id}
