@@ -5,6 +5,7 @@ import { storageKey } from "./composer/storage-key.js";
 /** @import { Composer } from "./composer/composer.js" */
 /** @import { Draft } from "./composer/draft.js" */
 /** @import { ChatOutbox } from "./composer/outbox.js" */
+/** @import { PostingLimits } from "./composer/posting-limits.js" */
 /** @import { Connection } from "./connection/connection.js" */
 /** @import { ChatIdentity, Person } from "./connection/identity.js" */
 /** @import { Position } from "./connection/position.js" */
@@ -12,9 +13,11 @@ import { storageKey } from "./composer/storage-key.js";
 /** @import { ChatHistory } from "./log/history.js" */
 /** @import { Timeline } from "./log/timeline.js" */
 /** @import { ChatPresence } from "./presence/chat-presence.js" */
+/** @import { OwnRooms } from "./rooms/own-rooms.js" */
 /** @import { Standing } from "./standing.js" */
 
 const SESSION_ENDED = 4401;
+const EXCLUDED = 4403;
 
 /**
  * The parts of the page that change with the person.
@@ -33,6 +36,8 @@ const SESSION_ENDED = 4401;
  * @property {Composer} composer
  * @property {Draft} draft
  * @property {ChatOutbox} outbox
+ * @property {PostingLimits} limits
+ * @property {OwnRooms} ownRooms
  */
 
 /** Has the page go when the server doesn't take it for its person any more, and come back when one is known. */
@@ -50,11 +55,14 @@ export class PersonChange {
 
   /** The page may not be here as this person any more, so it shows nothing more of the room. */
   leave() {
-    const { log, presence, history, later, connection, identity } = this.#parts;
+    const { log, presence, history, later, connection, identity, standing, limits, ownRooms } = this.#parts;
     log.clear();
     presence.clear();
     log.hidden = history.hidden = later.hidden = true;
     if (connection.closeCode === SESSION_ENDED) identity.refuse();
+    standing.excluded = connection.closeCode === EXCLUDED;
+    if (standing.excluded) ownRooms.removeHere();
+    limits.show();
   }
 
   /** The page is shown what is said, as nobody in particular. */
@@ -66,8 +74,10 @@ export class PersonChange {
 
   /** The session was only renewed. */
   #comeBack() {
-    const { log, history, timeline, position, connection } = this.#parts;
+    const { log, history, timeline, position, connection, standing, limits } = this.#parts;
     log.hidden = history.hidden = false;
+    standing.excluded = false;
+    limits.show();
     timeline.startOver(position.offset);
     connection.open();
   }

@@ -130,7 +130,7 @@ const menu = new MessageMenu(
 );
 const room = data.room;
 const parts = { room, standing, identity, connection, position, log, history, later, timeline, presence, typing };
-const personChange = new PersonChange({ ...parts, composer, draft, outbox });
+const personChange = new PersonChange({ ...parts, composer, draft, outbox, limits, ownRooms });
 const hearing = new Hearing({ ...parts, outbox, replying, marks, alerts, ignoring, limits, reportCount });
 const failures = new Failures(
   [completion, ownRooms, editing, timeline, versions, ignoring, reportDialog, reportCount, limits],

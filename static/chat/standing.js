@@ -16,6 +16,8 @@ export class Standing {
   owns;
   /** Whether only moderators and owners may post. */
   readOnly;
+  /** Whether the reader can't be in the room any more, of which the page has a notice. */
+  excluded = false;
   /** Without cookies the server takes the page for somebody else each time, so it only reads. */
   readsOnly = false;
 

@@ -67,7 +67,10 @@ def test_member_hears_a_private_room_only_between_being_added_and_removed(
     other.hear("during")
 
     owner.find(".room-members").click()
-    owner.find(".people li:has(bdi)", "member").find_element("css selector", "button.danger").click()
+    entry = owner.find(".people li:has(bdi)", "member")
+    assert [button.is_displayed() for button in entry.find_elements("css selector", "button.danger")] == [False]
+    entry.find_element("css selector", ".sure summary").click()
+    owner.find(".people button.danger", "Really remove?").click()
     owner.until(lambda: "member" not in owner.find(".people").text, "has removed the member")
     guest.find(".notice", "You can’t be in this room any more")
     owner.find(".back a").click()
@@ -75,6 +78,8 @@ def test_member_hears_a_private_room_only_between_being_added_and_removed(
     room.hear("after")
     guest.find("#chat-status", "Not connected")
     assert other.lines == []  # the room isn't theirs to see any more
+    assert not guest.run("return document.querySelector('#chat-composer').checkVisibility()")
+    assert "our place" not in guest.run("return document.querySelector('own-rooms').textContent")
     assert all("403" in complaint for complaint in browser.complaints())
 
 

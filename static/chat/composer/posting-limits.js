@@ -11,7 +11,7 @@ const ASK_WITHIN = 1_000; // milliseconds; all pages of a room would ask at once
 
 /**
  * Shows what keeps the reader from posting: in a read-only room a sentence in the place of the composer, in slow mode
- * for how long they have to wait.
+ * for how long they have to wait. In a room where they can't be any more, the page's notice takes that place.
  */
 export class PostingLimits {
   /** Asks the server for the limits. */
@@ -44,8 +44,9 @@ export class PostingLimits {
 
   /** The limits are others, or the reader's role is. */
   show() {
-    this.#form.hidden = this.#standing.roomIsClosed;
-    this.#sentence.hidden = !this.#standing.roomIsClosed;
+    const { excluded, roomIsClosed } = this.#standing;
+    this.#form.hidden = excluded || roomIsClosed;
+    this.#sentence.hidden = excluded || !roomIsClosed;
     if (this.#pause === 0) this.#wait(0);
   }
 

@@ -113,6 +113,11 @@ export class OwnRooms extends HTMLElement {
     if (item) show(item, { unread, mentions, involvement: item.dataset.involvement ?? "all" });
   }
 
+  /** The room that the page shows is none of the reader's any more, by others' will: the server says so no further. */
+  removeHere() {
+    this.#item(this.#here)?.remove();
+  }
+
   /**
    * A question has failed. Returns whether it is about the reader's rooms.
    *

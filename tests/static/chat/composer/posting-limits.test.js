@@ -76,3 +76,12 @@ test("page asks for the limits after a notice of slow mode", () => {
   pass(1_000);
   assert.equal(/** @type {any} */ (limits.ask).mock.callCount(), 1);
 });
+
+test("composer and sentence both give way to the page's notice once the reader is excluded", () => {
+  const { form, sentence, limits, standing } = limited({ readOnly: true });
+  standing.excluded = true;
+  limits.show();
+  assert.deepEqual([form.hidden, sentence.hidden], [true, true]);
+  limits.hear({ kind: "notice", access: "writable" });
+  assert.deepEqual([form.hidden, sentence.hidden], [true, true]);
+});
