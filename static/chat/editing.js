@@ -1,13 +1,12 @@
 // @ts-check
 
+import { NOT_CONNECTED } from "./connection/errors.js";
 import { gettext } from "./translation.js";
 
 /** @import { Composer } from "./composer/composer.js" */
 /** @import { Connection } from "./connection/connection.js" */
 /** @import { ServerError } from "./connection/errors.js" */
 /** @import { Message } from "./log/message.js" */
-
-const NOT_CONNECTED = gettext("You are not connected, so nothing was changed. Try again once you are.");
 
 /** The reader's edits of what they said themselves. */
 export class Editing {

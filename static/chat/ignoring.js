@@ -1,6 +1,6 @@
 // @ts-check
 
-import { gettext } from "./translation.js";
+import { NOT_CONNECTED } from "./connection/errors.js";
 
 /** @import { Frame } from "./connection/connection.js" */
 /** @import { ServerError } from "./connection/errors.js" */
@@ -41,7 +41,7 @@ export class Ignoring {
    */
   set(personId, on) {
     const sent = this.#send({ ignore: personId, on, request: REQUEST });
-    if (!sent) this.#notice.say(gettext("You are not connected. Try again once you are."));
+    if (!sent) this.#notice.say(NOT_CONNECTED);
   }
 
   /** @param {Person[] | undefined} people all whom the reader ignores now, if the server has told */

@@ -4,6 +4,9 @@ import { gettext } from "../translation.js";
 
 /** @import { Frame } from "./connection.js" */
 
+/** Nothing was sent, because there is no connection. */
+export const NOT_CONNECTED = gettext("You are not connected. Try again once you are.");
+
 /**
  * An error, as the server tells of it.
  *

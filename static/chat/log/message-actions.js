@@ -1,6 +1,7 @@
 // @ts-check
 /** The ways in which the reader can act on a message, besides reacting to it. */
 
+import { NOT_CONNECTED } from "../connection/errors.js";
 import { find } from "../elements.js";
 import { profileAddress } from "../profile.js";
 import { fill, gettext } from "../translation.js";
@@ -105,7 +106,7 @@ export function messageActions(parts) {
       allows: (message) => isThere(message) && (isOwn(message) || standing.moderates),
       act: ({ offset }) => {
         if (connection.send({ delete: offset })) return;
-        notice.say(gettext("You are not connected. Try again once you are."));
+        notice.say(NOT_CONNECTED);
       },
     },
   ];

@@ -1,5 +1,6 @@
 // @ts-check
 
+import { NOT_CONNECTED } from "../connection/errors.js";
 import { element, find } from "../elements.js";
 import { gettext, locales } from "../translation.js";
 
@@ -28,9 +29,7 @@ export class MessageVersions {
   /** @param {Message} message */
   show({ offset }) {
     this.#list.replaceChildren();
-    this.#status.textContent = this.#ask({ versions: offset, request: REQUEST })
-      ? gettext("Loading…")
-      : gettext("You are not connected. Try again once you are.");
+    this.#status.textContent = this.#ask({ versions: offset, request: REQUEST }) ? gettext("Loading…") : NOT_CONNECTED;
     this.#dialog.showModal();
   }
 

@@ -1,5 +1,6 @@
 // @ts-check
 
+import { NOT_CONNECTED } from "../connection/errors.js";
 import { find } from "../elements.js";
 import { gettext } from "../translation.js";
 
@@ -70,7 +71,7 @@ export class ReportDialog {
 
   #report() {
     const sent = this.#send({ report: this.#offset, reason: this.#reason.value, request: REQUEST });
-    this.#status.textContent = sent ? "" : gettext("You are not connected. Try again once you are.");
+    this.#status.textContent = sent ? "" : NOT_CONNECTED;
   }
 
   get #reason() {

@@ -1,5 +1,6 @@
 // @ts-check
 
+import { NOT_CONNECTED } from "../connection/errors.js";
 import { find } from "../elements.js";
 import { avatar, initial, tone } from "../log/avatar.js";
 import { MessageMenu } from "../log/message-menu.js";
@@ -234,11 +235,7 @@ export class OwnRooms extends HTMLElement {
 
   /** @param {Record<string, unknown>} frame */
   #ask(frame) {
-    this.showError(
-      this.ask({ ...frame, request: REQUEST })
-        ? ""
-        : gettext("There is no connection. Try again once you are connected."),
-    );
+    this.showError(this.ask({ ...frame, request: REQUEST }) ? "" : NOT_CONNECTED);
   }
 }
 
