@@ -171,7 +171,7 @@ def open_report(window: Window) -> None:
     moderation.set_role(find("room1"), "Ann", Role.MEMBER, by=None)
     window.go(window.url)
     RoomWindow(window).connect()
-    press_of_zoe(window, "Report to the moderators")
+    press_of_zoe(window, "Report")
     window.find("#chat-report textarea")
 
 

@@ -85,7 +85,7 @@ export function messageActions(parts) {
       act: ({ offset }) => marks.markUnread(offset ?? 0),
     },
     {
-      label: gettext("Report to the moderators"),
+      label: gettext("Report"),
       allows: (message) => isThere(message) && !isOwn(message) && !standing.moderates && !standing.readsOnly,
       act: (message) => reportDialog.show(message),
     },

@@ -11,7 +11,7 @@ import { gettext } from "../translation.js";
 
 const REQUEST = "report"; // the id of that question
 
-/** The dialog in which a message is reported to the moderators, with a reason. */
+/** The dialog in which a message is reported, with a reason. */
 export class ReportDialog {
   #dialog;
   #send;
@@ -55,7 +55,7 @@ export class ReportDialog {
     if (target !== this.#offset) return;
     this.#offset = null;
     this.#dialog.close();
-    this.#notice.say(gettext("The message is reported to the moderators."));
+    this.#notice.say(gettext("The message is reported."));
   }
 
   /**
