@@ -300,7 +300,7 @@ def test_lists_and_dialogs_of_rooms_have_no_axe_violations(
     window.find(".menu-item", "Mute")
     assert violations(window) == []
     window.type(Keys.ESCAPE)
-    window.press(Keys.CONTROL, "k")
+    window.find("#room-switch").click()
     window.type("room")
     window.find("[role=option]", "Enter room")
     assert violations(window) == []
