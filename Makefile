@@ -42,7 +42,7 @@ test fuzz check: export DJANGO_SETTINGS_MODULE := mysite.test_settings
 
 # Tests in parallel, unless some are asked for: each worker has a database and a Valkey of its own. Many tests wait for
 # servers and browsers, so there may be more workers than processors.
-parallel := --numprocesses 4 --dist worksteal
+parallel := --numprocesses 3 --dist worksteal
 
 # Tests that must hold on either database.
 on_postgresql := tests/chat tests/gqlchat tests/test_crossing.py tests/test_private_rooms.py tests/test_identity.py

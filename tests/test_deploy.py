@@ -350,7 +350,7 @@ def test_process_keeps_to_its_limit_of_postgresql_connections_under_load() -> No
         with (
             running(command, lambda: get("/readyz"), cwd=ROOT, env=variables),
             psycopg.connect(host=place[0], dbname=place[2], user="postgres", autocommit=True) as watching,
-            ThreadPoolExecutor(30) as people,
+            ThreadPoolExecutor(10) as people,
         ):
             pages = [people.submit(get, "/chat/room1/") for _ in range(200)]
             most = 0

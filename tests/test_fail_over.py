@@ -9,7 +9,7 @@ from signal import Signals
 
 import pytest
 
-from tests.chaos.__main__ import history, invite, settle
+from tests.chaos.__main__ import invite, settle
 from tests.chaos.clients import Client
 from tests.chaos.database import Database
 from tests.chaos.report import Report
@@ -29,9 +29,9 @@ async def everybody_says(clients: list[Client], rooms: list[str], site: Site) ->
     for client in clients * 2:
         client.say_something()
     await until(lambda: not any(client.unacknowledged for client in clients))
-    stored = await history(rooms, site.servers[0])
+    stored = await site.read_stored(rooms)
     await until(
-        lambda: all(ends_at(client) == [len(stored[room]) for room in client.ledger.rooms] for client in clients)
+        lambda: all(ends_at(client) == [len(stored[room].log) for room in client.ledger.rooms] for client in clients)
     )
 
 
@@ -64,7 +64,7 @@ async def test_every_listener_starts_over_and_then_misses_nothing_when_a_lagging
             for client in clients:
                 client.ledger.forget_acknowledged(copied_at)
             await everybody_says(clients, rooms, site)
-            stored = await settle(clients, rooms, site.servers[0])
+            stored = await settle(clients, rooms, site)
             for task in living:
                 task.cancel()
     report = Report(clients, stored, set_back=True)

@@ -39,7 +39,7 @@ async def test_rolling_restart_under_load_loses_no_message(tmp_path: Path, web: 
                     await everybody_goes_on(clients)
                 for task in working[len(clients) :]:
                     task.cancel()
-                stored = await settle(clients, rooms, site.servers[0])
+                stored = await settle(clients, rooms, site)
             finally:
                 for task in working:
                     task.cancel()
