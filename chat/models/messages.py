@@ -1,18 +1,13 @@
-"""The tables: rooms, their entries, members and bans. `chat.storage` reads and writes them.
-
-Columns that came later have a default in the database: an instance of the version before can go on writing.
-"""
+"""The entries of rooms, and what people say about a message without a word."""
 
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import Q
-from django.db.models.functions import Now
 from django.db.models.sql.compiler import SQLCompiler
-from django.utils.translation import gettext_lazy as _
+
+from chat.models.rooms import Room
 
 
 class RandomId(models.Func):
@@ -25,142 +20,6 @@ class RandomId(models.Func):
 
     def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any) -> Any:
         return self.as_sql(compiler, connection, template="lower(hex(randomblob(16)))", **context)
-
-
-class Room(models.Model):
-    """A room's row: its log's last offset, and the lock that puts what is said there into one order."""
-
-    name = models.CharField(max_length=100, unique=True)
-    last_offset = models.PositiveBigIntegerField(default=0)
-    pruned_to = models.PositiveBigIntegerField(default=0, help_text="The last offset that is no longer kept.")
-
-    is_private = models.BooleanField("private", default=False, db_default=False, help_text="Only members may enter.")
-    restricted = models.BooleanField(
-        default=False, db_default=False, help_text="Private, or somebody is banned: who comes has to be looked up."
-    )
-    read_only = models.BooleanField(default=False, db_default=False, help_text="Only owners and moderators may post.")
-    slow_mode = models.PositiveIntegerField(
-        default=0, db_default=0, help_text="Seconds from one message of a person to their next; 0 is as they like."
-    )
-    # To the minute. A value that stays the same leaves the index alone, so that most posts cost the directory nothing.
-    active_at = models.DateTimeField(db_default=Now(), help_text="The minute of the last entry.")
-    search_name = models.TextField(blank=True, db_default="", help_text="As chat.domain.rooms.folded.")
-
-    class Meta:
-        # Without `last_offset` in its condition, or each post would be one to the index.
-        indexes = [models.Index(fields=["-active_at"], name="public_room_by_activity", condition=Q(is_private=False))]
-
-    def __str__(self) -> str:
-        return self.name
-
-
-class Role(models.TextChoices):
-    """The role of a member. An owner may do all that a moderator may, a moderator all that a member may."""
-
-    MEMBER = "member", _("Member")
-    MODERATOR = "moderator", _("Moderator")
-    OWNER = "owner", _("Owner")
-
-
-class RoomMember(models.Model):
-    """A user who belongs to a room."""
-
-    room = models.ForeignKey(Room, models.CASCADE, related_name="members")
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="chat_rooms")
-    role = models.CharField(max_length=10, choices=Role, default=Role.MEMBER)
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["room", "user"], name="one_role_per_room")]
-
-    def __str__(self) -> str:
-        return f"{self.user} in {self.room}"
-
-
-class Ban(models.Model):
-    """A person, with an account or without one, who may not be in a room."""
-
-    room = models.ForeignKey(Room, models.CASCADE, related_name="bans")
-    person_id = models.CharField(max_length=100, help_text="Who: user-1, guest-4f…")
-    person_name = models.CharField(max_length=150, blank=True, help_text="The name they had then.")
-    by = models.CharField(max_length=150, blank=True, help_text="The name of who banned them; empty for the site.")
-    at = models.DateTimeField(auto_now_add=True)
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["room", "person_id"], name="one_ban_per_person")]
-
-    def __str__(self) -> str:
-        return f"{self.person_name or self.person_id} in {self.room}"
-
-
-class Involvement(models.TextChoices):
-    """The messages that a person wants to be told of in one of their rooms."""
-
-    ALL = "all"
-    MENTIONS = "mentions"
-    NOTHING = "nothing"
-
-
-class Reading(models.Model):
-    """How far a person has read a room, and what they want to be told of. It makes the room one of theirs.
-
-    The room goes by its name: people may be in one before anything is said there.
-    """
-
-    person_id = models.CharField(max_length=100, help_text="user-1, guest-4f…")
-    room_name = models.CharField(max_length=100)
-    read_offset = models.PositiveBigIntegerField(db_default=0, help_text="The last entry that they have read.")
-    involvement = models.CharField(max_length=10, choices=Involvement, db_default=Involvement.ALL)
-    entered_at = models.DateTimeField(help_text="When they last opened the room.")
-    changes = models.PositiveBigIntegerField(db_default=0, help_text="How often this was changed.")
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["person_id", "room_name"], name="one_reading_per_room")]
-
-    def __str__(self) -> str:
-        return f"{self.person_id} in {self.room_name}"
-
-
-class AccountSkeleton(models.Model):
-    """The look of an account's name, for comparing; an account may have several. See `chat.domain.skeletons`."""
-
-    # Without a constraint, which would keep an instance of the version before from deleting a user.
-    user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.CASCADE, related_name="chat_skeletons", db_constraint=False
-    )
-    skeleton = models.CharField(max_length=200)
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["skeleton", "user"], name="one_skeleton_per_account")]
-
-    def __str__(self) -> str:
-        return self.skeleton
-
-
-class Profile(models.Model):
-    """A user's own words about themselves, by the rules of `chat.domain.profiles`. Empty where they tell nothing."""
-
-    # Without a constraint, as in AccountSkeleton.
-    user = models.OneToOneField(
-        settings.AUTH_USER_MODEL, models.CASCADE, primary_key=True, related_name="chat_profile", db_constraint=False
-    )
-    display_name = models.CharField(max_length=40, blank=True, default="", db_default="")
-    about = models.CharField(max_length=160, blank=True, default="", db_default="")
-    time_zone = models.CharField(max_length=100, blank=True, default="", db_default="", help_text="Europe/Berlin")
-
-    def __str__(self) -> str:
-        return self.display_name or str(self.user_id)
-
-
-class DisplayNameSkeleton(models.Model):
-    """The look of a display name, which no two users have; a name may have several. See `chat.domain.skeletons`."""
-
-    user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.CASCADE, related_name="chat_display_skeletons", db_constraint=False
-    )
-    skeleton = models.CharField(max_length=200, unique=True)
-
-    def __str__(self) -> str:
-        return self.skeleton
 
 
 class Message(models.Model):
@@ -298,21 +157,6 @@ class Report(models.Model):
 
     def __str__(self) -> str:
         return f"{self.room_id}/{self.offset} by {self.person_name}"
-
-
-class IgnoredPerson(models.Model):
-    """A person whom another one ignores."""
-
-    person_id = models.CharField(max_length=100, help_text="The person who ignores: user-1, guest-4f…")
-    ignored_id = models.CharField(max_length=100, db_index=True, help_text="The person who is ignored.")
-    ignored_name = models.CharField(max_length=150, help_text="The name they had then.")
-    at = models.DateTimeField()
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["person_id", "ignored_id"], name="ignored_once")]
-
-    def __str__(self) -> str:
-        return f"{self.ignored_id} by {self.person_id}"
 
 
 def entry_id(pk: int, uid: UUID | str | None) -> str:

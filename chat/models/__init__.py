@@ -1,0 +1,38 @@
+"""The tables: rooms, their entries, and people. `chat.storage` reads and writes them.
+
+Columns that came later have a default in the database: an instance of the version before can go on writing.
+"""
+
+from chat.models.messages import (
+    LastPost,
+    Mention,
+    Message,
+    MessageReaction,
+    RandomId,
+    Report,
+    entry_id,
+    without_hyphens,
+)
+from chat.models.people import AccountSkeleton, DisplayNameSkeleton, IgnoredPerson, Involvement, Profile, Reading
+from chat.models.rooms import Ban, Role, Room, RoomMember
+
+__all__ = [
+    "AccountSkeleton",
+    "Ban",
+    "DisplayNameSkeleton",
+    "IgnoredPerson",
+    "Involvement",
+    "LastPost",
+    "Mention",
+    "Message",
+    "MessageReaction",
+    "Profile",
+    "RandomId",
+    "Reading",
+    "Report",
+    "Role",
+    "Room",
+    "RoomMember",
+    "entry_id",
+    "without_hyphens",
+]
