@@ -44,6 +44,8 @@ CHAT_BACKLOG_MAX = env.number("CHAT_BACKLOG_MAX", default=1000)  # events that w
 CHAT_BACKLOG_BYTES = env.number("CHAT_BACKLOG_BYTES", default=1_000_000)  # of their texts
 CHAT_RECOVERY_MAX = env.number("CHAT_RECOVERY_MAX", default=500, least=0)  # messages that one who comes back is sent
 CHAT_DRAIN_SECONDS = env.seconds("CHAT_DRAIN_SECONDS", default=0)  # from SIGTERM until sockets are closed
+# Networks that the site may send requests to, for people's links and push services, though they aren't public.
+CHAT_OUTGOING_NETWORKS = env.networks("CHAT_OUTGOING_NETWORKS", default=[])
 CHAT_SESSION_CHECK = env.seconds("CHAT_SESSION_CHECK", default=5, least=0.1)  # from one look at the logins to the next
 
 # Limits

@@ -11,12 +11,12 @@ from django.utils.translation import gettext_lazy as _
 
 from chat import log_context
 from chat.delivery.hub import Hub
-from chat.delivery.per_loop import PerLoop
 from chat.delivery.publisher import publish
 from chat.domain import events, names, people
 from chat.domain.events import Event, Kind
 from chat.domain.people import Person
 from chat.domain.rooms import Room
+from chat.per_loop import PerLoop
 from chat.storage import permissions
 from chat.storage.database import in_database
 

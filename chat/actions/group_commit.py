@@ -8,9 +8,9 @@ from django.utils.translation import gettext_lazy as _
 from chat import log_context
 from chat.delivery import followers
 from chat.delivery.detached_tasks import DetachedTasks
-from chat.delivery.per_loop import PerLoop
 from chat.delivery.publisher import Publisher
 from chat.errors import ChatError, Unavailable
+from chat.per_loop import PerLoop
 from chat.storage import log
 from chat.storage.database import in_database
 from chat.storage.drafts import Draft

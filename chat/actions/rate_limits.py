@@ -26,9 +26,9 @@ from django.utils.translation import gettext_lazy as _
 from chat import log_context, metrics
 from chat.actions.bucket_server import BucketServer
 from chat.delivery.layer import Layer
-from chat.delivery.per_loop import PerLoop
 from chat.domain.people import Person
 from chat.errors import FrameTooLong, RateLimited, grouped
+from chat.per_loop import PerLoop
 
 logger = logging.getLogger(__name__)
 

@@ -9,12 +9,12 @@ import asyncio
 from django.utils.translation import gettext_lazy as _
 
 from chat.delivery.detached_tasks import DetachedTasks
-from chat.delivery.per_loop import PerLoop
 from chat.delivery.publisher import Publisher
 from chat.domain.events import Event
 from chat.domain.reactions import ReactionRequest
 from chat.domain.rooms import Room
 from chat.errors import Unavailable
+from chat.per_loop import PerLoop
 from chat.storage import reactions
 from chat.storage.database import in_database
 from chat.storage.lanes import Lanes

@@ -7,11 +7,11 @@ from chat.actions import rate_limits
 from chat.actions.moderation import carry_out
 from chat.delivery import followers
 from chat.delivery.batcher import Batcher
-from chat.delivery.per_loop import PerLoop
 from chat.domain.people import Person
 from chat.domain.rooms import Room
 from chat.errors import ChatError
 from chat.models import Involvement
+from chat.per_loop import PerLoop
 from chat.storage import moderation, own_rooms, permissions, readings
 from chat.storage.database import in_database
 from chat.storage.history import check_offset

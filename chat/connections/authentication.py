@@ -9,8 +9,8 @@ from django.conf import settings
 from django.http import parse_cookie
 
 from chat.delivery.batcher import Batcher
-from chat.delivery.per_loop import PerLoop
 from chat.errors import Unavailable
+from chat.per_loop import PerLoop
 from chat.storage.database import in_database
 from chat.storage.visitors import Visitor, stranger, user_of, visitors
 

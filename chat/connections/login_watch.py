@@ -29,8 +29,8 @@ from chat.delivery import login_hints
 from chat.delivery.control import on_control
 from chat.delivery.detached_tasks import DetachedTasks
 from chat.delivery.login_hints import hint
-from chat.delivery.per_loop import PerLoop
 from chat.errors import SessionEnded, Unavailable
+from chat.per_loop import PerLoop
 from chat.storage import logins
 from chat.storage.database import in_database
 from chat.storage.logins import Login

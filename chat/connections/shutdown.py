@@ -4,7 +4,7 @@
        long to notice.
     2. Nothing more is taken from sockets. Within GRACE_SOCKETS, clients get the answers and events that they wait for.
     3. Each socket is closed with 1012, and its consumer ends, so that listeners leave their groups. Other processes are
-       told that nobody is here any more.
+       told that nobody is here any more. Requests to other hosts are broken off.
     4. Requests over HTTP that are under way are answered, new ones with 503.
     5. The server gets the signal, and ends in its own way; LIMIT after the first socket was closed at the latest.
 
@@ -27,6 +27,7 @@ from django.conf import settings
 from chat.connections.answers import answer
 from chat.connections.sockets import Sockets, until
 from chat.delivery.hub import Hub
+from chat.outgoing.client import Client
 
 GRACE_SOCKETS = 1.5  # seconds for what clients at sockets still wait for
 GRACE_HTTP = 1.0  # seconds for requests that are under way
@@ -104,6 +105,7 @@ class Stopping:
             logger.info("Stopping, with %d open sockets", len(Sockets.here()))
             await Sockets.here().end(RESTARTING, "restarting", GRACE_SOCKETS)
             await Hub.here().presence.stop()
+            await Client.here().close()
             self._closed = True
             await until(lambda: not self._requests, GRACE_HTTP)
             await asyncio.sleep(FLUSH)

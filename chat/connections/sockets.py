@@ -15,12 +15,12 @@ from django.utils.translation import gettext_lazy as _
 
 from chat import metrics
 from chat.delivery.hub import Hub
-from chat.delivery.per_loop import PerLoop
 from chat.delivery.socket_listener import WRITE_TIMEOUT
 from chat.domain import people
 from chat.domain.addresses import address_of
 from chat.domain.people import Person
 from chat.errors import SlowListener, TooManyConnections
+from chat.per_loop import PerLoop
 from chat.storage.logins import Login
 
 logger = logging.getLogger(__name__)

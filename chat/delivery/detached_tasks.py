@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Coroutine, Iterator
 
 from chat import log_context
-from chat.delivery.per_loop import PerLoop
+from chat.per_loop import PerLoop
 
 
 class DetachedTasks(PerLoop):

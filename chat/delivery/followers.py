@@ -15,10 +15,10 @@ from chat.delivery.control import on_control
 from chat.delivery.detached_tasks import DetachedTasks
 from chat.delivery.hub import Hub
 from chat.delivery.layer import Layer
-from chat.delivery.per_loop import PerLoop
 from chat.domain.people import Person
 from chat.domain.rooms import Room
 from chat.errors import ChatError, unforeseen
+from chat.per_loop import PerLoop
 from chat.storage import readings
 from chat.storage.database import in_database
 from chat.storage.readings import Digest

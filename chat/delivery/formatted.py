@@ -5,7 +5,6 @@ from collections.abc import Awaitable, Iterable
 from inspect import isawaitable
 
 from chat import log_context
-from chat.delivery.per_loop import PerLoop
 from chat.delivery.recent_renderings import KEPT
 from chat.delivery.rendering_budget import RenderingBudget
 from chat.domain import formatting
@@ -13,6 +12,7 @@ from chat.domain.events import Event
 from chat.domain.people import Person
 from chat.domain.presence import LiveState
 from chat.errors import unforeseen
+from chat.per_loop import PerLoop
 
 KEPT_MAX = 200  # texts, of which the longest may be 50 KB of HTML
 

@@ -21,7 +21,6 @@ from chat.delivery.feed import Feed
 from chat.delivery.groups import Groups
 from chat.delivery.layer import Layer
 from chat.delivery.listener import Listener, RoomListener
-from chat.delivery.per_loop import PerLoop
 from chat.delivery.presence_messages import TYPE as PRESENCE_TYPE
 from chat.delivery.presences import Presences
 from chat.delivery.queued_listener import QueuedListener
@@ -35,6 +34,7 @@ from chat.domain.people import Person
 from chat.domain.positions import Position
 from chat.domain.rooms import Room
 from chat.errors import Banned, NotAMember, unforeseen
+from chat.per_loop import PerLoop
 
 logger = logging.getLogger(__name__)
 

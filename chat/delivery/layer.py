@@ -18,8 +18,8 @@ from channels.layers import get_channel_layer
 from chat import metrics
 from chat.delivery.availability import Availability
 from chat.delivery.detached_tasks import DetachedTasks
-from chat.delivery.per_loop import PerLoop
 from chat.domain.group_events import TYPE
+from chat.per_loop import PerLoop
 
 logger = logging.getLogger(__name__)
 

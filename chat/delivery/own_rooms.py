@@ -15,11 +15,11 @@ from chat.delivery.batcher import Batcher
 from chat.delivery.detached_tasks import DetachedTasks
 from chat.delivery.followers import Followers
 from chat.delivery.hub import Hub
-from chat.delivery.per_loop import PerLoop
 from chat.delivery.room_ear import RoomEar
 from chat.domain.people import Person
 from chat.domain.rooms import Room
 from chat.errors import unforeseen
+from chat.per_loop import PerLoop
 from chat.storage import ignoring, own_rooms
 from chat.storage.database import in_database
 from chat.storage.own_rooms import ROOMS_MAX, OwnRoom

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from chat import log_context
 from chat.delivery.hub import Hub
 from chat.delivery.layer import LAYER_TIMEOUT, Layer
-from chat.delivery.per_loop import PerLoop
 from chat.domain import group_events
 from chat.domain.events import Event
 from chat.errors import unforeseen
+from chat.per_loop import PerLoop
 
 # Events that wait for a server of the layer; of more than that, the oldest reach other processes by the watch.
 WAITING_MAX = 5_000

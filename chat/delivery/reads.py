@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from chat.delivery.batcher import Batcher
-from chat.delivery.per_loop import PerLoop
 from chat.domain.people import Person
 from chat.domain.rooms import Room
 from chat.errors import ChatError
+from chat.per_loop import PerLoop
 from chat.storage import history, permissions, recoveries
 from chat.storage.database import in_database
 from chat.storage.history import Head

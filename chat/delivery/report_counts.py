@@ -14,10 +14,10 @@ from chat.delivery.control import on_control
 from chat.delivery.detached_tasks import DetachedTasks
 from chat.delivery.hub import Hub
 from chat.delivery.layer import Layer
-from chat.delivery.per_loop import PerLoop
 from chat.domain.people import Person
 from chat.domain.rooms import Room
 from chat.errors import NotAllowed, unforeseen
+from chat.per_loop import PerLoop
 from chat.storage import reports
 from chat.storage.database import in_database
 

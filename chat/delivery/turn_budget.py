@@ -4,7 +4,7 @@ import asyncio
 from collections import deque
 from typing import ClassVar
 
-from chat.delivery.per_loop import PerLoop
+from chat.per_loop import PerLoop
 
 
 class TurnBudget(PerLoop):

@@ -7,10 +7,10 @@ from django.utils.translation import gettext_lazy as _
 from strawberry.dataloader import DataLoader
 
 from chat.actions import profiles as actions
-from chat.delivery.per_loop import PerLoop
 from chat.domain import people, rooms
 from chat.domain.profiles import ABOUT_MAX, Profile, ProfileChange
 from chat.errors import NoSuchPerson
+from chat.per_loop import PerLoop
 from chat.storage import ignoring, profiles
 from chat.storage.database import in_database
 from gqlchat.schema import context

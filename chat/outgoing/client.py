@@ -1,0 +1,206 @@
+"""HTTP to hosts that strangers name, without harm to this site or to what is near it.
+
+A connection is let through or refused where its socket is made, by the address that it is made to. So it doesn't
+matter how an address is written in a URL, what a name resolved to a moment ago, or where a redirect leads. What comes
+back is limited in time and bytes, and nothing that belongs to the site or a person goes along: no cookies, no
+credentials, no referrer. Proxies of the environment aren't used: through one, addresses couldn't be checked.
+"""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from aiohttp import (
+    AddrInfoType,
+    ClientError,
+    ClientResponse,
+    ClientSession,
+    ClientTimeout,
+    DummyCookieJar,
+    TCPConnector,
+)
+from multidict import CIMultiDictProxy
+from yarl import URL
+
+from chat.outgoing.addresses import may_connect
+from chat.outgoing.resolver import Resolver
+from chat.per_loop import PerLoop
+
+CONNECTIONS = 50
+CONNECTIONS_PER_HOST = 10
+TOTAL_TIMEOUT = 15.0  # seconds for a request with all its redirects, and with waiting for a connection
+CONNECT_TIMEOUT = 5.0  # seconds, of each connection
+READ_TIMEOUT = 5.0  # seconds without a byte
+NAMES_KEPT = 10  # seconds for which the addresses of a name are kept
+MAX_REDIRECTS = 5
+MAX_URL = 2000  # characters
+CHUNK = 64 * 1024  # bytes
+REDIRECTS = {301, 302, 303, 307, 308}
+USER_AGENT = "Mozilla/5.0 (compatible; chat server)"
+
+
+class OutgoingError(Exception):
+    """A request that brought no answer. Its text is for logs; it names no more of a URL than the host."""
+
+
+class Refused(OutgoingError):
+    """The URL, or the address it leads to, isn't one that this site sends requests to."""
+
+
+class Unreachable(OutgoingError):
+    """The host couldn't be reached, broke off, took too long, or doesn't speak HTTP."""
+
+
+class TooLarge(OutgoingError):
+    """The body is longer than the caller takes."""
+
+
+class AddressRefused(OSError):
+    """Raised where a socket is about to be made."""
+
+    def __init__(self) -> None:
+        super().__init__("not a public address")  # aiohttp raises the first of several errors that read alike
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    url: str  # that it came from in the end, after redirects
+    status: int
+    headers: CIMultiDictProxy[str]
+    body: bytes
+    complete: bool  # false where `cut` left out the rest
+
+
+class Client(PerLoop):
+    """The way out of one event loop: `Client.here()`."""
+
+    def __init__(self) -> None:
+        self._session: ClientSession | None = None
+
+    async def fetch(
+        self,
+        url: str,
+        *,
+        limit: int,
+        cut: bool = False,
+        accept: str = "*/*",
+        timeout: float = TOTAL_TIMEOUT,  # noqa: ASYNC109  # of all its parts together
+    ) -> Answer:
+        """What a GET brings, after at most MAX_REDIRECTS redirects. Any status is an answer.
+
+        The body has at most `limit` bytes, counted after decompression. A longer one is an error, or with `cut`, its
+        beginning is returned. Raises an OutgoingError.
+        """
+        address = checked(url)
+        async with _failures(address, timeout):
+            for _ in range(MAX_REDIRECTS + 1):
+                async with self._open().get(address, headers={"Accept": accept}, allow_redirects=False) as response:
+                    target = response.headers.get("Location")
+                    if response.status not in REDIRECTS or target is None:
+                        return await _answer(response, limit, cut)
+                address = _redirected(address, target)
+            raise Refused(f"{address.host} redirects too often")
+
+    async def post(
+        self,
+        url: str,
+        body: bytes,
+        headers: Mapping[str, str],
+        *,
+        limit: int = CHUNK,
+        timeout: float = TOTAL_TIMEOUT,  # noqa: ASYNC109  # of all its parts together
+    ) -> Answer:
+        """The answer to a POST, whatever its status; redirects aren't followed. Raises an OutgoingError.
+
+        Of the answer's body, at most `limit` bytes are kept.
+        """
+        address = checked(url)
+        async with (
+            _failures(address, timeout),
+            self._open().post(address, data=body, headers=headers, allow_redirects=False) as response,
+        ):
+            return await _answer(response, limit, cut=True)
+
+    async def close(self) -> None:
+        """Ends what is under way. A later request begins anew."""
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
+
+    def _open(self) -> ClientSession:
+        if self._session is None:
+            self._session = ClientSession(
+                connector=TCPConnector(
+                    limit=CONNECTIONS,
+                    limit_per_host=CONNECTIONS_PER_HOST,
+                    resolver=Resolver(),
+                    use_dns_cache=NAMES_KEPT > 0,
+                    ttl_dns_cache=NAMES_KEPT,
+                    socket_factory=_make_socket,
+                ),
+                cookie_jar=DummyCookieJar(),
+                headers={"User-Agent": USER_AGENT, "Accept-Encoding": "gzip, deflate"},
+                timeout=ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT, sock_read=READ_TIMEOUT),
+                trust_env=False,
+            )
+        return self._session
+
+
+def checked(url: str) -> URL:
+    """The URL, if it is one that requests may be sent to as far as its text tells. Raises Refused."""
+    if len(url) > MAX_URL:
+        raise Refused("the URL is too long")
+    try:
+        address = URL(url)
+    except ValueError:
+        raise Refused("the URL is malformed") from None
+    if address.scheme not in {"http", "https"} or not address.host:
+        raise Refused("not a URL of the web")
+    if address.user is not None or address.password is not None:
+        raise Refused(f"{address.host} with credentials")
+    return address
+
+
+def _redirected(address: URL, target: str) -> URL:
+    try:
+        return checked(str(address.join(URL(target))))
+    except ValueError:
+        raise Refused(f"{address.host} redirects to a malformed URL") from None
+
+
+def _make_socket(info: AddrInfoType) -> socket.socket:
+    """A socket for a connection to that address, if it may be opened."""
+    family, kind, protocol, _, address = info
+    if not may_connect(str(address[0]), int(address[1])):
+        raise AddressRefused
+    return socket.socket(family, kind, protocol)
+
+
+async def _answer(response: ClientResponse, limit: int, cut: bool) -> Answer:
+    if not cut and (response.content_length or 0) > limit:
+        raise TooLarge(f"{response.url.host}: {response.content_length} bytes")
+    body = bytearray()
+    async for chunk in response.content.iter_chunked(CHUNK):
+        body += chunk
+        if len(body) > limit:
+            break
+    complete = len(body) <= limit
+    if not (complete or cut):
+        raise TooLarge(f"{response.url.host}: more than {limit} bytes")
+    return Answer(str(response.url), response.status, response.headers, bytes(body[:limit]), complete)
+
+
+@asynccontextmanager
+async def _failures(address: URL, timeout: float) -> AsyncIterator[None]:  # noqa: ASYNC109
+    """Makes an OutgoingError of whatever aiohttp, a socket or the clock raises."""
+    try:
+        async with asyncio.timeout(timeout):
+            yield
+    except OutgoingError:
+        raise
+    except (ClientError, OSError, ValueError) as error:  # a TimeoutError is an OSError; odd headers are ValueErrors
+        if isinstance(getattr(error, "os_error", error), AddressRefused):
+            raise Refused(f"{address.host} has no public address") from None
+        raise Unreachable(f"{address.host}: {type(error).__name__}") from error
