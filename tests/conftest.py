@@ -24,6 +24,7 @@ from strawberry.channels.testing import GraphQLWebsocketCommunicator
 
 from benchmarks.slow_proxy import SlowProxy
 from chat.delivery.hub import Hub
+from chat.delivery.listener import Listener
 from chat.delivery.text_frames import text_of
 from chat.domain.rooms import find
 from chat.storage.lanes import Lanes
@@ -69,8 +70,14 @@ def take_frames(socket: WebsocketCommunicator) -> None:
     socket.scope["write_frame"] = write_frame
 
 
+def live_listeners() -> set[Listener]:
+    """The listeners in this process that hear what is said from now on, and have recovered what they missed."""
+    listeners = {one for feed in Hub.here()._feeds.values() for one in feed.listeners}
+    return {one for one in listeners if isinstance(one, Listener) and one._held is None}
+
+
 class ChatSocket(WebsocketCommunicator):
-    """A browser's socket, without the browser."""
+    """A browser's socket, without the browser. Once it is connected it hears what is said from then on."""
 
     async def say(self, message: object) -> None:
         await self.send_json_to({"message": message})
@@ -101,7 +108,16 @@ class GraphQLSocket(GraphQLWebsocketCommunicator):
             assert await self.hear(id) == (room, f"Hello my name is {user}!")
 
     async def start(self, query: str, variables: dict[str, Any] | None = None, id: str = "1") -> None:
+        """Starts an operation. What is said right after this may come before it hears anything: see `subscribe`."""
         await self.begin({"query": query, "variables": variables}, id)
+
+    async def subscribe(self, query: str, variables: dict[str, Any] | None = None, id: str = "1") -> None:
+        """Subscribes and waits until it hears what is said from now on, or has been answered."""
+        before, answers = live_listeners(), self.output_queue.qsize()
+        await self.start(query, variables, id)
+        async with asyncio.timeout(5):
+            while live_listeners() <= before and self.output_queue.qsize() == answers:
+                await asyncio.sleep(0.001)
 
     async def begin(self, payload: dict[str, Any], id: str = "1") -> None:
         """Begins an operation with that payload."""

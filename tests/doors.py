@@ -101,7 +101,12 @@ class GraphQLDoor:
             await close(socket)
 
     async def subscribe(self, positions: list[dict[str, Any]]) -> None:
-        await self.socket.start(ROOM_MESSAGES, {"rooms": positions})
+        await self.start(ROOM_MESSAGES, {"rooms": positions}, positions)
+
+    async def start(self, query: str, variables: dict[str, Any], positions: list[dict[str, Any]]) -> None:
+        """Where it recovers nothing, it hears what is said from when this returns on."""
+        recovers = all(one["after"] is not None for one in positions)
+        await (self.socket.start if recovers else self.socket.subscribe)(query, variables)
 
     async def hear(self) -> Heard:
         while True:
@@ -125,7 +130,7 @@ class GreetingDoor(GraphQLDoor):
 
     async def subscribe(self, positions: list[dict[str, Any]]) -> None:
         rooms = [{"roomName": one["roomName"]} for one in positions]
-        await self.socket.start(JOIN_CHAT_ROOMS, {"rooms": rooms, "positions": positions})
+        await self.start(JOIN_CHAT_ROOMS, {"rooms": rooms, "positions": positions}, positions)
 
 
 DOORS = [BrowserDoor, GraphQLDoor, GreetingDoor]

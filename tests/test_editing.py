@@ -37,7 +37,7 @@ async def test_edit_is_heard_at_both_doors_by_those_who_ask_and_nobody_else(open
     author = await open_chat("/ws/chat/edits/?with=edits")
     plain = await open_chat("/ws/chat/edits/")
     graphql = await open_graphql()
-    await graphql.start(HEARD)
+    await graphql.subscribe(HEARD)
     await author.say("old")
     assert (await frame(author))["message"] == "old"
     await author.send_json_to({"edit": 1, "message": "new\r\n"})

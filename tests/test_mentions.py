@@ -28,7 +28,7 @@ async def ann(transactional_db: None) -> User:
 
 async def test_mention_is_told_at_both_doors_live_in_edits_and_in_history(open_chat, open_graphql, ann: User) -> None:
     socket, graphql = await open_chat("/ws/chat/names/?with=edits"), await open_graphql()
-    await graphql.start(HEARD)
+    await graphql.subscribe(HEARD)
     await socket.say("hello @ann")
     frame = await socket.receive_json_from(timeout=5)
     assert frame["mentions"] == [f"user-{ann.pk}"]

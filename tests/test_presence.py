@@ -95,7 +95,7 @@ async def test_subscription_tells_who_is_there_without_being_there(
 
 async def test_typing_goes_from_either_door_to_the_other(open_chat: OpenChat, open_graphql: OpenGraphQL) -> None:
     browser, graphql = await open_chat(HERE), await open_graphql()
-    await graphql.start(ROOM_TYPING)
+    await graphql.subscribe(ROOM_TYPING)
     ann = await me(browser)
     await browser.send_json_to({"typing": True})
     await seen(graphql, "roomTyping", lambda found: found == {"people": [ann]})

@@ -25,7 +25,6 @@ from chat.actions import posting
 from chat.actions.moderation import carry_out
 from chat.delivery import feed
 from chat.delivery.hub import Hub
-from chat.delivery.listener import Listener
 from chat.domain import people
 from chat.domain.people import Person
 from chat.domain.positions import Position
@@ -37,7 +36,7 @@ from chat.storage.database import in_database
 from gqlchat.transport.sharing import SharedOperation
 from mysite.asgi import application
 from mysite.graphql import schema
-from tests.conftest import ChatSocket, GraphQLSocket, close
+from tests.conftest import ChatSocket, GraphQLSocket, close, live_listeners
 from tests.doors import DOORS, ROOM_MESSAGES, BrowserDoor, Door, GraphQLDoor
 from tests.servers import Server
 from tests.test_identity import cookies_of
@@ -92,11 +91,7 @@ def listening(eventually) -> Callable[[int], Awaitable[None]]:
     """`await listening(2)`: until so many listeners hear what is said from now on."""
 
     async def wait(count: int) -> None:
-        def live() -> list[Listener]:
-            feeds = Hub.here()._feeds.values()
-            return [one for membership in feeds for one in membership.listeners if one._held is None]
-
-        await eventually(lambda: len(live()) == count)
+        await eventually(lambda: len(live_listeners()) == count)
 
     return wait
 

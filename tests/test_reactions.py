@@ -56,7 +56,7 @@ async def mutate(graphql: GraphQLSocket, **given: Any) -> dict[str, Any]:
 async def test_reaction_at_the_socket_reaches_both_doors(open_chat, open_graphql, subprotocol: str) -> None:
     target, ben = await say(), await guest()
     graphql = await open_graphql(subprotocol)
-    await graphql.start(HEAR, {"kinds": ["REACTION"]})
+    await graphql.subscribe(HEAR, {"kinds": ["REACTION"]})
     socket = await open_chat(f"{URL}?with=reactions", headers=ben.headers)
     await socket.send_json_to({"react": target, "emoji": "❤", "on": True})
     state = [{"emoji": "❤️", "count": 1, "people": [ben.person.id], "names": [ben.person.name]}]
@@ -141,7 +141,7 @@ async def test_own_reaction_is_told_in_the_answer_of_a_mutation_and_null_in_subs
     target, ann = await say(), await guest()
     await crowd_reacts(target)
     heard, asking = await open_graphql(subprotocol), await open_graphql(subprotocol, headers=ann.headers)
-    await heard.start(HEAR.replace("count", "count own"), {"kinds": ["REACTION"]})
+    await heard.subscribe(HEAR.replace("count", "count own"), {"kinds": ["REACTION"]})
     react = REACT.replace("count", "count own")
     await asking.start(react, {"input": {"roomName": ROOM.name, "offset": target, "emoji": "👍"}})
     entry = (await asking.result())["data"]["react"]["entry"]
@@ -261,7 +261,7 @@ async def test_what_a_person_says_does_not_wait_for_their_reaction(open_chat) ->
 async def test_client_that_asks_for_no_reactions_hears_none_and_its_position_moves_on(open_chat, open_graphql) -> None:
     target = await say()
     older, graphql = await open_chat(URL), await open_graphql()
-    await graphql.start(HEAR)
+    await graphql.subscribe(HEAR)
     await in_database(reactions.react, ROOM, target, [ReactionRequest(new_guest("Ann"), "👍", True)])
     assert await say("next") == target + 2
     assert (await older.receive_json_from(timeout=5))["offset"] == target + 2

@@ -42,7 +42,7 @@ async def post(graphql: Any, **input: Any) -> dict[str, Any]:
 async def test_reply_of_a_browser_is_heard_with_its_quote_at_both_doors(open_chat, open_graphql) -> None:
     await said("first\nand more")
     browser, graphql = await open_chat("/ws/chat/replies/"), await open_graphql()
-    await graphql.start(HEAR)
+    await graphql.subscribe(HEAR)
     await browser.send_json_to({"message": "a reply", "reply_to": 1})
     frame = await browser.receive_json_from(timeout=5)
     quote = {"offset": 1, "user": "Ann", "user_id": "user-1", "message": "first\nand more"}

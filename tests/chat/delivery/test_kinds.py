@@ -136,7 +136,7 @@ async def test_room_messages_yields_the_kinds_named(
 
 async def test_join_chat_rooms_without_the_kind_greeting_yields_none(open_graphql) -> None:
     graphql = await open_graphql()
-    await graphql.start(
+    await graphql.subscribe(
         'subscription { joinChatRooms(rooms: [{roomName: "kinds"}], user: "foo", kinds: [MESSAGE], '
         'positions: [{roomName: "kinds", after: 0}]) { message } }'
     )

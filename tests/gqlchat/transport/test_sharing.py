@@ -10,7 +10,6 @@ from graphql import parse
 from pytest_django import Settings
 
 from chat.delivery.hub import Hub
-from chat.delivery.listener import Listener
 from chat.delivery.rendering_budget import RenderingBudget
 from chat.domain import events, formatting
 from chat.domain.events import Event
@@ -21,7 +20,7 @@ from gqlchat.schema.roots import Mutation, Query, Subscription
 from gqlchat.transport import sharing
 from gqlchat.transport.sharing import SharedOperation
 from mysite.asgi import application
-from tests.conftest import SlowServer
+from tests.conftest import SlowServer, live_listeners
 from tests.turns import Turns
 
 BY_VARIABLE = """subscription ($user: String!) {
@@ -167,7 +166,7 @@ async def test_subscriptions_to_rooms_by_variable_hear_their_own_rooms_only(open
 
 async def test_subscriptions_of_one_connection_share_an_operation_with_own_users(open_graphql, foreign_send) -> None:
     (socket,) = await subscribe(open_graphql, BY_VARIABLE, user="foo")
-    await socket.start(BY_VARIABLE, {"user": "bar"}, id="2")
+    await socket.subscribe(BY_VARIABLE, {"user": "bar"}, id="2")
     await foreign_send("shared", message="hi")
     users = {}
     while len(users) < 2:
@@ -202,7 +201,7 @@ async def test_many_distinct_subscriptions_yield_to_the_loop_and_hear_all_in_ord
         field = f'm: roomMessages(rooms: [{{roomName: "many"}}]) {{ text: message m{number}: message }}'
         query = f"subscription {{ {field} }}" if shared else f"subscription {{ {field} {field} }}"
         await sockets[number // 100].start(query, id=str(number))
-    while len(live_listeners("many")) < count:
+    while len(live_listeners()) < count:
         await asyncio.sleep(0)
     turns, rendered_in = Turns(), Counter[int]()
     of = ChatRoomMessage.of
@@ -226,11 +225,6 @@ async def test_many_distinct_subscriptions_yield_to_the_loop_and_hear_all_in_ord
     assert heard == {str(number): ["one", "two", "three"] for number in range(count)}
     assert rendered_in.total() == 3 * count
     assert max(rendered_in.values()) <= 2 * RenderingBudget.per_turn  # a turn as others count them may lie across two
-
-
-def live_listeners(room: str) -> list[Listener]:
-    feed = Hub.here()._feeds.get(find(room).group)
-    return [one for one in feed.listeners if one._held is None] if feed else []
 
 
 async def test_shared_operation_is_forgotten_with_its_last_follower(open_graphql) -> None:
