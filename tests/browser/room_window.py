@@ -7,6 +7,18 @@ from selenium.webdriver.common.keys import Keys
 from tests.browser.chromium import Chromium
 from tests.browser.window import Window
 
+MENU = """
+    const lines = [...document.querySelectorAll("#chat-log .message")];
+    const line = lines.find((line) => line.querySelector(".text")?.textContent === arguments[0]);
+    const menu = line.querySelector(".actions");
+    menu.click();
+"""
+ITEMS = """
+    const items = Array.from(document.querySelectorAll("#chat-menu button"), (item) => item.textContent);
+    menu.click();
+    return items;
+"""
+
 
 class RoomWindow:
     """A window that is in a room, or soon will be."""
@@ -28,6 +40,14 @@ class RoomWindow:
     def hear(self, message: str) -> None:
         """Waits until `message` is a line of the transcript."""
         self.window.until(lambda: message in self.lines, f"hears {message!r}")
+
+    def open_menu(self, text: str) -> None:
+        """Opens the menu of the first message that says `text`."""
+        self.window.run(MENU, text)
+
+    def menu_of(self, text: str) -> list[str]:
+        """The items in the menu of that message. It is read in one step: the page shows messages anew at any time."""
+        return self.window.run(MENU + ITEMS, text)
 
     def connect(self) -> "RoomWindow":
         """Waits until the page is connected to the room."""

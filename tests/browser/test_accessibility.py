@@ -61,7 +61,7 @@ def test_room_page_has_no_axe_violations(browser: Chromium, site: str, width: in
     show(room.window, width, scheme)
     assert violations(room.window) == []
 
-    room.window.find(".own .actions").click()
+    room.window.click(".own .actions")
     room.window.find("#chat-menu button", "Delete")
     assert violations(room.window) == []
     room.window.type(Keys.ENTER)

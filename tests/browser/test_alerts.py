@@ -40,7 +40,7 @@ def other(browser: Chromium, same_site: str, away: RoomWindow) -> RoomWindow:
 
 
 def switch(room: RoomWindow, label: str) -> None:
-    room.window.find("room-alerts button", label).click()
+    room.window.click("room-alerts button", label)
 
 
 def test_title_and_icon_count_what_is_unread_until_it_is_seen(away: RoomWindow, other: RoomWindow) -> None:

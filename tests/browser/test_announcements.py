@@ -94,6 +94,6 @@ def test_unfolding_a_message_is_not_read_out(reader: RoomWindow) -> None:
     text = "a\n" * 99 + "b"
     reader.window.run("document.querySelector('#chat-message-input').value = arguments[0]", text)
     reader.window.type(Keys.ENTER)
-    reader.window.find(".fold", "Show more").click()
+    reader.window.click(".fold", "Show more")
     reader.window.find(".fold", "Show less")
     until_read(reader, text)

@@ -211,7 +211,7 @@ def test_page_whose_login_has_ended_says_so_and_stops_reconnecting(
     room.say("hello")
     room.hear("hello")
 
-    window.find(".account button", "Log out").click()
+    window.click(".account button", "Log out")
 
     room.window.find(STATUS, "Not connected")
     assert room.window.run("return sockets.length") == 2
@@ -221,7 +221,7 @@ def test_page_whose_login_has_ended_says_so_and_stops_reconnecting(
     if guests == "true":
         guest = window.find(".account .person bdi").text
         room.window.find("#chat-identity", f"You are now {guest} in this browser.")
-        room.window.find("#chat-identity button", f"Go on as {guest}").click()
+        room.window.click("#chat-identity button", f"Go on as {guest}")
         room.window.find(".account a", "Log in")
         room.connect().say("as a guest")
         room.hear("as a guest")
@@ -244,7 +244,7 @@ def test_page_takes_over_a_login_in_another_tab_with_its_draft_and_unsent_messag
     sign_up(window)
 
     room.window.find("#chat-identity", "You are now zoe in this browser.")
-    room.window.find("#chat-identity button", "Go on as zoe").click()
+    room.window.click("#chat-identity button", "Go on as zoe")
     room.window.find(".account .person", "zoe")
     room.connect().hear("on its way")
     assert room.window.run("return document.querySelector('#chat-message-input').value") == "a draft"
@@ -259,7 +259,7 @@ def test_page_takes_over_a_new_name_of_its_guest_from_another_tab(browser: Chrom
     window.fill_in(name="Zoë")
 
     room.window.find("#chat-identity", "You are now Zoë in this browser.")
-    room.window.find("#chat-identity button", "Go on as Zoë").click()
+    room.window.click("#chat-identity button", "Go on as Zoë")
     room.window.find(".account .person", "Zoë")
     room.window.type(" that is sent", Keys.ENTER)
     room.hear("a draft that is sent")

@@ -19,8 +19,6 @@ LISTED = "return Array.from(document.querySelectorAll('own-rooms li bdi'), (item
 INITIALS = (
     """return Array.from(document.querySelectorAll("own-rooms .avatar[data-tone]"), (one) => one.dataset.initial)"""
 )
-OPEN_MENU = """const lines = [...document.querySelectorAll(".message")];
-    lines.find((line) => line.textContent.includes(arguments[0])).querySelector(".actions").click()"""
 
 
 @pytest.fixture
@@ -55,8 +53,8 @@ def test_people_write_to_each_other_from_a_message_and_the_room_is_listed_by_nam
     here, there = RoomWindow(ann).connect(), RoomWindow(ben).connect()
     there.say("hello all")
     here.hear("hello all")
-    ann.run(OPEN_MENU, "hello all")
-    ann.find("#chat-menu .menu-item", "Message directly").click()
+    RoomWindow(ann).open_menu("hello all")
+    ann.click("#chat-menu .menu-item", "Message directly")
     ann.find("h1 bdi", "ben")
     ann.find(".badge", "Direct")
     direct = RoomWindow(ann).connect()
@@ -68,14 +66,14 @@ def test_people_write_to_each_other_from_a_message_and_the_room_is_listed_by_nam
     until_badge(ben, name, "1")
     assert "ann" in ben.run(LISTED)
     assert "A" in ben.run(INITIALS)
-    ben.find("own-rooms bdi", "ann").click()
+    ben.click("own-rooms bdi", "ann")
     ben.find("h1 bdi", "ann")
     assert ben.driver.title == "ann – Chat"
     RoomWindow(ben).connect().say("and you")
     direct.hear("and you")
     assert "B" in ann.run(INITIALS)
 
-    ben.find(".room-members").click()
+    ben.click(".room-members")
     ben.find(".lead", "they stay the same")
     assert not ben.run("return document.querySelector('.danger')")
     assert "Message" not in ben.find(".people").text  # that would lead to this very room
@@ -84,14 +82,14 @@ def test_people_write_to_each_other_from_a_message_and_the_room_is_listed_by_nam
 def test_page_opens_a_room_with_several_and_says_what_is_wrong(browser: Chromium, ann: Window, site: str) -> None:
     User.objects.create_user("ben")
     User.objects.create_user("cem")
-    ann.find("a", "Write to somebody").click()
+    ann.click("a", "Write to somebody")
     ann.find("#id_usernames")
     ann.type("ben, nobody", Keys.ENTER)
     ann.find(".errorlist", "Nobody has an account by the name of “nobody”.")
     ann.find("#id_usernames").clear()
-    ann.find("#id_usernames").send_keys("@ben, cem", Keys.ENTER)
+    ann.type_into("#id_usernames", "@ben, cem", Keys.ENTER)
     ann.find("h1 bdi", "ben, cem")
-    ann.find(".room-members").click()
+    ann.click(".room-members")
     ann.find(".people li", "cem").find_element("css selector", "button").click()
     ann.find("h1 bdi", "cem")
     assert "ben" not in ann.find("h1 bdi").text
@@ -111,7 +109,7 @@ def test_guest_sees_a_closed_room_without_its_name_and_no_way_to_open_one(
     assert "ben" not in guest.find("main").text
     guest.go(f"{same_site}/chat/room1/")
     RoomWindow(guest).connect()
-    guest.run(OPEN_MENU, "hi")
+    RoomWindow(guest).open_menu("hi")
     guest.find("#chat-menu .menu-item", "Reply")
     assert "Message directly" not in guest.find("#chat-menu").text
     assert all("403" in complaint for complaint in browser.complaints())
@@ -126,7 +124,7 @@ def test_reader_who_is_elsewhere_is_notified_of_a_direct_message_by_the_others_n
     away.driver.add_cookie(ann.driver.get_cookie("sessionid"))
     away.go(f"{site}/chat/room1/")
     RoomWindow(away).connect()
-    away.find("room-alerts button", "Notifications").click()
+    away.click("room-alerts button", "Notifications")
     away.until(lambda: away.run("return Notification.permission") == "granted", "lets the site notify")
     ben.go(f"{same_site}/chat/{room.name}/")
     RoomWindow(ben).connect().say("hi")

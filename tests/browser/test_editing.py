@@ -16,8 +16,8 @@ EDITED = "return [...document.querySelectorAll('.edited')].length"
 
 
 def press_menu(room: RoomWindow, label: str) -> None:
-    room.window.find(".message .actions").click()
-    room.window.find("#chat-menu button", label).click()
+    room.window.click(".message .actions")
+    room.window.click("#chat-menu button", label)
 
 
 def test_edit_by_the_arrow_key_is_seen_by_everybody_and_after_a_reload(browser: Chromium, site: str) -> None:
@@ -94,7 +94,7 @@ def test_edit_that_the_server_refuses_can_be_gone_on_with(browser: Chromium, sit
     room.window.type(" there")
     other = enter(browser, site, "room1")  # of the same guest, in another tab
     press_menu(other, "Delete")
-    other.window.find("#chat-menu button", "Really delete?").click()
+    other.window.click("#chat-menu button", "Really delete?")
     room.window.find(".gone", "Deleted")
     room.window.type(Keys.ENTER)
     room.window.find("#chat-composer-error", "deleted")

@@ -177,7 +177,7 @@ def test_page_stays_where_the_reader_has_scrolled_to(room: RoomWindow, way: str)
     room.window.run(HEAR_SOME, 2, 5)
 
     assert room.window.run(TOP) == top
-    room.window.find(NEWEST, "New messages").click()
+    room.window.click(NEWEST, "New messages")
     room.window.run(FRAMES)
     assert is_at_end(room)
     room.window.run(HEAR_SOME, 2, 5)
@@ -226,7 +226,7 @@ def test_scrolling_down_at_the_end_does_not_end_following(room: RoomWindow) -> N
 def test_unfolded_text_stays_in_place_and_new_messages_are_announced(room: RoomWindow) -> None:
     room.window.run(HEAR_SOME, 1, 0, LONG)
     top = room.window.run(TOP)
-    room.window.find(".fold", "Show more").click()
+    room.window.click(".fold", "Show more")
     rest(room)
     assert room.window.run(TOP) == top
 

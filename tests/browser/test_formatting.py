@@ -55,9 +55,9 @@ def test_deleted_and_edited_messages_lose_their_formatting(browser: Chromium, si
     ann, ben = enter(browser, site, "room1"), enter(browser, same_site, "room1")
     ann.say("**secret**")
     ben.window.find("#chat-log strong", "secret")
-    ann.window.find(".own .actions").click()
-    ann.window.find("#chat-menu button", "Delete").click()
-    ann.window.find("#chat-menu button", "Really").click()
+    ann.window.click(".own .actions")
+    ann.window.click("#chat-menu button", "Delete")
+    ann.window.click("#chat-menu button", "Really")
     ben.window.find("#chat-log .gone")
     assert not ben.window.run("return document.querySelector('#chat-log .formatted')")
     assert "secret" not in ben.window.run("return document.querySelector('#chat-log').innerHTML")
@@ -93,7 +93,7 @@ def test_blank_lines_and_blanks_at_the_beginning_of_lines_are_seen(browser: Chro
 
 def test_composer_tells_what_formatting_there_is(browser: Chromium, site: str) -> None:
     room = enter(browser, site, "room1")
-    room.window.find("button.hint", "Formatting").click()
+    room.window.click("button.hint", "Formatting")
     assert room.window.find("#formatting-help", "bold")
     room.window.type(Keys.ESCAPE)
     still_open = "return document.querySelector(':popover-open')"

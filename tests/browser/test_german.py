@@ -138,7 +138,7 @@ def test_pages_for_users_are_german(browser: Chromium, site: str, texts: Texts) 
 def test_another_language_is_chosen_at_the_foot_of_a_page(browser: Chromium, site: str) -> None:
     window = browser.open(f"{site}/chat/?matching=x")
     assert window.find(".languages [aria-current]").text == "Deutsch"
-    window.find(".languages button", "English").click()
+    window.click(".languages button", "English")
     window.find("h1", "Enter a room")
     assert window.run("return [document.documentElement.lang, location.search]") == ["en", "?matching=x"]
     window.go(f"{site}/chat/room1/")

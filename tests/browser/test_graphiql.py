@@ -20,12 +20,12 @@ class GraphiQLWindow:
     def __init__(self, window: Window, name: str) -> None:
         self.window = window
         # GraphiQL may draw its tabs anew between finding one and clicking on it.
-        window.until(lambda: window.find(".graphiql-tab-button", name).click() is None, f"turns to {name}")
+        window.click(".graphiql-tab-button", name)
         # GraphiQL takes a moment to read the query, and until then would execute what it has read before.
         window.until(lambda: window.run(OPERATION) == name, f"reads {name}")
 
     def execute(self) -> None:
-        self.window.find(".graphiql-execute-button").click()
+        self.window.click(".graphiql-execute-button")
 
     def show(self, text: str) -> None:
         """Waits until the response has `text` in it."""
@@ -34,7 +34,7 @@ class GraphiQLWindow:
 
 def test_graphiql_loads_nothing_from_other_hosts(browser: Chromium, site: str) -> None:
     window = GraphiQLWindow(browser.open(f"{site}/graphql"), "WhoAmI").window
-    window.find("[aria-label='Show GraphiQL Explorer']").click()
+    window.click("[aria-label='Show GraphiQL Explorer']")
     window.find(".docExplorerWrap", "isGuest")
 
     hosts = {urlsplit(url).hostname for url in window.run(LOADED_FROM)}
@@ -80,7 +80,7 @@ def test_subscription_in_graphiql_shows_messages_of_the_chat_and_of_mutations(br
 
 def test_ctrl_enter_in_graphiql_executes_the_typed_query(browser: Chromium, site: str) -> None:
     graphiql = GraphiQLWindow(browser.open(f"{site}/graphql"), "WhoAmI")
-    graphiql.window.find(".graphiql-query-editor .CodeMirror").click()
+    graphiql.window.click(".graphiql-query-editor .CodeMirror")
     graphiql.window.press(Keys.CONTROL, "a")
     graphiql.window.type("query WhoAmI { __typename ")
 
@@ -116,24 +116,24 @@ def test_graphiql_opens_the_query_and_variables_of_the_url_and_runs_them_when_as
         assert window.run(VARIABLES) == '{"name": "room of the URL"}'
         window.find(".graphiql-tab-button", "WhoAmI")
         assert window.run(RESPONSE) == ""  # a link runs nothing by itself
-        window.find(".graphiql-execute-button").click()
+        window.click(".graphiql-execute-button")
         shows(window, '"name": "room of the URL"')
 
 
 def test_graphiql_runs_the_operation_named_in_the_url(browser: Chromium, site: str) -> None:
     query = "query One { one: __typename } query Two { two: __typename }"
     window = opened_with(browser, site, query=query, operationName="Two")
-    window.find(".graphiql-execute-button").click()
+    window.click(".graphiql-execute-button")
     shows(window, '"two": "Query"')
     whoami = GraphiQLWindow(window, "WhoAmI")
-    window.find(".graphiql-query-editor .CodeMirror").click()
+    window.click(".graphiql-query-editor .CodeMirror")
     window.press(Keys.CONTROL, Keys.ENTER)  # the button may still offer the operations of the other tab
     whoami.show('"isGuest": true')
 
 
 def test_graphiql_opens_and_runs_a_subscription_of_the_url(browser: Chromium, site: str) -> None:
     window = opened_with(browser, site, query=LISTEN, variables='{"room": "room1"}', operationName="Listen")
-    window.find(".graphiql-execute-button").click()
+    window.click(".graphiql-execute-button")
     shows(window, "Hello my name is foo!")
 
 
@@ -144,7 +144,7 @@ def test_subscription_in_graphiql_tells_of_a_lost_connection_and_goes_on(
     with server:
         server.wait_until_it_answers()
         window = opened_with(browser, f"http://{server.host}", query=LISTEN, variables='{"room": "room1"}')
-        window.find(".graphiql-execute-button").click()
+        window.click(".graphiql-execute-button")
         shows(window, "Hello my name is foo!")
         assert window.run(STATUS) == ""
     shows(window, "The server is being restarted. Connecting again", STATUS)
@@ -156,7 +156,7 @@ def test_subscription_in_graphiql_tells_of_a_lost_connection_and_goes_on(
         room.say("after the restart")
 
         shows(window, "after the restart")
-        window.find(".graphiql-execute-button").click()
+        window.click(".graphiql-execute-button")
         window.until(lambda: window.run(STATUS) == "", "has nothing to say once nothing is subscribed")
         browser.tidy()
     assert all("WebSocket" in complaint for complaint in browser.complaints())
@@ -169,7 +169,7 @@ def test_subscription_in_graphiql_that_is_closed_for_good_shows_code_and_reason(
         };
     """
     window = opened_with(browser, site, before=kept, query=LISTEN, variables='{"room": "room1"}')
-    window.find(".graphiql-execute-button").click()
+    window.click(".graphiql-execute-button")
     shows(window, "Hello my name is foo!")
 
     window.run("socket.onclose(new CloseEvent('close', { code: 4401, reason: 'session_ended' }))")

@@ -247,7 +247,7 @@ def test_reader_of_old_messages_is_told_of_new_ones_and_not_moved(browser: Chrom
 
     lines += said(71, 71)
 
-    room.window.find("#chat-newest", "New messages").click()
+    room.window.click("#chat-newest", "New messages")
     assert seen[0] != lines[-1]
     room.window.until(lambda: room.window.run(AT_END), "is at the end")
     assert room.lines == lines

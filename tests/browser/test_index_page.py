@@ -30,7 +30,7 @@ def test_index_page_leads_to_the_room_of_any_name(browser: Chromium, site: str, 
 def test_index_page_button_leads_to_the_typed_room(browser: Chromium, site: str) -> None:
     window = browser.open(f"{site}/chat/")
     window.type(" café ")
-    window.find("#room-name-submit").click()
+    window.click("#room-name-submit")
     window.until(lambda: window.url == f"{site}/chat/caf%C3%A9/", "enters café")
 
 
@@ -75,7 +75,7 @@ def test_index_page_links_to_recent_rooms(browser: Chromium, site: str) -> None:
         RoomWindow(browser.open(f"{site}/chat/{quote(name, safe='')}/")).connect()
     window = browser.open(f"{site}/chat/")
 
-    window.find(".room-list a", "a/b").click()
+    window.click(".room-list a", "a/b")
 
     window.until(lambda: window.url == f"{site}/chat/a%2Fb/", "enters a/b")
     RoomWindow(window).connect()

@@ -56,7 +56,7 @@ def test_question_mark_in_another_dialog_or_menu_opens_nothing(browser: Chromium
     room = enter(browser, site, "room1")
     room.say("mine")
     room.hear("mine")
-    room.window.find(".own .actions").click()
+    room.window.click(".own .actions")
     room.window.find("#chat-menu button", "Delete")
     room.window.type("?")
     assert not room.window.run(IS_OPEN)
@@ -72,7 +72,7 @@ def test_keys_open_no_dialog_over_another_one(browser: Chromium, site: str) -> N
     room.say("mine")
     room.hear("mine")
     room.window.run("document.querySelector('.own .actions').click()")
-    room.window.find("[aria-label='React with another emoji']").click()
+    room.window.click("[aria-label='React with another emoji']")
     room.window.find("#chat-picker")
     room.window.press(Keys.CONTROL, "k")
     room.window.run("document.activeElement.blur()")
@@ -95,7 +95,7 @@ def test_button_in_the_header_opens_the_list_and_gets_the_focus_back(window: Win
 
 
 def test_list_names_the_keys_of_each_place_and_the_formatting(window: Window) -> None:
-    window.find("#keys-open").click()
+    window.click("#keys-open")
     window.find("#chat-keys .formatting-help", "**bold**")
     keys = window.run(KEYS)
     assert {"?", "Ctrl + K, ⌘ + K", "Shift + Enter", "@", "R"} <= set(keys)

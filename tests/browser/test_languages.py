@@ -14,7 +14,7 @@ LABELS = "return Array.from(document.querySelectorAll('#chat-menu [role=menuitem
 def choose_german(browser: Chromium, site: str) -> Window:
     """A new window whose visitor has chosen German at the foot of the directory."""
     window = browser.open(f"{site}/chat/")
-    window.find(".languages button[lang=de]").click()
+    window.click(".languages button[lang=de]")
     window.until(lambda: window.run("return document.documentElement.lang") == "de", "is in German")
     return window
 
@@ -67,7 +67,7 @@ def test_emoji_are_found_by_their_german_names(browser: Chromium, site: str) -> 
     room.say("hallo")
     room.hear("hallo")
     room.window.run("document.querySelector('.message .actions').click()")
-    room.window.find(".quick-reactions [aria-label='Mit einem anderen Emoji reagieren']").click()
+    room.window.click(".quick-reactions [aria-label='Mit einem anderen Emoji reagieren']")
     room.window.find(".picker-emoji button")
     room.window.type("erdbeere")
     room.window.find("#chat-picker [role=status]", "1 Emoji gefunden")

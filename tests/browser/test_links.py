@@ -97,7 +97,7 @@ def test_reader_of_older_messages_comes_to_the_newest_at_once(browser: Chromium,
     lines = said(1, 200)
     room = open_at(browser, site, 50)
     if way == "button":
-        room.window.find("#chat-newest", "To the newest").click()
+        room.window.click("#chat-newest", "To the newest")
     else:
         room.say("mine")
         lines.append("mine")
@@ -151,10 +151,10 @@ def test_quote_leads_to_its_message_by_pointer_and_by_keyboard(browser: Chromium
     lines = said(1, 150)
     log.append([log.Draft(room=ROOM, text="a reply", person=ZOE, reply_to=20)])
     room = RoomWindow(browser.open(f"{site}/chat/room1/")).connect()
-    room.window.find(".quote", "20").click()
+    room.window.click(".quote", "20")
     is_found(room, "20")
     assert room.lines[:3] == lines[:3]
-    room.window.find("#chat-newest").click()
+    room.window.click("#chat-newest")
     room.hear("a reply")
 
     room.window.press(Keys.SHIFT, Keys.TAB)
@@ -170,7 +170,7 @@ def test_quote_of_a_message_on_the_screen_leads_there_without_loading(browser: C
     log.append([log.Draft(room=ROOM, text="a reply", person=ZOE, reply_to=20)])
     room = RoomWindow(browser.open(f"{site}/chat/room1/")).connect()
     lines = room.lines
-    room.window.find(".quote", "20").click()
+    room.window.click(".quote", "20")
     is_found(room, "20")
     assert room.lines == lines
     assert not room.window.run("return document.querySelector('#chat-later').checkVisibility()")
@@ -184,8 +184,8 @@ def test_time_of_a_message_is_its_link_and_the_menu_copies_it(browser: Chromium,
         window.copied = [];
         Object.defineProperty(navigator, "clipboard", { value: { writeText: async (text) => { copied.push(text); } } });
     """)
-    room.window.find(".message .actions").click()
-    room.window.find("#chat-menu button", "Copy link").click()
+    room.window.click(".message .actions")
+    room.window.click("#chat-menu button", "Copy link")
     room.window.find("#chat-jump", "The link is copied")
     assert room.window.run("return copied") == [f"{site}/chat/room1/?at=1"]
 
@@ -197,8 +197,8 @@ def test_link_is_copied_where_the_page_has_no_clipboard(browser: Chromium, site:
         Object.defineProperty(navigator, "clipboard", { value: undefined });
         document.execCommand = () => { window.copied = String(document.activeElement.value); return true; };
     """)
-    room.window.find(".message .actions").click()
-    room.window.find("#chat-menu button", "Copy link").click()
+    room.window.click(".message .actions")
+    room.window.click("#chat-menu button", "Copy link")
     room.window.find("#chat-jump", "The link is copied")
     assert room.window.run("return copied") == f"{site}/chat/room1/?at=1"
 

@@ -31,7 +31,7 @@ def test_name_is_completed_and_marks_the_message_for_whom_it_calls(
     if how == "keys":
         other.window.type(Keys.ENTER)
     else:
-        other.window.find("#chat-candidates li").click()
+        other.window.click("#chat-candidates li")
     assert other.window.run(VALUE) == f'hello @"{name}" '
     assert other.window.run(OPTIONS) == []
     other.window.type("!", Keys.ENTER)

@@ -124,18 +124,9 @@ def talk(browser: Chromium, site: str) -> RoomWindow:
     return room
 
 
-def menu_of(room: RoomWindow, text: str) -> list[str]:
-    """The items in the menu of a message."""
-    line = next(line for line in room.window.driver.find_elements(By.CSS_SELECTOR, ".message") if text in line.text)
-    line.find_element(By.CSS_SELECTOR, ".actions").send_keys(Keys.ENTER)
-    labels = [item.text for item in room.window.driver.find_elements(By.CSS_SELECTOR, "#chat-menu button")]
-    room.window.type(Keys.ESCAPE)
-    return labels
-
-
 def test_delete_is_in_the_menu_of_own_messages(talk: RoomWindow) -> None:
     assert "Delete" not in talk.window.run("return document.body.innerText")
-    assert menu_of(talk, "not mine")[-1] != "Delete"
+    assert talk.menu_of("not mine")[-1] != "Delete"
     button = talk.window.find(".own .actions")
     assert (button.accessible_name, button.get_attribute("aria-haspopup")) == ("Message actions", "menu")
 
@@ -178,12 +169,12 @@ def test_message_menus_are_one_stop_of_the_tab_key(talk: RoomWindow) -> None:
 def test_message_menu_closes_when_its_message_is_deleted_elsewhere(
     browser: Chromium, site: str, talk: RoomWindow
 ) -> None:
-    talk.window.find(".own .actions").click()
+    talk.window.click(".own .actions")
     talk.window.find("#chat-menu button", "Delete")
     other = enter(browser, site, "room1")  # the same person, in another window
-    other.window.find(".own .actions").click()
-    other.window.find("#chat-menu button", "Delete").click()
-    other.window.find("#chat-menu button", "Really").click()
+    other.window.click(".own .actions")
+    other.window.click("#chat-menu button", "Delete")
+    other.window.click("#chat-menu button", "Really")
     talk.window.find(".gone", "Deleted")
     assert not talk.window.driver.find_element(By.ID, "chat-menu").is_displayed()
 

@@ -49,7 +49,7 @@ def choose(window: Window, room: str, *labels: str) -> None:
     """Does something with a room by its menu."""
     window.run("document.querySelector(`li[data-room='${arguments[0]}'] .room-actions`).click()", room)
     for label in labels:
-        window.find(".room-side .menu-item", label).click()
+        window.click(".room-side .menu-item", label)
 
 
 def test_list_counts_what_is_said_elsewhere_until_it_is_read_on_another_device(
@@ -77,7 +77,7 @@ def test_room_opens_at_the_line_new_until_its_end_was_seen(browser: Chromium, si
     assert window.run("return arguments[0].nextElementSibling.querySelector('.text').textContent", line) == "new 0"
     assert window.focus == "chat-message-input"
     assert {"old 39", "new 0", "new 69"} <= set(room.lines)
-    window.find("#chat-newest").click()
+    window.click("#chat-newest")
     other = enter(browser, site, "room2").window
     until_badge(other, "room1", "")
 
@@ -118,7 +118,7 @@ def test_press_leads_from_where_one_left_off_to_the_newest(browser: Chromium, si
     say("room1", *(f"new {number}" for number in range(250)))
     room = enter(browser, site, "room1")
     room.window.find(".new-line", "New")
-    room.window.find("#chat-newest").click()
+    room.window.click("#chat-newest")
     room.hear("new 249")
     until_badge(room.window, "room1", "")
 
@@ -148,7 +148,7 @@ def test_message_can_be_marked_unread_with_all_that_follows(browser: Chromium, s
     elsewhere = enter(browser, site, "room2").window
     room = enter(browser, site, "room1").window
     room.run("[...document.querySelectorAll('.message')].at(1).querySelector('.actions').click()")
-    room.find("#chat-menu .menu-item", "Mark unread from here").click()
+    room.click("#chat-menu .menu-item", "Mark unread from here")
     room.find(".new-line", "New")
     until_badge(elsewhere, "room1", "2")
     until_badge(room, "room1", "2")
@@ -161,7 +161,7 @@ def test_all_rooms_can_be_marked_read(browser: Chromium, site: str) -> None:
     say("room3", "1", "2")
     until_badge(window, "room2", "1")
     until_badge(window, "room3", "2")
-    window.find(".room-read-all").click()
+    window.click(".room-read-all")
     until_badge(window, "room2", "")
     until_badge(window, "room3", "")
 
@@ -252,11 +252,11 @@ def test_directory_finds_rooms_as_one_types(browser: Chromium, site: str) -> Non
         say(room)
     window = browser.open(f"{site}/chat/")
     window.find("#directory a", "room1")
-    window.find("#directory-input").send_keys("CAF")
+    window.type_into("#directory-input", "CAF")
     window.find("#directory [role=status]", "2 rooms")
     links = "return [...document.querySelectorAll('#directory a')].map((link) => link.textContent)"
     assert window.run(links) == ["café au lait", "Café"]
-    window.find("#directory-input").send_keys("x")
+    window.type_into("#directory-input", "x")
     window.find("#directory [role=status]", "No public room")
     window.go(f"{site}/chat/?matching=lait")
     assert window.run(links) == ["café au lait"]
@@ -268,15 +268,15 @@ def test_directory_adds_more_rooms_to_its_list_and_leads_to_the_first_of_them(br
     window = browser.open(f"{site}/chat/")
     count = "return document.querySelectorAll('#directory li').length"
     focused = "return document.activeElement.textContent"
-    window.find(".directory-more", "More rooms").click()
+    window.click(".directory-more", "More rooms")
     window.until(lambda: window.run(count) == 100, "shows 100")
     assert window.run(focused) == "room 50"
-    window.find(".directory-more", "More rooms").click()
+    window.click(".directory-more", "More rooms")
     window.until(lambda: window.run(count) == 120, "shows 120")
     assert window.run(focused) == "room 100"
     window.find("#directory [role=status]", "20 more rooms")
     assert window.run("return document.querySelector('.directory-more')") is None
-    window.find("#directory-input").send_keys("room 1")
+    window.type_into("#directory-input", "room 1")
     window.find("#directory [role=status]", "31 rooms")
     assert window.run(count) == 31
 
@@ -295,12 +295,12 @@ def test_lists_and_dialogs_of_rooms_have_no_axe_violations(
     window.find("li[data-room=room3][data-involvement=nothing]")
     show(window, width, scheme)
     if width == 360:
-        window.find("#rooms-open").click()
+        window.click("#rooms-open")
     window.run("document.querySelector('li[data-room=room2] .room-actions').click()")
     window.find(".menu-item", "Mute")
     assert violations(window) == []
     window.type(Keys.ESCAPE)
-    window.find("#room-switch").click()
+    window.click("#room-switch")
     window.type("room")
     window.find("[role=option]", "Enter room")
     assert violations(window) == []

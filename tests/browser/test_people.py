@@ -12,7 +12,7 @@ PASSWORD = "a long and unlikely one"
 
 def test_guest_changes_name_and_speaks_under_it(browser: Chromium, site: str, same_site: str) -> None:
     guest, other = enter(browser, site, "room1"), enter(browser, same_site, "room1")
-    guest.window.find(".account a", "Change name").click()
+    guest.window.click(".account a", "Change name")
 
     guest.window.fill_in(name="Zoë")
 
@@ -24,12 +24,12 @@ def test_guest_changes_name_and_speaks_under_it(browser: Chromium, site: str, sa
 
 def test_signup_logout_and_login_lead_back_to_the_room(browser: Chromium, site: str, same_site: str) -> None:
     user, other = enter(browser, site, "room1"), enter(browser, same_site, "room1")
-    user.window.find(".account a", "Sign up").click()
+    user.window.click(".account a", "Sign up")
     user.window.fill_in(username="zoe", password1=PASSWORD, password2=PASSWORD)
     speaks_as(user, "zoe")
 
-    user.window.find(".account button", "Log out").click()
-    user.window.find(".account a", "Log in").click()
+    user.window.click(".account button", "Log out")
+    user.window.click(".account a", "Log in")
     user.window.fill_in(username="zoe", password=PASSWORD)
     user.window.find(".account .person", "zoe")
     user.window.go(f"{site}/chat/room1/")
@@ -56,7 +56,7 @@ def test_room_page_asks_to_log_in_and_leads_back_when_guests_are_not_allowed(
 ) -> None:
     (server,) = start_servers(1, CHAT_GUESTS="false")
     window = browser.open(f"http://{server.host}/chat/room1/")
-    window.find("main a", "Sign up").click()
+    window.click("main a", "Sign up")
 
     window.fill_in(username="zoe", password1=PASSWORD, password2=PASSWORD)
 

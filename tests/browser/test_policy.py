@@ -57,15 +57,15 @@ def test_graphiql_in_use_obeys_the_content_security_policy(browser: Chromium, si
         ("Show History", ".graphiql-history"),
         ("Show GraphiQL Explorer", ".docExplorerWrap"),
     ]:
-        window.find(f"[aria-label='{label}']").click()
+        window.click(f"[aria-label='{label}']")
         window.find(panel)
-    window.find(".graphiql-query-editor .CodeMirror").click()
+    window.click(".graphiql-query-editor .CodeMirror")
     window.press(Keys.CONTROL, "a")
     window.type("query { r")
     window.find(".CodeMirror-hints li", "room")
     window.type(Keys.ESCAPE, "nope }")
     window.find(".CodeMirror-lint-mark-error")
-    window.find("[aria-label='Open settings dialog']").click()
+    window.click("[aria-label='Open settings dialog']")
     window.find("[role=dialog]", "Theme")
 
 

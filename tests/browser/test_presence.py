@@ -30,7 +30,7 @@ def test_page_tells_who_is_here_and_who_is_typing(browser: Chromium, site: str, 
     ben = enter_as(browser, same_site, "Ben <b>")
     for one in (ann, ben):
         counts(one.window, "2")
-    ann.window.find("#chat-presence summary").click()
+    ann.window.click("#chat-presence summary")
     ann.window.until(lambda: ann.window.run(LISTED) == ["Ann", "Ben <b>"], "both are listed")
     ann.window.find("#chat-presence li", "Ann").find_element("css selector", ".muted")
 
@@ -98,7 +98,7 @@ def test_list_of_people_has_no_axe_violations(
     ann = enter_as(browser, site, "Ann")
     counts(ann.window, "2")
     show(ann.window, width, scheme)
-    ann.window.find("#chat-presence summary").click()
+    ann.window.click("#chat-presence summary")
     ann.window.find("#chat-presence li", "Ben")
     ben.window.type("hm")
     ann.window.find("#chat-typing", "is typing")

@@ -15,7 +15,6 @@ from chat.storage import log, moderation
 from tests.browser.chromium import Chromium
 from tests.browser.room_window import RoomWindow, enter
 from tests.browser.test_connection import SOCKETS
-from tests.browser.test_messages import menu_of
 from tests.browser.window import Window
 
 DELETED = "return Array.from(document.querySelectorAll('#chat-log .gone'), (line) => line.textContent)"
@@ -44,7 +43,7 @@ def guest(browser: Chromium, same_site: str) -> Window:
 def test_member_hears_a_private_room_only_between_being_added_and_removed(
     browser: Chromium, owner: Window, guest: Window, site: str, same_site: str
 ) -> None:
-    owner.find("a", "Create a private room").click()
+    owner.click("a", "Create a private room")
     owner.find("#id_name")
     owner.type("our place", Keys.ENTER)
     owner.find(".badge", "Private")
@@ -55,25 +54,25 @@ def test_member_hears_a_private_room_only_between_being_added_and_removed(
     guest.go(f"{same_site}/chat/our%20place/")
     guest.find("h1", "You can’t enter")
 
-    owner.find(".room-members").click()
-    owner.find("#add-username").click()
+    owner.click(".room-members")
+    owner.click("#add-username")
     owner.type("member", Keys.ENTER)
     owner.find(".people-name", "member")
     guest.go(f"{same_site}/chat/our%20place/")
     other = RoomWindow(guest).connect()
     other.hear("member was added by owner.")
-    owner.find(".back a").click()
+    owner.click(".back a")
     room.connect().say("during")
     other.hear("during")
 
-    owner.find(".room-members").click()
+    owner.click(".room-members")
     entry = owner.find(".people li:has(bdi)", "member")
     assert [button.is_displayed() for button in entry.find_elements("css selector", "button.danger")] == [False]
     entry.find_element("css selector", ".sure summary").click()
-    owner.find(".people button.danger", "Really remove?").click()
+    owner.click(".people button.danger", "Really remove?")
     owner.until(lambda: "member" not in owner.find(".people").text, "has removed the member")
     guest.find(".notice", "You can’t be in this room any more")
-    owner.find(".back a").click()
+    owner.click(".back a")
     room.connect().say("after")
     room.hear("after")
     guest.find("#chat-status", "Not connected")
@@ -92,7 +91,7 @@ def test_deleted_message_disappears_from_every_page_and_stays_deleted(
     other.hear("a slip of the tongue")
     other.say("what was that?")
     author.hear("what was that?")
-    assert "Delete" not in menu_of(other, "a slip of the tongue")
+    assert "Delete" not in other.menu_of("a slip of the tongue")
 
     delete_own_message(author)
 
@@ -107,7 +106,7 @@ def test_deleted_message_disappears_from_every_page_and_stays_deleted(
 
 
 def delete_own_message(room: RoomWindow) -> None:
-    room.window.find(".own .actions").send_keys(Keys.ENTER)
+    room.window.type_into(".own .actions", Keys.ENTER)
     room.window.find(".menu-item", "Delete")
     room.window.type(Keys.END, Keys.ENTER)
     room.window.find(".menu-item", "Really delete?")
@@ -161,13 +160,13 @@ def test_page_offers_deletion_exactly_while_its_person_is_moderator(browser: Chr
     window.go(f"{site}/chat/promising/")
     room_window = RoomWindow(window).connect()
     room_window.hear("something")
-    assert "Delete" not in menu_of(room_window, "something")
+    assert "Delete" not in room_window.menu_of("something")
 
     moderation.set_role(room, "ben", Role.MODERATOR, by=None)
-    window.until(lambda: "Delete" in menu_of(room_window, "something"), "may delete")
+    window.until(lambda: "Delete" in room_window.menu_of("something"), "may delete")
 
     moderation.remove_member(room, "ben", by=None)
-    window.until(lambda: "Delete" not in menu_of(room_window, "something"), "may not delete any more")
+    window.until(lambda: "Delete" not in room_window.menu_of("something"), "may not delete any more")
     assert RoomWindow(window).lines[:2] == ["This room was created by the site’s staff.", "something"]
     asked = window.run("return performance.getEntriesByType('resource').map(({ name }) => new URL(name).pathname)")
     assert "/graphql" not in asked
@@ -184,12 +183,12 @@ def test_page_asks_for_its_role_when_a_notice_names_none(browser: Chromium, site
     room_window.hear("something")
     ben = User.objects.get(username="ben")
     models.RoomMember.objects.create(room=models.Room.objects.get(name=room.name), user=ben, role=Role.MODERATOR)
-    assert "Delete" not in menu_of(room_window, "something")
+    assert "Delete" not in room_window.menu_of("something")
 
     notice = {"message": "ben was made a moderator.", "kind": "notice", "offset": 3, "subject": f"user-{ben.pk}"}
     window.run("sockets[0].dispatchEvent(new MessageEvent('message', { data: arguments[0] }))", json.dumps(notice))
 
-    window.until(lambda: "Delete" in menu_of(room_window, "something"), "may delete")
+    window.until(lambda: "Delete" in room_window.menu_of("something"), "may delete")
 
 
 def test_staff_gives_a_room_an_owner_and_makes_it_private_in_the_admin(
@@ -203,15 +202,15 @@ def test_staff_gives_a_room_an_owner_and_makes_it_private_in_the_admin(
     User.objects.update(is_staff=True, is_superuser=True)
     User.objects.create_user(username="owner")
     staff.go(f"{site}/admin/chat/room/")
-    staff.find("#result_list th a", "orphan").click()
+    staff.click("#result_list th a", "orphan")
 
-    staff.find("#members-group .add-row a").click()
-    staff.find("#members-0 .select2-selection").click()
-    staff.find(".select2-search__field").send_keys("own")
-    staff.find(".select2-results__option", "owner").click()
-    staff.find("#id_members-0-role option[value=owner]").click()
-    staff.find("#id_is_private").click()
-    staff.find("input[name=_continue]").click()
+    staff.click("#members-group .add-row a")
+    staff.click("#members-0 .select2-selection")
+    staff.type_into(".select2-search__field", "own")
+    staff.click(".select2-results__option", "owner")
+    staff.click("#id_members-0-role option[value=owner]")
+    staff.click("#id_is_private")
+    staff.click("input[name=_continue]")
 
     staff.find(".messagelist .success", "changed successfully")
     staff.find("#members-0 .original", "owner in orphan")
@@ -227,7 +226,7 @@ def test_back_after_logout_does_not_show_a_private_room(browser: Chromium, owner
     room.say("a secret")
     room.hear("a secret")
 
-    owner.find(".account button", "Log out").click()
+    owner.click(".account button", "Log out")
     owner.find(".account a", "Log in")
     owner.driver.back()
 

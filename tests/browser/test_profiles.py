@@ -50,11 +50,11 @@ def test_new_name_is_seen_by_others_at_every_door(ann: Window, browser: Chromium
     other_tab.fill_in(about="she/her", display_name="Ann Hunt")
     other_tab.find("h1", "Ann Hunt")
     ann.find("#chat-identity .words", "Ann Hunt")
-    ann.find("#chat-identity button", "Ann Hunt").click()
+    ann.click("#chat-identity button", "Ann Hunt")
     here.connect().say("as Ann Hunt")
     there.hear("as Ann Hunt")
     assert there.window.run(AUTHORS) == ["ann", "Ann Hunt"]
-    there.window.find("#chat-presence summary").click()
+    there.window.click("#chat-presence summary")
     there.window.find("#chat-presence li a", "Ann Hunt")
 
     said = 'room(name: "room1") { messages { edges { node { user { name username } } } } }'
@@ -69,18 +69,18 @@ def test_author_and_presence_lead_to_the_profile(ann: Window, browser: Chromium,
     here, there = RoomWindow(ann).connect(), enter(browser, same_site, "room1")
     here.say("hi")
     there.hear("hi")
-    there.window.find(".message .author a", "ann").click()
+    there.window.click(".message .author a", "ann")
     there.window.find("h1", "ann")
     assert there.window.url == f"{same_site}/people/ann/"
     there.window.go(f"{same_site}/chat/room1/")
     there.connect()
-    there.window.find("#chat-presence summary").click()
-    there.window.find("#chat-presence li a", "ann").click()
+    there.window.click("#chat-presence summary")
+    there.window.click("#chat-presence li a", "ann")
     there.window.find("h1", "ann")
-    there.window.find(".room-list a", "room1").click()
+    there.window.click(".room-list a", "room1")
     there.connect()
     there.window.run("document.querySelector('.message .actions').click()")
-    there.window.find("#chat-menu .menu-item", "Show profile").click()
+    there.window.click("#chat-menu .menu-item", "Show profile")
     there.window.find("h1", "ann")
 
 
@@ -103,7 +103,7 @@ def test_mention_leads_to_the_profile_and_stands_out_for_whom_it_calls(
     assert ann.run(MENTIONS) == [['@"Ann Hunt"', path, True], ["@ann", path, True]]
     there.hear(said)
     assert there.window.run(MENTIONS) == [['@"Ann Hunt"', path, False], ["@ann", path, False]]
-    there.window.find("#chat-log a.mention", "@ann").click()
+    there.window.click("#chat-log a.mention", "@ann")
     there.window.find("h1", "Ann Hunt")
     assert there.window.url == f"{same_site}/people/ann/"
 
@@ -111,7 +111,7 @@ def test_mention_leads_to_the_profile_and_stands_out_for_whom_it_calls(
 def test_profile_leads_to_a_direct_room(ann: Window, site: str) -> None:
     User.objects.create_user("ben")
     ann.go(f"{site}/people/ben/")
-    ann.find("main button", "Message directly").click()
+    ann.click("main button", "Message directly")
     ann.find("h1 bdi", "ben")
     ann.find(".badge", "Direct")
 
@@ -122,7 +122,7 @@ def test_direct_room_is_listed_by_the_new_name_of_the_other(
     ben = browser.open(f"{same_site}/chat/")
     log_in(ben, same_site, "ben")
     ann.go(f"{site}/people/ben/")
-    ann.find("main button", "Message directly").click()
+    ann.click("main button", "Message directly")
     RoomWindow(ann).connect()
     ben.go(f"{same_site}/accounts/profile/")
     ben.fill_in(display_name="Ben B.")
@@ -133,9 +133,9 @@ def test_direct_room_is_listed_by_the_new_name_of_the_other(
 def test_time_zone_of_the_browser_is_offered(ann: Window, site: str) -> None:
     ann.driver.execute_cdp_cmd("Emulation.setTimezoneOverride", {"timezoneId": "Asia/Tokyo"})
     ann.go(f"{site}/accounts/profile/")
-    ann.find("#time-zone-here", "Asia/Tokyo").click()
+    ann.click("#time-zone-here", "Asia/Tokyo")
     assert not ann.find("#id_time_zone").get_attribute("disabled")
-    ann.find("main button", "Save").click()
+    ann.click("main button", "Save")
     ann.find(".facts dd", "Asia/Tokyo")
 
 

@@ -67,7 +67,7 @@ def test_picker_has_the_list_that_is_installed_and_the_server_takes_all_of_it(br
     address = room.window.run("return document.querySelector('#chat-picker').dataset.list")
     assert unquote(address).endswith(EMOJI["en"].static_path)
     open_menu(room)
-    room.window.find(".quick-reactions [aria-label='React with another emoji']").click()
+    room.window.click(".quick-reactions [aria-label='React with another emoji']")
     room.window.find(".picker-emoji button")
     emoji = room.window.run(
         "return Array.from(document.querySelectorAll('.picker-emoji button'), (e) => e.textContent)"
@@ -88,19 +88,19 @@ def test_quick_reaction_is_shown_on_both_pages_and_taken_back_by_a_second_press(
     say()
     one, two = enter(browser, site, "room1"), enter(browser, same_site, "room1")
     open_menu(one)
-    one.window.find(".quick-reactions button", "❤").click()
+    one.window.click(".quick-reactions button", "❤")
     shows(one, ("❤️", 1, True))
     shows(two, ("❤️", 1, False))
-    two.window.find(".reaction").click()
+    two.window.click(".reaction")
     shows(two, ("❤️", 2, True))
     shows(one, ("❤️", 2, True))
     name = two.window.run("return document.querySelector('.reaction').title")
     assert name.startswith("You and ")
     assert name.endswith(" reacted with ❤️")
-    one.window.find(".reaction").click()
+    one.window.click(".reaction")
     shows(one, ("❤️", 1, False))
     shows(two, ("❤️", 1, True))
-    two.window.find(".reaction").click()
+    two.window.click(".reaction")
     for room in (one, two):
         shows(room)
         assert room.window.driver.find_elements(By.CSS_SELECTOR, ".reactions") == []
@@ -129,7 +129,7 @@ def test_arrow_keys_lead_through_the_picker_and_escape_out_of_it(browser: Chromi
     say()
     react()
     room = enter(browser, site, "room1")
-    room.window.find(".reaction-add").click()
+    room.window.click(".reaction-add")
     first = room.window.find(".picker-emoji button").text
     focused = "return document.activeElement.textContent"
     room.window.type(Keys.ARROW_DOWN)
@@ -149,11 +149,11 @@ def test_picker_that_can_not_load_its_list_says_so(chromium: Chromium, site: str
     say()
     react()
     room = enter(chromium, site, "room1", "const real = fetch; fetch = () => Promise.reject(new Error('gone'));")
-    room.window.find(".reaction-add").click()
+    room.window.click(".reaction-add")
     room.window.find(".picker p", "could not be loaded")
     room.window.run("fetch = real")
     room.window.type(Keys.ESCAPE)
-    room.window.find(".reaction-add").click()
+    room.window.click(".reaction-add")
     room.window.find(".picker-emoji button")
     chromium.complaints()
     chromium.tidy()
@@ -173,7 +173,7 @@ def test_own_reaction_is_shown_before_the_server_answers_and_survives_a_lost_con
     room = enter(browser, site, "room1", deaf)
     room.window.run("globalThis.mute = true")
     open_menu(room)
-    room.window.find(".quick-reactions button", "🎉").click()
+    room.window.click(".quick-reactions button", "🎉")
     shows(room, ("🎉", 1, True))
     assert stored() == {}
     room.window.run("globalThis.mute = false; globalThis.last.close()")
@@ -188,7 +188,7 @@ def test_reaction_that_is_refused_is_taken_from_the_page(browser: Chromium, site
         react(chr(0x1F600 + number))
     room = enter(browser, site, "room1")
     open_menu(room)
-    room.window.find(".quick-reactions button", "👍").click()
+    room.window.click(".quick-reactions button", "👍")
     room.window.find("#chat-composer-error", "20 different reactions")
     room.window.until(lambda: len(room.window.run(SHOWN)) == 20, "shows 20")
 
@@ -202,7 +202,7 @@ def test_crowd_is_counted_and_the_readers_own_reaction_is_known_among_it(
     room = enter(browser, site, "room1")
     shows(room, ("👍", 30, False))
     assert "and 10 others" in room.window.run("return document.querySelector('.reaction').title")
-    room.window.find(".reaction").click()
+    room.window.click(".reaction")
     shows(room, ("👍", 31, True))
     if reload:
         is_stored(room, {"👍": 31})
@@ -210,7 +210,7 @@ def test_crowd_is_counted_and_the_readers_own_reaction_is_known_among_it(
         shows(room, ("👍", 31, True))
     react("🎉")
     shows(room, ("👍", 31, True), ("🎉", 1, False))
-    room.window.find(".reaction").click()
+    room.window.click(".reaction")
     shows(room, ("👍", 30, False), ("🎉", 1, False))
     is_stored(room, {"👍": 30, "🎉": 1})
 
@@ -290,13 +290,13 @@ def test_reactions_have_no_axe_violations(browser: Chromium, site: str, width: i
     react("🎉")
     room = enter(browser, site, "room1")
     show(room.window, width, scheme)
-    room.window.find(".reaction").click()
+    room.window.click(".reaction")
     shows(room, ("👍", 4, True), ("🎉", 1, False))
     is_stored(room, {"👍": 4, "🎉": 1})
     assert violations(room.window) == []
     open_menu(room)
     assert violations(room.window) == []
-    room.window.find(".quick-reactions [aria-label='React with another emoji']").click()
+    room.window.click(".quick-reactions [aria-label='React with another emoji']")
     room.window.find(".picker-emoji button")
     assert violations(room.window) == []
 
@@ -305,7 +305,7 @@ def test_many_reactions_leave_a_reply_its_width_on_a_phone(browser: Chromium, si
     say("Good morning, everybody")
     room = enter(browser, site, "room1")
     open_menu(room)
-    room.window.find("#chat-menu .menu-item", "Reply").click()
+    room.window.click("#chat-menu .menu-item", "Reply")
     room.say("yes")
     room.hear("yes")
     become_phone(room.window)

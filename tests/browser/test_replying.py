@@ -4,7 +4,6 @@ import json
 from typing import Any
 from urllib.request import Request, urlopen
 
-from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
 from chat.domain.people import Person
@@ -27,10 +26,8 @@ POST = """mutation Reply($input: PostMessageInput!) {
 
 def reply_to(room: RoomWindow, text: str) -> None:
     """Presses Reply in the menu of the message with that text."""
-    lines = room.window.driver.find_elements(By.CSS_SELECTOR, "#chat-log .message")
-    line = next(line for line in lines if line.find_element(By.CSS_SELECTOR, ".text").text == text)
-    line.find_element(By.CSS_SELECTOR, ".actions").send_keys(Keys.ENTER)
-    room.window.find("#chat-menu button", "Reply").click()
+    room.open_menu(text)
+    room.window.click("#chat-menu button", "Reply")
     room.window.until(lambda: "Reply to" in room.window.run(TOPIC), "replies")
 
 

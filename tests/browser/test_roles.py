@@ -15,8 +15,6 @@ from tests.browser.test_private_room import log_in
 from tests.browser.window import Window
 
 ROOM = find("room1")
-OPEN_MENU = """const lines = [...document.querySelectorAll(".message")];
-    lines.find((line) => line.textContent.includes(arguments[0])).querySelector(".actions").click()"""
 VISIBLE = "return [...document.querySelectorAll(arguments[0])].filter((one) => one.checkVisibility()).length"
 ITEMS = "return Array.from(document.querySelectorAll('#chat-menu .menu-item'), (item) => item.textContent)"
 INSIDE = """const box = document.querySelector("#chat-report").getBoundingClientRect();
@@ -44,8 +42,8 @@ def ben(browser: Chromium, same_site: str, owner: Window) -> Window:
 
 
 def choose(window: Window, message: str, item: str) -> None:
-    window.run(OPEN_MENU, message)
-    window.find("#chat-menu .menu-item", item).click()
+    RoomWindow(window).open_menu(message)
+    window.click("#chat-menu .menu-item", item)
 
 
 def until_gone(window: Window, selector: str) -> None:
@@ -59,7 +57,7 @@ def until_visible(window: Window, selector: str, count: int) -> None:
 def test_composer_gives_way_to_a_sentence_while_a_room_is_read_only(owner: Window, ben: Window, site: str) -> None:
     there = RoomWindow(ben).connect()
     owner.go(f"{site}{PAGE}")
-    owner.find("main button", "Make this room read-only").click()
+    owner.click("main button", "Make this room read-only")
     ben.find("#chat-read-only", "only owners and moderators can write")
     until_gone(ben, "#chat-composer")
     there.hear("This room was made read-only by owner: only owners and moderators can write here.")
@@ -67,7 +65,7 @@ def test_composer_gives_way_to_a_sentence_while_a_room_is_read_only(owner: Windo
     here = RoomWindow(owner).connect()
     here.say("an announcement")
     there.hear("an announcement")
-    ben.run(OPEN_MENU, "an announcement")
+    RoomWindow(ben).open_menu("an announcement")
     ben.find("#chat-menu .menu-item", "Copy link")
     assert not {"Reply", "Edit"} & {*ben.run(ITEMS)}
     ben.type(Keys.ESCAPE)
@@ -76,7 +74,7 @@ def test_composer_gives_way_to_a_sentence_while_a_room_is_read_only(owner: Windo
     assert ben.run(VISIBLE, "#chat-composer") == 0
 
     owner.go(f"{site}{PAGE}")
-    owner.find("main button", "Let everybody write").click()
+    owner.click("main button", "Let everybody write")
     ben.find("#chat-composer")
     until_gone(ben, "#chat-read-only")
     RoomWindow(ben).connect().say("my turn")
@@ -87,7 +85,7 @@ def test_outbox_sends_by_itself_once_slow_mode_lets_it(owner: Window, ben: Windo
     owner.go(f"{site}{PAGE}")
     owner.find("#slow-mode")
     owner.run(SET_SLOW_MODE, "5")
-    owner.find("form:has(#slow-mode) button").click()
+    owner.click("form:has(#slow-mode) button")
     there.hear("Slow mode was set by owner: one message per person every 5 seconds.")
     there.say("first")
     there.hear("first")
@@ -111,14 +109,14 @@ def test_moderator_is_told_of_a_report_and_deletes_the_message(owner: Window, be
     ben.find("#chat-report .report-text", "something rude")
     ben.find("#chat-report", "The room’s moderators see your report")
     ben.type("look at this")
-    ben.find("#chat-report [type=submit]").click()
+    ben.click("#chat-report [type=submit]")
     ben.find("#chat-jump", "The message is reported.")
     until_gone(ben, "#chat-report")
-    owner.find("#chat-reports", "1 reported message").click()
+    owner.click("#chat-reports", "1 reported message")
     owner.find("#reports", "look at this")
     owner.find("#reports", "Reported by ben")
-    owner.find("#reports summary", "Delete message").click()
-    owner.find("#reports button", "Really delete?").click()
+    owner.click("#reports summary", "Delete message")
+    owner.click("#reports button", "Really delete?")
     owner.find("#reports", "None.")
     ben.find(".message .gone", "Deleted")
     owner.go(f"{site}/chat/room1/")
@@ -140,7 +138,7 @@ def test_messages_of_ignored_people_are_folded_in_all_tabs_and_unfold(
     until_visible(ben, ".message.ignored", 2)
     assert ben.run("return document.querySelector('#chat-log').value").splitlines()[-2:] == ["one", "two"]
     assert ben.run(VISIBLE, ".message .text") == 0
-    ben.find(".message.ignored .show-ignored", "Show").click()
+    ben.click(".message.ignored .show-ignored", "Show")
     ben.find(".message .text", "one")
     ben.go(ben.url)
     until_visible(ben, ".message.ignored", 2)
@@ -148,7 +146,7 @@ def test_messages_of_ignored_people_are_folded_in_all_tabs_and_unfold(
 
     ben.go(f"{same_site}/accounts/ignored/")
     ben.find("main li", "owner")
-    ben.find("main button", "No longer ignore").click()
+    ben.click("main button", "No longer ignore")
     ben.find("main", "Nobody.")
     ben.go(f"{same_site}/chat/room1/")
     ben.find(".message .text", "two")
@@ -181,7 +179,7 @@ def test_report_and_folded_messages_fit_a_phone(owner: Window, ben: Window) -> N
     ben.find("#chat-report textarea")
     assert ben.run(INSIDE)
     assert too_small(ben) == []
-    ben.find("#chat-report [data-cancel]").click()
+    ben.click("#chat-report [data-cancel]")
     choose(ben, "something rude", "Ignore this person")
     ben.find(".message.ignored", "Message of somebody you ignore.")
     assert ben.run(WIDTH) <= 360

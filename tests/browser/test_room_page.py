@@ -27,7 +27,7 @@ def test_room_page_is_used_by_keyboard_alone_without_a_click(browser: Chromium, 
 
 def test_typing_goes_to_the_composer_after_a_click_on_the_log(browser: Chromium, site: str) -> None:
     room = enter(browser, site, "room1")
-    room.window.find("#chat-log").click()
+    room.window.click("#chat-log")
     room.say("hello")
     room.hear("hello")
 
@@ -35,7 +35,7 @@ def test_typing_goes_to_the_composer_after_a_click_on_the_log(browser: Chromium,
 def test_click_on_the_send_button_sends(browser: Chromium, site: str) -> None:
     room = enter(browser, site, "room1")
     room.window.type("hello")
-    room.window.find("#chat-message-submit").click()
+    room.window.click("#chat-message-submit")
     room.hear("hello")
     assert room.window.focus == "chat-message-input"
 

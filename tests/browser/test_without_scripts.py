@@ -40,7 +40,7 @@ def test_room_page_without_scripts_shows_history_and_a_notice(window: Window, si
     assert notice.value_of_css_property("background-color") == CALM
     assert not shown(window, ".composer, connection-status, #chat-newest, #chat-history button")
 
-    window.find(".notice a", "Go to the newest").click()
+    window.click(".notice a", "Go to the newest")
 
     assert window.run(AT_END)
 
@@ -54,7 +54,7 @@ def test_room_page_without_scripts_shows_formatting(window: Window, site: str) -
 
 def test_index_page_without_scripts_leads_to_the_typed_room(window: Window, site: str) -> None:
     window.go(f"{site}/chat/")
-    window.find("#room-name-input").send_keys("room 1/2", Keys.ENTER)
+    window.type_into("#room-name-input", "room 1/2", Keys.ENTER)
     window.until(lambda: window.url == f"{site}/chat/room%201%2F2/", "enters the room")
     assert window.find("h1", "room 1/2")
 
@@ -80,16 +80,16 @@ def test_link_to_a_message_without_scripts_shows_its_part_of_the_history_and_lea
 
     assert texts() == lines[34:85]
     assert window.find(".found .text").text == "60"
-    window.find(".notice a", "Go to the message").click()
+    window.click(".notice a", "Go to the message")
     assert window.url.endswith("#message-60")
-    window.find(".notice a", "Later messages").click()
+    window.click(".notice a", "Later messages")
     assert window.find(".found .text").text == "85"
     assert texts() == lines[59:110]
-    window.find(".notice a", "Earlier messages").click()
+    window.click(".notice a", "Earlier messages")
     assert window.find(".found .text").text == "60"
-    window.find(".notice a", "Go to the newest").click()
+    window.click(".notice a", "Go to the newest")
     window.until(lambda: texts()[-1] == "a reply", "shows the newest")
-    window.find(".quote", "60").click()
+    window.click(".quote", "60")
     assert window.find(".found .text").text == "60"
 
     window.go(f"{site}/chat/room1/?at=999")

@@ -3,7 +3,11 @@
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from selenium.common.exceptions import JavascriptException, StaleElementReferenceException
+from selenium.common.exceptions import (
+    ElementNotInteractableException,
+    JavascriptException,
+    StaleElementReferenceException,
+)
 from selenium.webdriver import ActionChains, Chrome
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
@@ -55,13 +59,33 @@ class Window:
         return self.driver.execute_script(script, *arguments)
 
     def find(self, selector: str, text: str = "") -> WebElement:
-        """The first visible element of `selector` that has `text` in it, as soon as there is one."""
+        """The first visible element of `selector` that has `text` in it, as soon as there is one.
 
-        def look() -> WebElement | None:
-            elements = self.driver.find_elements(By.CSS_SELECTOR, selector)
-            return next((element for element in elements if text in element.text and element.is_displayed()), None)
+        The page may put another in its place at any time: `click` and `type_into` then begin again.
+        """
+        return self.until(lambda: self._look(selector, text), f"{selector} {text}".strip())
 
-        return self.until(look, f"{selector} {text}".strip())
+    def click(self, selector: str, text: str = "") -> None:
+        """Clicks on the element that `find` finds."""
+
+        def act() -> bool:
+            element = self._look(selector, text)
+            return element is not None and element.click() is None
+
+        self.until(act, f"clicks {selector} {text}".strip())
+
+    def type_into(self, selector: str, *keys: str) -> None:
+        """Types into the element that `find` finds."""
+
+        def act() -> bool:
+            element = self._look(selector)
+            return element is not None and element.send_keys(*keys) is None
+
+        self.until(act, f"types into {selector}")
+
+    def _look(self, selector: str, text: str = "") -> WebElement | None:
+        elements = self.driver.find_elements(By.CSS_SELECTOR, selector)
+        return next((element for element in elements if text in element.text and element.is_displayed()), None)
 
     @property
     def focus(self) -> str:
@@ -73,7 +97,7 @@ class Window:
 
         Raises TimeoutException, which says `what` was awaited and what was there instead.
         """
-        ignored = [JavascriptException, StaleElementReferenceException]
+        ignored = [JavascriptException, StaleElementReferenceException, ElementNotInteractableException]
         wait = WebDriverWait(self.driver, WAIT_TIMEOUT, poll_frequency=0.05, ignored_exceptions=ignored)
         return wait.until(lambda _: condition(), f"{what} – at {self.url}: {self._text()}")
 
