@@ -9,7 +9,7 @@ from tests.browser.window import Window
 
 MENU = """
     const lines = [...document.querySelectorAll("#chat-log .message")];
-    const line = lines.find((line) => line.querySelector(".text")?.textContent === arguments[0]);
+    const line = lines.find((line) => line.querySelector(".text")?.textContent.startsWith(arguments[0]));
     const menu = line.querySelector(".actions");
     menu.click();
 """
@@ -42,7 +42,7 @@ class RoomWindow:
         self.window.until(lambda: message in self.lines, f"hears {message!r}")
 
     def open_menu(self, text: str) -> None:
-        """Opens the menu of the first message that says `text`."""
+        """Opens the menu of the first message that begins with `text`."""
         self.window.run(MENU, text)
 
     def menu_of(self, text: str) -> list[str]:
