@@ -26,6 +26,8 @@ LATENCY = Histogram(
 )
 RECOVERIES = Counter("chat_recoveries", "Listeners that came back with a position, by how they went on.", ["outcome"])
 
+PICTURES = Counter("chat_pictures", "Pictures: prepared for being shown, or why they were refused.", ["outcome"])
+
 # Faults, and refusals
 REPAIRED = Counter("chat_repaired", "Messages that the channel layer didn't bring here, and the database did.")
 DROPPED = Counter("chat_dropped", "Events from the channel layer that nobody could make sense of.")

@@ -64,6 +64,9 @@ CHAT_FRAME_MAX = env.number("CHAT_FRAME_MAX", default=CHAT_REQUEST_BYTES)  # byt
 CHAT_BODY_MAX = env.number("CHAT_BODY_MAX", default=CHAT_REQUEST_BYTES)  # bytes
 # Bytes that the server reads of a frame. Longer ones close the connection, those in between are answered by an error.
 WEBSOCKET_MAX_SIZE = 4 * max(CHAT_FRAME_MAX, CHAT_REQUEST_BYTES)
+CHAT_PICTURE_PIXELS = env.number("CHAT_PICTURE_PIXELS", default=50_000_000)
+CHAT_PICTURE_MEMORY = env.number("CHAT_PICTURE_MEMORY", default=512_000_000, least=100_000_000)  # bytes of the process
+CHAT_PICTURE_SECONDS = env.seconds("CHAT_PICTURE_SECONDS", default=10, least=0.5)  # for one picture
 CHAT_QUERY_DEPTH = env.number("CHAT_QUERY_DEPTH", default=12)  # fields within fields
 CHAT_QUERY_ALIASES = env.number("CHAT_QUERY_ALIASES", default=30, least=0)
 CHAT_QUERY_DIRECTIVES = env.number("CHAT_QUERY_DIRECTIVES", default=8, least=0)
