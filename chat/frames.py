@@ -251,6 +251,7 @@ def shown_room(room: Room, own: OwnRoom | None) -> dict[str, Any]:
         "unread": own.unread,
         "mentions_unread": own.mentions_unread,
         "read": own.read_offset,
+        "last_offset": own.last_offset,
         "involvement": own.involvement,
     }
     if room.is_direct:

@@ -83,7 +83,7 @@ class RoomEar:
         """Takes over what was read, and what came after that."""
         later = [calls for offset, calls in self._early or () if offset > own.last_offset]
         self._early = None
-        self.own = _with_more(own, len(later), sum(later))
+        self.own = _with_more(own, len(later), sum(later), max(self.heard, own.last_offset))
 
     def _counts(self, event: Event) -> bool:
         if not event.known or event.deleted:
@@ -96,15 +96,15 @@ class RoomEar:
     def _count(self, offset: int, calls: bool) -> None:
         if self._early is not None and len(self._early) < EARLY_MAX:
             self._early.append((offset, calls))
-        more = _with_more(self.own, 1, int(calls))
-        if more != self.own:
-            self.own = more
+        before, self.own = self.own, _with_more(self.own, 1, int(calls), offset)
+        if (before.unread, before.mentions_unread) != (self.own.unread, self.own.mentions_unread):
             self._follower.counted(self)
 
 
-def _with_more(own: OwnRoom, messages: int, mentions: int) -> OwnRoom:
+def _with_more(own: OwnRoom, messages: int, mentions: int, last_offset: int) -> OwnRoom:
     return replace(
         own,
+        last_offset=last_offset,
         unread=min(own.unread + messages, UNREAD_MAX),
         mentions_unread=min(own.mentions_unread + mentions, UNREAD_MAX),
     )

@@ -126,7 +126,7 @@ export class Hearing {
   #tellOfOther(message) {
     const { room, standing, marks, alerts, ignoring } = this.#parts;
     if (ignoring.has(message.userId)) return;
-    if (message.offset !== null) marks.count();
+    if (message.offset !== null) marks.count(message.offset);
     alerts.hear(room, message, calls(message, standing.person.id));
   }
 }

@@ -173,7 +173,7 @@ function takeRooms({ rooms, complete, ignored }) {
   const here = rooms.find(isHere);
   if (!here) return;
   if (here.involvement === null) location.assign(find(document, ".site-name", HTMLAnchorElement).href);
-  else if (here.read !== null) marks.take(here.read, here.unread);
+  else if (here.read !== null) marks.take(here.read, here.unread, here.last_offset);
 }
 
 function showUnread() {

@@ -58,7 +58,9 @@ async def until(socket: ChatSocket, **unread: int | None) -> None:
 
 
 def one(name: str, unread: int, read: int, involvement: str = "all") -> dict[str, Any]:
-    return {"name": name, "unread": unread, "mentions_unread": 0, "read": read, "involvement": involvement}
+    """A room as frames tell of it, in which all but what is read was said by others."""
+    counts = {"unread": unread, "mentions_unread": 0, "read": read, "last_offset": read + unread}
+    return {"name": name, **counts, "involvement": involvement}
 
 
 async def test_client_that_asks_gets_all_its_rooms_first_and_then_changes(open_chat: Any, cookies: Any) -> None:

@@ -21,6 +21,7 @@ const UNREAD_MAX = 100; // the server counts no further
  * @property {number} unread
  * @property {number} [mentions_unread] how many of those call the reader; a server of a version before doesn't say
  * @property {number | null} read the last offset that the reader has read
+ * @property {number} [last_offset] where the log ended when that was counted; a server of a version before doesn't say
  * @property {string | null} involvement "all", "mentions" or "nothing"; null if the room is none of the reader's any more
  * @property {string} [display_name] of a direct room: the others' names
  * @property {{ id: string, name: string }[]} [people] the others

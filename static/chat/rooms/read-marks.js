@@ -41,6 +41,8 @@ export class ReadMarks {
   #told;
   /** The last that the server has told. */
   #confirmed;
+  /** @type {number[]} the offsets of the messages that were counted since the server has */
+  #counted = [];
   #held = false;
   #sentAt = -INTERVAL;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -68,17 +70,23 @@ export class ReadMarks {
   look() {
     if (this.#held || document.visibilityState !== "visible" || !this.endInView()) return;
     this.read = Math.max(this.read, this.end());
+    this.#counted = [];
     this.#setUnread(0);
     if (this.#told === null || this.read > this.#told) this.#sendSoon();
   }
 
-  /** Somebody else has said something. */
-  count() {
+  /**
+   * Somebody else has said something.
+   *
+   * @param {number} offset
+   */
+  count(offset) {
     if (!this.#held && document.visibilityState === "visible" && this.endInView()) return;
     if (this.#marked === null || this.#marked < this.read) {
       this.#marked = this.read;
       this.markNew(this.read);
     }
+    this.#counted.push(offset);
     this.#setUnread(this.unread + 1);
   }
 
@@ -100,18 +108,22 @@ export class ReadMarks {
   }
 
   /**
-   * The server tells how far the room is read, perhaps on another device.
+   * The server tells how far the room is read, perhaps on another device. It tells so a moment later: what has come
+   * meanwhile is unread, too.
    *
    * @param {number} read
    * @param {number} unread
+   * @param {number} [lastOffset] where the log ended when the server counted; an older instance doesn't say
    */
-  take(read, unread) {
+  take(read, unread, lastOffset = Number.POSITIVE_INFINITY) {
     if (read < this.#confirmed) this.#hold(read); // marked as unread elsewhere
     this.#confirmed = this.#told = read;
     if (read >= this.read) {
       this.read = read;
-      this.#setUnread(unread);
+      this.#counted = this.#counted.filter((offset) => offset > lastOffset);
+      this.unread = unread + this.#counted.length;
     }
+    this.changed(); // the list of rooms has shown what the server tells
     this.look();
   }
 
