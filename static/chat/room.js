@@ -46,6 +46,8 @@ import { OwnRooms } from "./rooms/own-rooms.js";
 import { ReadMarks } from "./rooms/read-marks.js";
 import { RoomSwitcher } from "./rooms/room-switcher.js";
 import { RoomsDrawer } from "./rooms/rooms-drawer.js";
+import { registerServiceWorker } from "./service-worker-registration.js";
+import { take as takeShared } from "./shared/shared.js";
 import { Standing } from "./standing.js";
 import { followKeyboard } from "./visible-height.js";
 
@@ -273,4 +275,6 @@ offerKeys(find(document, "#chat-keys", HTMLDialogElement), [
   find(document, "#keys-open-aside", HTMLButtonElement),
 ]);
 composer.takeKeys(scroller);
+if (!standing.readsOnly) takeShared().then((shared) => shared && composer.restore(shared.text));
 followKeyboard();
+registerServiceWorker();
