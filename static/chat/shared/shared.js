@@ -17,13 +17,22 @@ const KEPT_FOR = 10 * 60 * 1000; // milliseconds: later, it would surprise whoev
  * @returns {Promise<Shared | null>}
  */
 export async function waiting() {
-  if (!("caches" in globalThis) || !(await caches.has(CACHE))) return null;
-  const answer = await caches.match(ABOUT, { cacheName: CACHE });
-  if (!answer) return null;
-  const { text, names, at } = await answer.json();
+  const about = await readAbout();
+  if (about === null) return null;
+  const { text, names, at } = about;
   if (Date.now() - at < KEPT_FOR) return { text, names };
   await forget();
   return null;
+}
+
+async function readAbout() {
+  try {
+    if (!(await caches.has(CACHE))) return null;
+    const answer = await caches.match(ABOUT, { cacheName: CACHE });
+    return answer ? await answer.json() : null;
+  } catch {
+    return null; // there are no caches without HTTPS, and the browser may forbid them, as it may cookies
+  }
 }
 
 /**
