@@ -11,6 +11,7 @@ from chat.actions.rate_limits import check_frame
 from chat.delivery.own_rooms import Change
 from chat.delivery.recent_renderings import RecentRenderings
 from chat.delivery.text_frames import text_frame
+from chat.domain import files
 from chat.domain.events import Event, Kind, NewRole, Quote
 from chat.domain.people import NAME_MAX, Person
 from chat.domain.presence import LiveState, Presence
@@ -94,6 +95,8 @@ def shown(event: Event, html: str | None = None, own: Collection[str] | None = N
         said["reply_to"] = _quoted(event.reply_to)
     if event.mentions:
         said["mentions"] = [person.id for person in event.mentions]
+    if event.attachments:
+        said["attachments"] = [files.shown(attachment, event.room) for attachment in event.attachments]
     if event.reactions or event.kind is Kind.REACTION:
         said["reactions"] = [_reaction(reaction, own) for reaction in event.reactions]
     if event.kind in {Kind.DELETION, Kind.EDIT, Kind.REACTION}:

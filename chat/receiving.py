@@ -114,6 +114,7 @@ class ReceivingConsumer(SocketConsumer):
             person=self.person,
             client_id=frame.get("client_id"),
             reply_to=frame.get("reply_to"),
+            attachments=frame.get("attachments"),
         )
         if entry.repeated and self.listener and (entry.event.offset or 0) <= self.listener.positions[room.group]:
             # Nobody hears it again, but who sends it again has not heard that it arrived.

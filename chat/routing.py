@@ -1,9 +1,11 @@
-"""WebSocket URLs of the chat."""
+"""URLs of the chat: for WebSocket, and for files over HTTP. `chat.urls` has those of pages."""
 
-from django.urls import path, register_converter
+from asgiref.typing import ASGI3Application
+from django.urls import URLPattern, path, re_path, register_converter
 
 from chat.connections.registration import registered
 from chat.consumers import ChatConsumer
+from chat.file_uploads import UploadDoor
 
 
 class AnyText:
@@ -21,3 +23,8 @@ class AnyText:
 register_converter(AnyText, "any_text")
 
 websocket_urlpatterns = [path("ws/chat/<any_text:room_name>/", registered(ChatConsumer.as_asgi(), door="browser"))]
+
+
+def http_urlpatterns(pages: ASGI3Application) -> list[URLPattern]:
+    """`pages` answers what isn't for files."""
+    return [re_path(r"^chat/(?P<room_name>(?s:.+))/files/$", UploadDoor(pages))]  # type: ignore[arg-type]  # as Channels' router takes it

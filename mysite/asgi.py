@@ -2,6 +2,7 @@
 
     HTTP       /livez …            → probes
                /graphql            → GraphQL
+               /chat/<room>/files/ → files that are uploaded or downloaded
                anything else       → Django
     WebSocket  /ws/chat/<room>/    → the browser's chat
                /graphql            → GraphQL, both subprotocols
@@ -64,6 +65,7 @@ def safe(route: URLPattern) -> URLPattern:
 http = URLRouter(
     [
         *map(safe, gqlchat.transport.routing.http_urlpatterns(schema)),
+        *map(safe, chat.routing.http_urlpatterns(pages)),
         re_path("", pages),  # type: ignore[arg-type]  # Channels routes to ASGI applications
     ]
 )

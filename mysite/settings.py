@@ -1,5 +1,5 @@
-"""Settings. Every environment variable of the site is read here, those of the database by `mysite.databases`, and
-nowhere else; `.env.example` lists them."""
+"""Settings. Every environment variable of the site is read here, those of the database by `mysite.databases`, those of
+the place for files by `mysite.files`, and nowhere else; `.env.example` lists them."""
 
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from redis.backoff import NoBackoff
 from mysite import valkey, workers
 from mysite.databases import database_settings
 from mysite.environment import Environment
+from mysite.files import files_settings
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 THIS_MACHINE = ["localhost", "127.0.0.1", "[::1]"]
@@ -50,6 +51,10 @@ CHAT_SESSION_CHECK = env.seconds("CHAT_SESSION_CHECK", default=5, least=0.1)  # 
 
 # Limits
 
+CHAT_FILE_SIZE = min(env.number("CHAT_FILE_SIZE", default=25_000_000), 2**31 - 1)  # bytes of a file; Int in GraphQL
+CHAT_FILES_PER_MESSAGE = env.number("CHAT_FILES_PER_MESSAGE", default=10)
+CHAT_FILES_PER_DAY = env.number("CHAT_FILES_PER_DAY", default=500_000_000)  # bytes that a person uploads
+CHAT_FILES_TOTAL = env.number("CHAT_FILES_TOTAL", default=20_000_000_000)  # bytes of all files that are kept
 CHAT_LIMITS = env.switch("CHAT_LIMITS", default=True)  # of rates and connections; what follows them always holds
 CHAT_RATE_PERSON = env.str("CHAT_RATE_PERSON", default="20/10s")  # messages, by `chat.actions.rate_limits.parse_rate`
 CHAT_RATE_ADDRESS = env.str("CHAT_RATE_ADDRESS", default="100/10s")
@@ -174,6 +179,16 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 SERVESTATIC_USE_FINDERS = True
 SERVESTATIC_MAX_AGE = 0  # browsers ask whether a file has changed: after a deploy no page mixes old and new modules
 
+# Files that people attach to messages: in a folder that no URL leads to, or in a bucket of S3.
+CHAT_FILES_DIR = BASE_DIR / env.str("CHAT_FILES_DIR", default="var/files")
+CHAT_FILES_ACCEL = env.str("CHAT_FILES_ACCEL", default="")  # where nginx has that folder
+_files = files_settings(env, CHAT_FILES_DIR)
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    "chat_files": _files.storage,
+}
+
 # Security
 
 AUTH_PASSWORD_VALIDATORS = [
@@ -199,6 +214,7 @@ X_FRAME_OPTIONS = "DENY"
 
 # Pages run, show and talk to what comes from this site, and nothing that stands in the page itself.
 # Safari before 16 doesn't count the site's own WebSockets to it, and wants them named.
+FILES = [SELF, *([_files.origin] if _files.origin else [])]
 NAMED_HOSTS = [host for host in ALLOWED_HOSTS if host not in {*THIS_MACHINE, "*"}]
 SOCKETS = [f"wss://{'*' if host.startswith('.') else ''}{host}" for host in NAMED_HOSTS if CHAT_HTTPS]
 CONTENT_SECURITY_POLICY = {
@@ -206,7 +222,8 @@ CONTENT_SECURITY_POLICY = {
         "default-src": [NONE],
         "script-src": [SELF],
         "style-src": [SELF],
-        "img-src": [SELF, "data:"],
+        "img-src": [*FILES, "data:"],
+        "media-src": FILES,
         "font-src": [SELF],
         "connect-src": [SELF, *SOCKETS],
         "manifest-src": [SELF],

@@ -3,6 +3,7 @@
 from chat import metrics
 from chat.actions import rate_limits
 from chat.actions.group_commit import GroupCommit
+from chat.domain.files import read_ids
 from chat.domain.mentions import names_in
 from chat.domain.people import Person
 from chat.domain.rooms import Room
@@ -22,20 +23,23 @@ async def post(
     person: Person,
     client_id: object = None,
     reply_to: object = None,
+    attachments: object = None,
     trusted: bool = False,
 ) -> Entry:
     """Says `message` in `room`. When this returns it is stored, and everyone who listens there hears it.
 
-    `message`, `client_id` and `reply_to` are whatever a client sent in their place. With a `client_id` that the same
-    sender has used in this room before, it is the first message that comes back, and nobody hears it twice. `reply_to`
-    is the offset of the message that this one quotes. With `trusted` it is the site itself that speaks, which may in
-    any room.
+    `message`, `client_id`, `reply_to` and `attachments` are whatever a client sent in their place. With a `client_id`
+    that the same sender has used in this room before, it is the first message that comes back, and nobody hears it
+    twice. `reply_to` is the offset of the message that this one quotes. `attachments` are the ids of files that the
+    person has uploaded to the room; with them, the message may be blank. With `trusted` it is the site itself that
+    speaks, which may in any room.
 
-    Raises InvalidMessage, BlankMessage, MessageTooLong, InvalidClientId, InvalidPosition, RateLimited, Banned,
-    NotAMember, NoSuchMessage or Unavailable.
+    Raises InvalidMessage, BlankMessage, MessageTooLong, InvalidClientId, InvalidPosition, InvalidAttachments,
+    TooManyFiles, RateLimited, Banned, NotAMember, NoSuchMessage, NoSuchFile or Unavailable.
     """
     try:
-        text, client_id = clean_text(message), check_client_id(client_id)
+        files = read_ids(attachments)
+        text, client_id = clean_text(message, may_be_blank=bool(files)), check_client_id(client_id)
         quoted = None if reply_to is None else check_offset(reply_to)
         await rate_limits.spend(person)
         draft = Draft(
@@ -45,6 +49,7 @@ async def post(
             client_id=client_id,
             reply_to=quoted,
             mentions=await _called(room, text, person),
+            files=files,
             trusted=trusted,
         )
         entry = await GroupCommit.here().store(draft)

@@ -22,6 +22,7 @@ from enum import StrEnum
 from django.conf import settings
 from django.utils import timezone
 
+from chat.domain.files import Attachment, names_of
 from chat.domain.people import Person
 from chat.domain.positions import Position
 from chat.domain.reactions import Reaction
@@ -123,6 +124,8 @@ class Event:
     """Of a message, or of an edit: the people whom the text names."""
     reactions: tuple[Reaction, ...] = ()
     """Of a message, and of a reaction: all that there are to the message, in the order of their first."""
+    attachments: tuple[Attachment, ...] = ()
+    """Of a message: its files. With them, `message` may be empty."""
     known: bool = True
     previous: str | None = field(default=None, compare=False)  # the id of the entry before it, where that was looked up
 
@@ -137,10 +140,14 @@ class Event:
 
     @property
     def text(self) -> str:
-        """The message as people get to see it; with CHAT_SHOW_ORIGIN, where it comes from stands before it."""
+        """The message as people get to see it; with CHAT_SHOW_ORIGIN, where it comes from stands before it.
+
+        Files without a text have their names in its place, one per line: some clients show nothing else of a message.
+        """
+        text = self.message or names_of(self.attachments)
         if settings.CHAT_SHOW_ORIGIN and self.origin and not self.deleted:
-            return f"process: {self.origin.process} thread: {self.origin.thread} -> {self.message}"
-        return self.message
+            return f"process: {self.origin.process} thread: {self.origin.thread} -> {text}"
+        return text
 
 
 def build(*, room: Room, message: str, person: Person | None, kind: Kind = Kind.MESSAGE) -> Event:

@@ -26,7 +26,7 @@ Called = Mapping[str, Person]
 
 def text_of(event: Event | LiveState) -> str:
     """The text that may be formatted, which is what somebody wrote; "" where there is none."""
-    if isinstance(event, Event) and event.kind in {Kind.MESSAGE, Kind.EDIT} and not event.deleted:
+    if isinstance(event, Event) and event.kind in {Kind.MESSAGE, Kind.EDIT} and not event.deleted and event.message:
         return event.text
     return ""
 

@@ -9,15 +9,18 @@
  "edited_at": "<ISO 8601>", "username": "<the user's>",                           left out where there is nothing
  "mentions": [{"id": "<id>", "name": "<name>", "username": "<the user's>"}],
  "reply_to": {"offset": 40, "user": "<name>", "user_id": "<id>", "message": "<text>"},
- "reactions": [{"emoji": "👍", "count": 1, "people": [{"id": "<id>", "name": "<name>"}]}]}
+ "reactions": [{"emoji": "👍", "count": 1, "people": [{"id": "<id>", "name": "<name>"}]}],
+ "attachments": [{"id": "<id>", "name": "<name>", "type": "image/png", "size": 68, "width": 1, "height": 1}]}
 
-`access` is the event's change. chat.domain.events says what the others mean.
+`access` is the event's change. chat.domain.events says what the others mean. Of files without a text, `message` has the
+names, for those who know no attachments.
 """
 
 from datetime import datetime
 from typing import Any
 
 from chat.domain.events import Change, Event, Kind, NewRole, Origin, Quote, is_known
+from chat.domain.files import Attachment, names_of
 from chat.domain.people import Person
 from chat.domain.reactions import Reaction
 from chat.domain.rooms import Room
@@ -34,7 +37,7 @@ def to_group(event: Event) -> dict[str, Any]:
     return {
         "type": TYPE,
         "room_id": event.room.group,
-        "message": event.message,
+        "message": event.message or names_of(event.attachments),
         "id": event.id,
         "offset": event.offset,
         "client_id": event.client_id,
@@ -60,6 +63,7 @@ def _extras(event: Event) -> dict[str, Any]:
         "reply_to": event.reply_to and _quote_to_group(event.reply_to),
         "reactions": [reaction.as_json() for reaction in event.reactions],
         "username": event.person and event.person.username,
+        "attachments": [attachment.as_json() for attachment in event.attachments],
     }
 
 
@@ -81,9 +85,10 @@ def parse(raw: dict[str, Any], room: Room) -> Event:
     if not isinstance(message, str):
         raise MalformedEvent(f"`message` is {type(message).__name__}, not a text")
     offset = _offset(raw.get("offset"))
+    attachments = Attachment.all_from_json(raw.get("attachments"))
     return Event(
         room=room,
-        message=message,
+        message="" if attachments and message == names_of(attachments) else message,
         kind=_kind(raw),
         id=_text(raw.get("id")) if offset is None else _entry_id(raw.get("id")),
         offset=offset,
@@ -102,6 +107,7 @@ def parse(raw: dict[str, Any], room: Room) -> Event:
         mentions=Person.all_from_json(raw.get("mentions")),
         reply_to=_quote(raw.get("reply_to")),
         reactions=Reaction.all_from_json(raw.get("reactions")),
+        attachments=attachments,
     )
 
 

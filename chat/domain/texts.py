@@ -19,15 +19,18 @@ PICTURES = {code: chr(0x2400 + code) for code in range(0x20) if chr(code) not in
 PICTURES |= {0x7F: "\u2421"} | dict.fromkeys(range(0x80, 0xA0), "\ufffd")
 
 
-def clean_text(message: object) -> str:
+def clean_text(message: object, *, may_be_blank: bool = False) -> str:
     """`message` as it is stored: with newlines as line ends, without blank lines at its end, and with pictures of
-    control characters (U+2400 …) in their place, so that they do nothing to a terminal or a page.
+    control characters (U+2400 …) in their place, so that they do nothing to a terminal or a page. A blank text is empty
+    where it may be.
 
     Raises InvalidMessage, BlankMessage or MessageTooLong.
     """
     if not isinstance(message, str):
         raise InvalidMessage(_("A message has to be a text."))
     if unseen.is_blank(message):
+        if may_be_blank:
+            return ""
         raise BlankMessage(_("The message is empty."))
     if not is_storable(message):
         raise InvalidMessage(_("The message contains characters that no text can have."))

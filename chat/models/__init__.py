@@ -1,8 +1,9 @@
-"""The tables: rooms, their entries, and people. `chat.storage` reads and writes them.
+"""The tables: rooms, their entries, people, and files. `chat.storage` reads and writes them.
 
 Columns that came later have a default in the database: an instance of the version before can go on writing.
 """
 
+from chat.models.files import Attachment, AttachmentState, FileUsage
 from chat.models.messages import (
     LastPost,
     Mention,
@@ -18,8 +19,11 @@ from chat.models.rooms import Ban, Role, Room, RoomMember
 
 __all__ = [
     "AccountSkeleton",
+    "Attachment",
+    "AttachmentState",
     "Ban",
     "DisplayNameSkeleton",
+    "FileUsage",
     "IgnoredPerson",
     "Involvement",
     "LastPost",

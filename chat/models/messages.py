@@ -67,6 +67,7 @@ class Message(models.Model):
     original_text = models.TextField(null=True, help_text="Of a message that was edited: its first text.")  # noqa: DJ001 - a text may be empty
     mentions = models.JSONField(null=True, help_text="The people whom the text names, as Person.as_json.")
     reactions = models.JSONField(null=True, help_text="All that there are to the message, as Reaction.as_json.")
+    attachments = models.JSONField(null=True, help_text="The files of the message, as Attachment.as_json.")
 
     class Meta:
         constraints = [

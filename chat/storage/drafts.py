@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from uuid import UUID
 
 from chat.domain.events import Event, Origin, Quote
+from chat.domain.files import Attachment
 from chat.domain.people import Person
 from chat.domain.rooms import Room
 from chat.storage import quotes
@@ -18,7 +20,8 @@ class Draft:
     """A message that isn't stored yet. `client_id` tells what one sender sends again from what is new.
 
     `trusted` is what the site itself says: it may say it in any room, whoever may be there. `reply_to` is the offset of
-    the message that this one quotes, `mentions` are the people whom it calls.
+    the message that this one quotes, `mentions` are the people whom it calls, `files` are the ids of the files that it
+    is to have. Those are its `attachments` when it is stored, if they are there and its sender's own.
     """
 
     room: Room
@@ -27,6 +30,8 @@ class Draft:
     client_id: str | None = None
     reply_to: int | None = None
     mentions: tuple[Person, ...] = ()
+    files: tuple[UUID, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
     origin: Origin = field(default_factory=Origin.here)
     trusted: bool = False
 
@@ -37,7 +42,7 @@ class Draft:
     @property
     def is_plain(self) -> bool:
         """Whether there is nothing to look up or to store beside the message."""
-        return self.reply_to is None and not self.mentions and not self.room.is_direct
+        return self.reply_to is None and not self.mentions and not self.files and not self.room.is_direct
 
     @property
     def identity(self) -> Identity:
@@ -56,6 +61,7 @@ class Draft:
             thread=self.origin.thread,
             reply_to=self.reply_to,
             mentions=[person.as_json() for person in self.mentions] or None,
+            attachments=[attachment.as_json() for attachment in self.attachments] or None,
         )
 
     def as_event(self, uid: str, link: Link, sent_at: datetime, quoted: Mapping[quotes.Place, Quote]) -> Event:
@@ -71,6 +77,7 @@ class Draft:
             origin=self.origin,
             reply_to=None if self.reply_to is None else quoted[self.room, self.reply_to],
             mentions=self.mentions,
+            attachments=self.attachments,
             previous=link.previous,
         )
 

@@ -14,7 +14,7 @@ from chat.domain.events import Change, Event, Kind, NewRole, Origin
 from chat.domain.people import Person
 from chat.domain.reactions import Reaction
 from chat.domain.rooms import Room
-from chat.storage import history, mentions, statements
+from chat.storage import attachments, history, mentions, statements
 from chat.storage.statements import Place
 
 
@@ -62,13 +62,15 @@ def write(
 def blank(place: Place, target: int) -> None:
     """Makes the message at the offset `target` one without a text, which the entry at `place` deletes.
 
-    All that later entries say of it goes too: texts that it got by edits, and the people who reacted to it.
+    All that later entries say of it goes too: texts that it got by edits, and the people who reacted to it. And so do
+    its files.
     """
     message = models.Message.objects.filter(room=place.room_id, offset=target)
     changes = models.Message.objects.filter(room=place.room_id, target=target, kind__in=[Kind.EDIT, Kind.REACTION])
     gone: dict[str, Any] = {"text": "", "deletion": place.offset, "mentions": None, "reactions": None}
-    message.update(original_text=None, edited_at=None, **gone)
+    message.update(original_text=None, edited_at=None, attachments=None, **gone)
     changes.update(**gone)
     mentions.forget(place.room_id, target)
+    attachments.give_up_of_message(place.room_id, target)
     models.MessageReaction.objects.filter(room=place.room_id, offset=target).delete()
     models.Report.objects.filter(room=place.room_id, offset=target).delete()

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from chat import models
 from chat.domain.events import STORED_KINDS, Change, Event, Kind, NewRole, Origin, Quote, is_known
+from chat.domain.files import Attachment
 from chat.domain.people import Person
 from chat.domain.positions import START, Position
 from chat.domain.reactions import Reaction
@@ -199,8 +200,8 @@ def rows(room: Room) -> QuerySet[models.Message]:
 def as_event(message: models.Message, room: Room, *, previous: str | None = None) -> Event:
     """The event that a row tells of. If it is a reply, `chat.storage.quotes` has the rest of what it quotes."""
     known = is_known(message.kind, message.change)
-    # An instance of the release before, which knows neither, leaves these to the messages that it deletes.
-    mentions, reactions = (message.mentions, message.reactions) if message.deletion is None else (None, None)
+    # What an instance of the release before doesn't know, it leaves to the messages that it deletes.
+    gone = message.deletion is not None
     return Event(
         room=room,
         message=message.text,
@@ -212,7 +213,7 @@ def as_event(message: models.Message, room: Room, *, previous: str | None = None
         origin=Origin(process=message.process, thread=message.thread),
         kind=Kind(message.kind) if message.kind in [*STORED_KINDS] else Kind.MESSAGE,
         target=message.target,
-        deleted=message.deletion is not None,
+        deleted=gone,
         subject=message.subject or None,
         change=Change(message.change) if message.change and known else None,
         role=NewRole(message.role) if message.role in [*NewRole] else None,
@@ -220,6 +221,7 @@ def as_event(message: models.Message, room: Room, *, previous: str | None = None
         previous=previous,
         edited_at=message.edited_at,
         reply_to=Quote(message.reply_to) if message.reply_to else None,
-        mentions=Person.all_from_json(mentions),
-        reactions=Reaction.all_from_json(reactions),
+        mentions=() if gone else Person.all_from_json(message.mentions),
+        reactions=() if gone else Reaction.all_from_json(message.reactions),
+        attachments=() if gone else Attachment.all_from_json(message.attachments),
     )

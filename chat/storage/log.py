@@ -20,7 +20,8 @@ from chat.domain.events import Event, Quote
 from chat.domain.people import Person
 from chat.domain.rooms import Room
 from chat.errors import ChatError, NoSuchMessage, NotAMember
-from chat.storage import history, mentions, permissions, quotes, readings, statements
+from chat.file_errors import NoSuchFile
+from chat.storage import attachments, history, mentions, permissions, quotes, readings, statements
 from chat.storage.database import writes
 from chat.storage.drafts import Draft, Drafts, Identity
 from chat.storage.permissions import Permission
@@ -50,7 +51,7 @@ def append(drafts: Sequence[Draft]) -> list[Entry | ChatError]:
 
     The result is the draft's entry, or the first one if it was stored before. Where nothing was stored, it is an error:
     Banned or NotAMember if the sender may not be in the room, ReadOnly or SlowMode if they may not post there, or not
-    yet, NoSuchMessage if there is nothing to reply to.
+    yet, NoSuchMessage if there is nothing to reply to, NoSuchFile if one to attach isn't the sender's, or isn't free.
 
     A direct room, which has to be there, becomes one of all its members' own rooms.
     """
@@ -90,6 +91,7 @@ def _append_after_a_look(drafts: Drafts) -> dict[int, Entry | ChatError]:
         permitted = _permissions(drafts.values(), places)
         limits = PostingLimits(permitted, {room: place.room_id for room, place in places.items()})
         quoted = quotes.find((draft.room, draft.reply_to) for draft in drafts.values() if draft.reply_to is not None)
+        free = attachments.find_free(drafts.values())
         for number, draft in drafts.items():
             permission = None if draft.trusted else permitted.get((draft.room, draft.person))
             if permission and (problem := permissions.problem_with(draft.room, permission)):
@@ -102,14 +104,17 @@ def _append_after_a_look(drafts: Drafts) -> dict[int, Entry | ChatError]:
                 done[number] = NoSuchMessage(NO_REPLY, offset=draft.reply_to)
             elif permission and (limit := limits.problem_with(draft.room, draft.person)):
                 done[number] = limit
+            elif (files := attachments.take(draft, free)) is None:
+                done[number] = NoSuchFile()
             else:
                 if permission:
                     limits.note(draft.room, draft.person)
-                new[number] = draft
+                new[number] = replace(draft, attachments=files) if files else draft
                 first[draft.identity] = number
         entries = _store(new, quoted, restricted_too=True) if new else {}
         limits.record()
         _record_mentions(new, entries, places)
+        _attach(new, entries, places)
         _enter_direct_rooms(entries)
     return done | entries | {number: Entry(entries[of].event, repeated=True) for number, of in again.items()}
 
@@ -125,6 +130,12 @@ def _record_mentions(drafts: Drafts, entries: Mapping[int, Entry], places: Mappi
             {place: draft.mentions for place, draft in calling.items()},
             by={place: draft.person for place, draft in calling.items()},
         )
+
+
+def _attach(drafts: Drafts, entries: Mapping[int, Entry], places: Mapping[Room, Place]) -> None:
+    for number, draft in drafts.items():
+        if draft.attachments:
+            attachments.attach(draft.attachments, places[draft.room].room_id, entries[number].event.offset or 0)
 
 
 def _enter_direct_rooms(entries: dict[int, Entry]) -> None:

@@ -18,6 +18,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from chat import models
+from chat.domain.files import JsonAttachment
 from chat.domain.people import JsonPerson
 from chat.domain.rooms import Room, folded
 from chat.storage import prepared
@@ -36,6 +37,7 @@ class NewMessage(TypedDict):
     thread: str
     reply_to: int | None
     mentions: list[JsonPerson] | None
+    attachments: list[JsonAttachment] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,7 @@ TAKE_OFFSETS_AND_INSERT = f"""
     SELECT room.id, room.last_offset - later, %s, {", ".join(COLUMNS)}
     FROM json_to_recordset(%s) AS new (
         room text, later bigint, uid uuid, text text, person_id text, person_name text, sender text, client_id text,
-        process bigint, thread text, reply_to bigint, mentions jsonb
+        process bigint, thread text, reply_to bigint, mentions jsonb, attachments jsonb
     )
     JOIN room ON room.name = new.room
     {RETURNING}

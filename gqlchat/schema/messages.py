@@ -10,6 +10,7 @@ from chat.delivery.formatted import Formatted
 from chat.domain import events, reactions, rooms
 from chat.domain.mentions import EVERYBODY
 from gqlchat.schema import context, enums
+from gqlchat.schema.attachments import Attachment
 from gqlchat.schema.loaders import loaders
 from gqlchat.schema.people import Person
 
@@ -108,7 +109,7 @@ class ChatRoomMessage:
     )
     message: str = strawberry.field(
         description="The text, as it was written. Of a DELETION, a NOTICE or a REACTION, a sentence that tells of it, "
-        "for clients that don't know the kind."
+        "for clients that don't know the kind. Of `attachments` without a text, their names, one per line."
     )
     id: strawberry.ID | None = strawberry.field(
         description="The same for everybody who gets it. Null where a program has told it to the room without one."
@@ -137,6 +138,7 @@ class ChatRoomMessage:
         description="The reactions to the message, in the order of their first; of a REACTION, all that the message "
         "`target` has from then on."
     )
+    attachments: list[Attachment] = strawberry.field(description="The files of the message.")
     target: int | None = strawberry.field(
         description="Of a DELETION, an EDIT or a REACTION: the `offset` of the message that it changes. Null for other "
         "kinds."
@@ -176,6 +178,7 @@ class ChatRoomMessage:
             mentions=[Person.of(person) for person in event.mentions if person != EVERYBODY],
             mentions_room=EVERYBODY in event.mentions,
             reactions=[Reaction.of(reaction, event) for reaction in event.reactions],
+            attachments=[Attachment.of(attachment, event.room) for attachment in event.attachments],
             target=event.target,
             subject=strawberry.ID(event.subject) if event.subject else None,
             access=event.change,

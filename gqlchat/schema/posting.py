@@ -21,6 +21,10 @@ class PostMessageInput:
     reply_to: int | None = strawberry.field(
         default=None, description="The `offset` of the message in this room that it replies to, and quotes."
     )
+    attachment_ids: list[strawberry.ID] | None = strawberry.field(
+        default=None,
+        description="Files that you have uploaded to this room: see docs/protocol.md. Then `message` may be empty.",
+    )
 
 
 @strawberry.type(description="The outcome of `postMessage`: one of the two is null.")
@@ -48,5 +52,6 @@ class PostingMutation:
             person=person,
             client_id=input.client_id,
             reply_to=input.reply_to,
+            attachments=input.attachment_ids,
         )
         return PostMessagePayload(message=ChatRoomMessage.of(entry.event, person.name))

@@ -1,0 +1,127 @@
+"""The doors for files over HTTP: ASGI applications, beside Django's pages.
+
+Django reads a request's whole body before it looks at anything else. It also keeps a thread and a connection to the
+database for each request until its answer is sent, which for a large file and a slow client takes minutes. Here the
+body is read as it comes, and neither thread nor connection waits for a client.
+"""
+
+import asyncio
+import json
+from collections.abc import Iterable
+from http import HTTPStatus
+from typing import Any
+
+from asgiref.typing import ASGIReceiveCallable, ASGISendCallable, HTTPResponseBodyEvent, HTTPScope
+from django.conf import settings
+
+from chat.connections.answers import answer
+from chat.connections.authentication import Sessions, cookies_of
+from chat.domain import people, rooms
+from chat.domain.languages import in_language_of
+from chat.domain.people import Person
+from chat.domain.rooms import Room
+from chat.errors import (
+    Banned,
+    ChatError,
+    InternalError,
+    LoginRequired,
+    NotAMember,
+    RateLimited,
+    ReadOnly,
+    Unavailable,
+)
+from chat.file_errors import (
+    DailyFilesExceeded,
+    FileTooLarge,
+    NoSuchFile,
+    StorageFull,
+    TooManyUploads,
+    UploadTooSlow,
+    WrongToken,
+)
+
+STATUSES: dict[type[ChatError], HTTPStatus] = {
+    LoginRequired: HTTPStatus.FORBIDDEN,
+    Banned: HTTPStatus.FORBIDDEN,
+    NotAMember: HTTPStatus.FORBIDDEN,
+    ReadOnly: HTTPStatus.FORBIDDEN,
+    WrongToken: HTTPStatus.FORBIDDEN,
+    NoSuchFile: HTTPStatus.NOT_FOUND,
+    UploadTooSlow: HTTPStatus.REQUEST_TIMEOUT,
+    FileTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    RateLimited: HTTPStatus.TOO_MANY_REQUESTS,
+    TooManyUploads: HTTPStatus.TOO_MANY_REQUESTS,
+    DailyFilesExceeded: HTTPStatus.TOO_MANY_REQUESTS,
+    StorageFull: HTTPStatus.INSUFFICIENT_STORAGE,
+    Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    InternalError: HTTPStatus.INTERNAL_SERVER_ERROR,
+}
+"""Of the answer to each error; those that aren't here are the client's mistakes (400)."""
+
+LINGER = 2.0  # seconds for which a refused client may go on sending
+
+Headers = list[tuple[bytes, bytes]]
+
+
+async def enter(scope: HTTPScope) -> tuple[Room, Person]:
+    """The room of the URL, and the person who asks.
+
+    Puts session and user into the scope, as AuthMiddlewareStack does. Raises Unavailable, InvalidRoomName or
+    LoginRequired.
+    """
+    connection: Any = scope
+    visitor = await Sessions.here().visitor(cookies_of(scope).get(settings.SESSION_COOKIE_NAME))
+    connection |= {"session": visitor.session, "user": visitor.user}
+    person = people.of_scope(connection)
+    return rooms.enter(connection["url_route"]["kwargs"]["room_name"], person), person
+
+
+async def refuse(
+    scope: HTTPScope,
+    receive: ASGIReceiveCallable,
+    send: ASGISendCallable,
+    error: ChatError,
+    headers: Iterable[tuple[bytes, bytes]] = (),
+) -> None:
+    """Answers with an error, as JSON in the person's language: `{"error": code, "message": text, …}`."""
+    status = next((status for kind, status in STATUSES.items() if isinstance(error, kind)), HTTPStatus.BAD_REQUEST)
+    with in_language_of(scope):
+        details = error.details
+        content = json.dumps({"error": details.pop("code"), "message": str(error), **details}).encode()
+    if "retry_after" in details:
+        headers = [*headers, (b"retry-after", str(max(1, round(details["retry_after"]))).encode())]
+    await answer(send, status, [*_of_json(content), *headers], content, more=True)
+    await _let_it_finish(receive)
+    await send(HTTPResponseBodyEvent(type="http.response.body", body=b"", more_body=False))
+
+
+async def answer_json(send: ASGISendCallable, status: HTTPStatus, said: object) -> None:
+    content = json.dumps(said, ensure_ascii=False).encode()
+    await answer(send, status, _of_json(content), content)
+
+
+def _of_json(content: bytes) -> Headers:
+    return [
+        (b"content-type", b"application/json"),
+        (b"content-length", str(len(content)).encode()),
+        (b"cache-control", b"no-store"),
+    ]
+
+
+async def _let_it_finish(receive: ASGIReceiveCallable) -> None:
+    """Takes what still comes, for LINGER: a client whose connection ends while it is sending may not see the answer."""
+    try:
+        async with asyncio.timeout(LINGER):
+            while (await receive()).get("more_body"):
+                pass
+    except TimeoutError:
+        pass
+
+
+def header(scope: HTTPScope, name: bytes) -> str:
+    """The last header of that name, in lower case; empty where there is none."""
+    return _last(value for key, value in scope["headers"] if key == name).decode("latin1")
+
+
+def _last(values: Iterable[bytes]) -> bytes:
+    return next(iter([*values][::-1]), b"")

@@ -1,0 +1,95 @@
+"""The bytes of attachments, in Django's storage "chat_files": a folder, or S3.
+
+Synchronous, and as slow as the network: from the event loop, one goes through a thread, and never through the lanes
+of the database.
+"""
+
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO
+from uuid import UUID
+
+from botocore.exceptions import BotoCoreError, ClientError
+from django.conf import settings
+from django.core.files import File
+from django.core.files.storage import Storage, storages
+
+ALIAS = "chat_files"
+ABANDONED_AFTER = 86_400.0  # seconds since an upload to this machine got its last byte
+INCOMING = "incoming-"  # begins the names of files that are being uploaded to this machine
+
+
+class LocalFile(File):  # type: ignore[type-arg]
+    """A file at a path, which a storage on the same file system may move into its place."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path.open("rb"), name=path.name)
+        self._path = path
+
+    def temporary_file_path(self) -> str:
+        return str(self._path)
+
+
+def storage() -> Storage:
+    return storages[ALIAS]
+
+
+def name_of(id: UUID, *, preview: bool = False) -> str:
+    """The name under which the storage has a file; not more than some hundreds of files are in a folder of 100,000."""
+    return f"{id.hex[:2]}/{id.hex}{'.preview' if preview else ''}"
+
+
+def incoming_folder() -> Path:
+    """The folder for files that are being uploaded: on the file system of the others, which are in it too."""
+    folder = Path(settings.CHAT_FILES_DIR)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def new_incoming() -> IO[bytes]:
+    """A new file on this machine for an upload, with a `name`, open for writing."""
+    return tempfile.NamedTemporaryFile(prefix=INCOMING, dir=incoming_folder(), delete=False)
+
+
+def save(path: Path, id: UUID, *, preview: bool = False) -> None:
+    """Moves the file at `path` into the storage. Raises OSError."""
+    with LocalFile(path) as file, _outages_as_os_errors():
+        name = storage().save(name_of(id, preview=preview), file)
+    path.unlink(missing_ok=True)  # a folder has moved it
+    if name != name_of(id, preview=preview):  # a storage takes another name if there is such a file
+        raise FileExistsError(name)
+
+
+def delete(id: UUID) -> None:
+    """Deletes all bytes of the file, if they are there. Raises OSError."""
+    for preview in (False, True):
+        with suppress(FileNotFoundError), _outages_as_os_errors():
+            storage().delete(name_of(id, preview=preview))
+
+
+@contextmanager
+def _outages_as_os_errors() -> Iterator[None]:
+    try:
+        yield
+    except (BotoCoreError, ClientError) as error:
+        raise OSError(str(error)) from error
+
+
+def delete_abandoned() -> None:
+    """Deletes what a process that died has left on this machine of uploads."""
+    before = time.time() - ABANDONED_AFTER
+    for path in incoming_folder().glob(f"{INCOMING}*"):
+        with suppress(FileNotFoundError):
+            if path.stat().st_mtime < before:
+                path.unlink()
+
+
+def local_path(id: UUID, *, preview: bool = False) -> Path | None:
+    """Where the file is on this machine; None if the storage is no folder."""
+    try:
+        return Path(storage().path(name_of(id, preview=preview)))
+    except NotImplementedError:
+        return None
