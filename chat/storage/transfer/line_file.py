@@ -36,7 +36,6 @@ class LineWriter:
     def __init__(self, path: Path, keep: Callable[[Json], bool]) -> None:
         if path.exists():
             raise TransferError(f"{path} is there already. Remove it, or choose another directory.")
-        path.parent.mkdir(parents=True, exist_ok=True)
         self._path = path
         self._part = path.with_name(path.name + PART)
         self._file = self._part.open("ab")

@@ -19,11 +19,13 @@ from chat.storage import accounts
 from chat.storage.transfer import entry_lines
 from chat.storage.transfer.entry_lines import ENTRY_TYPES, UNKNOWN
 from chat.storage.transfer.errors import TransferError
+from chat.storage.transfer.exclusive import exclusive
 from chat.storage.transfer.line_file import Json, LineWriter
 from chat.storage.transfer.progress import Progress, silent
 from chat.storage.transfer.site import site_id
 
 FILE_NAME = "room.jsonl"
+LOCK = ".lock"
 VERSION = 1
 BATCH_SIZE = 500  # entries that are read at once
 
@@ -46,7 +48,8 @@ def export_room(room: Room, directory: Path, progress: Progress = silent) -> Exp
     if here is None:
         raise TransferError(f"There is no room “{room.name}”.")
     export = _RoomExport(here)
-    with LineWriter(directory / FILE_NAME, export.keep) as file:
+    directory.mkdir(parents=True, exist_ok=True)
+    with exclusive(directory / LOCK), LineWriter(directory / FILE_NAME, export.keep) as file:
         export.check()
         for line in export.lines(progress):
             file.write(line)
