@@ -45,7 +45,8 @@ test fuzz check: export DJANGO_SETTINGS_MODULE := mysite.test_settings
 parallel := --numprocesses 3 --dist worksteal
 
 # Tests that must hold on either database.
-on_postgresql := tests/chat tests/gqlchat tests/test_crossing.py tests/test_private_rooms.py tests/test_identity.py
+on_postgresql := tests/chat tests/gqlchat tests/test_crossing.py tests/test_private_rooms.py tests/test_identity.py \
+	tests/test_backup.py
 
 page_tests = $(shell find tests/static -name '*.test.js')
 
