@@ -74,7 +74,7 @@ os.environ.update(
 )
 
 from mysite.settings import *  # noqa: E402, F403
-from mysite.settings import BASE_DIR, DATABASES, SILENCED_SYSTEM_CHECKS  # noqa: E402
+from mysite.settings import BASE_DIR, DATABASES, INSTALLED_APPS, SILENCED_SYSTEM_CHECKS  # noqa: E402
 
 (BASE_DIR / PLACE).mkdir(parents=True, exist_ok=True)
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
@@ -83,5 +83,6 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # Data of tests need not outlive a loss of power. (Servers that they start have the site's own settings.)
     DATABASES["default"]["OPTIONS"]["init_command"] += "; PRAGMA synchronous=OFF"
 
+INSTALLED_APPS = [*INSTALLED_APPS, "tests"]  # for its `flush`
 SILENCED_SYSTEM_CHECKS = [*SILENCED_SYSTEM_CHECKS, "chat.W001"]  # limits are off, on purpose
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # the real one is slow on purpose
