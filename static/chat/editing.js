@@ -1,6 +1,7 @@
 // @ts-check
 
 import { NOT_CONNECTED } from "./connection/errors.js";
+import { isWordless } from "./files/attachment.js";
 import { gettext } from "./translation.js";
 
 /** @import { Composer } from "./composer/composer.js" */
@@ -35,7 +36,7 @@ export class Editing {
    * @param {Message} message
    * @param {string} [text] what they have of it so far
    */
-  begin(message, text = message.text) {
+  begin(message, text = isWordless(message) ? "" : message.text) {
     this.#composer.begin({
       title: gettext("Edit your message"),
       about: message.text,

@@ -19,6 +19,8 @@ import { afterSleep } from "./connection/sleep.js";
 import { Editing } from "./editing.js";
 import { find } from "./elements.js";
 import { Failures } from "./failures.js";
+import { FileTray } from "./files/file-tray.js";
+import { offerFiles } from "./files/offer.js";
 import { Hearing } from "./hearing.js";
 import { Ignoring } from "./ignoring.js";
 import { offerKeys } from "./keys.js";
@@ -62,6 +64,7 @@ customElements.define("chat-presence", ChatPresence);
 customElements.define("chat-typing", ChatTyping);
 customElements.define("composer-topic", ComposerTopic);
 customElements.define("connection-status", ConnectionStatus);
+customElements.define("file-tray", FileTray);
 customElements.define("own-rooms", OwnRooms);
 customElements.define("room-alerts", RoomAlerts);
 
@@ -74,6 +77,7 @@ const log = find(document, "#chat-log", ChatLog);
 const outbox = find(document, "#chat-outbox", ChatOutbox);
 const presence = find(document, "#chat-presence", ChatPresence);
 const typing = find(document, "#chat-typing", ChatTyping);
+const tray = find(document, "#chat-files", FileTray);
 const identity = find(document, "#chat-identity", ChatIdentity);
 const ownRooms = find(document, "own-rooms", OwnRooms);
 const alerts = find(document, "room-alerts", RoomAlerts);
@@ -94,7 +98,7 @@ const follower = new Follower(
 );
 const timeline = new Timeline({ log, history, later, follower, notice }, send, position.offset);
 const marks = new ReadMarks(data);
-const posting = new Posting(outbox, connection, standing, marks, timeline);
+const posting = new Posting(outbox, connection, standing, marks, timeline, tray);
 const draft = new Draft(storageKey("draft", data.person, data.room));
 const composer = new Composer(find(document, "#chat-composer", HTMLFormElement), data.messageMax, draft, (text) =>
   posting.post(text),
@@ -139,6 +143,7 @@ const failures = new Failures(
   reactions,
   outbox,
   composer,
+  tray,
 );
 
 /**
@@ -199,10 +204,16 @@ composer.editLast = () => {
   // The last one can't be edited while it is on its way, or later than what is shown; any other isn't meant.
   if (outbox.empty && timeline.live && log.lastOwn) editing.begin(log.lastOwn);
 };
-outbox.transmit = (id, text, quote) =>
-  connection.send({ message: text, client_id: id, ...(quote && { reply_to: quote.offset }) });
+outbox.transmit = (id, text, quote, files) =>
+  connection.send({
+    message: text,
+    client_id: id,
+    ...(quote && { reply_to: quote.offset }),
+    ...(files.length > 0 && { attachments: files.map((file) => file.id) }),
+  });
 outbox.stalled = () => connection.renew();
-outbox.keepIn(storageKey("outbox", data.person, data.room));
+for (const text of outbox.keepIn(storageKey("outbox", data.person, data.room))) composer.restore(text);
+offerFiles({ tray, composer, outbox, log, standing, input }, data.files, storageKey("files", data.person, data.room));
 timeline.loaded = (messages) => {
   for (const message of messages) outbox.settle(message.clientId);
 };

@@ -22,6 +22,8 @@ const LINES_MAX = 10_000; // Chromium takes seconds to lay out more
 export class Composer {
   /** Called when the reader wants to edit what they said last, by the arrow up in an empty input. */
   editLast = () => {};
+  /** Whether files go with the next message, which then needs no text. */
+  hasFiles = () => false;
 
   #input;
   #topic;
@@ -38,8 +40,8 @@ export class Composer {
    * @param {HTMLFormElement} form
    * @param {number} messageMax code points
    * @param {Draft} draft
-   * @param {(text: string) => string} post takes each text that is neither blank nor too long; returns what is wrong, in
-   *   words, or "" once it has taken the text
+   * @param {(text: string) => string} post takes each text that isn't too long, nor blank where no files go with it;
+   *   returns what is wrong, in words, or "" once it has taken the text
    */
   constructor(form, messageMax, draft, post) {
     this.#input = find(form, "textarea", HTMLTextAreaElement);
@@ -145,7 +147,8 @@ export class Composer {
     const text = this.#input.value;
     const topic = this.#topic.topic;
     this.focus();
-    if (isBlank(text)) return;
+    const withFiles = topic?.text === undefined && this.hasFiles(); // an edit takes none
+    if (isBlank(text) && !withFiles) return;
     const fault = this.#tooLong(text) || (topic?.take ?? this.#post)(text);
     if (fault === "") {
       if (topic?.text === undefined) this.#write("");

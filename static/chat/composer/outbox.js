@@ -1,10 +1,13 @@
 // @ts-check
 
 import { element } from "../elements.js";
+import { UploadBatch } from "../files/upload-batch.js";
 import { quoteElement } from "../log/quote.js";
 import { gettext } from "../translation.js";
+import { stored } from "./stored-messages.js";
 
 /** @import { ServerError } from "../connection/errors.js" */
+/** @import { Attachment } from "../files/attachment.js" */
 /** @import { Quote } from "../log/quote.js" */
 
 const ENTRIES_MAX = 100;
@@ -20,6 +23,7 @@ const ATTEMPTS_MAX = 5;
  * @typedef {object} Entry
  * @property {string} text
  * @property {Quote | null} quote of the message that it replies to
+ * @property {UploadBatch} files
  * @property {HTMLElement} line
  * @property {HTMLElement} meta
  * @property {boolean} sent whether it went out, and no answer to that has come
@@ -32,13 +36,14 @@ const ATTEMPTS_MAX = 5;
  * Each text has an id under which the server takes it only once. So whatever is not settled is sent again over every
  * new connection, and, kept in the tab's storage, even by the page that a reload brings.
  *
- * One text goes out at a time: if it is refused for now, none that was written later may be ahead of it.
+ * One text goes out at a time: if it is refused for now, none that was written later may be ahead of it. Nor may any
+ * while its files are being uploaded.
  */
 export class ChatOutbox extends HTMLElement {
   /**
-   * Hands an id, a text and what it replies to to the connection; returns whether they went out.
+   * Hands an id, a text, what it replies to and its files to the connection; returns whether they went out.
    *
-   * @type {(id: string, text: string, quote: Quote | null) => boolean}
+   * @type {(id: string, text: string, quote: Quote | null, files: Attachment[]) => boolean}
    */
   transmit = () => false;
   /** Called when what went out has got no answer for long. */
@@ -60,6 +65,11 @@ export class ChatOutbox extends HTMLElement {
     return this.#entries.size === 0;
   }
 
+  /** Whether there are files that would be lost with the page. */
+  get uploading() {
+    return [...this.#entries.values()].some(({ files }) => !files.ready);
+  }
+
   get full() {
     return this.#entries.size >= ENTRIES_MAX;
   }
@@ -68,10 +78,13 @@ export class ChatOutbox extends HTMLElement {
    * Keep the entries under `key` in the tab's storage, and take over what is there.
    *
    * @param {string} key
+   * @returns {string[]} the texts of entries whose files were lost before they were uploaded
    */
   keepIn(key) {
     this.#storageKey = key;
-    for (const entry of stored(key)) this.#enter(...entry);
+    const entries = stored(key);
+    for (const { id, text, quote, files } of entries) if (files !== null) this.#enter(id, text, quote, files);
+    return entries.filter(({ files }) => files === null).map(({ text }) => text);
   }
 
   /**
@@ -80,7 +93,7 @@ export class ChatOutbox extends HTMLElement {
    * @param {string} key
    */
   moveTo(key) {
-    for (const entry of stored(key)) this.#enter(...entry);
+    for (const { id, text, quote, files } of stored(key)) this.#enter(id, text, quote, files ?? new UploadBatch());
     try {
       sessionStorage.removeItem(this.#storageKey);
     } catch {
@@ -93,9 +106,10 @@ export class ChatOutbox extends HTMLElement {
   /**
    * @param {string} text
    * @param {Quote | null} [quote] of the message that it replies to
+   * @param {UploadBatch} [files] which may still be on their way
    */
-  add(text, quote = null) {
-    this.#enter(newId(), text, quote);
+  add(text, quote = null, files = new UploadBatch()) {
+    this.#enter(newId(), text, quote, files);
     this.#store();
     this.#sendOldest();
   }
@@ -152,28 +166,46 @@ export class ChatOutbox extends HTMLElement {
   }
 
   /**
+   * The files of a message that waits here; null if it is not of this outbox.
+   *
+   * @param {string | null} id
+   */
+  filesOf(id) {
+    return (id !== null && this.#entries.get(id)?.files) || null;
+  }
+
+  /**
    * @param {string} id
    * @param {string} text
-   * @param {Quote | null} [quote]
+   * @param {Quote | null} quote
+   * @param {UploadBatch} files
    */
-  #enter(id, text, quote = null) {
+  #enter(id, text, quote, files) {
     const words = element("p", "text", text);
     words.dir = "auto";
     const meta = element("span", "meta", gettext("Waiting to be sent"));
     const bubble = element("div", "bubble");
     if (quote !== null) bubble.append(quoteElement(quote, null));
-    bubble.append(words, meta);
+    if (text !== "") bubble.append(words);
+    if (!files.empty) bubble.append(files.list);
+    bubble.append(meta);
     const line = element("div", "message own pending");
     line.append(bubble);
     this.append(line);
-    this.#entries.set(id, { text, quote, line, meta, sent: false, refusals: 0 });
+    this.#entries.set(id, { text, quote, files, line, meta, sent: false, refusals: 0 });
+    files.changed = () => {
+      if (text === "" && files.empty) this.settle(id); // the reader has taken the last file back
+      this.#store();
+      this.#sendOldest();
+    };
   }
 
   #sendOldest() {
     const [oldest] = this.#entries;
-    if (oldest && !this.#pause && !oldest[1].sent) {
+    if (oldest && !oldest[1].files.ready) oldest[1].meta.textContent = gettext("Waiting for its files");
+    else if (oldest && !this.#pause && !oldest[1].sent) {
       const [id, entry] = oldest;
-      entry.sent = this.transmit(id, entry.text, entry.quote);
+      entry.sent = this.transmit(id, entry.text, entry.quote, entry.files.attachments);
       entry.meta.textContent = entry.sent ? gettext("Sending…") : gettext("Waiting to be sent");
     }
     this.#watch();
@@ -191,7 +223,10 @@ export class ChatOutbox extends HTMLElement {
   }
 
   #store() {
-    const entries = Array.from(this.#entries, ([id, { text, quote }]) => (quote ? [id, text, quote] : [id, text]));
+    const entries = Array.from(this.#entries, ([id, { text, quote, files }]) => {
+      if (files.empty) return quote ? [id, text, quote] : [id, text];
+      return [id, text, quote, files.ready ? files.attachments : null];
+    });
     try {
       sessionStorage.setItem(this.#storageKey, JSON.stringify(entries));
     } catch {
@@ -229,29 +264,6 @@ function mayPass({ code, retryAfter }, { refusals }) {
 function pauseBefore({ retryAfter }, { refusals }) {
   if (retryAfter !== null) return retryAfter * 1000;
   return Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (refusals - 1)) * (0.5 + Math.random() / 2);
-}
-
-/**
- * The messages that an outbox has left in the storage; anything else that is there is passed over.
- *
- * @param {string} key
- * @returns {[id: string, text: string, quote?: Quote | null][]}
- */
-function stored(key) {
-  try {
-    const entries = JSON.parse(sessionStorage.getItem(key) ?? "[]");
-    return Array.isArray(entries) ? entries.filter(isEntry) : [];
-  } catch {
-    return [];
-  }
-}
-
-/** @param {unknown} value */
-function isEntry(value) {
-  if (!Array.isArray(value)) return false;
-  const [id, text, quote, ...more] = value;
-  const replies = quote === undefined || Number.isSafeInteger(quote?.offset);
-  return typeof id === "string" && typeof text === "string" && replies && more.length === 0;
 }
 
 /** Not crypto.randomUUID(), which is missing on pages that came over plain HTTP. */

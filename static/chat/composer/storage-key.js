@@ -5,7 +5,7 @@
 /**
  * The key under which the tab keeps what a person is writing in a room.
  *
- * @param {"draft" | "outbox"} what
+ * @param {"draft" | "files" | "outbox"} what
  * @param {Person} person
  * @param {string} room
  */

@@ -1,5 +1,6 @@
 // @ts-check
 
+import { FILE } from "../files/attachment-list.js";
 import { REACTIONS } from "../reactions/reaction-bar.js";
 import { keepOwn } from "../reactions/reactions.js";
 import { changeBy } from "./message.js";
@@ -37,12 +38,15 @@ export class ChatLog extends HTMLElement {
 
   connectedCallback() {
     this.replaceChildren();
-    roveFocus(this, `:is(${ACTIONS}, ${SHOW})`, REACTIONS);
+    roveFocus(this, `:is(${ACTIONS}, ${SHOW})`, `${REACTIONS}, ${FILE}`);
   }
 
-  /** The transcript as plain text: what people wrote, each followed by a newline, without names and times. */
+  /**
+   * The transcript as plain text: what people wrote, each followed by a newline, without names and times. Files without
+   * a text are there by their names.
+   */
   get value() {
-    const shown = Array.from(this.children).filter((line) => line.querySelector(".text"));
+    const shown = Array.from(this.children).filter((line) => line.querySelector(".text, .files"));
     return shown.map((line) => `${this.lines.messageOf(line)?.text}\n`).join("");
   }
 

@@ -1,6 +1,8 @@
 // @ts-check
 
 import { element } from "../elements.js";
+import { isWordless } from "../files/attachment.js";
+import { attachmentList } from "../files/attachment-list.js";
 import { personElement } from "../profile.js";
 import { fill, gettext, locales } from "../translation.js";
 import { avatar, tone } from "./avatar.js";
@@ -49,16 +51,23 @@ export function messageLine(message, view) {
   line.dataset.tone = tone(message.userId ?? message.userName);
   const bubble = element("div", "bubble");
   if (message.replyTo !== null && !message.deleted) bubble.append(quoteElement(message.replyTo, view.readerId));
-  bubble.append(
-    ...(message.deleted
-      ? [element("p", "gone", gettext("Deleted"))]
-      : messageText(message.text, message.html, view.readerId)),
-    meta(message, view),
-  );
+  bubble.append(...content(message, view), meta(message, view));
   line.append(avatar(message.userName), author(message, view), bubble);
   if (view.hasActions) line.append(actionsButton());
   if (view.folded) fold(line);
   return line;
+}
+
+/**
+ * What was said: a text, files, or both.
+ *
+ * @param {Message} message
+ * @param {View} view
+ */
+function content(message, view) {
+  if (message.deleted) return [element("p", "gone", gettext("Deleted"))];
+  const words = isWordless(message) ? [] : messageText(message.text, message.html, view.readerId);
+  return [...words, ...attachmentList(message.attachments)];
 }
 
 /**

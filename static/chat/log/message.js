@@ -1,9 +1,11 @@
 // @ts-check
 
+import { readAttachments } from "../files/attachment.js";
 import { readReactions } from "../reactions/reactions.js";
 import { gettext } from "../translation.js";
 import { readQuote } from "./quote.js";
 
+/** @import { Attachment } from "../files/attachment.js" */
 /** @import { Reaction } from "../reactions/reactions.js" */
 /** @import { Quote } from "./quote.js" */
 
@@ -14,12 +16,13 @@ const KINDS = new Set(["deletion", "edit", "reaction", "notice", "greeting", "st
  *
  * @typedef {object} Message
  * @property {string} kind "message" or one of KINDS
- * @property {string} text
+ * @property {string} text where there are only files, their names
  * @property {string | null} html the text with its formatting, if it has any
  * @property {boolean} deleted
  * @property {Date | null} editedAt when it got its text, if that isn't its first
  * @property {Quote | null} replyTo
  * @property {string[]} mentions the ids of the people whom it calls; "room" for everybody
+ * @property {Attachment[]} attachments
  * @property {Reaction[]} reactions
  * @property {number | null} target the offset of the message that an entry is about which changes one
  * @property {string | null} subject the id of the person whom a notice is about
@@ -48,6 +51,7 @@ export function readMessage(frame) {
     editedAt: typeof frame.edited_at === "string" ? new Date(frame.edited_at) : null,
     replyTo: readQuote(frame.reply_to),
     mentions: Array.isArray(frame.mentions) ? frame.mentions : [],
+    attachments: frame.deleted === true ? [] : readAttachments(frame.attachments),
     reactions: readReactions(frame.reactions),
     target: frame.target ?? null,
     subject: frame.subject ?? null,
@@ -67,7 +71,7 @@ export function readMessage(frame) {
  * @returns {Partial<Message> | null} null if it is none that changes one
  */
 export function changeBy({ kind, text, html, deleted, sentAt, mentions, reactions }) {
-  if (kind === "deletion") return { text: "", html: null, deleted: true };
+  if (kind === "deletion") return { text: "", html: null, attachments: [], deleted: true };
   if (kind === "edit") return deleted ? {} : { text, html, editedAt: sentAt, mentions };
   if (kind === "reaction") return { reactions };
   return null;

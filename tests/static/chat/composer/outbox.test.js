@@ -3,6 +3,9 @@ import "../../dom.js";
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, mock, test } from "node:test";
 import { ChatOutbox } from "../../../../static/chat/composer/outbox.js";
+import { Upload } from "../../../../static/chat/files/upload.js";
+import { UploadBatch } from "../../../../static/chat/files/upload-batch.js";
+import { pretendRequests, requests, taken } from "../files/requests.js";
 
 customElements.define("chat-outbox", ChatOutbox);
 
@@ -203,3 +206,55 @@ for (const nonsense of ["{", '"text"', "null", "7", '["text"]', "[[1, 2]]", "[nu
     assert.equal(outbox.childElementCount, 1);
   });
 }
+
+/** @param {string[]} names of files that are uploaded in the test */
+function batchOf(...names) {
+  pretendRequests();
+  const batch = new UploadBatch();
+  for (const name of names) batch.add(new Upload(new File([], name), "/files/", () => ""));
+  return batch;
+}
+
+test("outbox sends a message once its files are uploaded, and none before it", () => {
+  const outbox = outboxOf();
+  /** @type {string[][]} */
+  const files = [];
+  outbox.transmit = (id, text, _quote, attachments) => {
+    sent.push([id, text]);
+    files.push(attachments.map(({ id }) => id));
+    return true;
+  };
+  outbox.add("with files", null, batchOf("a", "b"));
+  outbox.add("later");
+  outbox.resume();
+  assert.deepEqual(texts(), []);
+  assert.match(outbox.textContent, /Waiting for its files/);
+  assert.ok(outbox.uploading);
+  for (const [index, name] of ["a", "b"].entries()) requests[index]?.answer(200, taken(name));
+  assert.deepEqual([texts(), files], [["with files"], [["id of a", "id of b"]]]);
+  outbox.settle(lastId());
+  assert.deepEqual([texts(), files[1]], [["with files", "later"], []]);
+});
+
+test("outbox drops a message without text when its last file is taken back", () => {
+  const outbox = outboxOf();
+  outbox.add("", null, batchOf("a"));
+  /** @type {HTMLElement} */ (outbox.querySelector(".upload-remove")).click();
+  assert.ok(outbox.empty);
+  assert.deepEqual(texts(), []);
+});
+
+test("outbox keeps uploaded files over a reload, and gives back texts whose files are lost", () => {
+  const before = outboxOf();
+  connected = false;
+  before.add("uploaded", null, batchOf("a"));
+  requests[0]?.answer(200, taken("a"));
+  before.add("on its way", null, batchOf("b"));
+  const after = /** @type {ChatOutbox} */ (document.createElement("chat-outbox"));
+  /** @type {unknown[]} */
+  const files = [];
+  after.transmit = (_id, text, _quote, attachments) => files.push([text, attachments]) > 0;
+  assert.deepEqual(after.keepIn("outbox"), ["on its way"]);
+  after.resume();
+  assert.deepEqual(files, [["uploaded", [taken("a")]]]);
+});

@@ -1,0 +1,97 @@
+// @ts-check
+
+import { find } from "../elements.js";
+import { fill, gettext } from "../translation.js";
+
+/** Shows the pictures of the log large, one at a time. The arrow keys lead from one to the next. */
+export class Lightbox {
+  #dialog;
+  #log;
+  #image;
+  #caption;
+  #download;
+  #before;
+  #after;
+  /** @type {HTMLAnchorElement | null} the link in the log whose picture is shown */
+  #shown = null;
+
+  /**
+   * @param {HTMLDialogElement} dialog
+   * @param {HTMLElement} log
+   */
+  constructor(dialog, log) {
+    this.#dialog = dialog;
+    this.#log = log;
+    this.#image = find(dialog, "img", HTMLImageElement);
+    this.#caption = find(dialog, ".lightbox-caption", HTMLElement);
+    this.#download = find(dialog, ".lightbox-download", HTMLAnchorElement);
+    this.#before = find(dialog, ".lightbox-before", HTMLButtonElement);
+    this.#after = find(dialog, ".lightbox-after", HTMLButtonElement);
+    this.#before.addEventListener("click", () => this.#go(-1));
+    this.#after.addEventListener("click", () => this.#go(1));
+    find(dialog, ".lightbox-close", HTMLButtonElement).addEventListener("click", () => dialog.close());
+    log.addEventListener("click", (event) => this.#open(event));
+    dialog.addEventListener("keydown", (event) => {
+      if (event.ctrlKey || event.metaKey || event.altKey) return;
+      if (event.key === "ArrowLeft") this.#go(-1);
+      else if (event.key === "ArrowRight") this.#go(1);
+      else return;
+      event.preventDefault();
+    });
+    dialog.addEventListener("click", ({ target }) => {
+      if (target === dialog) dialog.close(); // beside the picture
+    });
+    dialog.addEventListener("close", () => {
+      this.#image.removeAttribute("src"); // an animation goes on otherwise
+      this.#shown?.focus();
+      this.#shown = null;
+    });
+  }
+
+  /** A message is gone, or another: its pictures may be, too. */
+  check() {
+    if (this.#shown !== null && !this.#links.some((link) => link.href === this.#shown?.href)) this.#dialog.close();
+  }
+
+  /** @param {MouseEvent} event */
+  #open(event) {
+    if (event.ctrlKey || event.metaKey || event.shiftKey || !(event.target instanceof Element)) return;
+    const link = event.target.closest("a.picture");
+    if (!(link instanceof HTMLAnchorElement)) return;
+    event.preventDefault();
+    this.#show(link);
+    this.#dialog.showModal();
+  }
+
+  /** @param {number} step */
+  #go(step) {
+    const links = this.#links;
+    const at = links.findIndex((link) => link.href === this.#shown?.href);
+    const next = links[at + step];
+    if (at !== -1 && next) this.#show(next);
+  }
+
+  /** @param {HTMLAnchorElement} link */
+  #show(link) {
+    const links = this.#links;
+    const at = links.indexOf(link);
+    const small = find(link, "img", HTMLImageElement);
+    this.#shown = link;
+    this.#image.src = link.href;
+    this.#image.alt = small.alt;
+    this.#caption.textContent = fill(gettext("%(name)s (%(number)s of %(count)s)"), {
+      name: small.alt,
+      number: at + 1,
+      count: links.length,
+    });
+    this.#download.href = link.href;
+    this.#download.download = small.alt;
+    this.#before.disabled = at <= 0;
+    this.#after.disabled = at >= links.length - 1;
+  }
+
+  /** @returns {HTMLAnchorElement[]} */
+  get #links() {
+    return [...this.#log.querySelectorAll("a.picture")].filter((link) => link instanceof HTMLAnchorElement);
+  }
+}
