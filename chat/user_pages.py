@@ -10,13 +10,15 @@ def no_store(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[H
     """Django middleware: what a user is shown, private rooms among it, is kept by no browser and no cache on the way.
 
     Guests are in public rooms alone, and never log out. Pages of errors are the same for all, and it may be that the
-    database can't say who the user is. Nor is it asked for what says of itself that it is the same for all: `public`.
+    database can't say who the user is. Nor is it asked for what says of itself who may keep it: `public`, all; or
+    `private`, browsers.
     """
 
     def respond(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
-        is_public = "public" in response.get("Cache-Control", "")
-        if response.status_code < 500 and not is_public and request.user.is_authenticated:
+        told = response.get("Cache-Control", "")
+        may_be_kept = told.startswith(("public", "private, max-age"))
+        if response.status_code < 500 and not may_be_kept and request.user.is_authenticated:
             add_never_cache_headers(response)
         return response
 

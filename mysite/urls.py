@@ -10,6 +10,7 @@ from django.views.generic import RedirectView
 from django.views.i18n import set_language
 
 from chat.account_views import GuestNameView, SignUpView, me
+from chat.avatar_views import AvatarView, avatar
 from chat.direct_views import DirectRoomView
 from chat.ignored_views import IgnoredView
 from chat.member_views import MembersView, NewRoomView
@@ -36,10 +37,12 @@ urlpatterns = [
     path("accounts/signup/", SignUpView.as_view(), name="signup"),
     path("accounts/me/", me, name="me"),  # /chat/me/ would be a room's
     path("accounts/profile/", EditProfileView.as_view(), name="edit_profile"),
+    path("accounts/picture/", AvatarView.as_view(), name="edit_avatar"),
     path("accounts/name/", GuestNameView.as_view(), name="guest_name"),
     path("accounts/ignored/", IgnoredView.as_view(), name="ignored"),
     path("language/", set_language, name="set_language"),
     path("people/id/<person_id>/", profile_by_id, name="profile_by_id"),  # where a user is known by their id alone
+    path("people/id/<person_id>/avatar", avatar, name="avatar"),
     path("people/<any_text:username>/", profile, name="profile"),
     path("language/<slug:language>.js", script_texts, name="script_texts"),
     path("admin/", admin.site.urls),

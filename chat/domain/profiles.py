@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 from django.utils.translation import gettext_lazy as _
 
 from chat.domain import names
+from chat.domain.avatars import avatar_path
 from chat.domain.people import NAME_MAX, Person
 from chat.domain.texts import is_storable
 from chat.errors import InvalidName, InvalidProfile, grouped
@@ -26,6 +27,13 @@ class Profile:
     time_zone: str = ""
     since: datetime | None = None
     """When the account was made, where Django knows that."""
+    avatar: str = ""
+    """The id of their picture's file; empty where they have none."""
+
+    @property
+    def avatar_path(self) -> str | None:
+        """The path of the address of their picture; None where they have none."""
+        return avatar_path(self.person.id, self.avatar) if self.avatar else None
 
     def local_time(self, now: datetime) -> datetime | None:
         """The time of theirs at `now`; None where the time zone isn't told, or isn't known here (any more)."""

@@ -30,6 +30,7 @@ class Profile(models.Model):
     display_name = models.CharField(max_length=40, blank=True, default="", db_default="")
     about = models.CharField(max_length=160, blank=True, default="", db_default="")
     time_zone = models.CharField(max_length=100, blank=True, default="", db_default="", help_text="Europe/Berlin")
+    avatar = models.CharField(max_length=32, blank=True, default="", db_default="", help_text="A file's id: 32 digits.")
 
     def __str__(self) -> str:
         return self.display_name or str(self.user_id)

@@ -87,4 +87,4 @@ def _profile(user: Any) -> Profile:
     person, since = people.of_user(user), getattr(user, "date_joined", None)
     if stored is None:
         return Profile(person, since=since)
-    return Profile(person, stored.display_name, stored.about, stored.time_zone, since)
+    return Profile(person, stored.display_name, stored.about, stored.time_zone, since, stored.avatar)

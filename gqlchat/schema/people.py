@@ -67,6 +67,13 @@ class Person:
     async def time_zone(self) -> str | None:
         return (await self._profile()).time_zone or None
 
+    @strawberry.field(
+        description="The address of their picture, a square WebP, as a path of this site; null where they have none. "
+        "Another picture has another address."
+    )
+    async def avatar(self) -> str | None:
+        return (await self._profile()).avatar_path
+
     @strawberry.field(description="The people whom you ignore, the last one first. Null for anybody but `me`.")
     async def ignored(self, info: strawberry.Info) -> "list[Person] | None":
         if not self.is_me:

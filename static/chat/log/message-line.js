@@ -52,7 +52,7 @@ export function messageLine(message, view) {
   const bubble = element("div", "bubble");
   if (message.replyTo !== null && !message.deleted) bubble.append(quoteElement(message.replyTo, view.readerId));
   bubble.append(...content(message, view), meta(message, view));
-  line.append(avatar(message.userName), author(message, view), bubble);
+  line.append(avatar(message.userName, message.userId), author(message, view), bubble);
   if (view.hasActions) line.append(actionsButton());
   if (view.folded) fold(line);
   return line;

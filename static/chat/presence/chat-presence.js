@@ -68,7 +68,7 @@ export class ChatPresence extends HTMLElement {
     item.dataset.tone = tone(id);
     const label = element("bdi", "");
     label.append(personElement(id, "", name));
-    item.append(avatar(name), label);
+    item.append(avatar(name, id), label);
     if (id === this.readerId) item.append(element("span", "muted", gettext("(you)")));
     return item;
   }

@@ -2,7 +2,7 @@
 
 import { NOT_CONNECTED } from "../connection/errors.js";
 import { find } from "../elements.js";
-import { avatar, initial, tone } from "../log/avatar.js";
+import { avatar, tone } from "../log/avatar.js";
 import { MessageMenu } from "../log/message-menu.js";
 import { fill, gettext, ngettext } from "../translation.js";
 
@@ -82,8 +82,7 @@ export class OwnRooms extends HTMLElement {
     readAll.addEventListener("click", () => this.#ask({ read_all: true }));
     for (const button of this.querySelectorAll("button")) button.hidden = false;
     for (const circle of /** @type {NodeListOf<HTMLElement>} */ (this.querySelectorAll(".avatar"))) {
-      circle.dataset.initial = initial(circle.dataset.personName ?? "");
-      circle.dataset.tone = tone(circle.dataset.personId ?? "");
+      circle.replaceWith(circleOf({ id: circle.dataset.personId ?? "", name: circle.dataset.personName ?? "" }));
     }
     this.#sum();
   }
@@ -256,7 +255,7 @@ function call(item, { name, display_name: label = name, people = [] }) {
 
 /** @param {{ id: string, name: string }} person */
 function circleOf({ id, name }) {
-  const circle = avatar(name);
+  const circle = avatar(name, id);
   circle.dataset.tone = tone(id);
   return circle;
 }
