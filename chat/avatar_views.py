@@ -55,8 +55,8 @@ class AvatarForm(forms.Form):
     )
     remove = forms.BooleanField(required=False)
 
-    def clean_picture(self) -> UploadedFile | None:
-        picture: UploadedFile | None = self.cleaned_data["picture"]
+    def clean_picture(self) -> "UploadedFile[bytes] | None":
+        picture: UploadedFile[bytes] | None = self.cleaned_data["picture"]
         if picture and (picture.size or 0) > settings.CHAT_FILE_SIZE:
             raise forms.ValidationError(str(FileTooLarge(settings.CHAT_FILE_SIZE)))
         return picture

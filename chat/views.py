@@ -23,7 +23,18 @@ from chat.domain.rooms import Room
 from chat.errors import Banned, ChatError, InvalidPage, InvalidPosition, InvalidRoomName, NotAMember
 from chat.frames import shown
 from chat.models import Involvement
-from chat.storage import direct_rooms, directory, history, ignoring, own_rooms, pages, permissions, reactions, readings
+from chat.storage import (
+    avatars,
+    direct_rooms,
+    directory,
+    history,
+    ignoring,
+    own_rooms,
+    pages,
+    permissions,
+    reactions,
+    readings,
+)
 from chat.storage.own_rooms import OwnRoom
 from chat.storage.pages import Page
 from chat.storage.readings import Mark
@@ -80,7 +91,10 @@ def room(request: HttpRequest, room_name: str) -> HttpResponse:
     position = max([end, *(event.position for event in page.events[-1:] if event.position)], key=attrgetter("offset"))
     formatted = list(zip(page.events, async_to_sync(html_of)(page.events), strict=True))
     own_emoji = reactions.own_of_page(page.events, person)
+    messages = [shown(event, html, emoji) for (event, html), emoji in zip(formatted, own_emoji, strict=True)]
     permission = permissions.permission(entered, person)
+    shown_ids = {person.id, *(event.person.id for event in page.events if event.person)}
+    pictures = avatars.paths(shown_ids)
     if not first_visit:  # else the browser may not keep the session; its socket tells
         readings.enter([Mark(entered, person)])
     request.session.modified = True  # a visit has the session last longer
@@ -94,10 +108,16 @@ def room(request: HttpRequest, room_name: str) -> HttpResponse:
         "slowMode": permission.slow_mode,
         "ignored": [{"id": one.id, "name": one.name} for one in ignoring.ignored(person)],
         "messageMax": settings.CHAT_MESSAGE_MAX,
+        "files": {
+            "url": f"{entered.get_absolute_url()}files/",
+            "sizeMax": settings.CHAT_FILE_SIZE,
+            "perMessage": settings.CHAT_FILES_PER_MESSAGE,
+        },
+        "avatars": {id: pictures.get(id) for id in shown_ids},
         "showOrigin": settings.CHAT_SHOW_ORIGIN,
         "isDirect": entered.is_direct,
         "history": {
-            "messages": [shown(event, html, emoji) for (event, html), emoji in zip(formatted, own_emoji, strict=True)],
+            "messages": messages,
             "more": page.has_earlier,
             "later": page.has_later,
         },
@@ -112,7 +132,10 @@ def room(request: HttpRequest, room_name: str) -> HttpResponse:
         "display_name": display_name(entered, person),
         "own_rooms": known_rooms(request, person, here=entered),
         "room_data": room_data,
-        "formatted_events": formatted,
+        "formatted_events": [
+            (event, html, {"avatar": pictures.get(message.get("user_id", "")), "files": message.get("attachments")})
+            for (event, html), message in zip(formatted, messages, strict=True)
+        ],
         "page": page,
         "at": at,
         "at_is_missing": at is not None and not any(event.offset == at and is_line(event) for event in page.events),

@@ -26,7 +26,7 @@ def of(person_id: str) -> str:
 
 
 def paths(person_ids: Iterable[str]) -> dict[str, str]:
-    """The addresses of the avatars of those who have one, by their people's ids. One query, or none for guests alone."""
+    """The addresses of the avatars of those who have one, by their people's ids. One query."""
     return {id: avatar_path(id, avatar) for id, avatar in _by_person(person_ids).items()}
 
 
@@ -34,8 +34,8 @@ def _by_person(person_ids: Iterable[str]) -> dict[str, str]:
     keys = {id.removeprefix(USER) for id in person_ids if USER_ID.fullmatch(id)}
     if not keys:
         return {}
-    found = Profile.objects.filter(user__in=keys, user__is_active=True).exclude(avatar="")
-    return {f"{USER}{key}": avatar for key, avatar in found.values_list("user_id", "avatar")}
+    found = accounts.users().filter(pk__in=keys, is_active=True, chat_profile__avatar__gt="")
+    return {f"{USER}{key}": avatar for key, avatar in found.values_list("pk", "chat_profile__avatar")}
 
 
 @writes

@@ -63,6 +63,13 @@ def save(path: Path, id: UUID, *, preview: bool = False) -> None:
         raise FileExistsError(name)
 
 
+def read(id: UUID) -> bytes:
+    """All bytes of a small file. Raises OSError."""
+    with _outages_as_os_errors(), storage().open(name_of(id)) as file:
+        content: bytes = file.read()
+        return content
+
+
 def delete(id: UUID) -> None:
     """Deletes all bytes of the file, if they are there. Raises OSError."""
     for preview in (False, True):

@@ -24,6 +24,7 @@ import { offerFiles } from "./files/offer.js";
 import { Hearing } from "./hearing.js";
 import { Ignoring } from "./ignoring.js";
 import { offerKeys } from "./keys.js";
+import { knowAvatars } from "./log/avatar.js";
 import { ChatLog } from "./log/chat-log.js";
 import { Follower } from "./log/follower.js";
 import { ChatHistory } from "./log/history.js";
@@ -85,6 +86,7 @@ const status = find(document, "#chat-status", ConnectionStatus);
 const unreadSign = new UnreadSign(find(document, "link[rel=icon]", HTMLLinkElement));
 const notice = new Notice(find(document, "#chat-jump", HTMLElement));
 
+knowAvatars(data.avatars);
 const standing = new Standing(data);
 const position = new Position(data.position, data.positionId ?? null);
 const connection = new Connection(() => socketAddress(data.room, position, standing));
