@@ -21,7 +21,7 @@ from chat.domain.texts import is_storable
 from chat.errors import Banned, ChatError, InvalidPage, InvalidRoomName, NotAMember
 from chat.forms import NameInput
 from chat.models import Role
-from chat.storage import history, members, moderation, permissions, posting_limits, reports
+from chat.storage import avatars, history, members, moderation, permissions, posting_limits, reports
 from chat.storage.posting_limits import SLOW_MODE_MAX
 from chat.storage.reports import Report
 from chat.views import closed, display_name
@@ -151,6 +151,7 @@ class MembersView(View):
     def context(self) -> dict[str, Any]:
         permission = permissions.permission(self.room, self.person)
         belonging = self.members()
+        pictures = avatars.paths(person.id for person, _role in belonging)
         context = {
             "is_first": not {"after", "before"} & {*self.request.GET},
             "room": self.room,
@@ -159,7 +160,12 @@ class MembersView(View):
             "is_pair": self.room.is_direct and len(belonging) <= 2,  # who write to each other just here
             "roles": Role.choices,
             "members": [
-                {"person": person, "role": role, "is_self": person.id == self.person.id}
+                {
+                    "person": person,
+                    "role": role,
+                    "is_self": person.id == self.person.id,
+                    "avatar": pictures.get(person.id),
+                }
                 for person, role in belonging[:SHOWN_MAX]
             ],
         }
