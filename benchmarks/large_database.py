@@ -52,7 +52,7 @@ FILL = [
 MESSAGES = """INSERT INTO chat_message
        (room_id, "offset", text, person_id, person_name, sender, sent_at, process, thread, kind, target, reply_to,
            original_text, reactions)
-    SELECT {room}, n, 'a text that is neither long nor short', 'user-' || (1 + n % 500), 'user' || (1 + n % 500), '',
+    SELECT {room}, n, {text}, 'user-' || (1 + n % 500), 'user' || (1 + n % 500), '',
         '{now}', 1, 't',
         CASE WHEN n % 200 = 199 THEN 'edit' WHEN n % 50 = 49 THEN 'reaction' ELSE 'message' END,
         CASE WHEN n % 200 = 199 THEN n - 1 WHEN n % 50 = 49 THEN n - 2 END,
@@ -73,7 +73,8 @@ READINGS = """INSERT INTO chat_reading (person_id, room_name, read_offset, invol
     SELECT 'user-' || (1 + n % {people}), 'room ' || (1 + n / {people}), 5, 'all', '{now}', 0 FROM number"""
 
 
-def fill(messages: int) -> None:
+def fill(messages: int, text: str = "'a text that is neither long nor short'") -> None:
+    """Fills the empty database; `text` is what a message says, in SQL, by its number `n` in the room `{room}`."""
     from django.core.management import call_command
     from django.db import connection, transaction
 
@@ -99,10 +100,16 @@ def fill(messages: int) -> None:
 
         for statement, count in zip(FILL, [PEOPLE, ROOMS, SMALL_ROOMS], strict=True):
             run(statement, count)
-        run(MESSAGES, messages // 2, room=1, source="number")
+        run(MESSAGES, messages // 2, room=1, text=text.format(room=1), source="number")
         numbers = "(SELECT id AS room_of, n FROM chat_room, number WHERE id BETWEEN 2 AND 1000) AS one"
-        run(MESSAGES, messages // 2 // (ROOMS - 1), room="room_of", source=numbers)
-        run(MESSAGES, room="id", source="(SELECT id, 1 AS n FROM chat_room WHERE id > 1000) AS one")
+        each = {"room": "room_of", "text": text.format(room="room_of")}
+        run(MESSAGES, messages // 2 // (ROOMS - 1), source=numbers, **each)
+        run(
+            MESSAGES,
+            room="id",
+            text=text.format(room="id"),
+            source="(SELECT id, 1 AS n FROM chat_room WHERE id > 1000) AS one",
+        )
         run(READINGS, PEOPLE * OWN_ROOMS - 1)
         for statement in MORE:
             run(statement)

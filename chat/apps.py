@@ -7,7 +7,7 @@ class ChatConfig(AppConfig):
     def ready(self) -> None:
         from chat import checks  # noqa: F401  # registers system checks
         from chat.connections import login_watch  # noqa: F401  # registers receivers of what happens to users
-        from chat.storage import accounts, avatars, reactions  # noqa: F401  # register receivers of what happens to accounts
+        from chat.storage import accounts, avatars, reactions, search_index  # noqa: F401  # register receivers of signals
         from chat.storage.forks import prepare_for_forks
 
         prepare_for_forks()

@@ -47,6 +47,7 @@ CHAT_RECOVERY_MAX = env.number("CHAT_RECOVERY_MAX", default=500, least=0)  # mes
 CHAT_DRAIN_SECONDS = env.seconds("CHAT_DRAIN_SECONDS", default=0)  # from SIGTERM until sockets are closed
 # Networks that the site may send requests to, for people's links and push services, though they aren't public.
 CHAT_OUTGOING_NETWORKS = env.networks("CHAT_OUTGOING_NETWORKS", default=[])
+CHAT_SEARCH_INDEXING = env.switch("CHAT_SEARCH_INDEXING", default=True)  # by this process, of what is said
 CHAT_SESSION_CHECK = env.seconds("CHAT_SESSION_CHECK", default=5, least=0.1)  # from one look at the logins to the next
 
 # Limits
@@ -58,6 +59,7 @@ CHAT_FILES_TOTAL = env.number("CHAT_FILES_TOTAL", default=20_000_000_000)  # byt
 CHAT_LIMITS = env.switch("CHAT_LIMITS", default=True)  # of rates and connections; what follows them always holds
 CHAT_RATE_PERSON = env.str("CHAT_RATE_PERSON", default="20/10s")  # messages, by `chat.actions.rate_limits.parse_rate`
 CHAT_RATE_ADDRESS = env.str("CHAT_RATE_ADDRESS", default="100/10s")
+CHAT_RATE_SEARCH = env.str("CHAT_RATE_SEARCH", default="20/10s")  # searches of a person
 CHAT_RATE_LOGIN = env.str("CHAT_RATE_LOGIN", default="20/m")  # passwords tried and accounts made, for each address
 CHAT_RATE_ACCOUNT = env.str("CHAT_RATE_ACCOUNT", default="10/10m")  # passwords tried, for each account
 CHAT_CONNECTIONS_PER_ADDRESS = env.number("CHAT_CONNECTIONS_PER_ADDRESS", default=200)  # to one process

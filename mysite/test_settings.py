@@ -44,6 +44,7 @@ os.environ.update(
     CHAT_LIMITS="off",  # tests of limits set them
     CHAT_RATE_PERSON="20/10s",
     CHAT_RATE_ADDRESS="100/10s",
+    CHAT_RATE_SEARCH="20/10s",
     CHAT_RATE_LOGIN="20/m",
     CHAT_RATE_ACCOUNT="10/10m",
     CHAT_CONNECTIONS_PER_ADDRESS="200",
@@ -61,6 +62,7 @@ os.environ.update(
     CHAT_QUERY_TOKENS="500",
     CHAT_INIT_TIMEOUT="10",
     CHAT_OUTGOING_NETWORKS="",
+    CHAT_SEARCH_INDEXING="off",  # tests of search index themselves; until then messages are found one by one
     CHAT_SESSION_CHECK="5",
     CHAT_DRAIN_SECONDS="0",
     CHAT_HTTPS="false",

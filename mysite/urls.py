@@ -16,6 +16,7 @@ from chat.ignored_views import IgnoredView
 from chat.member_views import MembersView, NewRoomView
 from chat.people_views import EditProfileView, profile, profile_by_id
 from chat.script_texts import script_texts
+from chat.search_views import search_page
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -29,6 +30,7 @@ handler500 = "mysite.server_errors.server_error"
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="chat:index")),
     path("chat/", include("chat.urls")),
+    path("search/", search_page, name="search"),
     path("rooms/new/", NewRoomView.as_view(), name="room_new"),
     path("rooms/direct/", DirectRoomView.as_view(), name="room_direct"),
     path("rooms/members/", MembersView.as_view(), name="room_members"),

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from django.utils.translation import gettext_lazy as _
 
 from chat import log_context
+from chat.actions.search_feeding import SearchFeeding
 from chat.delivery import followers
 from chat.delivery.detached_tasks import DetachedTasks
 from chat.delivery.publisher import Publisher
@@ -84,6 +85,7 @@ class CommitQueue:
                 entry.event for entry in entries if isinstance(entry, Entry) and not entry.repeated
             )
             self._tell_of_direct_rooms(entries)
+            SearchFeeding.here().wake()
             for (_, stored), entry in zip(together, entries, strict=True):
                 if isinstance(entry, Entry):
                     _succeed(stored, entry)

@@ -106,6 +106,19 @@ async def spend_login(address: str | None, account: str | None) -> None:
         await _take(rates)
 
 
+async def spend_search(person: Person) -> None:
+    """Takes a token for a search of `person`, and one of the address it comes from. Raises RateLimited."""
+    if not settings.CHAT_LIMITS:
+        return
+    rates = {}
+    if person.lasting:
+        rates[f"chat:rate:search:person:{person.id}"] = parse_rate(settings.CHAT_RATE_SEARCH)
+    if person.address:
+        rates[f"chat:rate:search:address:{person.address}"] = parse_rate(settings.CHAT_RATE_ADDRESS)
+    if rates:
+        await _take(rates)
+
+
 async def _take(rates: Mapping[str, Rate]) -> None:
     if wait := await Buckets.here().take(rates):
         hit("rate")

@@ -1,4 +1,4 @@
-"""The tables: rooms, their entries, people, and files. `chat.storage` reads and writes them.
+"""The tables: rooms, their entries, people, files, and how far search has come. `chat.storage` reads and writes them.
 
 Columns that came later have a default in the database: an instance of the version before can go on writing.
 """
@@ -16,6 +16,7 @@ from chat.models.messages import (
 )
 from chat.models.people import AccountSkeleton, DisplayNameSkeleton, IgnoredPerson, Involvement, Profile, Reading
 from chat.models.rooms import Ban, Role, Room, RoomMember
+from chat.models.search import SearchPending, SearchProgress
 
 __all__ = [
     "AccountSkeleton",
@@ -37,6 +38,8 @@ __all__ = [
     "Role",
     "Room",
     "RoomMember",
+    "SearchPending",
+    "SearchProgress",
     "entry_id",
     "without_hyphens",
 ]

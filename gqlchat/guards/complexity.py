@@ -39,6 +39,7 @@ PAGED = {
     "membersConnection": PAGE_SIZE,
     "bansConnection": PAGE_SIZE,
     "reports": PAGE_SIZE,
+    "search": PAGE_SIZE,
     "ignored": IGNORED_MAX,
     "members": PAGE_MAX,
     "bans": PAGE_MAX,

@@ -14,13 +14,14 @@ from gqlchat.schema.presence import PresenceMutation, PresenceSubscription
 from gqlchat.schema.reacting import ReactingMutation
 from gqlchat.schema.reports import ReportMutation
 from gqlchat.schema.rooms import RoomQuery
+from gqlchat.schema.search import SearchQuery
 from gqlchat.schema.subscriptions import MessageSubscription
 
 YOU = "In these descriptions, “you” is the person who asks."
 
 
 @strawberry.type(description=f"Questions. {YOU} `me` tells who that is.")
-class Query(EditingQuery, MentionQuery, MyRoomsQuery, PersonQuery, RoomQuery):
+class Query(EditingQuery, MentionQuery, MyRoomsQuery, PersonQuery, RoomQuery, SearchQuery):
     pass
 
 

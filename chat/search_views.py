@@ -1,0 +1,73 @@
+"""The page of search, which works without scripts."""
+
+import math
+from contextlib import suppress
+from dataclasses import replace
+from urllib.parse import urlencode
+
+from asgiref.sync import async_to_sync
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from chat.actions import searching
+from chat.domain import people, search
+from chat.domain.addresses import address_of
+from chat.domain.cursors import read_number
+from chat.domain.people import Person
+from chat.domain.search_excerpts import excerpt
+from chat.errors import ChatError, InvalidPage, RateLimited, Unavailable
+from chat.storage import direct_rooms
+from chat.storage.search import Results
+from chat.views import guests_if_allowed
+
+PAGE_SIZE = 30  # messages
+STATUS = {RateLimited: 429, Unavailable: 503}  # of other errors it is 400
+
+
+@guests_if_allowed
+def search_page(request: HttpRequest) -> HttpResponse:
+    """What `?q=` finds, after the cursor in `?after=`; with `?room=` alone, the page to search that room."""
+    text = request.GET.get("q", "").strip()
+    person = replace(people.of_request(request), address=address_of({"client": (request.META.get("REMOTE_ADDR"), 0)}))
+    context = {"text": text or in_room(request.GET.get("room", "")), "text_max": search.TEXT_MAX}
+    if not text:
+        return render(request, "chat/search.html", context)
+    after = None
+    with suppress(InvalidPage):  # a cursor that is none leads to the first page
+        after = read_number(request.GET["after"]) if "after" in request.GET else None
+    try:
+        results = async_to_sync(searching.find)(text, person=person, size=PAGE_SIZE, after=after)
+    except ChatError as error:
+        response = render(request, "chat/search.html", context | {"error": error}, status=STATUS.get(type(error), 400))
+        if isinstance(error, RateLimited):
+            response["Retry-After"] = str(math.ceil(error.retry_after))
+        return response
+    return render(request, "chat/search.html", context | shown(results, person, text, is_first=after is None))
+
+
+def in_room(name: str) -> str:
+    """The beginning of a search in the room of that name."""
+    return f'in:"{name}" ' if name and '"' not in name else ""
+
+
+def shown(results: Results, person: Person, text: str, *, is_first: bool) -> dict[str, object]:
+    """Template context: the hits, each with where it leads to, and where older ones are."""
+    rooms = {one.event.room for one in results.found}
+    others = direct_rooms.others((room, person) for room in rooms)
+    hits = [
+        {
+            "event": one.event,
+            "room_name": direct_rooms.display_name(one.event.room, others.get((one.event.room, person), ())),
+            "url": f"{one.event.room.get_absolute_url()}?at={one.event.offset}",
+            "parts": excerpt(one.event.message, results.query.phrases),
+        }
+        for one in results.found
+    ]
+    older = urlencode({"q": text, "after": results.found[-1].key}) if results.has_more else ""
+    return {
+        "results": results,
+        "hits": hits,
+        "is_first": is_first,
+        "first_url": f"?{urlencode({'q': text})}",
+        "older_url": f"?{older}" if older else "",
+    }

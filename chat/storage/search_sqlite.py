@@ -1,0 +1,38 @@
+"""Search in SQLite's FTS5, which gives rows in the order of their keys, from either end, as they are asked for."""
+
+from django.db import connection
+
+from chat.domain.search import Phrase
+from chat.storage.search_hits import Asked
+from chat.storage.search_index import FILE_TAG
+
+SELECT_KEYS = """
+    SELECT chat_search.rowid FROM chat_search
+    CROSS JOIN chat_message AS message ON message.id = chat_search.rowid
+    CROSS JOIN chat_room AS room ON room.id = message.room_id
+    WHERE chat_search MATCH %s AND chat_search.rowid < %s {days} AND {readable}
+    ORDER BY chat_search.rowid DESC LIMIT %s
+"""
+
+
+def keys(asked: Asked, size: int, before: int) -> list[int]:
+    """The keys of the newest `size` messages below the key `before`. One statement."""
+    days, values = asked.days
+    statement = SELECT_KEYS.format(days=days, readable=Asked.READABLE)
+    given = [match(asked), before, *values, *Asked.readable_values(asked.person), size]
+    with connection.cursor() as cursor:
+        cursor.execute(statement, given)
+        return [key for (key,) in cursor.fetchall()]
+
+
+def match(asked: Asked) -> str:
+    """The query in the language of FTS5. Terms and tags have nothing in them that it would read otherwise in quotes."""
+    parts = [_phrase(phrase) for phrase in asked.phrases]
+    parts += ["({})".format(" OR ".join(f'"{tag}"' for tag in tags)) for tags in asked.tags]
+    if asked.has_file:
+        parts.append(f'"{FILE_TAG}"')
+    return " AND ".join(parts)
+
+
+def _phrase(phrase: Phrase) -> str:
+    return f'"{" ".join(phrase.terms)}"' + (" *" if phrase.open else "")
