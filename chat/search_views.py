@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from chat.actions import searching
-from chat.domain import people, search
+from chat.domain import people
 from chat.domain.addresses import address_of
 from chat.domain.cursors import read_number
 from chat.domain.people import Person
@@ -21,6 +21,12 @@ from chat.storage.search import Results
 from chat.views import guests_if_allowed
 
 PAGE_SIZE = 30  # messages
+EXAMPLES = {
+    "people": ("from:ann", 'from:"Quiet Otter 42"', "from:me"),
+    "rooms": ("in:room1", 'in:"my room"'),
+    "days": ("after:2026-01-31", "before:2026-02-28"),
+    "files": ("has:file",),
+}
 STATUS = {RateLimited: 429, Unavailable: 503}  # of other errors it is 400
 
 
@@ -29,7 +35,7 @@ def search_page(request: HttpRequest) -> HttpResponse:
     """What `?q=` finds, after the cursor in `?after=`; with `?room=` alone, the page to search that room."""
     text = request.GET.get("q", "").strip()
     person = replace(people.of_request(request), address=address_of({"client": (request.META.get("REMOTE_ADDR"), 0)}))
-    context = {"text": text or in_room(request.GET.get("room", "")), "text_max": search.TEXT_MAX}
+    context = {"text": text or in_room(request.GET.get("room", "")), "examples": EXAMPLES}
     if not text:
         return render(request, "chat/search.html", context)
     after = None

@@ -40,8 +40,8 @@ def test_page_leads_to_older_results_and_back(client: Client) -> None:
 @pytest.mark.parametrize(
     ("asked", "status", "words"),
     [
-        ({}, 200, "What you can look for"),
-        ({"q": " "}, 200, "What you can look for"),
+        ({}, 200, "How to search"),
+        ({"q": " "}, 200, "How to search"),
         ({"q": "zebra"}, 200, "No message has all of that"),
         ({"q": "*"}, 200, "Say a word to look for"),
         ({"q": "before:tomorrow fox"}, 400, "takes a day"),

@@ -6,8 +6,8 @@ import time
 from django.conf import settings
 
 from chat.delivery.detached_tasks import DetachedTasks
-from chat.delivery.per_loop import PerLoop
 from chat.errors import Unavailable
+from chat.per_loop import PerLoop
 from chat.storage import search_feed
 from chat.storage.database import in_database
 

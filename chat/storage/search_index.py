@@ -20,6 +20,7 @@ from django.db import connection
 from django.db.models.signals import post_migrate
 from django.dispatch import receiver
 
+from chat.domain.files import Attachment
 from chat.domain.people import USER
 from chat.domain.search_terms import joined, terms
 
@@ -31,8 +32,9 @@ TRIGGERS = {
     "sqlite": [
         """CREATE TRIGGER IF NOT EXISTS chat_search_message_deleted AFTER DELETE ON chat_message
             BEGIN DELETE FROM chat_search WHERE rowid = old.id; END""",
-        """CREATE TRIGGER IF NOT EXISTS chat_search_message_changed AFTER UPDATE OF text, deletion ON chat_message
-            WHEN new.text <> old.text OR new.deletion IS NOT old.deletion
+        """CREATE TRIGGER IF NOT EXISTS chat_search_message_changed
+            AFTER UPDATE OF text, deletion, attachments ON chat_message
+            WHEN new.text <> old.text OR new.deletion IS NOT old.deletion OR new.attachments IS NOT old.attachments
             BEGIN
                 DELETE FROM chat_search WHERE rowid = old.id;
                 INSERT OR IGNORE INTO chat_searchpending (message_id) SELECT new.id WHERE new.deletion IS NULL;
@@ -53,8 +55,10 @@ TRIGGERS = {
             END $$""",
         """CREATE OR REPLACE TRIGGER chat_search_message_deleted AFTER DELETE ON chat_message
             FOR EACH ROW EXECUTE FUNCTION chat_search_forget()""",
-        """CREATE OR REPLACE TRIGGER chat_search_message_changed AFTER UPDATE OF text, deletion ON chat_message
-            FOR EACH ROW WHEN (NEW.text <> OLD.text OR NEW.deletion IS DISTINCT FROM OLD.deletion)
+        """CREATE OR REPLACE TRIGGER chat_search_message_changed
+            AFTER UPDATE OF text, deletion, attachments ON chat_message
+            FOR EACH ROW WHEN (NEW.text <> OLD.text OR NEW.deletion IS DISTINCT FROM OLD.deletion
+                OR NEW.attachments IS DISTINCT FROM OLD.attachments)
             EXECUTE FUNCTION chat_search_forget()""",
         """CREATE OR REPLACE TRIGGER chat_search_messages_emptied AFTER TRUNCATE ON chat_message
             FOR EACH STATEMENT EXECUTE FUNCTION chat_search_forget_all()""",
@@ -71,7 +75,7 @@ INSERT = {
 }
 # Messages that can be found and aren't indexed.
 SELECT_UNINDEXED = """
-    SELECT message.id, message.room_id, message.text, message.person_id, message.person_name
+    SELECT message.id, message.room_id, message.text, message.person_id, message.person_name, message.attachments
     FROM chat_message AS message
     WHERE {{which}} AND message.kind = 'message' AND message.deletion IS NULL
         AND NOT EXISTS (SELECT 1 FROM chat_search WHERE chat_search.{key} = message.id)
@@ -86,10 +90,17 @@ class Written(NamedTuple):
     text: str
     person_id: str
     person_name: str
+    attachments: str | None
+    """JSON, as the database has it."""
 
     @property
     def terms(self) -> list[str]:
-        return terms(self.text)
+        """Those of the text, and those of each file's name after a tag, so that no phrase is in two of them."""
+        found = terms(self.text)
+        if self.attachments:
+            for attachment in Attachment.all_from_json(json.loads(self.attachments)):
+                found += [FILE_TAG, *terms(attachment.name)]
+        return found
 
     @property
     def tags(self) -> list[str]:

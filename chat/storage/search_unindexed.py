@@ -26,7 +26,7 @@ def keys(asked: Asked, size: int, before: int) -> list[int]:
 
 
 def _matches(asked: Asked, message: search_index.Written) -> bool:
-    tags = set(message.tags)
-    if asked.has_file and FILE_TAG not in tags:
+    terms, tags = message.terms, set(message.tags)
+    if asked.has_file and FILE_TAG not in terms:
         return False
-    return all(tags.intersection(some) for some in asked.tags) and has(message.terms, asked.phrases)
+    return all(tags.intersection(some) for some in asked.tags) and has(terms, asked.phrases)
