@@ -36,7 +36,7 @@ PURPOSES = (
     *("edit", "message", "delete", "react", "typing", "before", "after", "complete", "versions"),
     *("read", "unread", "read_all", "involvement", "leave"),
     *("report", "reports", "dismiss", "ignore"),
-    *("me", "ping"),
+    *("visible", "me", "ping"),
 )
 """Keys, each of which names what a frame is for; where there are several, the first of these counts."""
 
@@ -171,6 +171,13 @@ def read_typing(frame: dict[str, Any]) -> bool:
     if not isinstance(frame["typing"], bool):
         raise InvalidFrame(_("“{key}” has to be true or false."), key="typing")
     return frame["typing"]
+
+
+def read_visible(frame: dict[str, Any]) -> bool:
+    """Whether somebody can see the page. Raises InvalidFrame."""
+    if not isinstance(frame["visible"], bool):
+        raise InvalidFrame(_("“{key}” has to be true or false."), key="visible")
+    return frame["visible"]
 
 
 def read_on(frame: dict[str, Any]) -> bool:

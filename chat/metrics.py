@@ -27,6 +27,7 @@ LATENCY = Histogram(
 RECOVERIES = Counter("chat_recoveries", "Listeners that came back with a position, by how they went on.", ["outcome"])
 
 PICTURES = Counter("chat_pictures", "Pictures: prepared for being shown, or why they were refused.", ["outcome"])
+PUSHES = Counter("chat_pushes", "Notifications sent to push services, by how that went.", ["outcome"])
 
 # Faults, and refusals
 REPAIRED = Counter("chat_repaired", "Messages that the channel layer didn't bring here, and the database did.")

@@ -12,6 +12,7 @@ from chat.connections.socket_consumer import SocketConsumer
 from chat.delivery.formatted import Formatted
 from chat.delivery.report_counts import ReportWatcher
 from chat.delivery.socket_listener import SocketListener
+from chat.delivery.visible_pages import VisiblePages
 from chat.domain import people, rooms
 from chat.domain.events import Event
 from chat.domain.languages import in_language_of
@@ -35,6 +36,7 @@ from chat.frames import (
     read_on,
     read_request,
     read_typing,
+    read_visible,
     reported_frame,
     reports_frame,
     versions_frame,
@@ -52,6 +54,7 @@ class ReceivingConsumer(SocketConsumer):
     room: Room | None = None
     listener: SocketListener | None = None
     reports: ReportWatcher | None = None
+    seen_by: str | None = None  # the id of the person, while the page is visible
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -92,6 +95,7 @@ class ReceivingConsumer(SocketConsumer):
             await self.tell(answer)
 
     async def leave(self) -> None:
+        self.show_page(False)
         for task in self.reacting:
             task.cancel()  # its reaction is stored all the same
         if reports := self.reports:
@@ -214,6 +218,18 @@ class ReceivingConsumer(SocketConsumer):
     async def receive_ignore(self, room: Room, frame: dict[str, Any]) -> str:
         request, on = read_request(frame), read_on(frame)
         return ignored_frame(await ignoring.set_ignored(frame["ignore"], on, person=self.person), request)
+
+    async def receive_visible(self, room: Room, frame: dict[str, Any]) -> None:
+        self.show_page(read_visible(frame))
+
+    def show_page(self, visible: bool) -> None:
+        """Whether the person can see the page from now on. Guests have no devices that are told otherwise."""
+        if visible and self.seen_by is None and not self.person.is_guest:
+            self.seen_by = self.person.id
+            VisiblePages.here().show(self.seen_by)
+        elif not visible and self.seen_by is not None:
+            VisiblePages.here().hide(self.seen_by)
+            self.seen_by = None
 
     async def receive_me(self, room: Room, frame: dict[str, Any]) -> str:
         request = read_request(frame)

@@ -9,7 +9,7 @@ from pythonjsonlogger.core import RESERVED_ATTRS
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from mysite import valkey, workers
+from mysite import notifications, valkey, workers
 from mysite.databases import database_settings
 from mysite.environment import Environment
 from mysite.files import files_settings
@@ -249,6 +249,14 @@ CHAT_METRICS_FOLDER = env.str("PROMETHEUS_MULTIPROC_DIR", default="") or str(
 env.ENVIRON.pop("PROMETHEUS_MULTIPROC_DIR", None)  # where it is set at all, even to nothing, files are written
 if CHAT_METRICS_FOLDER:
     env.ENVIRON["PROMETHEUS_MULTIPROC_DIR"] = CHAT_METRICS_FOLDER
+
+# Messages that reach people elsewhere: notifications, and digests by e-mail
+
+CHAT_PUSH = env.switch("CHAT_PUSH", default=True)
+CHAT_SITE_URL = notifications.site_url(env, NAMED_HOSTS, PORT, https=CHAT_HTTPS)
+CHAT_PUSH_CONTACT = notifications.push_contact(env, CHAT_SITE_URL)
+CHAT_DIGEST_AFTER = env.seconds("CHAT_DIGEST_AFTER", default=24, least=0)  # hours that a message is unread
+vars().update(notifications.mail_settings(env, BASE_DIR / "var" / "mail", CHAT_SITE_URL))
 
 # Time, language, logs
 

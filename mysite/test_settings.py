@@ -64,6 +64,12 @@ os.environ.update(
     CHAT_OUTGOING_NETWORKS="",
     CHAT_SEARCH_INDEXING="off",  # tests of search index themselves; until then messages are found one by one
     CHAT_SESSION_CHECK="5",
+    CHAT_PUSH="false",  # tests of notifications set it
+    CHAT_SITE_URL="",
+    CHAT_PUSH_CONTACT="",
+    CHAT_DIGEST_AFTER="24",
+    CHAT_EMAIL_FROM="",
+    EMAIL_URL=f"filemail:///{os.getcwd()}/{PLACE}/mail",
     CHAT_DRAIN_SECONDS="0",
     CHAT_HTTPS="false",
     CHAT_HSTS_SECONDS="86400",

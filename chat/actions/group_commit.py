@@ -12,6 +12,7 @@ from chat.delivery.detached_tasks import DetachedTasks
 from chat.delivery.publisher import Publisher
 from chat.errors import ChatError, Unavailable
 from chat.per_loop import PerLoop
+from chat.push.pusher import Pusher
 from chat.storage import log
 from chat.storage.database import in_database
 from chat.storage.drafts import Draft
@@ -81,9 +82,9 @@ class CommitQueue:
                 await self._commit([one])
         else:
             # First heard, then acknowledged.
-            Publisher.here().publish(
-                entry.event for entry in entries if isinstance(entry, Entry) and not entry.repeated
-            )
+            new = [entry.event for entry in entries if isinstance(entry, Entry) and not entry.repeated]
+            Publisher.here().publish(new)
+            Pusher.here().note(new)
             self._tell_of_direct_rooms(entries)
             SearchFeeding.here().wake()
             for (_, stored), entry in zip(together, entries, strict=True):

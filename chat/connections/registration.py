@@ -4,6 +4,7 @@ from typing import Any
 
 from chat.connections.login_watch import LoginWatch
 from chat.connections.sockets import Socket, Sockets
+from chat.push.pusher import Pusher
 
 
 def registered(consumer: Any, *, door: str) -> Any:
@@ -22,6 +23,7 @@ def registered(consumer: Any, *, door: str) -> Any:
 
         sockets.add(socket)
         LoginWatch.here().start()
+        Pusher.here().start()
         if sockets.ending:
             await socket.close(*sockets.ending)
         try:

@@ -28,6 +28,7 @@ from chat.connections.answers import answer
 from chat.connections.sockets import Sockets, until
 from chat.delivery.hub import Hub
 from chat.outgoing.client import Client
+from chat.push.pusher import Pusher
 
 GRACE_SOCKETS = 1.5  # seconds for what clients at sockets still wait for
 GRACE_HTTP = 1.0  # seconds for requests that are under way
@@ -105,6 +106,7 @@ class Stopping:
             logger.info("Stopping, with %d open sockets", len(Sockets.here()))
             await Sockets.here().end(RESTARTING, "restarting", GRACE_SOCKETS)
             await Hub.here().presence.stop()
+            await Pusher.here().stop()
             await Client.here().close()
             self._closed = True
             await until(lambda: not self._requests, GRACE_HTTP)

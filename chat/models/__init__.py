@@ -15,6 +15,15 @@ from chat.models.messages import (
     without_hyphens,
 )
 from chat.models.people import AccountSkeleton, DisplayNameSkeleton, IgnoredPerson, Involvement, Profile, Reading
+from chat.models.push import (
+    Detail,
+    DueMessage,
+    DueRetry,
+    NotificationChoice,
+    PushedRoom,
+    PushSubscription,
+    VapidKey,
+)
 from chat.models.rooms import Ban, Role, Room, RoomMember
 from chat.models.search import SearchPending, SearchProgress
 
@@ -23,7 +32,10 @@ __all__ = [
     "Attachment",
     "AttachmentState",
     "Ban",
+    "Detail",
     "DisplayNameSkeleton",
+    "DueMessage",
+    "DueRetry",
     "FileUsage",
     "IgnoredPerson",
     "Involvement",
@@ -31,7 +43,10 @@ __all__ = [
     "Mention",
     "Message",
     "MessageReaction",
+    "NotificationChoice",
     "Profile",
+    "PushSubscription",
+    "PushedRoom",
     "RandomId",
     "Reading",
     "Report",
@@ -40,6 +55,7 @@ __all__ = [
     "RoomMember",
     "SearchPending",
     "SearchProgress",
+    "VapidKey",
     "entry_id",
     "without_hyphens",
 ]

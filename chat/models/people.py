@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 
 
 class AccountSkeleton(models.Model):
@@ -83,9 +84,13 @@ class Reading(models.Model):
     involvement = models.CharField(max_length=10, choices=Involvement, db_default=Involvement.ALL)
     entered_at = models.DateTimeField(help_text="When they last opened the room.")
     changes = models.PositiveBigIntegerField(db_default=0, help_text="How often this was changed.")
+    pushes_all = models.BooleanField(
+        default=False, db_default=False, help_text="Whether their devices are told of every message."
+    )
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["person_id", "room_name"], name="one_reading_per_room")]
+        indexes = [models.Index(fields=["room_name"], name="reading_with_pushes", condition=Q(pushes_all=True))]
 
     def __str__(self) -> str:
         return f"{self.person_id} in {self.room_name}"

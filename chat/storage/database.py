@@ -32,7 +32,7 @@ POSTGRESQL_READ_ONLY = "25006"
 def writes(function: Callable[Given, Result]) -> Callable[Given, Result]:
     """Marks a function that writes in a room: its first argument, or that of the drafts in its first argument.
 
-    Or what it writes is a person's own, who is the first argument.
+    Or what it writes is a person's own, who is the first argument; or the site's, and all its arguments are named.
     """
     _work[function] = Work.WRITE
     return function
@@ -95,9 +95,12 @@ def _raise_as_told(error: Error) -> NoReturn:
     raise Unavailable(_("The database does not answer. Please try again in a moment.")) from error
 
 
-def _room(first: object, *others: object) -> Room | None:
-    """The room in which a function that is marked with `writes` writes, by its arguments; None for a person's own."""
-    if isinstance(first, Person):
+def _room(first: object = None, *others: object) -> Room | None:
+    """The room in which a function that is marked with `writes` writes, by its arguments.
+
+    None for a person's own, and for the site's.
+    """
+    if first is None or isinstance(first, Person):
         return None
     room = first if isinstance(first, Room) else first[0].room  # type: ignore[index]
     assert isinstance(room, Room)

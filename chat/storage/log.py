@@ -11,6 +11,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from uuid import uuid4
 
+from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -21,7 +22,7 @@ from chat.domain.people import Person
 from chat.domain.rooms import Room
 from chat.errors import ChatError, NoSuchMessage, NotAMember
 from chat.file_errors import NoSuchFile
-from chat.storage import attachments, history, mentions, permissions, quotes, readings, statements
+from chat.storage import attachments, history, mentions, permissions, push_due, quotes, readings, statements
 from chat.storage.database import writes
 from chat.storage.drafts import Draft, Drafts, Identity
 from chat.storage.permissions import Permission
@@ -115,6 +116,7 @@ def _append_after_a_look(drafts: Drafts) -> dict[int, Entry | ChatError]:
         limits.record()
         _record_mentions(new, entries, places)
         _attach(new, entries, places)
+        _record_pushes(new, entries, places)
         _enter_direct_rooms(entries)
     return done | entries | {number: Entry(entries[of].event, repeated=True) for number, of in again.items()}
 
@@ -136,6 +138,17 @@ def _attach(drafts: Drafts, entries: Mapping[int, Entry], places: Mapping[Room, 
     for number, draft in drafts.items():
         if draft.attachments:
             attachments.attach(draft.attachments, places[draft.room].room_id, entries[number].event.offset or 0)
+
+
+def _record_pushes(drafts: Drafts, entries: Mapping[int, Entry], places: Mapping[Room, Place]) -> None:
+    """The messages of which people may have to be told on their devices."""
+    telling = [
+        (places[draft.room].room_id, entries[number].event.offset or 0)
+        for number, draft in drafts.items()
+        if draft.mentions or draft.room.is_direct
+    ]
+    if telling and settings.CHAT_PUSH:
+        push_due.record(telling)
 
 
 def _enter_direct_rooms(entries: dict[int, Entry]) -> None:
