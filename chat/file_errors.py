@@ -82,13 +82,13 @@ class TooManyFiles(ChatError):
     code = "too_many_files"
 
 
+NOT_ATTACHABLE = _("There is no such file here, or it is attached to a message already. Upload it again.")
+
+
 class NoSuchFile(ChatError):
     """There is no such file, or not for this person: it may be another room's, or another message may have it."""
 
     code = "no_such_file"
-
-    def __init__(self) -> None:
-        super().__init__(_("There is no such file here, or it is attached to a message already. Upload it again."))
 
 
 def megabytes(size: int) -> object:

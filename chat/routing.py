@@ -1,10 +1,13 @@
 """URLs of the chat: for WebSocket, and for files over HTTP. `chat.urls` has those of pages."""
 
+from typing import Any
+
 from asgiref.typing import ASGI3Application
 from django.urls import URLPattern, path, re_path, register_converter
 
 from chat.connections.registration import registered
 from chat.consumers import ChatConsumer
+from chat.file_downloads import download
 from chat.file_uploads import UploadDoor
 
 
@@ -27,4 +30,8 @@ websocket_urlpatterns = [path("ws/chat/<any_text:room_name>/", registered(ChatCo
 
 def http_urlpatterns(pages: ASGI3Application) -> list[URLPattern]:
     """`pages` answers what isn't for files."""
-    return [re_path(r"^chat/(?P<room_name>(?s:.+))/files/$", UploadDoor(pages))]  # type: ignore[arg-type]  # as Channels' router takes it
+    routes: list[tuple[str, Any]] = [
+        (r"^chat/(?P<room_name>(?s:.+))/files/$", UploadDoor(pages)),
+        (r"^chat/(?P<room_name>(?s:.+))/files/(?P<file_id>[0-9a-f]{32})/(?P<file_name>[^/]+)$", download),
+    ]
+    return [re_path(path, application) for path, application in routes]

@@ -19,13 +19,14 @@ from django.utils.translation import gettext_lazy as _
 from chat.actions import rate_limits
 from chat.actions.file_cleaning import FileCleaning
 from chat.delivery.detached_tasks import DetachedTasks
-from chat.domain.file_types import HEAD_BYTES, media_type
-from chat.domain.files import Attachment, clean_file_name
+from chat.domain.file_types import HEAD_BYTES, may_be_picture, media_type
+from chat.domain.files import OCTETS, Attachment, Preview, clean_file_name
 from chat.domain.people import Person
 from chat.domain.rooms import Room
 from chat.errors import Unavailable, unforeseen
 from chat.file_errors import FileTooLarge, TooManyUploads
 from chat.per_loop import PerLoop
+from chat.pictures.prepared import InvalidPicture, prepare
 from chat.storage import file_store, uploads
 from chat.storage.database import in_database
 from chat.storage.uploads import Upload
@@ -100,9 +101,9 @@ class Uploading(PerLoop):
         path = Path(file.name)
         received = await _write(incoming, file)
         await in_database(uploads.check_fits, room, id, received.size)
-        found = await _look_at(path, received, clean_file_name(incoming.name))
+        found, preview = await _look_at(path, received, clean_file_name(incoming.name))
         async with self._storing:
-            await asyncio.to_thread(file_store.save, path, id)
+            await asyncio.to_thread(_store, path, preview, id)
         return await in_database(uploads.finish, room, id, found)
 
 
@@ -135,9 +136,31 @@ def _end(file: IO[bytes], last: bytes | bytearray) -> None:
     file.close()
 
 
-async def _look_at(path: Path, received: Received, name: str) -> Upload:
-    """Finds out by its bytes what the file at `path` is."""
-    return Upload(name=name, type=media_type(received.head), size=received.size)
+async def _look_at(path: Path, received: Received, name: str) -> tuple[Upload, bytes | None]:
+    """Finds out by its bytes what the file at `path` is; with the preview, where there is one (WebP).
+
+    A picture loses what its camera wrote into it. One that can't be decoded is octets, as all that isn't shown.
+    """
+    if not may_be_picture(received.head):
+        return Upload(name=name, type=media_type(received.head), size=received.size), None
+    try:
+        picture = await prepare(path)
+    except InvalidPicture:
+        return Upload(name=name, type=OCTETS, size=await asyncio.to_thread(_size, path)), None
+    size = await asyncio.to_thread(_size, path)
+    preview = Preview(picture.preview_width, picture.preview_height)
+    return Upload(name=name, type=picture.type, size=size, preview=preview), picture.preview
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size
+
+
+def _store(path: Path, preview: bytes | None, id: UUID) -> None:
+    file_store.save(path, id)
+    if preview is not None:
+        path.write_bytes(preview)
+        file_store.save(path, id, preview=True)
 
 
 async def _undo(room: Room, id: UUID, file: IO[bytes] | None) -> None:

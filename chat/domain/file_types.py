@@ -37,6 +37,12 @@ SIGNATURES = (
     (MP3, "audio/mpeg"),
     (ADTS, "audio/aac"),
 )
+PICTURES = re.compile(rb"\xff\xd8\xff|\x89PNG\r\n\x1a\n|GIF8[79]a|RIFF.{4}WEBP", re.DOTALL)
+
+
+def may_be_picture(head: bytes) -> bool:
+    """Whether it is worth the effort to decode a file that begins so."""
+    return PICTURES.match(head) is not None
 
 
 def media_type(head: bytes) -> str:

@@ -15,11 +15,12 @@ from django.utils.translation import gettext_lazy as _
 from chat.domain import names, unseen
 from chat.domain.rooms import Room
 from chat.errors import grouped
-from chat.file_errors import InvalidAttachments, NoSuchFile, TooManyFiles
+from chat.file_errors import NOT_ATTACHABLE, InvalidAttachments, NoSuchFile, TooManyFiles
 
 NAME_BYTES = 255  # of a name in UTF-8: what file systems take
 EXTENSION_BYTES = 32  # of a longer name's end, that is kept when the name is shortened
 NAMELESS = "file"
+PREVIEW = "preview"  # in the place of the name, in the address of a preview
 OCTETS = "application/octet-stream"
 
 # Characters that turn the text around them: by these "gpj.exe" is read as "exe.jpg".
@@ -54,10 +55,11 @@ class Attachment:
 
     def path(self, room: Room) -> str:
         """The path of the address under which those who may be in `room` get the file."""
-        return f"{room.get_absolute_url()}files/{self.id}/{quote(self.name, safe='')}"
+        name = quote(self.name, safe="")
+        return f"{room.get_absolute_url()}files/{self.id}/{NAMELESS if name == PREVIEW else name}"
 
     def preview_path(self, room: Room) -> str:
-        return f"{room.get_absolute_url()}files/{self.id}/preview"
+        return f"{room.get_absolute_url()}files/{self.id}/{PREVIEW}"
 
     def as_json(self) -> JsonAttachment:
         """As it is stored with its message, and as it travels in a group."""
@@ -128,7 +130,7 @@ def read_id(given: str) -> UUID:
     """Raises NoSuchFile."""
     if SPELLED_ID.fullmatch(given.lower()):
         return UUID(given)
-    raise NoSuchFile
+    raise NoSuchFile(NOT_ATTACHABLE)
 
 
 def clean_file_name(given: str | None) -> str:

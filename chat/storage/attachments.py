@@ -6,6 +6,8 @@ A message's row and its event describe its files, for whoever shows it; `chat.st
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
+from django.utils.translation import gettext_lazy as _
+
 from chat import models
 from chat.domain.events import Kind
 from chat.domain.files import Attachment, Preview
@@ -65,18 +67,20 @@ def find(room: Room, id: UUID, *, person: Person) -> Attachment:
     Raises NoSuchFile, Banned or NotAMember.
     """
     row = models.Attachment.objects.filter(id=id, room_name=room.name, state=AttachmentState.READY).first()
-    if row is None:
-        raise NoSuchFile
-    if row.offset is None:
-        if row.person_id != person.id:
-            raise NoSuchFile
-    elif not models.Message.objects.filter(
-        room=row.room_id, offset=row.offset, kind=Kind.MESSAGE, deletion=None
-    ).exists():
-        raise NoSuchFile
-    # Asked last: somebody who was removed while this was read is told nothing.
+    if row is not None and row.offset is None:
+        is_there = row.person_id == person.id
+    else:
+        is_there = row is not None and _has_message(row)
+    # Asked last: somebody who was removed while this was read is told nothing, nor whether there is such a file.
     permissions.check(room, person)
+    if row is None or not is_there:
+        raise NoSuchFile(_("There is no such file here."))
     return as_attachment(row)
+
+
+def _has_message(row: models.Attachment) -> bool:
+    messages = models.Message.objects.filter(room=row.room_id, kind=Kind.MESSAGE, deletion=None)
+    return row.offset is not None and messages.filter(offset=row.offset).exists()
 
 
 def as_attachment(row: models.Attachment) -> Attachment:

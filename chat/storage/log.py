@@ -21,7 +21,7 @@ from chat.domain.events import Event, Quote
 from chat.domain.people import Person
 from chat.domain.rooms import Room
 from chat.errors import ChatError, NoSuchMessage, NotAMember
-from chat.file_errors import NoSuchFile
+from chat.file_errors import NOT_ATTACHABLE, NoSuchFile
 from chat.storage import attachments, history, mentions, permissions, push_due, quotes, readings, statements
 from chat.storage.database import writes
 from chat.storage.drafts import Draft, Drafts, Identity
@@ -106,7 +106,7 @@ def _append_after_a_look(drafts: Drafts) -> dict[int, Entry | ChatError]:
             elif permission and (limit := limits.problem_with(draft.room, draft.person)):
                 done[number] = limit
             elif (files := attachments.take(draft, free)) is None:
-                done[number] = NoSuchFile()
+                done[number] = NoSuchFile(NOT_ATTACHABLE)
             else:
                 if permission:
                     limits.note(draft.room, draft.person)

@@ -14,7 +14,7 @@ from chat import models
 from chat.domain.files import OCTETS, Attachment, Preview
 from chat.domain.people import Person
 from chat.domain.rooms import Room
-from chat.file_errors import NoSuchFile
+from chat.file_errors import NOT_ATTACHABLE, NoSuchFile
 from chat.models import AttachmentState
 from chat.storage import file_usage, permissions, posting_limits
 from chat.storage.attachments import as_attachment
@@ -70,10 +70,11 @@ def check_fits(room: Room, id: UUID, size: int) -> None:
 
 @writes
 def finish(room: Room, id: UUID, upload: Upload) -> Attachment:
-    """Makes a file, whose bytes are stored, one that its uploader can attach. Raises NoSuchFile as `check_fits`."""
+    """Makes a file, whose bytes are stored, one that its uploader can attach. Raises as `check_fits`."""
     with transaction.atomic():
         row = _uploading(room, id)
-        row.name, row.type = upload.name, upload.type
+        file_usage.add(row.person_id, row.created_at, upload.size - row.size)
+        row.name, row.type, row.size = upload.name, upload.type, upload.size
         if upload.preview is not None:
             row.preview_width, row.preview_height = upload.preview.width, upload.preview.height
         row.state = AttachmentState.READY
@@ -97,12 +98,12 @@ def discard(room: Room, id: UUID, *, by: Person) -> None:
     """Takes back a file that no message has yet. Raises NoSuchFile if it isn't one of the person's own."""
     mine = models.Attachment.objects.filter(id=id, room_name=room.name, person_id=by.id, offset=None)
     if not mine.filter(state=AttachmentState.READY).update(state=AttachmentState.GONE):
-        raise NoSuchFile
+        raise NoSuchFile(NOT_ATTACHABLE)
 
 
 def _uploading(room: Room, id: UUID) -> models.Attachment:
     found = models.Attachment.objects.select_for_update().filter(id=id, room_name=room.name)
     row = found.filter(state=AttachmentState.UPLOADING).first()
     if row is None:
-        raise NoSuchFile
+        raise NoSuchFile(NOT_ATTACHABLE)
     return row
