@@ -11,6 +11,7 @@ from asgiref.sync import async_to_sync
 from django.db import transaction
 
 from chat.actions import rate_limits
+from chat.actions.file_cleaning import FileCleaning
 from chat.delivery import followers, report_counts
 from chat.delivery.publisher import publish
 from chat.domain.events import Event, Kind
@@ -42,10 +43,11 @@ def carry_out_on_commit(action: Action, room: Room, *args: Any, by: Person | Non
 async def _tell(event: Event) -> None:
     """Everybody in the room, and the person it is about: the room may be one of theirs now, or none any more.
 
-    And moderators, if there may be fewer reports by it.
+    And moderators, if there may be fewer reports by it. What a deletion leaves of files is cleaned up.
     """
     await publish(event)
     if event.kind is Kind.DELETION:  # which deletes the reports of the message
         await report_counts.tell(event.room)
+        FileCleaning.here().soon()
     if event.subject:
         await followers.tell([(event.subject, event.room.name)])

@@ -1,10 +1,14 @@
-"""Pruning: deletes a room's oldest entries. The offsets of the others stay, and the log goes on where it was."""
+"""Pruning: deletes a room's oldest entries. The offsets of the others stay, and the log goes on where it was.
+
+Nobody gets the files of what is pruned any more; `chat.actions.file_cleaning` deletes them.
+"""
 
 from datetime import datetime
 
 from django.db import transaction
 
 from chat import models
+from chat.storage import attachments
 
 PRUNE_SIZE = 5000  # entries that are deleted at once
 
@@ -37,4 +41,5 @@ def _prune_room(room_id: int, older_than: datetime | None, keep: int | None) -> 
         room.reactions.filter(offset__lte=piece[-1]).delete()
         room.reports.filter(offset__lte=piece[-1]).delete()
     models.Mention.objects.filter(room=room, offset__lte=room.pruned_to).delete()
+    attachments.give_up_until(room.id, room.pruned_to)
     return deleted

@@ -1,14 +1,17 @@
 """Quotes in replies: the beginnings of messages, read from their rows. So a quote has the text that a message has now.
 
 A reply keeps only the offset of the message that it quotes. Nothing has to be changed when that is edited or deleted.
+Of files without a text, the names are quoted.
 """
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from django.db import connection
 
 from chat.domain.events import Event, Kind, Quote
+from chat.domain.files import Attachment, names_of
 from chat.domain.people import Person
 from chat.domain.rooms import Room
 from chat.domain.texts import beginning
@@ -16,7 +19,8 @@ from chat.domain.texts import beginning
 PLACES_PER_STATEMENT = 400  # of two values each; not every build of SQLite takes more than a thousand
 TEXT_READ = 500  # characters: more than a quote has, unless it begins with blank lines
 SELECT_QUOTED = """
-    SELECT room.name, message."offset", message.person_id, message.person_name, SUBSTR(message.text, 1, %s)
+    SELECT room.name, message."offset", message.person_id, message.person_name, SUBSTR(message.text, 1, %s),
+        CASE WHEN message.text = '' THEN CAST(message.attachments AS text) END
     FROM (VALUES {places}) AS place  -- whose columns are called so by both databases
     JOIN chat_room AS room ON room.name = column1
     JOIN chat_message AS message ON message.room_id = room.id AND message."offset" = column2
@@ -46,13 +50,14 @@ def find(places: Iterable[Place]) -> dict[Place, Quote]:
     rooms = {room.name: room for room, _ in distinct}
     found = {}
     for first in range(0, len(distinct), PLACES_PER_STATEMENT):
-        for name, offset, person_id, person_name, text in _read(distinct[first : first + PLACES_PER_STATEMENT]):
+        for name, offset, person_id, person_name, text, files in _read(distinct[first : first + PLACES_PER_STATEMENT]):
             person = Person(id=person_id, name=person_name) if person_id else None
-            found[rooms[name], offset] = Quote(offset, person, beginning(text))
+            shown = names_of(Attachment.all_from_json(json.loads(files))) if files else text
+            found[rooms[name], offset] = Quote(offset, person, beginning(shown))
     return found
 
 
-def _read(places: Sequence[Place]) -> list[tuple[str, int, str, str, str]]:
+def _read(places: Sequence[Place]) -> list[tuple[str, int, str, str, str, str | None]]:
     statement = SELECT_QUOTED.format(places=", ".join(["(%s, %s)"] * len(places)))
     values = [value for room, offset in places for value in (room.name, offset)]
     with connection.cursor() as cursor:

@@ -5,9 +5,11 @@ from argparse import ArgumentParser, ArgumentTypeError
 from datetime import timedelta
 from typing import Any
 
+from asgiref.sync import async_to_sync
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
+from chat.actions import file_cleaning
 from chat.storage import pruning
 
 UNITS = {"d": "days", "h": "hours", "m": "minutes"}
@@ -39,4 +41,5 @@ class Command(BaseCommand):
         if older_than is None and keep is None:
             raise CommandError("Say what to delete: --older-than, --keep or both.")
         deleted = pruning.prune(older_than=None if older_than is None else timezone.now() - older_than, keep=keep)
-        self.stdout.write(f"Deleted {deleted:,} messages.")
+        files = async_to_sync(file_cleaning.delete_gone)()
+        self.stdout.write(f"Deleted {deleted:,} messages{f' and {files:,} files' if files else ''}.")
