@@ -4,7 +4,7 @@ from http import HTTPStatus
 from io import BytesIO
 from typing import NoReturn
 
-from asgiref.typing import ASGI3Application, ASGIReceiveCallable, ASGISendCallable, HTTPScope, Scope
+from asgiref.typing import ASGI3Application, ASGIReceiveCallable, ASGIReceiveEvent, ASGISendCallable, HTTPScope, Scope
 from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, HttpResponseBase
 from django.middleware.csrf import CsrfViewMiddleware
@@ -32,16 +32,31 @@ class UploadDoor:
         if scope["method"] != "POST":
             await self.pages(scope, receive, send)
             return
+        body = Body(receive)
         try:
             check_token(scope)
             room, person = await enter(scope)
             if not person.lasting:
                 raise LoginRequired(_("Open the page of the room first, or log in: nobody else could attach the file."))
-            attachment = await Uploading.here().upload(room, FileForm(scope, receive), person=person)
+            attachment = await Uploading.here().upload(room, FileForm(scope, body.receive), person=person)
         except Exception as error:
-            await refuse(scope, receive, send, unforeseen(error))
+            await refuse(scope, body.receive, send, unforeseen(error))
         else:
             await answer_json(send, HTTPStatus.CREATED, shown(attachment, room))
+
+
+class Body:
+    """A request's body as the server gives it. After its end there is nothing to wait for: it ends once more."""
+
+    def __init__(self, receive: ASGIReceiveCallable) -> None:
+        self._receive = receive
+        self._ended: ASGIReceiveEvent | None = None
+
+    async def receive(self) -> ASGIReceiveEvent:
+        message = self._ended or await self._receive()
+        if not message.get("more_body"):
+            self._ended = message
+        return message
 
 
 class TokenCheck(CsrfViewMiddleware):
