@@ -102,9 +102,9 @@ def restore(path: Path, made_by: int, *, into: str | None = None, progress: Prog
 
 
 def drop_other_tables(kept: set[str]) -> None:
-    """Drops tables of the site's models that weren't in the backup: a newer release has made them."""
+    """Drops tables that weren't in the backup. A newer release has made them; its migrations make them again."""
     with transaction.atomic(), connection.cursor() as cursor:
-        for table in connection.introspection.django_table_names(only_existing=True, include_views=False):
+        for table in connection.introspection.table_names(cursor):
             if table not in kept:
                 cursor.execute(f"DROP TABLE {connection.ops.quote_name(table)} CASCADE")
 
