@@ -89,7 +89,16 @@ def test_nothing_is_left_of_an_erased_user(name: str) -> None:
     out = run("erase_person", ben.id if name == "id" else "ben", "--yes")
     assert out.startswith(f"Erased {ben.id}: 3 messages, 2 reactions, 1 files that no message had, 2 logins, ")
     left = everything()
-    for trace in (f'"{ben.id}"', "Big Ben was", "Big Ben reacted", "by ben", "by Big Ben", "I am Big", "clocks", "ben.txt"):
+    for trace in (
+        f'"{ben.id}"',
+        "Big Ben was",
+        "Big Ben reacted",
+        "by ben",
+        "by Big Ben",
+        "I am Big",
+        "clocks",
+        "ben.txt",
+    ):
         assert trace not in left, trace
     assert not User.objects.filter(username="ben").exists()
     # Others' texts are theirs; nobody is called by them any more.
@@ -101,7 +110,7 @@ def test_nothing_is_left_of_an_erased_user(name: str) -> None:
     answer = models.Message.objects.get(text="> I am", kind="message")
     (reply,) = quotes.with_quotes([history.find(ROOM, answer.offset)])
     assert reply.reply_to.message == ""
-    assert {one["emoji"]: one["count"] for one in answer.reactions} == {"👍": 2}
+    assert {one["emoji"]: one["count"] for one in answer.reactions} == {"👍": 1}
     with pytest.raises(CommandError, match="no account of that name"):
         run("erase_person", "ben", "--yes")
     assert run("erase_person", ben.id, "--yes").startswith(f"Erased {ben.id}: 0 messages, 0 reactions, 0 files")

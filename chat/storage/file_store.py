@@ -56,7 +56,7 @@ def new_incoming() -> IO[bytes]:
 
 def save(path: Path, id: UUID, *, preview: bool = False) -> None:
     """Moves the file at `path` into the storage. Raises OSError."""
-    with LocalFile(path) as file, _outages_as_os_errors():
+    with LocalFile(path) as file, outages_as_os_errors():
         name = storage().save(name_of(id, preview=preview), file)
     path.unlink(missing_ok=True)  # a folder has moved it
     if name != name_of(id, preview=preview):  # a storage takes another name if there is such a file
@@ -65,7 +65,7 @@ def save(path: Path, id: UUID, *, preview: bool = False) -> None:
 
 def read(id: UUID) -> bytes:
     """All bytes of a small file. Raises OSError."""
-    with _outages_as_os_errors(), storage().open(name_of(id)) as file:
+    with outages_as_os_errors(), storage().open(name_of(id)) as file:
         content: bytes = file.read()
         return content
 
@@ -73,12 +73,12 @@ def read(id: UUID) -> bytes:
 def delete(id: UUID) -> None:
     """Deletes all bytes of the file, if they are there. Raises OSError."""
     for preview in (False, True):
-        with suppress(FileNotFoundError), _outages_as_os_errors():
+        with suppress(FileNotFoundError), outages_as_os_errors():
             storage().delete(name_of(id, preview=preview))
 
 
 @contextmanager
-def _outages_as_os_errors() -> Iterator[None]:
+def outages_as_os_errors() -> Iterator[None]:
     try:
         yield
     except (BotoCoreError, ClientError) as error:

@@ -15,6 +15,7 @@ from django.core.files.storage import Storage
 
 from chat.storage.backup import manifest
 from chat.storage.backup.manifest import FOLDER_OF_FILES, PART, ListedFile
+from chat.storage.file_store import outages_as_os_errors
 from chat.storage.transfer.progress import Progress
 
 
@@ -51,7 +52,7 @@ class FileCopies:
             with suppress(NotImplementedError, OSError):  # no folder, or one on another file system
                 os.link(self._storage().path(name), part)
             if not part.exists():
-                with self._storage().open(name, "rb") as source, part.open("wb") as copy:
+                with outages_as_os_errors(), self._storage().open(name, "rb") as source, part.open("wb") as copy:
                     shutil.copyfileobj(source, copy)
                     copy.flush()
                     os.fsync(copy.fileno())
@@ -67,11 +68,8 @@ class FileCopies:
         for number, file in enumerate(files, 1):
             path = self.path(file.name)
             storage = self._storage()
-            if not storage.exists(file.name) or storage.size(file.name) != path.stat().st_size:
-                storage.delete(file.name)  # a half that was broken off
-                with path.open("rb") as content:
-                    storage.save(file.name, File(content))
-                copied += 1
+            with outages_as_os_errors():
+                copied += _bring_back(path, file.name, storage)
             progress(number, None)
         return copied
 
@@ -91,3 +89,14 @@ class FileCopies:
                 path.unlink()
                 deleted += 1
         return deleted
+
+
+def _bring_back(path: Path, name: str, storage: Storage) -> bool:
+    """Copies one file into the storage, unless that has it whole. Returns whether it had to."""
+    if storage.exists(name):
+        if storage.size(name) == path.stat().st_size:
+            return False
+        storage.delete(name)  # a half that was broken off
+    with path.open("rb") as content:
+        storage.save(name, File(content))
+    return True

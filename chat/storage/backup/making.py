@@ -95,7 +95,9 @@ class _Copy:
 
     def _copy_files(self, read: named_files.Read) -> None:
         with (self._part / FILE_LIST).open("w") as listed:
-            for file in self._files.fetch(named_files.named_files(read, self._tables), self._known, self._progress):
+            for file in self._files.fetch(
+                named_files.named_files(read, self._tables, self._migrations), self._known, self._progress
+            ):
                 if isinstance(file, ListedFile):
                     listed.write(f"{file.digest}  {file.name}\n")
                     self._count += 1
