@@ -96,7 +96,7 @@ def delete_abandoned() -> None:
 
 def open(id: UUID, *, preview: bool = False) -> tuple[IO[bytes], int]:
     """The file, open for reading, and its size in bytes. Raises OSError."""
-    with _outages_as_os_errors():
+    with outages_as_os_errors():
         file = storage().open(name_of(id, preview=preview), "rb")
         return file, file.size
 
