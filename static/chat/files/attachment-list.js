@@ -53,6 +53,7 @@ function pictureLink({ name, url, preview }) {
     const { width, height } = fitted(preview);
     image.width = width;
     image.height = height;
+    image.style.aspectRatio = `${preview.width} / ${preview.height}`; // exactly: the attributes are rounded
     image.src = preview.url;
   }
   link.append(image);

@@ -25,8 +25,8 @@ export class FileTray extends HTMLElement {
   refused = (/** @type {string} */ _words) => {};
   /** Gives the token that Django wants with a POST. */
   token = () => "";
-  /** Called when there are other files, or none. */
-  changed = () => {};
+  /** Called when the reader has removed a file, and the button that had the focus with it. */
+  left = () => {};
 
   /** @type {FileRules} */
   #rules = { url: "", sizeMax: 0, perMessage: 0 };
@@ -110,6 +110,7 @@ export class FileTray extends HTMLElement {
   #newBatch() {
     const batch = new UploadBatch();
     batch.changed = () => this.#show();
+    batch.left = () => this.left();
     return batch;
   }
 
@@ -117,7 +118,6 @@ export class FileTray extends HTMLElement {
     if (this.firstElementChild !== this.#batch.list) this.replaceChildren(this.#batch.list);
     this.hidden = this.#batch.empty;
     this.#store();
-    this.changed();
   }
 
   #store() {

@@ -28,6 +28,7 @@ export function offerFiles({ tray, composer, outbox, log, standing, input }, rul
   composer.hasFiles = () => !tray.empty;
   tray.refused = (words) => composer.showError(words);
   tray.token = () => find(document, "[name=csrfmiddlewaretoken]", HTMLInputElement).value;
+  tray.left = () => composer.focus();
   tray.begin(rules, key);
   takeFiles(
     {

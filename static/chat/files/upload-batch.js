@@ -16,6 +16,8 @@ const AT_ONCE = 2; // uploads under way in a batch
 export class UploadBatch {
   /** Called when there are other files, or one of them is further. */
   changed = () => {};
+  /** Called when the reader has removed a file, and the button that had the focus with it. */
+  left = () => {};
 
   list = element("ul", "uploads");
   /** @type {Map<UploadLine, Upload | Attachment>} */
@@ -82,11 +84,8 @@ export class UploadBatch {
    */
   #enter(line, file) {
     line.removed = () => {
-      const next = line.line.nextElementSibling ?? line.line.previousElementSibling;
-      const button = next?.querySelector(".upload-remove");
       this.#remove(line);
-      if (button instanceof HTMLElement) button.focus();
-      else document.querySelector("textarea")?.focus();
+      this.left();
       this.changed();
     };
     this.#files.set(line, file);
