@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from asgiref.testing import ApplicationCommunicator
 
@@ -53,7 +53,7 @@ async def ask(
         "type": "http",
         "method": method,
         "scheme": "http",
-        "path": path,
+        "path": unquote(path),
         "query_string": query.encode(),
         "headers": [(name.encode(), value.encode()) for name, value in given.items() if value],
         "client": ("127.0.0.1", 1),
