@@ -132,6 +132,8 @@ def _add_bans(export: CheckedExport, people: PeopleMap, here: models.Room) -> No
 def _found(there: models.Room, export: CheckedExport, replay: Replay, room: Room) -> Imported:
     """For a room that is there: it is what was to be imported, or in the way."""
     last = export.last
+    if last is None and there.last_offset == there.pruned_to == export.last_offset:
+        return Imported(room, 0, None, is_new=False)
     if last is not None:
         copies = Replay(there.pk, room.name, replay.people, keeps_ids=False)
         if Message.objects.filter(
