@@ -11,6 +11,7 @@ from django.utils.html import escape
 from pytest_django import Settings
 
 from chat import models
+from chat.domain.files import OCTETS, Attachment, Preview
 from chat.domain.people import Person
 from chat.domain.rooms import find
 from chat.storage import log, pruning
@@ -248,3 +249,19 @@ def test_room_page_has_the_html_of_its_messages_for_scripts_and_without(client: 
     page = client.get("/chat/room1/").content.decode()
     assert f'<div class="text formatted" dir="auto">{formatted["html"]}</div>' in page
     assert '<p class="text" dir="auto">plain</p>' in page
+
+
+def test_history_has_the_files_of_messages_for_readers_without_scripts(client: Client) -> None:
+    files = (
+        Attachment("a" * 32, "a & b.png", "image/png", 1000, Preview(40, 20)),
+        Attachment("b" * 32, "song.ogg", "audio/ogg", 1000),
+        Attachment("c" * 32, "page.html", OCTETS, 1000),
+    )
+    log.append([log.Draft(room=find("room1"), text="", person=Person(id="user-7", name="Zoë"), attachments=files)])
+
+    page = client.get("/chat/room1/").content.decode()
+
+    assert f'src="/chat/room1/files/{"a" * 32}/preview" width="40" height="20" alt="a &amp; b.png"' in page
+    assert f'<audio controls preload="metadata" src="/chat/room1/files/{"b" * 32}/song.ogg"' in page
+    assert f'href="/chat/room1/files/{"c" * 32}/page.html" download="page.html"' in page
+    assert '<p class="text"' not in page

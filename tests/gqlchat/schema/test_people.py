@@ -1,6 +1,7 @@
 """Profiles in GraphQL: who somebody is, and changing one's own."""
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.contrib.auth.models import User
@@ -9,7 +10,7 @@ from chat.actions import posting
 from chat.domain import people
 from chat.domain.profiles import ProfileChange
 from chat.domain.rooms import find
-from chat.storage import accounts, log, profiles
+from chat.storage import accounts, avatars, log, profiles
 from chat.storage.database import in_database
 from chat.storage.drafts import Draft
 from mysite.graphql import schema
@@ -154,3 +155,12 @@ async def test_shared_subscription_has_profiles_which_are_read_once_for_all(
             pass
         assert heard == {"message": "hi", "user": {"name": "Ann Hunt", field: told}}
     assert len(asked) == reads
+
+
+async def test_avatar_of_a_person_is_where_the_picture_is(ann: User) -> None:
+    find = "query ($id: ID!) { person(id: $id) { avatar } }"
+    id = people.of_user(ann).id
+    assert await execute(find, id=id) == {"avatar": None}
+    avatar = UUID("1f0c22ab0000400080000000000000ff")
+    await in_database(avatars.change, people.of_user(ann), avatar)
+    assert await execute(find, id=id) == {"avatar": f"/people/id/{id}/avatar?v=1f0c22ab"}

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, mock, test } from "node:test";
 import { ChatLog } from "../../../../static/chat/log/chat-log.js";
 import { readMessage } from "../../../../static/chat/log/message.js";
+import { taken } from "../files/requests.js";
 
 /** @import { Message } from "../../../../static/chat/log/message.js" */
 
@@ -254,4 +255,55 @@ test("messages of people whom the reader ignores are folded, keep their texts in
   log.lines.ignores = () => false;
   log.refresh();
   assert.equal(log.value, "edited again\n2\n");
+});
+
+/** @param {string} name */
+const picture = (name) => ({
+  ...taken(name),
+  type: "image/png",
+  preview: { url: `/preview/${name}`, width: 1600, height: 800 },
+});
+
+test("log shows pictures in the size that they will have, players, and downloads", () => {
+  const log = newLog();
+  const sound = { ...taken("c.ogg"), type: "audio/ogg" };
+  const film = { ...taken("d.mp4"), type: "video/mp4" };
+  const page = { ...taken("e.html"), type: "text/html" };
+  log.add(entry(1, { message: "look", attachments: [picture("a.png"), picture("b.png"), sound, film, page] }));
+  const images = [...log.querySelectorAll("img")].filter((image) => image.src.includes("preview"));
+  assert.deepEqual(
+    images.map(({ alt, width, height }) => [alt, width, height]),
+    [
+      ["a.png", 360, 180],
+      ["b.png", 360, 180],
+    ],
+  );
+  const players = /** @type {NodeListOf<HTMLMediaElement>} */ (log.querySelectorAll("audio, video"));
+  assert.deepEqual(
+    Array.from(players, ({ tagName, controls, preload, ariaLabel }) => [tagName, controls, preload, ariaLabel]),
+    [
+      ["AUDIO", true, "metadata", "c.ogg"],
+      ["VIDEO", true, "metadata", "d.mp4"],
+    ],
+  );
+  assert.equal(log.querySelectorAll("a.file[download]").length, 3); // the players have theirs
+  assert.equal(log.value, "look\n");
+});
+
+test("message of files alone has their names in the transcript, and no text on the page", () => {
+  const log = newLog();
+  log.add(entry(1, { message: "a.png\nb.txt", attachments: [picture("a.png"), taken("b.txt")] }));
+  assert.equal(log.value, "a.png\nb.txt\n");
+  assert.equal(log.querySelector(".text"), null);
+});
+
+test("deletion takes a message's files, and an edit leaves them", () => {
+  const log = newLog();
+  log.add(entry(1, { message: "a.png", attachments: [picture("a.png")] }));
+  log.add(entry(2, { kind: "edit", target: 1, message: "a caption" }));
+  assert.equal(log.querySelectorAll(".picture").length, 1);
+  assert.equal(log.value, "a caption\n");
+  log.add(entry(3, { kind: "deletion", target: 1, message: "" }));
+  assert.equal(log.querySelectorAll(".files").length, 0);
+  assert.equal(log.value, "");
 });
