@@ -12,8 +12,11 @@ from django.views.i18n import set_language
 from chat.account_views import GuestNameView, SignUpView, me
 from chat.avatar_views import AvatarView, avatar
 from chat.direct_views import DirectRoomView
+from chat.domain.mail_links import Purpose
 from chat.ignored_views import IgnoredView
+from chat.mail_views import MailLinkView
 from chat.member_views import MembersView, NewRoomView
+from chat.notification_views import DevicesView, NotificationsView
 from chat.people_views import EditProfileView, profile, profile_by_id
 from chat.script_texts import script_texts
 from chat.search_views import search_page
@@ -41,6 +44,18 @@ urlpatterns = [
     path("accounts/profile/", EditProfileView.as_view(), name="edit_profile"),
     path("accounts/picture/", AvatarView.as_view(), name="edit_avatar"),
     path("accounts/name/", GuestNameView.as_view(), name="guest_name"),
+    path("accounts/notifications/", NotificationsView.as_view(), name="notifications"),
+    path("accounts/notifications/devices/", DevicesView.as_view(), name="notification_devices"),
+    path(
+        "accounts/notifications/confirm/<str:token>/",
+        MailLinkView.as_view(purpose=Purpose.CONFIRM),
+        name="confirm_email",
+    ),
+    path(
+        "accounts/notifications/unsubscribe/<str:token>/",
+        MailLinkView.as_view(purpose=Purpose.UNSUBSCRIBE),
+        name="unsubscribe",
+    ),
     path("accounts/ignored/", IgnoredView.as_view(), name="ignored"),
     path("language/", set_language, name="set_language"),
     path("people/id/<person_id>/", profile_by_id, name="profile_by_id"),  # where a user is known by their id alone

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from chat.errors import ChatError
 
+NOT_UNDERSTOOD = _("The subscription can’t be understood.")
 ENDPOINT_MAX = 1000  # characters
 AUTH_BYTES = 16  # RFC 8291, 3.2
 BASE64 = re.compile(r"[A-Za-z0-9_-]{1,100}={0,2}", re.ASCII)

@@ -42,6 +42,7 @@ import { Posting } from "./posting.js";
 import { ChatPresence } from "./presence/chat-presence.js";
 import { ChatTyping } from "./presence/chat-typing.js";
 import { TypingSign } from "./presence/typing-sign.js";
+import { RoomPush } from "./push/room-push.js";
 import { Reacting } from "./reactions/reacting.js";
 import { Reactions } from "./reactions/reactions.js";
 import { Replying } from "./replying.js";
@@ -120,6 +121,7 @@ const limits = new PostingLimits(
   standing,
   data.slowMode,
 );
+const push = new RoomPush(data.room, data.person, connection, timeline);
 const menu = new MessageMenu(
   find(document, "#chat-menu", HTMLElement),
   messageActions({
@@ -173,6 +175,7 @@ const takers = new Map([
 function takeRooms({ rooms, complete, ignored }) {
   ignoring.take(ignored);
   ownRooms.take(rooms, complete);
+  push.take(rooms);
   const isHere = (/** @type {OwnRoom} */ { name }) => name === data.room;
   alerts.take(
     rooms.filter((/** @type {OwnRoom} */ room) => !isHere(room)),
@@ -225,12 +228,14 @@ marks.endInView = () => follower.following;
 marks.markNew = (read) => log.newLine.mark(read);
 marks.changed = () => {
   ownRooms.countHere(marks.unread);
+  push.readHere(marks.unread);
   showUnread();
 };
 ownRooms.addEventListener("unread", showUnread);
 ownRooms.ask = send;
 alerts.label = (room) => ownRooms.label(room);
 alerts.involvement = (room) => ownRooms.involvement(room);
+alerts.pushed = () => push.isNotified;
 new RoomsDrawer(
   find(document, "#rooms-drawer", HTMLDialogElement),
   find(document, "#rooms-open", HTMLButtonElement),

@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * The chat's service worker: shows a page of its own where the site can't be reached, and keeps what other apps share
- * until a room is chosen for it.
+ * The chat's service worker: shows a page of its own where the site can't be reached, keeps what other apps share
+ * until a room is chosen for it, and shows what the site pushes.
  *
  * Pages come from the site and are kept nowhere: they have what private rooms say. chat/web_app.py serves this file,
  * after a line that sets `offline`; a change of the offline page or its files so makes browsers install it anew.
@@ -14,10 +14,32 @@
  *   preloadResponse: Promise<Response | undefined>,
  *   respondWith: (answer: Promise<Response>) => void,
  * }} WorkerFetch
+ * @typedef {WorkerEvent & { data: { json: () => Pushed } | null }} WorkerPush
+ * @typedef {WorkerEvent & { notification: Notification }} NotificationClick
+ * @typedef {WorkerEvent & {
+ *   oldSubscription?: PushSubscription | null,
+ *   newSubscription?: PushSubscription | null,
+ * }} SubscriptionChange
+ * @typedef {object} Pushed As docs/protocol.md has it.
+ * @property {string} title
+ * @property {string} body
+ * @property {string} tag
+ * @property {string} url
+ * @property {number} count
+ * @property {number} sent_at
+ * @typedef {object} Page One of the site's, as the worker knows it.
+ * @property {string} url
+ * @property {() => Promise<Page>} focus
+ * @property {(url: string) => Promise<Page | null>} navigate
+ * @property {(message: unknown) => void} postMessage
  * @typedef {object} Worker What this file uses of `ServiceWorkerGlobalScope`.
  * @property {{ version: string, page: string, files: string[] }} offline
- * @property {{ navigationPreload?: { enable: () => Promise<void> } }} registration
- * @property {{ claim: () => Promise<void> }} clients
+ * @property {ServiceWorkerRegistration} registration
+ * @property {{
+ *   claim: () => Promise<void>,
+ *   matchAll: (which: object) => Promise<Page[]>,
+ *   openWindow: (url: string) => Promise<Page | null>,
+ * }} clients
  * @property {() => Promise<void>} skipWaiting
  */
 
@@ -27,6 +49,7 @@ const { version, page, files } = worker.offline;
 const OFFLINE_CACHE = `offline ${version}`;
 const SHARED_CACHE = "shared";
 const SHARE_TARGET = "/chat/share-target";
+const RENOTIFY_AFTER = 60_000; // milliseconds from one message that is felt to the next of the same room
 const SHARED_FILES_MAX = 10; // as many as a message may have
 
 worker.addEventListener("install", (event) => {
@@ -43,6 +66,19 @@ worker.addEventListener("fetch", (event) => {
   else if (request.method !== "GET") return;
   else if (request.mode === "navigate") fetching.respondWith(visit(fetching));
   else if (files.includes(pathname)) fetching.respondWith(fetch(request).catch(() => kept(pathname)));
+});
+worker.addEventListener("push", (event) => {
+  const push = /** @type {WorkerPush} */ (event);
+  push.waitUntil(showPushed(push.data?.json() ?? null));
+});
+worker.addEventListener("notificationclick", (event) => {
+  const click = /** @type {NotificationClick} */ (event);
+  click.notification.close();
+  click.waitUntil(openPage(click.notification.data?.url ?? "/chat/"));
+});
+worker.addEventListener("pushsubscriptionchange", (event) => {
+  const change = /** @type {SubscriptionChange} */ (event);
+  change.waitUntil(moveSubscription(change));
 });
 
 async function install() {
@@ -109,4 +145,57 @@ function sharedText(form) {
     else lines.push(line);
   }
   return lines.join("\n");
+}
+
+/**
+ * A push always shows something: browsers take back the permission of sites whose pushes don't. One of a room takes the
+ * place of the one before, and makes itself felt again only some time after that.
+ *
+ * @param {Pushed | null} pushed
+ */
+async function showPushed(pushed) {
+  if (!pushed) return;
+  const { title, body, tag, url, sent_at: sentAt } = pushed;
+  const [before] = await worker.registration.getNotifications({ tag });
+  const renotify = before !== undefined && sentAt - before.data.sentAt > RENOTIFY_AFTER;
+  const data = { url, sentAt };
+  const icon = "/static/icons/icon-192.png";
+  await worker.registration.showNotification(
+    title,
+    /** @type {NotificationOptions} */ ({ body, tag, renotify, icon, data, timestamp: sentAt }),
+  );
+}
+
+/**
+ * Lead to a message: in a page of its room that is open, else in any page of the chat, else in a new one.
+ *
+ * @param {string} url
+ */
+async function openPage(url) {
+  const wanted = new URL(url, location.origin);
+  const pages = await worker.clients.matchAll({ type: "window", includeUncontrolled: true });
+  const open = pages.find((page) => new URL(page.url).pathname === wanted.pathname);
+  if (!open) {
+    await worker.clients.openWindow(wanted.href);
+    return;
+  }
+  await open.focus().catch(() => {}); // not every browser lets it
+  open.postMessage({ kind: "open", url: wanted.pathname + wanted.search });
+}
+
+/**
+ * The browser has another address for what the site pushes, or the old one has run out.
+ *
+ * @param {SubscriptionChange} change
+ */
+async function moveSubscription({ oldSubscription, newSubscription }) {
+  if (!oldSubscription) return; // the next page tells the site
+  const subscription =
+    newSubscription ?? (await worker.registration.pushManager.subscribe(oldSubscription.options).catch(() => null));
+  if (!subscription) return;
+  await fetch("/accounts/notifications/devices/", {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ subscription, before: oldSubscription.endpoint }),
+  });
 }

@@ -19,6 +19,8 @@ const REFUSED = gettext("Your browser doesn’t let this site notify you. Its se
 export class RoomAlerts extends HTMLElement {
   /** How the reader wants to be told of a room: "all", "mentions" or "nothing". */
   involvement = (/** @type {string} */ _room) => "all";
+  /** Whether the site sends notifications to this browser: then the page shows none of its own. */
+  pushed = () => false;
   /** The name of a room as the reader is shown it. */
   label = (/** @type {string} */ room) => room;
   /**
@@ -115,7 +117,7 @@ export class RoomAlerts extends HTMLElement {
    * @param {string} text
    */
   #notify(room, text) {
-    if (!this.#wantsNotifications) return;
+    if (!this.#wantsNotifications || this.pushed()) return;
     try {
       const notification = new Notification(this.label(room), { body: text.slice(0, 200), tag: room });
       notification.onclick = () => {
