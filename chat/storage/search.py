@@ -39,6 +39,10 @@ ROOMS_MAX = 100  # that are named in a statement; of people who may read more, e
 SELECT_ROOMS = f"""
     SELECT room.id FROM chat_room AS room WHERE {Asked.READABLE} {{named}} LIMIT {ROOMS_MAX + 1}
 """
+SELECT_CLOSED = f"""
+    SELECT room.id FROM chat_room AS room WHERE room.restricted AND NOT {Asked.READABLE}
+    ORDER BY room.last_offset DESC LIMIT {ROOMS_MAX}
+"""
 NAMED = "AND (room.name IN ({names}) OR room.search_name IN ({names}))"
 SELECT_MESSAGES = f"""
     SELECT {MESSAGE_COLUMNS}, room.name AS room_name
@@ -74,7 +78,7 @@ def find(query: Query, *, person: Person, size: int, after: int | None = None) -
     """The next `size` messages, the newest first, after the one with the key `after`.
 
     Days begin as they do where `person` is. A query that is empty finds nothing, as does one for a room that `person`
-    may not read. At most ten statements.
+    may not read. At most eleven statements.
     """
     if query.is_empty:
         return Results(query, [])
@@ -90,6 +94,7 @@ def find(query: Query, *, person: Person, size: int, after: int | None = None) -
         before=_begin(query.before, zone),
         after=_begin(query.after, zone),
         has_file=query.has_file,
+        closed=_closed(person) if any(some.everywhere for some in rooms) else (),
     )
     before = KEY_MAX if after is None else after
     indexed = search_sqlite.keys if connection.vendor == "sqlite" else search_postgresql.keys
@@ -128,6 +133,13 @@ def _rooms(names: Sequence[str], person: Person) -> _Rooms:
     if len(ids) > ROOMS_MAX and not names:
         return _Rooms(everywhere=True)
     return _Rooms(tuple(search_index.room_tag(id) for id in ids[:ROOMS_MAX]))
+
+
+def _closed(person: Person) -> tuple[str, ...]:
+    """The tags of the rooms that `person` may not read, those with the longest logs. One statement."""
+    with connection.cursor() as cursor:
+        cursor.execute(SELECT_CLOSED, Asked.readable_values(person))
+        return tuple(search_index.room_tag(id) for (id,) in cursor.fetchall())
 
 
 def _people(names: Sequence[str], person: Person) -> tuple[str, ...]:

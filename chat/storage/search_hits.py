@@ -21,6 +21,8 @@ class Asked:
     before: datetime | None
     after: datetime | None
     has_file: bool
+    closed: tuple[str, ...] = ()
+    """Tags of rooms that the person may not read. There may be others: these spare the look at most hits in vain."""
 
     # As chat.storage.permissions has it. A direct room is private even if an older release made it otherwise.
     READABLE: ClassVar = f"""(

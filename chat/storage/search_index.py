@@ -24,7 +24,7 @@ from chat.domain.files import Attachment
 from chat.domain.people import USER
 from chat.domain.search_terms import joined, terms
 
-BUCKET_BITS = 16  # a bucket is 65,536 keys
+BUCKET_BITS = 14  # a bucket is 16,384 keys
 FILE_TAG = "#f"
 
 # Made anew after each migration: SQLite loses them when Django makes the table of messages anew.

@@ -1,7 +1,7 @@
 """Search in PostgreSQL's GIN index, which gives all rows at once, and in no order.
 
 So what is found in many messages would be slow to sort. The newest messages are gone through without the index: they
-have the first page of all words that are common. Older ones are searched a bucket of 65,536 keys at a time, the newest
+have the first page of all words that are common. Older ones are searched a bucket of 16,384 keys at a time, the newest
 first: each entry has the tag of its bucket, by which the index finds the few that are in both lists. The statement
 reads no more of them than fill the page.
 """
@@ -23,17 +23,20 @@ SELECT_LAST = "SELECT MAX(id) FROM chat_search WHERE id < %s"
 # `IS TRUE` keeps the index on terms out of it.
 WALK = """
     SELECT entry.id FROM chat_search AS entry
-    WHERE entry.id > %s AND entry.id <= %s AND (entry.terms @@ %s::tsquery) IS TRUE {sent} AND {readable}
+    WHERE entry.id > %s AND entry.id <= %s AND (entry.terms @@ %s::tsquery) IS TRUE AND {readable} {sent}
     ORDER BY entry.id DESC LIMIT %s
 """
 # The buckets come in their order, and a bucket is searched when the page isn't full. `+ 0` has the entries of a bucket
-# sorted, where the index on keys would go through all that aren't hits.
+# sorted, where the index on keys would go through all that aren't hits. OFFSET has them sorted before it is looked up
+# which of them may be read.
 SEARCH = """
     SELECT hit.id FROM generate_series(%s::bigint, 0, -1) AS bucket, LATERAL (
-        SELECT entry.id FROM chat_search AS entry
-        WHERE entry.terms @@ (%s::tsquery && ('''#b' || bucket || '''')::tsquery) AND entry.id <= %s
-            {sent} AND {readable}
-        ORDER BY entry.id + 0 DESC LIMIT %s
+        SELECT entry.id FROM (
+            SELECT id, room_id FROM chat_search
+            WHERE terms @@ (%s::tsquery && ('''#b' || bucket || '''')::tsquery) AND id <= %s
+            ORDER BY id + 0 DESC OFFSET 0
+        ) AS entry
+        WHERE {readable} {sent} LIMIT %s
     ) AS hit LIMIT %s
 """
 
@@ -42,7 +45,7 @@ def keys(asked: Asked, size: int, before: int) -> list[int]:
     """The keys of the newest `size` messages below the key `before`. Three statements at most."""
     query, (days, values) = match(asked), asked.days
     parts = {"sent": SENT.format(days=days) if days else "", "readable": READABLE}
-    values = [*values, *Asked.readable_values(asked.person)]
+    values = [*Asked.readable_values(asked.person), *values]
     with connection.cursor() as cursor:
 
         def rows(statement: str, given: list[Any]) -> list[Any]:
@@ -67,6 +70,7 @@ def match(asked: Asked) -> str:
     parts += ["({})".format(" | ".join(f"'{tag}'" for tag in tags)) for tags in asked.tags]
     if asked.has_file:
         parts.append(f"'{FILE_TAG}'")
+    parts += [f"!'{tag}'" for tag in asked.closed]
     return " & ".join(parts)
 
 

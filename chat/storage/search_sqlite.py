@@ -31,7 +31,8 @@ def match(asked: Asked) -> str:
     parts += ["({})".format(" OR ".join(f'"{tag}"' for tag in tags)) for tags in asked.tags]
     if asked.has_file:
         parts.append(f'"{FILE_TAG}"')
-    return " AND ".join(parts)
+    closed = " OR ".join(f'"{tag}"' for tag in asked.closed)
+    return f"({' AND '.join(parts)}) NOT ({closed})" if closed else " AND ".join(parts)
 
 
 def _phrase(phrase: Phrase) -> str:
