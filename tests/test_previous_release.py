@@ -15,9 +15,10 @@ from django.conf import settings
 from chat import models
 from chat.actions import direct
 from chat.actions.moderation import carry_out
+from chat.domain import search as search_queries
 from chat.domain.people import Person
 from chat.domain.rooms import find
-from chat.storage import log, moderation, posting_limits
+from chat.storage import log, moderation, posting_limits, search, search_feed
 from chat.storage.database import in_database
 from tests.screen import Screen
 from tests.servers import ROOT, Server
@@ -223,3 +224,24 @@ async def test_previous_release_passes_over_limits_on_posting_and_goes_on(instan
         "the end",
     }
     assert [one["offset"] for one in heard_new] == [2, 3, 4, 5, 6]
+
+
+def found(text: str) -> list[str]:
+    results = search.find(search_queries.read(text), person=Person(id="guest-1", name="?"), size=10)
+    return [one.event.message for one in results.found]
+
+
+async def test_search_finds_what_the_previous_release_stores_and_not_what_it_deletes(
+    instances: tuple[Server, Server],
+) -> None:
+    ann = await user("ann")
+    async with browser(instances[0], ALL, ann) as old, browser(instances[1], ALL) as new:
+        for frame in ({"message": "fox one"}, {"message": "fox two"}, {"message": "fox three"}):
+            await old.send(json.dumps(frame))
+            await hear(new)
+        await in_database(search_feed.feed)
+        assert await in_database(found, "fox") == ["fox three", "fox two", "fox one"]
+        for frame in ({"delete": 2}, {"message": "fox four"}):
+            await old.send(json.dumps(frame))
+            await hear(new)
+    assert await in_database(found, "fox") == ["fox four", "fox three", "fox one"]
