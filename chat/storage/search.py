@@ -78,7 +78,7 @@ def find(query: Query, *, person: Person, size: int, after: int | None = None) -
     """The next `size` messages, the newest first, after the one with the key `after`.
 
     Days begin as they do where `person` is. A query that is empty finds nothing, as does one for a room that `person`
-    may not read. At most eleven statements.
+    may not read. At most twelve statements.
     """
     if query.is_empty:
         return Results(query, [])

@@ -1,11 +1,12 @@
 """Search in PostgreSQL's GIN index, which gives all rows at once, and in no order.
 
-So what is found in many messages would be slow to sort. The newest messages are gone through without the index: they
-have the first page of all words that are common. Older ones are searched a bucket of 16,384 keys at a time, the newest
-first: each entry has the tag of its bucket, by which the index finds the few that are in both lists. The statement
-reads no more of them than fill the page.
+So a word of many messages would be slow to sort. The newest messages are gone through without the index: they have the
+first page of all words that are common now. For older ones, the planner estimates how many there are. A few are read
+and sorted. Of many, the index is asked for a bucket of 16,384 keys at a time, the newest first: each entry has the tag
+of its bucket. The statement reads no more buckets than fill the page.
 """
 
+import json
 from typing import Any
 
 from django.db import connection
@@ -14,6 +15,7 @@ from chat.domain.search import Phrase
 from chat.storage.search_hits import Asked
 from chat.storage.search_index import BUCKET_BITS, FILE_TAG
 
+FEW = 10_000  # entries, which are read and sorted in a few milliseconds
 NEWEST = 8192  # keys of messages that are gone through one by one
 
 # By a subquery for each hit, which can't be made a join: that might begin with all rooms.
@@ -26,23 +28,22 @@ WALK = """
     WHERE entry.id > %s AND entry.id <= %s AND (entry.terms @@ %s::tsquery) IS TRUE AND {readable} {sent}
     ORDER BY entry.id DESC LIMIT %s
 """
-# The buckets come in their order, and a bucket is searched when the page isn't full. `+ 0` has the entries of a bucket
-# sorted, where the index on keys would go through all that aren't hits. OFFSET has them sorted before it is looked up
-# which of them may be read.
-SEARCH = """
-    SELECT hit.id FROM generate_series(%s::bigint, 0, -1) AS bucket, LATERAL (
-        SELECT entry.id FROM (
-            SELECT id, room_id FROM chat_search
-            WHERE terms @@ (%s::tsquery && ('''#b' || bucket || '''')::tsquery) AND id <= %s
-            ORDER BY id + 0 DESC OFFSET 0
-        ) AS entry
-        WHERE {readable} {sent} LIMIT %s
-    ) AS hit LIMIT %s
+ESTIMATE = "EXPLAIN (FORMAT JSON) SELECT 1 FROM chat_search WHERE terms @@ %s::tsquery"
+# `+ 0` has the entries sorted, where the index on keys would go through all that aren't hits. OFFSET has them sorted
+# before it is looked up which of them may be read.
+SORTED = """
+    SELECT entry.id FROM (
+        SELECT id, room_id FROM chat_search WHERE terms @@ {query} AND id <= %s ORDER BY id + 0 DESC OFFSET 0
+    ) AS entry
+    WHERE {readable} {sent} LIMIT %s
 """
+# The buckets come in their order, and each is searched only while the page isn't full.
+BUCKETS = "SELECT hit.id FROM generate_series(%s::bigint, 0, -1) AS bucket, LATERAL ({sorted}) AS hit LIMIT %s"
+IN_BUCKET = "(%s::tsquery && ('''#b' || bucket || '''')::tsquery)"
 
 
 def keys(asked: Asked, size: int, before: int) -> list[int]:
-    """The keys of the newest `size` messages below the key `before`. Three statements at most."""
+    """The keys of the newest `size` messages below the key `before`. Four statements at most."""
     query, (days, values) = match(asked), asked.days
     parts = {"sent": SENT.format(days=days) if days else "", "readable": READABLE}
     values = [*Asked.readable_values(asked.person), *values]
@@ -58,10 +59,21 @@ def keys(asked: Asked, size: int, before: int) -> list[int]:
         older = last - NEWEST
         found = rows(WALK.format(**parts), [older, last, query, *values, size])
         left = size - len(found)
-        if left and older > 0:
-            given = [older >> BUCKET_BITS, query, older, *values, left, left]
-            found += rows(SEARCH.format(**parts), given)
-        return found
+        if not left or older <= 0:
+            return found
+        if _estimate(query) <= FEW:
+            return found + rows(SORTED.format(query="%s::tsquery", **parts), [query, older, *values, left])
+        statement = BUCKETS.format(sorted=SORTED.format(query=IN_BUCKET, **parts))
+        return found + rows(statement, [older >> BUCKET_BITS, query, older, *values, left, left])
+
+
+def _estimate(query: str) -> int:
+    """How many entries the planner expects to have what is looked for."""
+    with connection.cursor() as cursor:
+        cursor.execute(ESTIMATE, [query])
+        (plan,) = cursor.fetchone()
+    (explained,) = json.loads(plan) if isinstance(plan, str) else plan
+    return int(explained["Plan"]["Plan Rows"])
 
 
 def match(asked: Asked) -> str:

@@ -249,7 +249,9 @@ class TestPages:
             after = page.found[-1].key
         assert found == expected[::-1]
 
-    def test_hits_in_several_buckets_come_in_their_order(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    @pytest.mark.parametrize("few", [0, 10_000])  # hits that are sorted together on PostgreSQL
+    def test_old_hits_come_in_their_order(self, few: int, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(search_postgresql, "FEW", few)
         monkeypatch.setattr("chat.storage.search_index.BUCKET_BITS", 2)
         monkeypatch.setattr(search_postgresql, "BUCKET_BITS", 2)
         monkeypatch.setattr(search_postgresql, "NEWEST", 3)
