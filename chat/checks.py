@@ -25,7 +25,14 @@ def limits_are_on(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 def rates_can_be_read(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     return [
         Error(f"{name}: {problem}", id="chat.E001")
-        for name in ("CHAT_RATE_PERSON", "CHAT_RATE_ADDRESS", "CHAT_RATE_LOGIN", "CHAT_RATE_ACCOUNT")
+        for name in (
+            "CHAT_RATE_PERSON",
+            "CHAT_RATE_ADDRESS",
+            "CHAT_RATE_LOGIN",
+            "CHAT_RATE_ACCOUNT",
+            "CHAT_RATE_LINKS",
+            "CHAT_RATE_LINK_HOST",
+        )
         if (problem := _problem_with_rate(getattr(settings, name)))
     ]
 

@@ -37,7 +37,7 @@ from chat.frames import ready_frame, rooms_frame
 from chat.receiving import ReceivingConsumer
 from chat.storage import history
 
-KINDS_BY_WISH = {"edits": Kind.EDIT, "reactions": Kind.REACTION}
+KINDS_BY_WISH = {"edits": Kind.EDIT, "reactions": Kind.REACTION, "links": Kind.LINKS}
 BAD_REQUEST = 4400
 CLOSE_CODES = {
     LoginRequired: LOG_IN,

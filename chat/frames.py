@@ -11,7 +11,7 @@ from chat.actions.rate_limits import check_frame
 from chat.delivery.own_rooms import Change
 from chat.delivery.recent_renderings import RecentRenderings
 from chat.delivery.text_frames import text_frame
-from chat.domain import files
+from chat.domain import files, links
 from chat.domain.events import Event, Kind, NewRole, Quote
 from chat.domain.people import NAME_MAX, Person
 from chat.domain.presence import LiveState, Presence
@@ -99,7 +99,9 @@ def shown(event: Event, html: str | None = None, own: Collection[str] | None = N
         said["attachments"] = [files.shown(attachment, event.room) for attachment in event.attachments]
     if event.reactions or event.kind is Kind.REACTION:
         said["reactions"] = [_reaction(reaction, own) for reaction in event.reactions]
-    if event.kind in {Kind.DELETION, Kind.EDIT, Kind.REACTION}:
+    if event.links or event.kind is Kind.LINKS:
+        said["links"] = [links.shown(link) for link in event.links]
+    if event.kind in {Kind.DELETION, Kind.EDIT, Kind.REACTION, Kind.LINKS}:
         said["target"] = event.target
     if event.kind is Kind.NOTICE:
         said |= {"subject": event.subject, "access": event.change}

@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 
 from asgiref.sync import async_to_sync
 from django import forms
+from django.conf import settings
 from django.contrib.auth.mixins import LoginRequiredMixin
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
@@ -21,7 +22,7 @@ from chat.domain.texts import is_storable
 from chat.errors import Banned, ChatError, InvalidPage, InvalidRoomName, NotAMember
 from chat.forms import NameInput
 from chat.models import Role
-from chat.storage import avatars, history, members, moderation, permissions, posting_limits, reports
+from chat.storage import avatars, history, links, members, moderation, permissions, posting_limits, reports
 from chat.storage.posting_limits import SLOW_MODE_MAX
 from chat.storage.reports import Report
 from chat.views import closed, display_name
@@ -106,6 +107,7 @@ class MembersView(View):
         "set_private": (moderation.set_private, lambda given: [given.get("private") == "true"]),
         "set_read_only": (posting_limits.set_read_only, lambda given: [given.get("read_only") == "true"]),
         "set_slow_mode": (posting_limits.set_slow_mode, lambda given: [seconds(given.get("seconds", ""))]),
+        "set_link_previews": (links.set_link_previews, lambda given: [given.get("on") == "true"]),
         "delete": (moderation.delete_message, lambda given: [history.check_offset(given.get("offset"))]),
     }
     DISMISS = "dismiss"  # is no entry of the log
@@ -157,6 +159,7 @@ class MembersView(View):
             "room": self.room,
             "display_name": display_name(self.room, self.person),
             "permission": permission,
+            "offers_link_previews": settings.CHAT_LINK_PREVIEWS and (permission.may_moderate or self.room.is_direct),
             "is_pair": self.room.is_direct and len(belonging) <= 2,  # who write to each other just here
             "roles": Role.choices,
             "members": [

@@ -45,6 +45,7 @@ CHAT_BACKLOG_MAX = env.number("CHAT_BACKLOG_MAX", default=1000)  # events that w
 CHAT_BACKLOG_BYTES = env.number("CHAT_BACKLOG_BYTES", default=1_000_000)  # of their texts
 CHAT_RECOVERY_MAX = env.number("CHAT_RECOVERY_MAX", default=500, least=0)  # messages that one who comes back is sent
 CHAT_DRAIN_SECONDS = env.seconds("CHAT_DRAIN_SECONDS", default=0)  # from SIGTERM until sockets are closed
+CHAT_LINK_PREVIEWS = env.switch("CHAT_LINK_PREVIEWS", default=True)
 # Networks that the site may send requests to, for people's links and push services, though they aren't public.
 CHAT_OUTGOING_NETWORKS = env.networks("CHAT_OUTGOING_NETWORKS", default=[])
 CHAT_SEARCH_INDEXING = env.switch("CHAT_SEARCH_INDEXING", default=True)  # by this process, of what is said
@@ -62,6 +63,8 @@ CHAT_RATE_ADDRESS = env.str("CHAT_RATE_ADDRESS", default="100/10s")
 CHAT_RATE_SEARCH = env.str("CHAT_RATE_SEARCH", default="20/10s")  # searches of a person
 CHAT_RATE_LOGIN = env.str("CHAT_RATE_LOGIN", default="20/m")  # passwords tried and accounts made, for each address
 CHAT_RATE_ACCOUNT = env.str("CHAT_RATE_ACCOUNT", default="10/10m")  # passwords tried, for each account
+CHAT_RATE_LINKS = env.str("CHAT_RATE_LINKS", default="20/m")  # pages that the site asks for, for each person's links
+CHAT_RATE_LINK_HOST = env.str("CHAT_RATE_LINK_HOST", default="60/m")  # and from each host
 CHAT_CONNECTIONS_PER_ADDRESS = env.number("CHAT_CONNECTIONS_PER_ADDRESS", default=200)  # to one process
 CHAT_SUBSCRIPTIONS_PER_CONNECTION = env.number("CHAT_SUBSCRIPTIONS_PER_CONNECTION", default=20)
 CHAT_ROOMS_PER_SUBSCRIPTION = env.number("CHAT_ROOMS_PER_SUBSCRIPTION", default=50)

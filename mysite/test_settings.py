@@ -47,6 +47,8 @@ os.environ.update(
     CHAT_RATE_SEARCH="20/10s",
     CHAT_RATE_LOGIN="20/m",
     CHAT_RATE_ACCOUNT="10/10m",
+    CHAT_RATE_LINKS="20/m",
+    CHAT_RATE_LINK_HOST="60/m",
     CHAT_CONNECTIONS_PER_ADDRESS="200",
     CHAT_SUBSCRIPTIONS_PER_CONNECTION="20",
     CHAT_ROOMS_PER_SUBSCRIPTION="50",
@@ -61,6 +63,7 @@ os.environ.update(
     CHAT_QUERY_NODES="3000",
     CHAT_QUERY_TOKENS="500",
     CHAT_INIT_TIMEOUT="10",
+    CHAT_LINK_PREVIEWS="off",  # tests of previews set it, and have hosts of their own
     CHAT_OUTGOING_NETWORKS="",
     CHAT_SEARCH_INDEXING="off",  # tests of search index themselves; until then messages are found one by one
     CHAT_SESSION_CHECK="5",

@@ -1,5 +1,6 @@
 """Editing: the author of a message gives it another text."""
 
+from chat.actions.link_previews import LinkingMessage, LinkPreviews
 from chat.actions.moderation import carry_out
 from chat.domain.events import Event
 from chat.domain.people import Person
@@ -16,4 +17,8 @@ async def edit(*, room: Room, offset: int, message: object, person: Person) -> E
     Raises NoSuchMessage, NotAllowed, InvalidMessage, BlankMessage, MessageTooLong, RateLimited, Banned, NotAMember or
     Unavailable.
     """
-    return await carry_out(edits.edit_message, room, offset, clean_text(message), by=person)
+    text = clean_text(message)
+    edit = await carry_out(edits.edit_message, room, offset, text, by=person)
+    if edit is not None:
+        LinkPreviews.here().consider(LinkingMessage(room, offset, text, person))
+    return edit

@@ -3,6 +3,7 @@
 from chat import metrics
 from chat.actions import rate_limits
 from chat.actions.group_commit import GroupCommit
+from chat.actions.link_previews import LinkingMessage, LinkPreviews
 from chat.domain.files import read_ids
 from chat.domain.mentions import names_in
 from chat.domain.people import Person
@@ -57,6 +58,8 @@ async def post(
         metrics.POSTS.labels(error.code).inc()
         raise
     metrics.POSTS.labels("repeated" if entry.repeated else "stored").inc()
+    if not entry.repeated and entry.event.offset is not None:
+        LinkPreviews.here().consider(LinkingMessage(room, entry.event.offset, text, person))
     return entry
 
 

@@ -119,6 +119,21 @@ async def spend_search(person: Person) -> None:
         await _take(rates)
 
 
+async def spend_link(person: Person, host: str) -> None:
+    """Takes a token for a page at `host` that the site is about to ask for, as `person` links to it.
+
+    Raises RateLimited.
+    """
+    if not settings.CHAT_LIMITS:
+        return
+    rates = {f"chat:rate:link:host:{host}": parse_rate(settings.CHAT_RATE_LINK_HOST)}
+    if person.lasting:
+        rates[f"chat:rate:link:person:{person.id}"] = parse_rate(settings.CHAT_RATE_LINKS)
+    if person.address:
+        rates[f"chat:rate:link:address:{person.address}"] = parse_rate(settings.CHAT_RATE_LINKS)
+    await _take(rates)
+
+
 async def _take(rates: Mapping[str, Rate]) -> None:
     if wait := await Buckets.here().take(rates):
         hit("rate")

@@ -23,6 +23,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from chat.domain.files import Attachment, names_of
+from chat.domain.links import Link
 from chat.domain.people import Person
 from chat.domain.positions import Position
 from chat.domain.reactions import Reaction
@@ -36,6 +37,7 @@ class Kind(StrEnum):
     EDIT = "edit"
     REACTION = "reaction"
     GREETING = "greeting"
+    LINKS = "links"  # never in a group: tells listeners what is shown of the pages that a message links to
     START_OVER = "start_over"  # never in a group: tells listeners that what they missed can't be brought any more
 
 
@@ -126,6 +128,8 @@ class Event:
     """Of a message, and of a reaction: all that there are to the message, in the order of their first."""
     attachments: tuple[Attachment, ...] = ()
     """Of a message: its files. With them, `message` may be empty."""
+    links: tuple[Link, ...] = ()
+    """Of a message, or of `links` of its target: what is shown of the pages that it links to."""
     known: bool = True
     previous: str | None = field(default=None, compare=False)  # the id of the entry before it, where that was looked up
 

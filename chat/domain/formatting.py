@@ -12,7 +12,6 @@ from chat.domain.events import Event, Kind
 from chat.domain.people import Person
 from chat.domain.presence import LiveState
 
-LENGTH_MAX = 10_000  # characters; longer texts, which only a setting allows, are shown as they are
 TAGS = {"a", "blockquote", "br", "code", "em", "li", "ol", "p", "pre", "s", "span", "strong", "ul"}
 MENTION = "mention"  # the class of what calls somebody
 LANGUAGE = re.compile(r"[\w+#.-]{1,30}")
@@ -42,7 +41,9 @@ def effort(text: str, people: tuple[Person, ...] = ()) -> int:
 
 
 def _is_passed_over(text: str, people: tuple[Person, ...]) -> bool:
-    return len(text) > LENGTH_MAX or not markdown.is_readable(text) or not (people or markdown.is_worth_reading(text))
+    if len(text) > markdown.LENGTH_MAX or not markdown.is_readable(text):
+        return True
+    return not (people or markdown.is_worth_reading(text))
 
 
 def to_html(text: str, people: tuple[Person, ...] = ()) -> str | None:

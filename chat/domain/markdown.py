@@ -18,6 +18,7 @@ from markdown_it.token import Token
 SCHEMES = frozenset({"http", "https"})
 
 # With these, no message takes long. A message that has more of something is shown without that, but with the rest.
+LENGTH_MAX = 10_000  # characters; longer texts, which only a setting allows, are shown as they are
 LINES_MAX = 500  # more, and nothing is looked at
 MARKED_LINES_MAX = 200  # that begin quotes or items
 LEVELS_MAX = 10  # a quote is one, a list with its item two; only what is deeper stays text

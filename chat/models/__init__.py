@@ -4,6 +4,7 @@ Columns that came later have a default in the database: an instance of the versi
 """
 
 from chat.models.files import Attachment, AttachmentState, FileUsage
+from chat.models.links import LinkPreview
 from chat.models.messages import (
     LastPost,
     Mention,
@@ -40,6 +41,7 @@ __all__ = [
     "IgnoredPerson",
     "Involvement",
     "LastPost",
+    "LinkPreview",
     "Mention",
     "Message",
     "MessageReaction",

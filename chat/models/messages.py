@@ -69,6 +69,8 @@ class Message(models.Model):
     reactions = models.JSONField(null=True, help_text="All that there are to the message, as Reaction.as_json.")
     attachments = models.JSONField(null=True, help_text="The files of the message, as Attachment.as_json.")
 
+    links = models.JSONField(null=True, help_text="What is shown of the pages it links to, as Link.as_json.")
+
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["room", "offset"], name="one_message_per_offset"),

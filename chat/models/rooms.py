@@ -22,6 +22,10 @@ class Room(models.Model):
     slow_mode = models.PositiveIntegerField(
         default=0, db_default=0, help_text="Seconds from one message of a person to their next; 0 is as they like."
     )
+    link_previews = models.BooleanField(
+        null=True,
+        help_text="Whether previews of links are shown; null: in public rooms, not in private ones.",
+    )
     # To the minute. A value that stays the same leaves the index alone, so that most posts cost the directory nothing.
     active_at = models.DateTimeField(db_default=Now(), help_text="The minute of the last entry.")
     search_name = models.TextField(blank=True, db_default="", help_text="As chat.domain.rooms.folded.")

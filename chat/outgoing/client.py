@@ -3,7 +3,7 @@
 A connection is let through or refused where its socket is made, by the address that it is made to. So it doesn't
 matter how an address is written in a URL, what a name resolved to a moment ago, or where a redirect leads. What comes
 back is limited in time and bytes, and nothing that belongs to the site or a person goes along: no cookies, no
-credentials, no referrer. Proxies of the environment aren't used: through one, addresses couldn't be checked.
+credentials, no referrer. No proxy is used, whatever the machine names: through one, addresses couldn't be checked.
 """
 
 import asyncio
@@ -57,6 +57,10 @@ class TooLarge(OutgoingError):
     """The body is longer than the caller takes."""
 
 
+class Stopped(OutgoingError):
+    """The client was closed meanwhile: nothing is known of the host."""
+
+
 class AddressRefused(OSError):
     """Raised where a socket is about to be made."""
 
@@ -93,10 +97,10 @@ class Client(PerLoop):
         The body has at most `limit` bytes, counted after decompression. A longer one is an error, or with `cut`, its
         beginning is returned. Raises an OutgoingError.
         """
-        address = checked(url)
-        async with _failures(address, timeout):
+        address, session = checked(url), self._open()
+        async with _failures(address, session, timeout):
             for _ in range(MAX_REDIRECTS + 1):
-                async with self._open().get(address, headers={"Accept": accept}, allow_redirects=False) as response:
+                async with session.get(address, headers={"Accept": accept}, allow_redirects=False) as response:
                     target = response.headers.get("Location")
                     if response.status not in REDIRECTS or target is None:
                         return await _answer(response, limit, cut)
@@ -116,10 +120,10 @@ class Client(PerLoop):
 
         Of the answer's body, at most `limit` bytes are kept.
         """
-        address = checked(url)
+        address, session = checked(url), self._open()
         async with (
-            _failures(address, timeout),
-            self._open().post(address, data=body, headers=headers, allow_redirects=False) as response,
+            _failures(address, session, timeout),
+            session.post(address, data=body, headers=headers, allow_redirects=False) as response,
         ):
             return await _answer(response, limit, cut=True)
 
@@ -193,14 +197,17 @@ async def _answer(response: ClientResponse, limit: int, cut: bool) -> Answer:
 
 
 @asynccontextmanager
-async def _failures(address: URL, timeout: float) -> AsyncIterator[None]:  # noqa: ASYNC109
+async def _failures(address: URL, session: ClientSession, timeout: float) -> AsyncIterator[None]:  # noqa: ASYNC109
     """Makes an OutgoingError of whatever aiohttp, a socket or the clock raises."""
     try:
         async with asyncio.timeout(timeout):
             yield
     except OutgoingError:
         raise
-    except (ClientError, OSError, ValueError) as error:  # a TimeoutError is an OSError; odd headers are ValueErrors
+    # A TimeoutError is an OSError; odd headers are ValueErrors; a session that is closed raises RuntimeErrors.
+    except (ClientError, OSError, RuntimeError, ValueError) as error:
+        if session.closed:
+            raise Stopped(f"{address.host}: stopped") from None
         if isinstance(getattr(error, "os_error", error), AddressRefused):
             raise Refused(f"{address.host} has no public address") from None
         raise Unreachable(f"{address.host}: {type(error).__name__}") from error

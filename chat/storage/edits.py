@@ -57,6 +57,7 @@ def edit_message(room: Room, offset: int, text: str, *, by: Person) -> Event | N
             text=text,
             edited_at=edit.sent_at,
             mentions=[person.as_json() for person in called] or None,
+            links=None,  # those of the new text come later
         )
         mentions.forget(place.room_id, offset)
         mentions.record({(place.room_id, offset): called}, by={(place.room_id, offset): by})

@@ -68,7 +68,7 @@ def blank(place: Place, target: int) -> None:
     message = models.Message.objects.filter(room=place.room_id, offset=target)
     changes = models.Message.objects.filter(room=place.room_id, target=target, kind__in=[Kind.EDIT, Kind.REACTION])
     gone: dict[str, Any] = {"text": "", "deletion": place.offset, "mentions": None, "reactions": None}
-    message.update(original_text=None, edited_at=None, attachments=None, **gone)
+    message.update(original_text=None, edited_at=None, attachments=None, links=None, **gone)
     changes.update(**gone)
     mentions.forget(place.room_id, target)
     attachments.give_up_of_message(place.room_id, target)

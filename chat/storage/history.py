@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from chat import models
 from chat.domain.events import STORED_KINDS, Change, Event, Kind, NewRole, Origin, Quote, is_known
 from chat.domain.files import Attachment
+from chat.domain.links import Link
 from chat.domain.people import Person
 from chat.domain.positions import START, Position
 from chat.domain.reactions import Reaction
@@ -224,4 +225,5 @@ def as_event(message: models.Message, room: Room, *, previous: str | None = None
         mentions=() if gone else Person.all_from_json(message.mentions),
         reactions=() if gone else Reaction.all_from_json(message.reactions),
         attachments=() if gone else Attachment.all_from_json(message.attachments),
+        links=() if gone else Link.all_from_json(message.links),
     )

@@ -20,7 +20,8 @@ from chat.storage.pairs import Pair, read_pairs
 # In SQL, because it is asked for each post and each person of a room that is restricted.
 SELECT_PERMISSIONS = """
     WITH pair (number, room_name, user_id, person_id) AS (VALUES {pairs})
-    SELECT pair.number, room.is_private, member.role, ban.id IS NOT NULL, room.read_only, room.slow_mode
+    SELECT pair.number, room.is_private, member.role, ban.id IS NOT NULL, room.read_only, room.slow_mode,
+        room.link_previews
     FROM pair
     JOIN chat_room AS room ON room.name = pair.room_name
     LEFT JOIN chat_roommember AS member ON member.room_id = room.id AND member.user_id = pair.user_id
@@ -35,6 +36,7 @@ class Permission:
     """The permissions of one person in one room, and the settings of the room that they come from.
 
     `slow_mode` is how many seconds have to pass from one message of a person to the next; 0 is as they like.
+    `previews_chosen` is whether messages are to show previews of their links, if somebody has decided that.
     """
 
     private: bool = False
@@ -42,6 +44,7 @@ class Permission:
     banned: bool = False
     read_only: bool = False
     slow_mode: int = 0
+    previews_chosen: bool | None = None
 
     @property
     def may_enter(self) -> bool:
@@ -59,6 +62,11 @@ class Permission:
     def pause(self) -> int:
         """Seconds that have to pass from one message of the person to the next."""
         return 0 if self.may_moderate else self.slow_mode
+
+    @property
+    def link_previews(self) -> bool:
+        """Whether messages show previews of their links."""
+        return not self.private if self.previews_chosen is None else self.previews_chosen
 
     @property
     def owns(self) -> bool:
@@ -81,13 +89,15 @@ def by_pair(pairs: Iterable[Pair]) -> dict[Pair, Permission]:
     """The permission of each person in the room beside them, by one query for some hundreds of pairs."""
     asked = list(pairs)
     found = {(room, person): Permission(private=room.is_direct) for room, person in asked}
-    for (room, person), (private, role, banned, read_only, slow_mode) in read_pairs(SELECT_PERMISSIONS, asked):
+    for (room, person), row in read_pairs(SELECT_PERMISSIONS, asked):
+        private, role, banned, read_only, slow_mode, previews = row
         found[room, person] = Permission(
             private=bool(private) or room.is_direct,
             role=Role(role) if role else None,
             banned=bool(banned),
             read_only=bool(read_only),
             slow_mode=slow_mode,
+            previews_chosen=None if previews is None else bool(previews),
         )
     return found
 

@@ -7,7 +7,7 @@ import strawberry
 from graphql import OperationType
 
 from chat.delivery.formatted import Formatted
-from chat.domain import events, reactions, rooms
+from chat.domain import events, links, reactions, rooms
 from chat.domain.mentions import EVERYBODY
 from gqlchat.schema import context, enums
 from gqlchat.schema.attachments import Attachment
@@ -25,6 +25,7 @@ enums.describe(
         events.Kind.EDIT: "The message `target` has this `message` as its text now. Sent to those who ask for it.",
         events.Kind.REACTION: "The message `target` has these `reactions` from now on. Sent to those who ask for it.",
         events.Kind.GREETING: "Somebody has joined by `joinChatRooms`. It isn't stored.",
+        events.Kind.LINKS: "The message `target` has these `links`. It isn't stored, and sent to those who ask for it.",
         events.Kind.START_OVER: "Entries that you missed can't be brought any more: read the history before `offset`. "
         "Your position is this `offset` and `id` from now on.",
     },
@@ -99,6 +100,34 @@ class Reaction:
         return cls(emoji=reaction.emoji, count=reaction.count, people=people, place=place, reaction=reaction)
 
 
+@strawberry.type(description="The picture of a page, made small and served by this site.")
+class LinkPicture:
+    url: str = strawberry.field(description="Its address, from the site's root on.")
+    width: int = strawberry.field(description="In pixels.")
+    height: int = strawberry.field(description="In pixels.")
+
+
+@strawberry.type(description="A link in a message, and what the page that it leads to says of itself.")
+class Link:
+    url: str = strawberry.field(description="The address that the message links to, without a fragment.")
+    title: str = strawberry.field(description="The title of the page, 200 characters at most.")
+    description: str = strawberry.field(description="400 characters at most. Empty where the page has none.")
+    site_name: str = strawberry.field(description="The name of the site. Empty where the page doesn't say it.")
+    picture: LinkPicture | None = strawberry.field(description="Null where the page has none that can be shown.")
+
+    @classmethod
+    def of(cls, link: links.Link) -> "Link":
+        shown = link.picture
+        picture = LinkPicture(url=shown.path, width=shown.width, height=shown.height) if shown else None
+        return cls(
+            url=link.url,
+            title=link.title,
+            description=link.description,
+            site_name=link.site_name,
+            picture=picture,
+        )
+
+
 @strawberry.type(
     description="Something said in a room, or done there: an entry of its log, or an event that isn't stored."
 )
@@ -139,9 +168,13 @@ class ChatRoomMessage:
         "`target` has from then on."
     )
     attachments: list[Attachment] = strawberry.field(description="The files of the message.")
+    links: list[Link] = strawberry.field(
+        description="The first pages that the message links to, 3 at most, once the site has asked for them; of LINKS, "
+        "all that the message `target` has from then on."
+    )
     target: int | None = strawberry.field(
-        description="Of a DELETION, an EDIT or a REACTION: the `offset` of the message that it changes. Null for other "
-        "kinds."
+        description="Of a DELETION, an EDIT, a REACTION or LINKS: the `offset` of the message that it changes. Null "
+        "for other kinds."
     )
     subject: strawberry.ID | None = strawberry.field(
         description="Of a NOTICE: the id of the person whom it is about. Null for other kinds, and where it is about "
@@ -179,6 +212,7 @@ class ChatRoomMessage:
             mentions_room=EVERYBODY in event.mentions,
             reactions=[Reaction.of(reaction, event) for reaction in event.reactions],
             attachments=[Attachment.of(attachment, event.room) for attachment in event.attachments],
+            links=[Link.of(link) for link in event.links],
             target=event.target,
             subject=strawberry.ID(event.subject) if event.subject else None,
             access=event.change,

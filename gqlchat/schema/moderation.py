@@ -6,7 +6,7 @@ import strawberry
 
 from chat.actions.moderation import carry_out
 from chat.domain import rooms
-from chat.storage import moderation, posting_limits
+from chat.storage import links, moderation, posting_limits
 from chat.storage.posting_limits import SLOW_MODE_MAX
 from gqlchat.schema import context
 from gqlchat.schema.errors import Problem, errors_in
@@ -61,6 +61,12 @@ class SetReadOnlyInput:
 class SetSlowModeInput:
     room_name: str
     seconds: int = strawberry.field(description=f"0 to {SLOW_MODE_MAX}; 0 switches it off.")
+
+
+@strawberry.input
+class SetLinkPreviewsInput:
+    room_name: str
+    on: bool
 
 
 @strawberry.type(description="The outcome of a change to a room. Both are null where nothing had to be done.")
@@ -124,6 +130,13 @@ class ModerationMutation:
     )
     async def set_slow_mode(self, info: strawberry.Info, input: SetSlowModeInput) -> ModerationPayload:
         return await done(info, posting_limits.set_slow_mode, input.room_name, input.seconds)
+
+    @strawberry.mutation(
+        description="Has messages in a room show previews of the pages that they link to, or not, from now on. It is "
+        "no entry. For moderators and owners, and for all people of a direct room."
+    )
+    async def set_link_previews(self, info: strawberry.Info, input: SetLinkPreviewsInput) -> ModerationPayload:
+        return await done(info, links.set_link_previews, input.room_name, input.on)
 
 
 @errors_in(ModerationPayload)

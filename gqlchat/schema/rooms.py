@@ -72,6 +72,10 @@ class Room:
     async def slow_mode(self, info: strawberry.Info) -> int:
         return (await self._entered(info)).slow_mode
 
+    @strawberry.field(description="Whether messages here show previews of the pages that they link to.")
+    async def link_previews(self, info: strawberry.Info) -> bool:
+        return (await self._entered(info)).link_previews
+
     @strawberry.field(description="Your role here; null if you are no member.")
     async def role(self, info: strawberry.Info) -> Role | None:
         return (await loaders(info).permission.load(self._room)).role

@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from chat.actions import file_cleaning
-from chat.storage import pruning
+from chat.storage import links, pruning
 
 UNITS = {"d": "days", "h": "hours", "m": "minutes"}
 
@@ -40,6 +40,9 @@ class Command(BaseCommand):
         older_than, keep = options["older_than"], options["keep"]
         if older_than is None and keep is None:
             raise CommandError("Say what to delete: --older-than, --keep or both.")
-        deleted = pruning.prune(older_than=None if older_than is None else timezone.now() - older_than, keep=keep)
+        before = None if older_than is None else timezone.now() - older_than
+        deleted = pruning.prune(older_than=before, keep=keep)
+        if before is not None:
+            links.forget_unused(before)
         files = async_to_sync(file_cleaning.delete_gone)()
         self.stdout.write(f"Deleted {deleted:,} messages{f' and {files:,} files' if files else ''}.")

@@ -3,7 +3,7 @@
 /** @import { Standing } from "../standing.js" */
 /** @import { Position } from "./position.js" */
 
-const KINDS = "edits,reactions,html,presence,typing,rooms"; // beside messages
+const KINDS = "edits,reactions,links,html,presence,typing,rooms"; // beside messages
 
 /**
  * The address of the room's socket, for what the page hasn't seen.

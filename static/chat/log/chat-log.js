@@ -13,6 +13,7 @@ import { roveFocus } from "./roving-focus.js";
 import { continues, onSameDay } from "./turns.js";
 
 /** @import { Reaction } from "../reactions/reactions.js" */
+/** @import { LinkPreview } from "./link-previews.js" */
 /** @import { Message } from "./message.js" */
 
 const LINES_MAX = 2_000;
@@ -172,6 +173,16 @@ export class ChatLog extends HTMLElement {
     this.lines.showReactions(line, changed);
   }
 
+  /**
+   * @param {number | null} offset
+   * @param {LinkPreview[]} links
+   */
+  #showLinks(offset, links) {
+    const line = Array.from(this.children).findLast((line) => this.lines.messageOf(line)?.offset === offset);
+    const message = this.lines.messageOf(line);
+    if (line && message) this.lines.showLinks(line, { ...message, links });
+  }
+
   /** Show every message anew: what the reader may do has changed. */
   refresh() {
     for (const line of [...this.children]) {
@@ -189,6 +200,10 @@ export class ChatLog extends HTMLElement {
   change(offset, change) {
     if (change.reactions) {
       this.showReactions(offset, change.reactions);
+      return;
+    }
+    if (change.links && change.text === undefined) {
+      this.#showLinks(offset, change.links);
       return;
     }
     for (const line of [...this.children]) {

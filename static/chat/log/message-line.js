@@ -6,6 +6,7 @@ import { attachmentList } from "../files/attachment-list.js";
 import { personElement } from "../profile.js";
 import { fill, gettext, locales } from "../translation.js";
 import { avatar, tone } from "./avatar.js";
+import { showLinks } from "./link-previews.js";
 import { messageText } from "./message-text.js";
 import { quoteElement } from "./quote.js";
 
@@ -54,6 +55,7 @@ export function messageLine(message, view) {
   bubble.append(...content(message, view), meta(message, view));
   line.append(avatar(message.userName, message.userId), author(message, view), bubble);
   if (view.hasActions) line.append(actionsButton());
+  showLinks(line, message.links);
   if (view.folded) fold(line);
   return line;
 }

@@ -1,6 +1,7 @@
 // @ts-check
 
 import { showReactions } from "../reactions/reaction-bar.js";
+import { showLinks } from "./link-previews.js";
 import { calls } from "./message.js";
 import { ACTIONS, messageLine } from "./message-line.js";
 import { continues } from "./turns.js";
@@ -104,6 +105,17 @@ export class MessageLines {
     if (!hadFocus) return;
     const next = other.querySelector(ACTIONS) ?? other.closest("[tabindex]");
     if (next instanceof HTMLElement) next.focus();
+  }
+
+  /**
+   * Show the pages that a message links to in its line. The rest of the line stays as it is.
+   *
+   * @param {Element} line
+   * @param {Message} message as it is now
+   */
+  showLinks(line, message) {
+    this.#messages.set(line, message);
+    if (message.kind === "message" && !message.deleted) showLinks(line, message.links);
   }
 
   /**

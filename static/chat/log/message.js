@@ -3,13 +3,15 @@
 import { readAttachments } from "../files/attachment.js";
 import { readReactions } from "../reactions/reactions.js";
 import { gettext } from "../translation.js";
+import { readLinks } from "./link-previews.js";
 import { readQuote } from "./quote.js";
 
 /** @import { Attachment } from "../files/attachment.js" */
 /** @import { Reaction } from "../reactions/reactions.js" */
+/** @import { LinkPreview } from "./link-previews.js" */
 /** @import { Quote } from "./quote.js" */
 
-const KINDS = new Set(["deletion", "edit", "reaction", "notice", "greeting", "start_over"]);
+const KINDS = new Set(["deletion", "edit", "reaction", "links", "notice", "greeting", "start_over"]);
 
 /**
  * A chat frame as the page uses it.
@@ -24,6 +26,7 @@ const KINDS = new Set(["deletion", "edit", "reaction", "notice", "greeting", "st
  * @property {string[]} mentions the ids of the people whom it calls; "room" for everybody
  * @property {Attachment[]} attachments
  * @property {Reaction[]} reactions
+ * @property {LinkPreview[]} links the pages that it links to, as far as they can be shown
  * @property {number | null} target the offset of the message that an entry is about which changes one
  * @property {string | null} subject the id of the person whom a notice is about
  * @property {number | null} offset
@@ -53,6 +56,7 @@ export function readMessage(frame) {
     mentions: Array.isArray(frame.mentions) ? frame.mentions : [],
     attachments: frame.deleted === true ? [] : readAttachments(frame.attachments),
     reactions: readReactions(frame.reactions),
+    links: readLinks(frame.links),
     target: frame.target ?? null,
     subject: frame.subject ?? null,
     offset: Number.isSafeInteger(frame.offset) ? frame.offset : null,
@@ -70,10 +74,11 @@ export function readMessage(frame) {
  * @param {Message} entry
  * @returns {Partial<Message> | null} null if it is none that changes one
  */
-export function changeBy({ kind, text, html, deleted, sentAt, mentions, reactions }) {
-  if (kind === "deletion") return { text: "", html: null, attachments: [], deleted: true };
-  if (kind === "edit") return deleted ? {} : { text, html, editedAt: sentAt, mentions };
+export function changeBy({ kind, text, html, deleted, sentAt, mentions, reactions, links }) {
+  if (kind === "deletion") return { text: "", html: null, attachments: [], deleted: true, links: [] };
+  if (kind === "edit") return deleted ? {} : { text, html, editedAt: sentAt, mentions, links: [] };
   if (kind === "reaction") return { reactions };
+  if (kind === "links") return { links };
   return null;
 }
 

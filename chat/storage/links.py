@@ -1,0 +1,135 @@
+"""What is known of the pages that messages link to, and which messages show it.
+
+Of all processes, one asks for a page: it claims the page's row, and finishes or releases it. What is known is asked for
+again by a later message: after FRESH, or after FAILED_FOR where the page couldn't be shown.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from chat import models
+from chat.domain.events import Event, Kind
+from chat.domain.link_pages import PageFacts
+from chat.domain.links import Link, LinkPicture, key_of
+from chat.domain.people import Person
+from chat.domain.rooms import Room
+from chat.errors import NotAllowed
+from chat.storage import history, link_pictures, permissions
+from chat.storage.database import writes
+
+FRESH = timedelta(days=7)
+FAILED_FOR = timedelta(hours=1)
+CLAIM_LASTS = timedelta(minutes=1)  # longer than a process asks; one that has ended never finishes
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the last answer was: a link to show, or None where there is nothing to show."""
+
+    link: Link | None
+
+
+def are_shown(room: Room) -> bool:
+    """Whether previews of links are shown in `room`: as its moderators decided, else in public rooms alone."""
+    found = models.Room.objects.filter(name=room.name).values_list("link_previews", "is_private").first()
+    chosen, private = found or (None, False)
+    return bool(not (private or room.is_direct) if chosen is None else chosen)
+
+
+def known(url: str) -> Known | None:
+    """What is known of a page; None where it has to be asked for, or is being asked for right now."""
+    row = models.LinkPreview.objects.filter(~_stale(timezone.now()), key=key_of(url)).first()
+    return Known(_link(row)) if row else None
+
+
+@writes
+def claim(room: Room, url: str) -> UUID | None:
+    """Takes it on to ask for a page that a message in `room` links to. None if somebody else has, or just did.
+
+    Returns the id for the page's picture, if it has one.
+    """
+    now = timezone.now()
+    unclaimed = Q(claimed_at=None) | Q(claimed_at__lt=now - CLAIM_LASTS)
+    if models.LinkPreview.objects.filter(unclaimed, _stale(now), key=key_of(url)).update(claimed_at=now):
+        return models.LinkPreview.objects.values_list("picture_id", flat=True).get(key=key_of(url))
+    try:
+        with transaction.atomic():
+            row = models.LinkPreview.objects.create(key=key_of(url), url=url, claimed_at=now, used_at=now)
+    except IntegrityError:
+        return None
+    return row.picture_id
+
+
+@writes
+def release(room: Room, url: str) -> None:
+    """Gives a claim back, so that the next message's link claims it."""
+    models.LinkPreview.objects.filter(key=key_of(url), fetched_at=None).delete()
+    models.LinkPreview.objects.filter(key=key_of(url)).update(claimed_at=None)
+
+
+@writes
+def finish(room: Room, url: str, facts: PageFacts | None, size: tuple[int, int] | None = None) -> Link | None:
+    """Stores the answer to a claim; `facts` are None where the page can't be shown. Returns the link to show.
+
+    `size` is the picture's width and height, if there is one; `chat.storage.link_pictures` keeps that.
+    """
+    row = models.LinkPreview.objects.get(key=key_of(url))
+    row.found = facts is not None
+    row.claimed_at, row.fetched_at = None, timezone.now()
+    if facts is not None:
+        row.title, row.description, row.site_name = facts.title, facts.description, facts.site_name
+    row.picture_width, row.picture_height = size or (None, None)
+    row.save()
+    return _link(row)
+
+
+@writes
+def show(room: Room, offset: int, text: str, links: list[Link]) -> bool:
+    """Has the message at `offset` show `links`. False if it hasn't that text any more, or is gone.
+
+    Its row is changed, and no entry is written: nothing that people say depends on it.
+    """
+    message = history.rows(room).filter(offset=offset, kind=Kind.MESSAGE, deletion=None, text=text)
+    shown = message.update(links=[link.as_json() for link in links] or None) > 0
+    if shown and links:
+        models.LinkPreview.objects.filter(key__in=[key_of(link.url) for link in links]).update(used_at=timezone.now())
+    return shown
+
+
+@writes
+def set_link_previews(room: Room, on: bool, *, by: Person | None) -> Event | None:
+    """Has previews shown in the room from now on, or not; also in a direct one. Raises NotAllowed."""
+    permissions.check(room, by)
+    actor = permissions.permission(room, by) if by else None
+    if actor is not None and not (actor.may_moderate or (room.is_direct and actor.may_enter)):
+        raise NotAllowed(_("Only the owners and moderators of a room can switch previews of links on or off there."))
+    models.Room.objects.filter(name=room.name).update(link_previews=on)
+    return None  # it is no entry of the log
+
+
+def forget_unused(before: datetime) -> int:
+    """Forgets the pages to which no message links that was stored since. Returns how many."""
+    rows = models.LinkPreview.objects.filter(used_at__lt=before)
+    for id in rows.exclude(picture_width=None).values_list("picture_id", flat=True).iterator():
+        link_pictures.delete(id)
+    return rows.delete()[0]
+
+
+def _stale(now: datetime) -> Q:
+    never = Q(fetched_at=None)
+    return never | Q(found=True, fetched_at__lt=now - FRESH) | Q(found=False, fetched_at__lt=now - FAILED_FOR)
+
+
+def _link(row: models.LinkPreview) -> Link | None:
+    if not row.found:
+        return None
+    picture = None
+    if row.picture_width and row.picture_height:
+        picture = LinkPicture(row.picture_id.hex, row.picture_width, row.picture_height)
+    return Link(row.url, row.title, row.description, row.site_name, picture)

@@ -1,0 +1,100 @@
+// @ts-check
+
+import { element } from "../elements.js";
+
+/**
+ * A link in a message, and what the page that it leads to says of itself.
+ *
+ * @typedef {object} LinkPreview
+ * @property {string} url
+ * @property {string} title
+ * @property {string} description
+ * @property {string} siteName
+ * @property {{ url: string, width: number, height: number } | null} picture served by this site
+ */
+
+/**
+ * Reads the links of a frame. What can't be shown is left out.
+ *
+ * @param {unknown} links
+ * @returns {LinkPreview[]}
+ */
+export function readLinks(links) {
+  if (!Array.isArray(links)) return [];
+  return links.filter(isLink).map(({ url, title, description, site_name, picture }) => ({
+    url,
+    title,
+    description: description ?? "",
+    siteName: site_name ?? "",
+    picture: picture ?? null,
+  }));
+}
+
+/** @param {any} link */
+function isLink(link) {
+  return typeof link?.title === "string" && typeof link.url === "string" && /^https?:\/\//i.test(link.url);
+}
+
+/**
+ * Show the pages that a message links to in its line, under what was said.
+ *
+ * @param {Element} line
+ * @param {LinkPreview[]} links
+ */
+export function showLinks(line, links) {
+  line.querySelector(":scope > .links")?.remove();
+  if (links.length === 0) return;
+  const list = element("div", "links");
+  list.ariaLive = "off"; // nobody has said it
+  list.append(...links.map(card));
+  line.insertBefore(list, line.querySelector(":scope > .reactions"));
+}
+
+/** @param {LinkPreview} link */
+function card({ url, title, description, siteName, picture }) {
+  const card = element("a", "link-card");
+  card.href = url;
+  card.target = "_blank";
+  card.rel = "noopener noreferrer nofollow";
+  card.tabIndex = -1; // the text has the same link
+  const words = element("span", "link-words");
+  words.append(site(siteName, new URL(url).host), text("link-title", title));
+  if (description) words.append(text("link-description", description));
+  card.append(words);
+  if (picture) card.append(image(picture));
+  return card;
+}
+
+/**
+ * The host, which is nobody else's, and then what the site calls itself.
+ *
+ * @param {string} name
+ * @param {string} host
+ */
+function site(name, host) {
+  const site = element("span", "link-site");
+  site.append(element("bdi", "", host));
+  if (name && name.toLowerCase() !== host) site.append(" · ", element("bdi", "", name));
+  return site;
+}
+
+/**
+ * @param {string} className
+ * @param {string} content
+ */
+function text(className, content) {
+  const text = element("span", className, content);
+  text.dir = "auto";
+  return text;
+}
+
+/** @param {{ url: string, width: number, height: number }} picture */
+function image({ url, width, height }) {
+  const image = element("img", "link-picture");
+  image.alt = "";
+  image.width = width;
+  image.height = height;
+  image.decoding = "async";
+  image.src = url;
+  return image;
+}
