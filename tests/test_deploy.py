@@ -24,12 +24,14 @@ from urllib.parse import quote, urlsplit
 import psycopg
 import pytest
 import redis
+from django.test import Client
 from prometheus_client import REGISTRY, generate_latest
 from websockets.exceptions import InvalidStatus, WebSocketException
 from websockets.sync.client import ClientConnection, connect
 
 from tests.postgres import postgres
 from tests.servers import ROOT, Server, environment, free_port
+from tests.uploads import CONTENT_TYPE, TOKEN, form, part
 
 NAME = "chat.example.org"
 SEARCH = f"{os.environ['PATH']}{os.pathsep}/usr/sbin{os.pathsep}/usr/local/sbin"
@@ -100,6 +102,7 @@ class Proxy:
             "listen 80;": f"listen 127.0.0.1:{self.plain_port};",
             "/etc/letsencrypt/live/chat.example.org": str(certificate[0].parent),
             "/var/log/nginx": str(place),
+            "/srv/chat/var/files": str(place / "files"),
         }.items():
             assert here in shipped
             shipped = shipped.replace(here, there)
@@ -131,6 +134,16 @@ class Proxy:
             answer = connection.getresponse()
             return answer.status, answer.read().decode()
 
+    def ask(self, method: str, path: str, headers: dict[str, str], body: bytes | None = None) -> tuple[int, bytes, Any]:
+        """Status, content and headers."""
+        raw = socket.create_connection(("127.0.0.1", self.port), timeout=10)
+        connection = http.client.HTTPConnection(NAME)
+        connection.sock = self.tls.wrap_socket(raw, server_hostname=NAME)
+        with contextlib.closing(connection):
+            connection.request(method, path, body, headers)
+            answer = connection.getresponse()
+            return answer.status, answer.read(), answer.headers
+
 
 class Subscription:
     """A GraphQL subscription to room1, behind the proxy."""
@@ -153,7 +166,8 @@ def proxy(
 ) -> Iterator[Proxy]:
     if not NGINX:
         pytest.skip("There is no nginx: `make test` installs it as root in a container of Debian's")
-    instances = start_servers(3, ALLOWED_HOSTS=f"{NAME},127.0.0.1", CHAT_HTTPS="false")
+    files = {"CHAT_FILES_DIR": str(tmp_path / "files"), "CHAT_FILES_ACCEL": "/_files/"}
+    instances = start_servers(3, ALLOWED_HOSTS=f"{NAME},127.0.0.1", CHAT_HTTPS="false", **files)
     proxy = Proxy(instances, certificate, tmp_path)
     with running(proxy.command, lambda: listens(proxy.port), stderr=subprocess.DEVNULL):
         yield proxy
@@ -184,6 +198,28 @@ def test_nginx_serves_pages_and_refuses_probes_foreign_origins_and_other_hosts(p
             pass
     with pytest.raises(ssl.SSLError):
         proxy.get("/chat/", name="localhost")
+
+
+def test_nginx_takes_files_and_sends_those_that_the_site_allows(proxy: Proxy) -> None:
+    client = Client()
+    client.get("/chat/room1/")
+    sent = {"Cookie": f"sessionid={client.cookies['sessionid'].value}; csrftoken={TOKEN}"}
+    headers = {**sent, "Content-Type": CONTENT_TYPE, "X-CSRFToken": TOKEN, "Referer": f"https://{NAME}/"}
+    content = b"x" * 1_000_000
+    status, answer = proxy.ask("POST", "/chat/room1/files/", headers, form(part(content, b"a.html")))[:2]
+    assert status == 201, answer
+    path = json.loads(answer)["url"]
+    status, got, answered = proxy.ask("GET", path, {**sent, "Range": "bytes=10-99"})
+    assert (status, got) == (206, content[10:100])
+    assert answered["Content-Type"] == "application/octet-stream"
+    assert answered["Content-Disposition"] == 'attachment; filename="a.html"'
+    assert answered["X-Content-Type-Options"] == "nosniff"
+    assert "sandbox" in answered["Content-Security-Policy"]
+    assert answered["Cache-Control"] == "private, no-cache"
+    assert proxy.ask("GET", path, {})[0] == 404  # the file is its uploader's alone
+    stored = next(path for path in (proxy.place / "files").rglob("*") if path.is_file())
+    assert proxy.ask("GET", f"/_files/{stored.parent.name}/{stored.name}", sent)[0] == 404
+    assert proxy.ask("POST", "/chat/room1/files/", {**headers, "Content-Length": "27000000"}, b"x")[0] == 413
 
 
 def test_nginx_redirects_plain_http_to_https(proxy: Proxy) -> None:
