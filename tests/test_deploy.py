@@ -111,8 +111,10 @@ class Proxy:
         temporary = "".join(
             f"{kind}_temp_path {place}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
         )
+        # nginx reads files: started by root, it would do so as a user to whom the tests' folder is closed.
+        user = "user root;" if os.geteuid() == 0 else ""
         (place / "nginx.conf").write_text(
-            f"daemon off; pid {place}/pid; error_log {place}/error.log; worker_processes 1; "
+            f"{user} daemon off; pid {place}/pid; error_log {place}/error.log; worker_processes 1; "
             f"events {{}} http {{ {temporary} include {place}/chat.conf; }}"
         )
         self.command = [NGINX, "-e", place / "error.log", "-p", place, "-c", place / "nginx.conf"]
