@@ -1,4 +1,4 @@
-"""A browser for the tests of a module, and a server for it to visit."""
+"""A browser for all tests, and a server for it to visit: starting either takes longer than most of them."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from tests.browser.chromium import Chromium
 from tests.servers import Server
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def chromium() -> Iterator[Chromium]:
     try:
         chromium = Chromium()
@@ -20,7 +20,7 @@ def chromium() -> Iterator[Chromium]:
 
 @pytest.fixture
 def browser(chromium: Chromium) -> Iterator[Chromium]:
-    """The module's browser, with new visitors; the test fails if its console complains.
+    """The browser, with new visitors; the test fails if its console complains.
 
     A test that has servers of its own asks for them first: they then stop after the windows are closed.
     """
@@ -30,7 +30,7 @@ def browser(chromium: Chromium) -> Iterator[Chromium]:
     assert complaints == []
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def server(django_db_setup: None) -> Iterator[Server]:
     with Server() as server:
         server.wait_until_it_answers()
