@@ -41,6 +41,11 @@ class RoomWindow:
         """Waits until `message` is a line of the transcript."""
         self.window.until(lambda: message in self.lines, f"hears {message!r}")
 
+    def step_into_log(self) -> None:
+        """Goes from the composer to the last message by keys, past the button that attaches files."""
+        for _ in range(2):
+            self.window.press(Keys.SHIFT, Keys.TAB)
+
     def open_menu(self, text: str) -> None:
         """Opens the menu of the first message that begins with `text`."""
         self.window.run(MENU, text)

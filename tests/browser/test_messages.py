@@ -140,7 +140,7 @@ def test_delete_is_in_the_menu_of_own_messages(talk: RoomWindow) -> None:
 
 
 def test_message_menu_is_used_by_keyboard_alone(talk: RoomWindow) -> None:
-    talk.window.press(Keys.SHIFT, Keys.TAB)
+    talk.step_into_log()
     assert talk.window.run("return document.activeElement.closest('.message').querySelector('.text').textContent") == (
         "third"
     )
@@ -161,7 +161,7 @@ def test_message_menu_is_used_by_keyboard_alone(talk: RoomWindow) -> None:
 def test_message_menus_are_one_stop_of_the_tab_key(talk: RoomWindow) -> None:
     stops = "return Array.from(document.querySelectorAll('.actions'), (button) => button.tabIndex)"
     assert talk.window.run(stops) == [-1, -1, -1, 0]
-    talk.window.press(Keys.SHIFT, Keys.TAB)
+    talk.step_into_log()
     talk.window.type(Keys.HOME)
     assert talk.window.run(stops) == [0, -1, -1, -1]
 

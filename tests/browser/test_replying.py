@@ -74,13 +74,13 @@ def test_reply_by_keyboard_alone_keeps_the_draft_and_is_dropped_by_escape(browse
     said(1, 2)
     room = enter(browser, site, "room1")
     room.window.type("an ")
-    room.window.press(Keys.SHIFT, Keys.TAB)
+    room.step_into_log()
     room.window.type("r")
     assert room.window.run(TOPIC).startswith("Reply to Zoë 2")
     assert room.window.focus == "chat-message-input"
     room.window.type(Keys.ESCAPE)
     assert room.window.run(TOPIC) == ""
-    room.window.press(Keys.SHIFT, Keys.TAB)
+    room.step_into_log()
     room.window.type(Keys.ARROW_UP, "R")
     room.window.type(Keys.END, "answer", Keys.ENTER)
     room.hear("an answer")
