@@ -6,7 +6,7 @@ from typing import Any
 
 import strawberry
 
-from chat.actions import reading
+from chat.actions import notifying, reading
 from chat.delivery import own_rooms as following
 from chat.domain import rooms
 from chat.domain.cursors import cursor, read_cursor
@@ -30,6 +30,12 @@ class MarkInput:
 class SetInvolvementInput:
     room_name: str
     involvement: Involvement
+
+
+@strawberry.input
+class SetPushInput:
+    room_name: str
+    every_message: bool = strawberry.field(description="False leaves it at mentions.")
 
 
 @strawberry.input
@@ -110,6 +116,13 @@ class MyRoomsMutation:
     )
     async def set_involvement(self, info: strawberry.Info, input: SetInvolvementInput) -> MyRoomsPayload:
         return await done(info, reading.set_involvement, input.room_name, input.involvement)
+
+    @strawberry.mutation(
+        description="Sets whether your devices are told of every message in a room, or of mentions alone, and makes "
+        "the room one of yours. It takes an account."
+    )
+    async def set_push(self, info: strawberry.Info, input: SetPushInput) -> MyRoomsPayload:
+        return await done(info, notifying.set_push_all, input.room_name, input.every_message)
 
     @strawberry.mutation(description="Takes a room off yours, and ends your membership there, if you are a member.")
     async def leave_room(self, info: strawberry.Info, input: LeaveRoomInput) -> MyRoomsPayload:

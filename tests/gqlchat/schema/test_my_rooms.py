@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import AnonymousUser
 from django.test import AsyncClient
 
 from chat import models
@@ -21,6 +22,7 @@ from tests.test_identity import cookies_of
 MARK = "mutation ($input: MarkInput!) { markRead(input: $input) { error { code } } }"
 UNMARK = "mutation ($input: MarkInput!) { markUnread(input: $input) { error { code } } }"
 INVOLVE = "mutation ($input: SetInvolvementInput!) { setInvolvement(input: $input) { error { code } } }"
+PUSH = "mutation ($input: SetPushInput!) { setPush(input: $input) { error { code } } }"
 LEAVE = "mutation ($input: LeaveRoomInput!) { leaveRoom(input: $input) { error { code } } }"
 MARK_ALL = "mutation { markAllRead { error { code } } }"
 MY_ROOMS = """query ($first: Int! = 50, $after: String) { myRooms(first: $first, after: $after) {
@@ -232,3 +234,14 @@ async def change(socket: GraphQLSocket) -> dict[str, Any]:
         frame = await socket.receive_json_from(timeout=5)
         if frame["type"] in {"next", "data"} and frame["id"] == "1":
             return frame["payload"]["data"]["myRoomChanges"]
+
+
+async def test_room_is_chosen_to_be_told_of_all_on_devices(ann: Any) -> None:
+    assert await do(PUSH, ann, roomName="room1", everyMessage=True) is None
+    assert await in_database(lambda: models.Reading.objects.get().pushes_all)
+    assert await do(PUSH, ann, roomName="room1", everyMessage=False) is None
+    assert not await in_database(lambda: models.Reading.objects.get().pushes_all)
+
+
+async def test_guest_has_no_devices_to_be_told_on() -> None:
+    assert await do(PUSH, AnonymousUser(), roomName="room1", everyMessage=True) == "login_required"
