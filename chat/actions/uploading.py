@@ -26,6 +26,7 @@ from chat.domain.rooms import Room
 from chat.errors import Unavailable, unforeseen
 from chat.file_errors import FileTooLarge, TooManyUploads
 from chat.per_loop import PerLoop
+from chat.pictures import boxes
 from chat.pictures.prepared import InvalidPicture, prepare
 from chat.storage import file_store, uploads
 from chat.storage.database import in_database
@@ -139,8 +140,11 @@ def _end(file: IO[bytes], last: bytes | bytearray) -> None:
 async def _look_at(path: Path, received: Received, name: str) -> tuple[Upload, bytes | None]:
     """Finds out by its bytes what the file at `path` is; with the preview, where there is one (WebP).
 
-    A picture loses what its camera wrote into it. One that can't be decoded is octets, as all that isn't shown.
+    A picture and a video lose what their camera wrote into them. A picture that can't be decoded is octets, as all that
+    isn't shown.
     """
+    if boxes.has_boxes(received.head):
+        await asyncio.to_thread(boxes.blank, path)
     if not may_be_picture(received.head):
         return Upload(name=name, type=media_type(received.head), size=received.size), None
     try:
