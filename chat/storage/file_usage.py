@@ -40,6 +40,12 @@ def refund(person_id: str, since: datetime, size: int) -> None:
     models.FileUsage.objects.filter(key=_of_day(person_id, since)).update(bytes=F("bytes") - size)
 
 
+def take(size: int) -> None:
+    """Counts a file that the site itself brings in. Raises StorageFull; then the transaction has to be undone."""
+    if not _add(SITE, size, settings.CHAT_FILES_TOTAL):
+        raise StorageFull
+
+
 def free(size: int) -> None:
     """Takes bytes that are deleted off the site's."""
     models.FileUsage.objects.filter(key=SITE).update(bytes=F("bytes") - size)

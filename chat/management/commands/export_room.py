@@ -27,6 +27,6 @@ class Command(BaseCommand):
             room = rooms.find(options["room"])
             with ProgressBar(self.stderr, "Exporting") as progress:
                 exported = export_room(room, options["directory"], progress)
-        except (ChatError, TransferError) as error:
+        except (ChatError, TransferError, OSError) as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"Exported {exported.entries:,} entries to {exported.path}.")

@@ -15,6 +15,7 @@ from chat.models import Role
 from chat.storage.transfer.entry_rows import TYPES, EntryLine, read_entry
 from chat.storage.transfer.errors import InvalidExport
 from chat.storage.transfer.fields import PERSON_NAME_MAX, Fields
+from chat.storage.transfer.file_lines import check_file
 from chat.storage.transfer.line_file import digest, read_lines
 from chat.storage.transfer.progress import Progress, silent
 
@@ -65,6 +66,7 @@ class CheckedExport:
     site: str
     room: Room
     entries: int = 0
+    files: int = 0
     first: int = 1
     last: EntryLine | None = None
     last_offset: int = 0
@@ -119,6 +121,9 @@ def _add_entry(export: CheckedExport, fields: Fields, entries: sqlite3.Connectio
         export.first = entry.offset
     elif entry.offset != export.last.offset + 1:
         raise fields.fail(f"has the offset {entry.offset} after {export.last.offset}")
+    for file in entry.files:
+        check_file(file, export.path.parent, fields)
+        export.files += 1
     export.last = entry
     export.entries += 1
     author = entry.person.id if entry.person else ""

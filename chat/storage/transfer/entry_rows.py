@@ -13,6 +13,7 @@ from chat.domain.texts import CLIENT_ID_MAX, LINE_END, PICTURES
 from chat.errors import InvalidEmoji
 from chat.storage.transfer.entry_lines import ENTRY_TYPES, UNKNOWN
 from chat.storage.transfer.fields import ID_MAX, Fields
+from chat.storage.transfer.file_lines import FileLine, read_files
 
 TEXT_MAX = 64_000  # characters; or CHAT_MESSAGE_MAX, where that is more
 CHANGES = frozenset(change.value for change in Change)
@@ -44,6 +45,7 @@ class EntryLine:
     mentions: tuple[Person, ...] = ()
     reactions: tuple[Reaction, ...] = ()
     everybody: tuple[GivenReaction, ...] | None = None
+    files: tuple[FileLine, ...] = ()
     subject: str = ""
     change: str = ""
     role: str = ""
@@ -71,6 +73,7 @@ def read_entry(fields: Fields) -> EntryLine:
         mentions=tuple(one.as_person() for one in fields.each("mentions")),
         reactions=_reactions(fields) if type == Kind.REACTION else (),
         everybody=_everybody(fields) if type == Kind.REACTION and fields.has("everybody") else None,
+        files=read_files(fields) if type == Kind.MESSAGE else (),
         subject=fields.line_of_text("subject", ID_MAX) if fields.has("subject") else "",
         change=fields.one_of("change", CHANGES) if fields.has("change") else "",
         role=fields.one_of("role", ROLES) if fields.has("role") else "",

@@ -6,13 +6,21 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 from django.db.models import Q
 
 from chat.domain.events import Kind
+from chat.domain.files import Attachment
 from chat.models import Mention, Message, MessageReaction
 from chat.storage.transfer.entry_rows import EntryLine
 from chat.storage.transfer.import_people import PeopleMap
 
 IMPORTS = uuid5(NAMESPACE_URL, "chat:imported-entries")
-CHANGED_FIELDS = ["text", "original_text", "edited_at", "mentions", "reactions", "deletion"]
-NOTHING_LEFT = {"text": "", "original_text": None, "edited_at": None, "mentions": None, "reactions": None}
+CHANGED_FIELDS = ["text", "original_text", "edited_at", "mentions", "reactions", "attachments", "deletion"]
+NOTHING_LEFT = {
+    "text": "",
+    "original_text": None,
+    "edited_at": None,
+    "mentions": None,
+    "reactions": None,
+    "attachments": None,
+}
 
 
 class Replay:
@@ -31,9 +39,12 @@ class Replay:
         """The id that the entry gets: its own, or one made of it and of the room's name."""
         return UUID(hex=id) if self._keeps_ids and is_uid(id) else uuid5(IMPORTS, f"{self._name}/{id}")
 
-    def store(self, entries: Sequence[EntryLine]) -> None:
-        """Stores the entries, which follow those before without a hole. Belongs into a transaction."""
-        new = {entry.offset: self._row(entry) for entry in entries}
+    def store(self, entries: Sequence[EntryLine], files: Mapping[str, Attachment]) -> None:
+        """Stores the entries, which follow those before without a hole. Belongs into a transaction.
+
+        `files` has their files as they are here, by their ids in the export.
+        """
+        new = {entry.offset: self._row(entry, files) for entry in entries}
         old = self._earlier(entries)
         rows = old | new
         changed: set[int] = set()
@@ -49,7 +60,7 @@ class Replay:
         self._store_mentions([rows[offset] for offset in new.keys() | changed], changed & old.keys())
         self._store_reactions(rows, reacted)
 
-    def _row(self, entry: EntryLine) -> Message:
+    def _row(self, entry: EntryLine, files: Mapping[str, Attachment]) -> Message:
         person = self.people.person(entry.person) if entry.person else None
         return Message(
             room_id=self._room_id,
@@ -71,6 +82,7 @@ class Replay:
             reply_to=entry.reply_to,
             mentions=[self.people.called(one).as_json() for one in entry.mentions] or None,
             reactions=self._reactions(entry),
+            attachments=[files[id].as_json() for one in entry.files if (id := one.attachment.id) in files] or None,
         )
 
     def _reactions(self, entry: EntryLine) -> list[object] | None:

@@ -20,6 +20,7 @@ from chat.storage.transfer import entry_lines
 from chat.storage.transfer.entry_lines import ENTRY_TYPES, UNKNOWN
 from chat.storage.transfer.errors import TransferError
 from chat.storage.transfer.exclusive import exclusive
+from chat.storage.transfer.file_lines import file_lines
 from chat.storage.transfer.line_file import Json, LineWriter
 from chat.storage.transfer.progress import Progress, silent
 from chat.storage.transfer.site import site_id
@@ -47,7 +48,7 @@ def export_room(room: Room, directory: Path, progress: Progress = silent) -> Exp
     here = models.Room.objects.filter(name=room.name).first()
     if here is None:
         raise TransferError(f"There is no room “{room.name}”.")
-    export = _RoomExport(here)
+    export = _RoomExport(here, directory)
     directory.mkdir(parents=True, exist_ok=True)
     with exclusive(directory / LOCK), LineWriter(directory / FILE_NAME, export.keep) as file:
         export.check()
@@ -60,8 +61,9 @@ def export_room(room: Room, directory: Path, progress: Progress = silent) -> Exp
 class _RoomExport:
     """How far the export of one room is: the last entry that is in the file, and the users who are named there."""
 
-    def __init__(self, room: models.Room) -> None:
+    def __init__(self, room: models.Room, directory: Path) -> None:
         self._room = room
+        self._directory = directory
         self._header = header(room.name)
         self._has_header = False
         self._first: int | None = None
@@ -114,6 +116,8 @@ class _RoomExport:
         around = entry_lines.surroundings(self._room.pk, rows)
         for row in rows:
             line = entry_lines.line_of(row, around)
+            if files := file_lines(row, self._directory):
+                line["files"] = files
             self._note(line)
             yield line
 

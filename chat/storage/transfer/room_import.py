@@ -21,6 +21,7 @@ from chat.storage.transfer.checking import CheckedExport
 from chat.storage.transfer.entry_rows import TYPES, EntryLine, read_entry
 from chat.storage.transfer.errors import TransferError
 from chat.storage.transfer.fields import Fields
+from chat.storage.transfer.file_import import FileImport
 from chat.storage.transfer.import_people import PeopleMap
 from chat.storage.transfer.line_file import read_lines
 from chat.storage.transfer.progress import Progress, silent
@@ -66,21 +67,25 @@ def import_room(export: CheckedExport, people: PeopleMap, room: Room, progress: 
         },
     )
     replay = Replay(here.pk, room.name, people, keeps_ids=keeps_ids)
-    entries = _store_entries(export, here, replay, progress)
-    left_out = _finish(export, people, here, room)
+    files = FileImport(export.path.parent, here.pk, room.name, keeps_ids=keeps_ids)
+    entries = _store_entries(export, here, replay, files, progress)
+    left_out = _finish(export, people, here, room, files)
     return Imported(room, entries, history.find(room, export.last_offset), left_out=left_out)
 
 
-def _store_entries(export: CheckedExport, here: models.Room, replay: Replay, progress: Progress) -> int:
+def _store_entries(
+    export: CheckedExport, here: models.Room, replay: Replay, files: FileImport, progress: Progress
+) -> int:
     """Stores the entries that aren't yet. Returns how many."""
     begun_at = here.last_offset
     missing = itertools.dropwhile(lambda entry: entry.offset <= begun_at, _entries(export))
     while batch := list(itertools.islice(missing, BATCH_SIZE)):
+        stored = files.store(batch)
         with transaction.atomic():
             locked = models.Room.objects.select_for_update().get(pk=here.pk)
             if locked.last_offset != batch[0].offset - 1:
                 raise TransferError("The same import is running elsewhere.")
-            replay.store(batch)
+            replay.store(batch, stored)
             locked.last_offset = batch[-1].offset
             locked.save(update_fields=["last_offset"])
         progress(locked.last_offset - export.first + 1, export.entries)
@@ -93,7 +98,7 @@ def _entries(export: CheckedExport) -> Iterator[EntryLine]:
             yield read_entry(Fields(line))
 
 
-def _finish(export: CheckedExport, people: PeopleMap, here: models.Room, room: Room) -> list[str]:
+def _finish(export: CheckedExport, people: PeopleMap, here: models.Room, room: Room, files: FileImport) -> list[str]:
     """Stores what isn't in the log, and gives the room its name. Returns the names of members without an account."""
     with transaction.atomic():
         for there in models.Room.objects.select_for_update().filter(name=room.name):
@@ -102,6 +107,7 @@ def _finish(export: CheckedExport, people: PeopleMap, here: models.Room, room: R
             there.delete()
         left_out = _add_members(export, people, here)
         _add_bans(export, people, here)
+        files.finish()
         here.name, here.search_name = room.name, folded(room.name)
         here.is_private, here.read_only, here.slow_mode = export.private, export.read_only, export.slow_mode
         here.restricted = export.private or bool(export.bans)
