@@ -293,6 +293,11 @@ offerKeys(find(document, "#chat-keys", HTMLDialogElement), [
   find(document, "#keys-open-aside", HTMLButtonElement),
 ]);
 composer.takeKeys(scroller);
-if (!standing.readsOnly) takeShared().then((shared) => shared && composer.restore(shared.text));
+if (!standing.readsOnly) {
+  takeShared().then((shared) => {
+    if (shared?.text) composer.restore(shared.text);
+    if (shared?.files.length) tray.add(shared.files);
+  });
+}
 followKeyboard();
 registerServiceWorker();

@@ -84,6 +84,7 @@ def test_shared_text_and_files_wait_for_a_room_and_are_taken_once(browser: Chrom
     window.go(f"{site}/chat/room2/")
     text = "A page\nworth reading\nhttps://example.org/"
     window.until(lambda: window.run("return document.querySelector('#chat-message-input').value") == text, "has it")
+    window.find("#chat-files", "notes.txt")
     window.go(f"{site}/chat/")
     window.find("#room-name-input")
     assert not asynchronously(window, KEPT_SHARED)
