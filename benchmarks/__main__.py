@@ -37,8 +37,9 @@ def main() -> None:
     planned = storing_plan.quick(args.delays) if args.quick else storing_plan.full(args.delays)
     stages = [stage for stage in planned if args.only in stage.title]
     databases = [one for one in plan.databases(args.delays, quick=args.quick) if args.only in writing_title(one)]
+    searched = [one for one in plan.searched(quick=args.quick) if args.only in searching_title(one)]
     with_presence = args.only in PRESENCE
-    steps_ahead = len(runs) + sum(len(stage.loads) for stage in stages) + len(databases) + with_presence
+    steps_ahead = len(runs) + sum(len(stage.loads) for stage in stages) + len(databases) + len(searched) + with_presence
     with progress() as bar:
         steps = Steps(bar, bar.add_task("", total=steps_ahead))
         measured = Measured(
@@ -46,6 +47,7 @@ def main() -> None:
             steps.storing(stages),
             steps.writing(databases, quick=args.quick),
             steps.presence(quick=args.quick) if with_presence else [],
+            steps.searching(searched, quick=args.quick),
         )
     show(measured, earlier(args.against) if args.against else {}, everything=not (args.quick or args.only))
     path = RESULTS / (args.name or ("quick" if args.quick else "latest"))
@@ -90,6 +92,14 @@ class Steps:
             self.end(results[-1])
         return results
 
+    def searching(self, databases: list[Database], *, quick: bool) -> list[Result]:
+        results = []
+        for database in databases:
+            self.begin(searching_title(database))
+            results.append(measuring.searching(database, quick=quick))
+            self.end(results[-1])
+        return results
+
     def presence(self, *, quick: bool) -> list[Result]:
         self.begin(PRESENCE)
         result = measuring.presence(quick=quick)
@@ -115,6 +125,7 @@ def show(measured: Measured, before: dict[str, float | None], *, everything: boo
         tables.loads("idle rooms", "idle_rooms", tables.IDLE_ROOMS, stored),
         tables.written(measured.writing),
         tables.presence(measured.presence),
+        tables.searched(measured.searching),
         tables.compared((one for one in figures(measured) if everything or one.value is not None), before),
     ]
     console.print(*(table for table in shown if table.row_count))
@@ -132,6 +143,7 @@ def report(measured: Measured) -> dict[str, Any]:
         "storing": [one.row for one in measured.storing],
         "writing": list(measured.writing),
         "presence": list(measured.presence),
+        "searching": list(measured.searching),
         "figures": [dataclasses.asdict(figure) | {"verdict": figure.verdict} for figure in figures(measured)],
     }
 
@@ -153,6 +165,10 @@ def title(run: Run) -> str:
 
 def writing_title(database: Database) -> str:
     return f"writing: {database.name}"
+
+
+def searching_title(database: Database) -> str:
+    return f"searching: {database.name}"
 
 
 def options() -> argparse.Namespace:

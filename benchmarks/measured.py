@@ -27,12 +27,13 @@ class Stored:
 
 @dataclass(frozen=True)
 class Measured:
-    """`writing` has the results of `benchmarks.writing`, one for each database, `presence` those of that program."""
+    """`writing` and `searching` have a result for each database, `presence` one for each run: those of the programs."""
 
     fan_out: Sequence[tuple[Run, Result]] = ()
     storing: Sequence[Stored] = ()
     writing: Sequence[Result] = ()
     presence: Sequence[Result] = ()
+    searching: Sequence[Result] = ()
 
     def value(self, key: str, server: Server, mode: str, n: int, *, users: str = "same", processes: int = 1) -> Any:
         """One result of a run with everybody in one room, or None."""

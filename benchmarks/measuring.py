@@ -70,6 +70,12 @@ def writing(database: Database, *, quick: bool) -> Result:
         return result
 
 
+def searching(database: Database, *, quick: bool) -> Result:
+    """What `benchmarks.searching` says of one database, or a `problem`."""
+    fewer = ["--messages", "100000", "--times", "20"] if quick else []
+    return {"database": database.name, **said_by("searching", ["--database", database.product, *fewer])}
+
+
 def presence(*, quick: bool) -> Result:
     """The runs of `benchmarks.presence`, or a `problem`."""
     fewer = ["--people", "300", "--churn", "20", "--typing", "10", "--seconds", "3", "--settle", "2"]

@@ -123,6 +123,19 @@ def presence(results: Sequence[Result]) -> Table:
     return table
 
 
+def searched(results: Sequence[Result]) -> Table:
+    """A line for each search, with the 99th percentile on each database."""
+    table = Table("99 of 100 searches take at most", box=box.MARKDOWN)
+    times: dict[str, dict[str, object]] = {}
+    for result in results:
+        table.add_column(f"{result['database']}, ms", justify="right")
+        for one in result.get("searches", ()):
+            times.setdefault(one["search"], {})[result["database"]] = one["p99 ms"]
+    for search, found in times.items():
+        table.add_row(search, *(number(found.get(result["database"])) for result in results))
+    return table
+
+
 def compared(figures: Iterable[Figure], before: Mapping[str, float | None]) -> Table:
     """`before` has values of another run, by `what`; where there are any, they get a column."""
     table = Table("figure", box=box.MARKDOWN)
