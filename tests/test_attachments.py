@@ -1,12 +1,13 @@
 """Files, from their upload to everybody who gets the message that they belong to."""
 
+import json
 from collections.abc import Awaitable, Callable
 
 import pytest
 
 from tests.conftest import ChatSocket
 from tests.test_private_rooms import Visitor, guest
-from tests.uploads import upload
+from tests.uploads import ask, picture, upload
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -33,3 +34,59 @@ async def test_uploaded_file_is_heard_with_its_message(
         "url": f"/chat/room1/files/{file['id']}/notes.txt",
         "preview": None,
     }
+
+
+@pytest.mark.parametrize(
+    ("attachments", "error"),
+    [
+        ("x", "invalid_attachments"),
+        (["0" * 32], "no_such_file"),
+        (["x"], "no_such_file"),
+        ([[]], "invalid_attachments"),
+    ],
+)
+async def test_attachments_that_are_none_are_answered_by_an_error(
+    open_chat: Callable[..., Awaitable[ChatSocket]], attachments: object, error: str
+) -> None:
+    socket = await open_chat("/ws/chat/room1/")
+    await socket.send_json_to({"message": "x", "attachments": attachments, "client_id": "1"})
+    frame = await socket.frame("error")
+    assert (frame["error"]["code"], frame["client_id"]) == (error, "1")
+
+
+@pytest.mark.parametrize("attachments", [None, []])
+async def test_blank_message_needs_a_file(open_chat: Callable[..., Awaitable[ChatSocket]], attachments: object) -> None:
+    socket = await open_chat("/ws/chat/room1/")
+    await socket.send_json_to({"message": " ", "attachments": attachments})
+    assert (await socket.frame("error"))["error"]["code"] == "blank_message"
+
+
+async def test_files_without_a_text_are_heard_read_and_recovered_the_same(
+    ann: Visitor, open_chat: Callable[..., Awaitable[ChatSocket]]
+) -> None:
+    files = [await upload(ann, b"1", "one.txt"), await upload(ann, b"2", "two.txt")]
+    poster = await open_chat("/ws/chat/room1/", headers=ann.headers)
+    await poster.send_json_to({"message": "", "attachments": [file["id"] for file in files]})
+    heard = await poster.receive_json_from(timeout=5)
+    assert (heard["message"], heard["attachments"]) == ("one.txt\ntwo.txt", files)
+    recovered = await (await open_chat("/ws/chat/room1/?after=0")).receive_json_from(timeout=5)
+    await poster.send_json_to({"before": 9})
+    (read,) = (await poster.frame("history"))["messages"]
+    for other in (recovered, read):
+        assert (other["message"], other["attachments"]) == (heard["message"], files)
+
+
+POST = """mutation ($input: PostMessageInput!) { postMessage(input: $input) {
+    message { message attachments { id name type size url preview { url width height } } } error { code }
+} }"""
+
+
+async def test_graphql_posts_files_and_tells_them(ann: Visitor) -> None:
+    file = await upload(ann, picture("PNG"), "a.png")
+    variables = {"input": {"roomName": "room1", "message": "", "attachmentIds": [file["id"]]}}
+    headers = {"content-type": "application/json"}
+    body = json.dumps({"query": POST, "variables": variables}).encode()
+    answers = [(await ask("POST", "/graphql", ann, headers, [body])).json["data"]["postMessage"] for _ in range(2)]
+    assert answers[0] == {"message": {"message": "a.png", "attachments": [file]}, "error": None}
+    assert file["preview"]["width"] == 8
+    assert answers[1] == {"message": None, "error": {"code": "no_such_file"}}

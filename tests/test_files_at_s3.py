@@ -13,7 +13,6 @@ from pytest_django import Settings
 
 from chat import models
 from chat.actions import posting
-from chat.actions.file_cleaning import delete_gone
 from chat.actions.moderation import carry_out
 from chat.domain.rooms import Room
 from chat.storage import moderation
@@ -21,7 +20,7 @@ from mysite.environment import Environment
 from mysite.files import files_settings
 from tests.s3 import BUCKET, s3_server, variables
 from tests.test_private_rooms import Visitor, guest
-from tests.uploads import Answer, ask, form, part, upload, upload_form
+from tests.uploads import Answer, ask, clean_up, form, part, upload, upload_form
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ROOM = Room("room1")
@@ -117,7 +116,7 @@ async def test_deleted_message_leaves_nothing_in_the_bucket(ann: Visitor, bucket
     assert len(stored(bucket)) == 1
     entry = await posting.post(room=ROOM, message="", person=ann.person, attachments=[file["id"]])
     await carry_out(moderation.delete_message, ROOM, entry.event.offset, by=ann.person)
-    await delete_gone()
+    await clean_up()
     assert not stored(bucket)
     assert not await models.Attachment.objects.aexists()
 

@@ -17,9 +17,10 @@ from chat.actions import direct
 from chat.actions.moderation import carry_out
 from chat.domain import search as search_queries
 from chat.domain.people import Person
-from chat.domain.rooms import find
-from chat.storage import log, moderation, posting_limits, search, search_feed
+from chat.domain.rooms import Room, find
+from chat.storage import log, moderation, posting_limits, search, search_feed, uploads
 from chat.storage.database import in_database
+from chat.storage.uploads import Upload
 from tests.screen import Screen
 from tests.servers import ROOT, Server
 from tests.test_private_rooms import Visitor, user
@@ -94,6 +95,12 @@ async def test_entry_of_an_unknown_kind_stops_no_listener_of_a_server(instances:
         assert [(await hear(new))["offset"] for _ in range(2)] == [1, 3]
 
 
+def store_file(room: Room, *, by: Person) -> str:
+    """A file that `by` can attach; its id."""
+    id = uploads.begin(room, by=by, announced=1)
+    return uploads.finish(room, id, Upload(name="a.txt", type="application/octet-stream", size=1)).id
+
+
 ALL = "?with=edits,reactions"
 
 
@@ -124,6 +131,7 @@ async def test_previous_release_passes_over_edits_and_reactions_and_goes_on(inst
             {"message": "three", "reply_to": 3},
             {"delete": 3},
             {"edit": 1, "message": "one, edited again"},
+            {"message": "", "attachments": [await in_database(store_file, ROOM, by=ann.person)]},
         ]
         kinds, screen = [], Screen()
         for number, frame in enumerate(said_new):
@@ -135,12 +143,14 @@ async def test_previous_release_passes_over_edits_and_reactions_and_goes_on(inst
                 screen.take_frame(entry)
                 kinds.append(entry["kind"])
         changes = ["message", "message", "edit", "reaction", "reaction", "reaction", "message", "deletion", "edit"]
+        changes.append("message")
         assert kinds == [kind for change in changes for kind in (change, "message")]
         await new.send(json.dumps({"message": "the end"}))
         heard_new, heard_old = [await hear_until(socket, "the end") for socket in (other, old)]
         known = [entry for entry in heard_new if entry["kind"] not in {"edit", "reaction"}]
         assert [(one["kind"], one["offset"]) for one in heard_old] == [(one["kind"], one["offset"]) for one in known]
-        assert [one["offset"] for one in heard_new] == [*range(1, 20)]
+        assert [one["offset"] for one in heard_new] == [*range(1, 22)]
+        assert "a.txt" in [one["message"] for one in heard_old]
     # Old ones come back at old and at new instances, from entries that the old one knows and from others.
     for entry in heard_new:
         position = f"?after={entry['offset']}&id={entry['id']}"

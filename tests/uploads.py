@@ -1,12 +1,16 @@
 """Uploads of files by people with a session, in this process."""
 
+import asyncio
+import io
 import json
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, unquote
 
 from asgiref.testing import ApplicationCommunicator
+from PIL import Image
 
+from chat.actions.file_cleaning import FileCleaning, clean
 from mysite.asgi import application
 from tests.test_private_rooms import Visitor
 
@@ -88,3 +92,18 @@ async def upload(visitor: Visitor, content: bytes, name: str = "a.txt", room: st
 
 def file_path(room: str, id: str, name: str = "x") -> str:
     return f"/chat/{quote(room)}/files/{id}/{name}"
+
+
+def picture(format: str) -> bytes:
+    """A red picture of 8 by 6 pixels."""
+    file = io.BytesIO()
+    Image.new("RGB", (8, 6), "red").save(file, format)
+    return file.getvalue()
+
+
+async def clean_up() -> int:
+    """Deletes what nobody can get any more, once the process is done with what it deletes by itself; how many files."""
+    async with asyncio.timeout(10):
+        while FileCleaning.here().is_working:
+            await asyncio.sleep(0.01)
+    return await clean()

@@ -32,6 +32,10 @@ class FileCleaning(PerLoop):
         self._again = False
         self._looked_at = float("-inf")  # when it was last looked for what was left over, by time.monotonic
 
+    @property
+    def is_working(self) -> bool:
+        return self._working is not None
+
     def soon(self) -> None:
         """Has what is gone deleted, without anybody waiting for that."""
         if self._working is None:

@@ -47,6 +47,7 @@ PAGED = {
     # The most emoji that a message may have. Their people aren't counted too: few messages have so many of both that
     # they are more than this.
     "reactions": EMOJI_PER_MESSAGE,
+    "attachments": settings.CHAT_FILES_PER_MESSAGE,
 }
 
 

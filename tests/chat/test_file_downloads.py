@@ -8,14 +8,13 @@ from pytest_django import Settings
 
 from chat import models
 from chat.actions import posting
-from chat.actions.file_cleaning import clean, delete_gone
 from chat.actions.moderation import carry_out
 from chat.domain.rooms import Room
 from chat.models import Role
 from chat.storage import moderation, pruning
 from chat.storage.database import in_database
 from tests.test_private_rooms import Visitor, guest, user
-from tests.uploads import ask, upload
+from tests.uploads import ask, clean_up, upload
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ROOM = Room("room1")
@@ -182,7 +181,7 @@ async def test_file_is_gone_when_an_older_instance_deletes_or_prunes_its_message
     await models.Message.objects.filter(offset=offsets[1]).aupdate(deletion=9, text="")
     statuses = [(await ask("GET", file["url"], ann)).status for file in (deleted, pruned, kept)]
     assert statuses == [404, 404, 200]
-    assert await clean() == 2
+    assert await clean_up() == 2
     assert [row.id.hex async for row in models.Attachment.objects.all()] == [kept["id"]]
 
 
@@ -191,7 +190,7 @@ async def test_file_is_gone_with_its_room(ann: Visitor) -> None:
     await attach(ann, file)
     await models.Room.objects.filter(name="room1").adelete()
     assert (await ask("GET", file["url"], ann)).status == 404
-    assert await clean() == 1
+    assert await clean_up() == 1
 
 
 async def test_file_is_gone_when_its_message_is_pruned(ann: Visitor) -> None:
@@ -200,7 +199,7 @@ async def test_file_is_gone_when_its_message_is_pruned(ann: Visitor) -> None:
     await attach(ann, new)
     await in_database(pruning.prune, keep=1)
     assert (await ask("GET", old["url"], ann)).status == 404
-    assert await delete_gone() == 1
+    assert await clean_up() == 1
     assert (await ask("GET", new["url"], ann)).status == 200
 
 
@@ -209,7 +208,7 @@ async def test_file_that_no_message_has_goes_after_a_day(ann: Visitor) -> None:
     await attach(ann, attached)
     long_ago = timezone.now() - timedelta(hours=25)
     await models.Attachment.objects.exclude(id=young["id"]).aupdate(created_at=long_ago)
-    assert await clean() == 1
+    assert await clean_up() == 1
     assert (await ask("GET", old["url"], ann)).status == 404
     assert (await ask("GET", young["url"], ann)).status == 200
     assert (await ask("GET", attached["url"], ann)).status == 200

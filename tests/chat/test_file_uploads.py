@@ -14,13 +14,12 @@ from PIL import Image
 from pytest_django import Settings
 
 from chat import models
-from chat.actions.file_cleaning import clean
 from chat.actions.moderation import carry_out
 from chat.actions.uploading import FORM_BYTES
 from chat.domain.rooms import Room
 from chat.storage import file_usage, moderation, posting_limits
 from tests.test_private_rooms import Visitor, guest, user
-from tests.uploads import CONTENT_TYPE, ask, form, part, upload, upload_form
+from tests.uploads import CONTENT_TYPE, ask, clean_up, form, part, picture, upload, upload_form
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ROOM = Room("room1")
@@ -116,12 +115,6 @@ async def test_name_is_cleaned_and_type_is_not_believed(ann: Visitor) -> None:
     assert (answer.json["name"], answer.json["type"]) == ("xgpj.html", "application/octet-stream")
 
 
-def picture(format: str) -> bytes:
-    file = io.BytesIO()
-    Image.new("RGB", (8, 6), "red").save(file, format)
-    return file.getvalue()
-
-
 def archive() -> bytes:
     """A file of zip that says that it has a gigabyte in it."""
     file = io.BytesIO()
@@ -209,7 +202,7 @@ async def test_site_keeps_so_much_in_all_until_something_is_deleted(
     answer = await upload_form(ann, "room1", form(part(b"x")), content_length="")
     assert (answer.status, answer.json["error"]) == (507, "storage_full")
     await models.Attachment.objects.filter(id=file["id"]).aupdate(created_at=timezone.now() - timedelta(days=2))
-    assert await clean() >= 1
+    assert await clean_up() >= 1
     assert not files_in(folder)
     await upload(ann, b"x" * 100)
 

@@ -8,6 +8,7 @@ from pytest_django import Settings
 
 from chat.domain import events, group_events
 from chat.domain.events import Change, Event, Kind, NewRole, Origin, Quote
+from chat.domain.files import Attachment, Preview
 from chat.domain.group_events import MalformedEvent
 from chat.domain.people import Person
 from chat.domain.reactions import Reaction
@@ -43,6 +44,15 @@ REPLY = Event(
     mentions=(ANN, Person(id="guest-1", name="Quiet Otter 42")),
     reactions=(Reaction("👍", 1, (ANN,)),),
 )
+FILES = Event(
+    room=ROOM,
+    message="",
+    offset=12,
+    attachments=(
+        Attachment("be72420a01574b0aaa9484361202d942", "a.png", "image/png", 68, Preview(4, 3)),
+        Attachment("0b9c2f64e1d84a0f9d5c7a3e8b1f6a27", "b\u2009c.txt", "application/octet-stream", 0),
+    ),
+)
 BARE = {"type": "chat.message", "room_id": ROOM.group, "message": "hi"}
 
 
@@ -52,7 +62,7 @@ def test_parse_returns_the_event_that_to_group_was_given() -> None:
         assert group_events.parse(group_events.to_group(event), ROOM) == event
     for entry in (DELETION, NOTICE, replace(DELETION, kind=Kind.MESSAGE, target=None, message="", deleted=True)):
         assert group_events.parse(group_events.to_group(entry), ROOM) == entry
-    for entry in (EDIT, REACTION, REPLY, replace(REPLY, reply_to=Quote(3))):
+    for entry in (EDIT, REACTION, REPLY, replace(REPLY, reply_to=Quote(3)), FILES, replace(FILES, message="here")):
         assert group_events.parse(group_events.to_group(entry), ROOM) == entry
     nobodys = events.build(room=ROOM, message="hi", person=None)
     assert group_events.parse(group_events.to_group(nobodys), ROOM) == nobodys
@@ -132,3 +142,8 @@ def test_parse_takes_a_notice_without_offset_as_a_message() -> None:
 def test_event_text_of_a_deleted_message_is_empty_without_origin(settings: Settings) -> None:
     settings.CHAT_SHOW_ORIGIN = True
     assert Event(room=ROOM, message="", deleted=True, origin=Origin.here()).text == ""
+
+
+def test_files_without_a_text_have_their_names_in_its_place_for_those_who_know_none() -> None:
+    assert group_events.to_group(FILES)["message"] == FILES.text == "a.png\nb\u2009c.txt"
+    assert group_events.to_group(replace(FILES, message="here"))["message"] == "here"

@@ -179,6 +179,7 @@ async def test_subscription_is_refused_above_each_limit_only(
             100 * (1 + 20),
         ),
         ("subscription { roomMessages(rooms: []) { reactions { emoji } } }", {}, 20),
+        ("subscription { roomMessages(rooms: []) { attachments { preview { url } } } }", {}, 10),
         ('{ room(name: "x") { bans { id } } }', {}, 100),
         ('{ room(name: "x") { membersConnection { edges { cursor } } } }', {}, 50),
         ('{ room(name: "x") { bansConnection(first: 7) { edges { cursor } } } }', {}, 7),
