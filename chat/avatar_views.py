@@ -82,7 +82,7 @@ class AvatarView(LoginRequiredMixin, FormView):
                 form.add_error("picture", _("Choose a picture."))
                 return self.form_invalid(form)
             else:
-                async_to_sync(actions.change)(picture.read(), by=by)
+                async_to_sync(actions.change)(picture.chunks(), by=by)
         except ChatError as error:
             form.add_error("picture", str(error))
             return self.form_invalid(form)

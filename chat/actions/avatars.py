@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Iterable
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -18,12 +19,15 @@ from chat.storage.database import in_database
 logger = logging.getLogger(__name__)
 
 
-async def change(content: bytes, *, by: Person) -> None:
-    """Makes the picture the avatar of `by`. Raises LoginRequired, InvalidPicture, RateLimited or Unavailable."""
+async def change(picture: Iterable[bytes], *, by: Person) -> None:
+    """Makes the picture, whose bytes come in parts, the avatar of `by`.
+
+    Raises LoginRequired, InvalidPicture, RateLimited or Unavailable.
+    """
     if by.is_guest:
         raise LoginRequired(_("Log in to have a profile."))
     await rate_limits.spend(by, on="profile")
-    square = await _square(content)
+    square = await _square(picture)
     id = uuid4()
     try:
         await asyncio.to_thread(_save, square, id)
@@ -44,22 +48,23 @@ async def remove(*, by: Person) -> None:
     await _delete(await in_database(avatars.change, by, None))
 
 
-async def _square(content: bytes) -> bytes:
-    path = await asyncio.to_thread(_write, content)
+async def _square(picture: Iterable[bytes]) -> bytes:
+    path = await asyncio.to_thread(_write, picture)
     try:
         return (await prepared.prepare(path, edge=EDGE, square=True)).preview
     finally:
         await asyncio.to_thread(path.unlink, missing_ok=True)
 
 
-def _write(content: bytes) -> Path:
+def _write(parts: Iterable[bytes]) -> Path:
     with file_store.new_incoming() as file:
-        file.write(content)
+        for part in parts:
+            file.write(part)
     return Path(file.name)
 
 
 def _save(content: bytes, id: UUID) -> None:
-    file_store.save(_write(content), id)
+    file_store.save(_write([content]), id)
 
 
 async def _delete(id: UUID | None) -> None:
