@@ -16,7 +16,9 @@ from setup import messages
 from tests.browser.chromium import Chromium
 from tests.browser.room_window import RoomWindow
 from tests.browser.test_accessibility import show, violations
+from tests.browser.test_files import hand, wait_for_tray
 from tests.browser.window import Window
+from tests.chat.pictures.drawings import picture
 
 PLACE = re.compile(r"%\(\w+\)s|\{\w+\}")
 # All that is shown or read out: texts, and the attributes with words in them.
@@ -93,6 +95,15 @@ def test_room_with_its_dialogs_is_german(browser: Chromium, site: str, texts: Te
     room.window.run("document.querySelector('.own .actions').click()")
     room.window.find("#chat-menu .menu-item", "Löschen")
     check(room.window, texts)
+    hand(room, "drop", ("notiz.txt", "text/plain", b"a"), ("bild.png", "image/png", picture()))
+    wait_for_tray(room, "done", "done")
+    check(room.window, texts)
+    room.window.run("document.querySelector('#chat-message-input').focus()")
+    room.window.type(Keys.ENTER)
+    room.window.click("#chat-log .picture")
+    room.window.find(".lightbox-caption", "bild.png (1 von 1)")
+    check(room.window, texts)
+    room.window.type(Keys.ESCAPE)
     room.window.run("document.activeElement.blur()")
     room.window.type("?")
     room.window.find("#chat-keys .formatting-help", "kursiv")
@@ -127,10 +138,12 @@ def test_pages_for_users_are_german(browser: Chromium, site: str, texts: Texts) 
         ("/rooms/new/", "Raum anlegen"),
         ("/rooms/direct/", "Jemandem schreiben"),
         ("/rooms/members/?room=room1", "Mitglieder"),
+        ("/accounts/picture/", "Dein Bild"),
     ):
         window.go(f"{site}{path}")
         window.find("h1", heading)
         check(window, texts)
+    window.go(f"{site}/rooms/members/?room=room1")
     assert "Eigentümer" in window.find("main").text
     assert bert.username in window.find("main").text
 
