@@ -207,6 +207,7 @@ async def test_file_that_no_message_has_goes_after_a_day(ann: Visitor) -> None:
     old, young, attached = [await upload(ann, CONTENT) for _ in range(3)]
     await attach(ann, attached)
     long_ago = timezone.now() - timedelta(hours=25)
+    assert await clean_up() == 0
     await models.Attachment.objects.exclude(id=young["id"]).aupdate(created_at=long_ago)
     assert await clean_up() == 1
     assert (await ask("GET", old["url"], ann)).status == 404

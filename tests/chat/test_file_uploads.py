@@ -202,7 +202,7 @@ async def test_site_keeps_so_much_in_all_until_something_is_deleted(
     answer = await upload_form(ann, "room1", form(part(b"x")), content_length="")
     assert (answer.status, answer.json["error"]) == (507, "storage_full")
     await models.Attachment.objects.filter(id=file["id"]).aupdate(created_at=timezone.now() - timedelta(days=2))
-    assert await clean_up() >= 1
+    await clean_up()
     assert not files_in(folder)
     await upload(ann, b"x" * 100)
 
