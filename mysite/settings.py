@@ -155,6 +155,7 @@ FORM_RENDERER = "mysite.forms.FormRenderer"
 _database = database_settings(env, BASE_DIR / "var")
 DATABASES = {"default": _database.database}
 CHAT_DATABASE_LANES, CHAT_LANE_OPTIONS = _database.lanes, _database.lane_options
+CHAT_PG_BIN = env.str("CHAT_PG_BIN", default="")  # the folder of PostgreSQL's programs, for backups
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URLS = env.redis_urls("REDIS_URL")

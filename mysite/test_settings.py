@@ -20,6 +20,7 @@ os.environ.update(
     REDIS_URL=os.environ.get("TEST_REDIS_URL", ""),
     CHAT_VALKEY_DIR=f"{PLACE}/valkey",
     CHAT_DATABASE_CONNECTIONS="8",
+    CHAT_PG_BIN="",
     CHAT_BROWSER_RELOAD="false",
     CHAT_GUESTS="true",
     CHAT_LANGUAGE="en",

@@ -503,12 +503,14 @@ def test_promtool_has_no_complaint_about_our_metrics() -> None:
 # systemd
 
 
-def test_systemd_accepts_the_unit(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["chat@.service", "chat-backup.service", "chat-backup.timer"])
+def test_systemd_accepts_the_unit(tmp_path: Path, name: str) -> None:
     verifier = shutil.which("systemd-analyze", path=SEARCH)
     if not verifier:
         pytest.skip("There is no systemd here")
-    unit = tmp_path / "chat@.service"
-    shutil.copy(ROOT / "deploy" / "chat@.service", unit)
+    for path in (ROOT / "deploy").glob("chat*.*"):
+        shutil.copy(path, tmp_path)
+    unit = tmp_path / name
     done = subprocess.run([verifier, "verify", unit], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
 

@@ -5,6 +5,7 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
+from uuid import UUID
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -15,7 +16,8 @@ from chat import models
 from chat.actions import posting
 from chat.actions.moderation import carry_out
 from chat.domain.rooms import Room
-from chat.storage import moderation
+from chat.storage import file_store, moderation
+from chat.storage.backup import checking, making, restoring
 from mysite.environment import Environment
 from mysite.files import files_settings
 from tests.s3 import BUCKET, s3_server, variables
@@ -127,3 +129,15 @@ async def test_bucket_that_is_away_is_told(ann: Visitor, settings: Settings, mon
     settings.STORAGES = {**settings.STORAGES, "chat_files": {**settings.STORAGES["chat_files"], "OPTIONS": options}}
     answer = await upload_form(ann, "room1", form(part(b"content")))
     assert (answer.status, answer.json["error"]) == (503, "unavailable")
+
+
+async def test_files_are_backed_up_from_there_and_restored(ann: Visitor, bucket: Path, tmp_path: Path) -> None:
+    id = (await upload(ann, b"kept"))["id"]
+    made = await sync_to_async(making.make)(tmp_path / "backups")
+    assert (made.manifest.files, made.manifest.missing) == (1, [])
+    await sync_to_async(checking.check)(made.folder)
+    await sync_to_async(file_store.delete)(UUID(id))
+    assert not stored(bucket)
+    assert (await sync_to_async(restoring.restore)(made.folder, replace=True)).files == 1
+    (file,) = stored(bucket)
+    assert file.read_bytes() == b"kept"

@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.db import connection
 from psycopg.conninfo import make_conninfo
 from psycopg.pq import Conninfo
@@ -20,13 +21,13 @@ MESSAGE_MAX = 2000  # characters of what a program says, at its end
 
 
 def program(name: str, least: int) -> Path:
-    """The program of that name, in the folder PG_BIN or on PATH, of the major version `least` or later.
+    """The program of that name, in the folder CHAT_PG_BIN or on PATH, of the major version `least` or later.
 
     Raises BackupError, which says what to install.
     """
-    folder = os.environ.get("PG_BIN")
+    folder = settings.CHAT_PG_BIN
     found = shutil.which(name, path=folder) if folder else shutil.which(name)
-    wanted = f"Install postgresql-client-{least}, or name the folder of its programs in PG_BIN."
+    wanted = f"Install postgresql-client-{least}, or name the folder of its programs in CHAT_PG_BIN."
     if found is None:
         raise BackupError(f"There is no {name} {f'in {folder}' if folder else 'on PATH'}. {wanted}")
     if version_of(Path(found)) < least:

@@ -1,6 +1,8 @@
 """A backup has all that was there, shows whether it still does, and brings it back."""
 
 import json
+import re
+import shlex
 from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
@@ -9,6 +11,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.db import connection
+from pytest_django import Settings
 
 from chat import models
 from chat.storage import history
@@ -16,6 +19,7 @@ from chat.storage.backup import checking, making, manifest, postgresql_programs,
 from chat.storage.backup.errors import BackupError
 from tests.chat.storage.transfer.conversation import GUEST, ROOM, hold, say
 from tests.chat.storage.transfer.test_room_transfer import stored
+from tests.servers import ROOT
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -161,16 +165,16 @@ def test_only_the_last_backups_are_kept(tmp_path: Path, monkeypatch: pytest.Monk
 @pytest.mark.parametrize(
     ("says", "problem"),
     [
-        (None, "There is no pg_dump in .* Install postgresql-client-18, or name the folder .* PG_BIN"),
+        (None, "There is no pg_dump in .* Install postgresql-client-18, or name the folder .* CHAT_PG_BIN"),
         ("pg_dump (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)", "is of version 15, and 18 is needed. Install postg"),
         ("pg_dump (PostgreSQL) 18.4", None),
         ("pg_dump (PostgreSQL) 19devel", None),
     ],
 )
 def test_program_that_is_missing_or_too_old_is_named(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, says: str | None, problem: str | None
+    tmp_path: Path, settings: Settings, says: str | None, problem: str | None
 ) -> None:
-    monkeypatch.setenv("PG_BIN", str(tmp_path))
+    settings.CHAT_PG_BIN = str(tmp_path)
     if says:
         (tmp_path / "pg_dump").write_text(f"#!/bin/sh\necho '{says}'\n")
         (tmp_path / "pg_dump").chmod(0o755)
@@ -179,3 +183,11 @@ def test_program_that_is_missing_or_too_old_is_named(
             postgresql_programs.program("pg_dump", 18)
     else:
         assert postgresql_programs.program("pg_dump", 18) == tmp_path / "pg_dump"
+
+
+def test_command_of_the_systemd_unit_is_one(tmp_path: Path) -> None:
+    unit = (ROOT / "deploy" / "chat-backup.service").read_text()
+    (command,) = re.findall(r"^ExecStart=\S+python manage.py (.*)$", unit, re.MULTILINE)
+    name, _, *options = shlex.split(command)
+    hold()
+    assert "rows, 0 files." in run(name, tmp_path, *options)
