@@ -3,6 +3,7 @@
 import { element } from "../elements.js";
 import { fill, gettext } from "../translation.js";
 import { factsOf, kindOf } from "./attachment.js";
+import { holdStill } from "./still.js";
 
 /** @import { Attachment } from "./attachment.js" */
 
@@ -41,7 +42,7 @@ export function attachmentList(attachments) {
  *
  * @param {Attachment} attachment
  */
-function pictureLink({ name, url, preview }) {
+function pictureLink({ name, type, url, preview }) {
   const link = element("a", "picture");
   link.href = url;
   link.tabIndex = -1; // as the buttons of a message: the arrow keys lead there
@@ -49,6 +50,7 @@ function pictureLink({ name, url, preview }) {
   image.alt = name;
   image.loading = "lazy";
   image.decoding = "async";
+  holdStill(image, type);
   if (preview) {
     const { width, height } = fitted(preview);
     image.width = width;
