@@ -12,7 +12,7 @@ from chat.file_requests import header
 
 FIELD = "file"
 READ_TIMEOUT = 30.0  # seconds until more of an upload has to come
-OTHER_BYTES = 4_000  # that other fields of the form may have in all: they are passed over
+OTHER_BYTES = 4_000  # of the body, at most, that are not the file's: headers, other fields, what follows the form
 SEGMENTS_MAX = 10
 
 
@@ -31,14 +31,18 @@ class FileForm:
         self.name: str | None = None
         self._found = False
         self._inside = False  # of the file, as far as it is parsed
-        self._others = 0  # bytes of other fields
+        self._others = 0  # bytes of the body that are not the file's, as far as it is parsed
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         more = True
         while more:
             body, more = await self._next()
+            self._others += len(body)
             for piece in self._file_in(body):
+                self._others -= len(piece)
                 yield piece
+            if self._others > OTHER_BYTES:
+                raise _no_form()
         if not self._parser.closed:
             self._end()
         if not self._found:
@@ -66,23 +70,18 @@ class FileForm:
                     self._inside = False
                 elif self._inside:
                     yield event
-                else:
-                    self._pass_over(event)
         except MultipartError:
             raise _no_form() from None
 
     def _begin(self, segment: MultipartSegment) -> None:
+        # A strict parser refuses a part of the body that comes after the form's end, if only the end of its last line.
+        self._parser.strict = False
         if segment.name != FIELD:
             return
         if self._found:
             raise InvalidUpload(_("Only one file can be uploaded at once: send the others one by one."))
         self._found = self._inside = True
         self.name = segment.filename
-
-    def _pass_over(self, part: bytes) -> None:
-        self._others += len(part)
-        if self._others > OTHER_BYTES:
-            raise _no_form()
 
     def _end(self) -> None:
         try:

@@ -72,6 +72,7 @@ FILE = part(b"content")
         (FILE, CONTENT_TYPE),
         (FILE[:40], CONTENT_TYPE),
         (form(FILE)[:-6], CONTENT_TYPE),
+        (form(FILE) + b"x" * 5_000, CONTENT_TYPE),
         (form(FILE).replace(b"form-data", b"attachment"), CONTENT_TYPE),
         (form(FILE).replace(b"\r\n", b"\n"), CONTENT_TYPE),
         (form(FILE).replace(b"Content-Type", b"Content-Length: 3\r\nContent-Type"), CONTENT_TYPE),
@@ -94,14 +95,21 @@ async def test_body_that_is_no_form_with_one_file_is_refused_and_leaves_nothing(
     await until_nothing_is_left(folder)
 
 
-async def test_file_comes_in_whole_however_its_body_is_cut_into_pieces(ann: Visitor, folder: Path) -> None:
-    content = b"\r\n--a-boundar" * 50 + b"\r\n--"
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 100])
+async def test_file_comes_in_whole_however_its_body_is_cut_into_pieces(ann: Visitor, folder: Path, size: int) -> None:
+    content = b"\r\n--a-boundar" * 20 + b"\r\n--"
     body = form(part(b"", field=b"comment"), part(content, b"cut.bin"))
-    pieces = [body[begin : begin + 7] for begin in range(0, len(body), 7)]
+    pieces = [body[begin : begin + size] for begin in range(0, len(body), size)]
     answer = await upload_form(ann, "room1", *pieces, content_length="")
     assert answer.status == 201
     assert (await ask("GET", answer.json["url"], ann)).body == content
     assert [path.read_bytes() for path in files_in(folder)] == [content]
+
+
+async def test_what_follows_a_form_is_passed_over_but_not_without_end(ann: Visitor, folder: Path) -> None:
+    assert (await upload_form(ann, "room1", form(FILE), b"\r\n", b"x" * 3_000, content_length="")).status == 201
+    answer = await upload_form(ann, "room1", form(FILE), *[b"x" * 1_000] * 5, content_length="")
+    assert (answer.status, answer.json["error"]) == (400, "invalid_upload")
 
 
 async def test_empty_file_is_a_file(ann: Visitor) -> None:
