@@ -64,7 +64,7 @@ class Uploading(PerLoop):
         """Stores a file that its uploader can attach to a message in `room` within a day.
 
         Raises FileTooLarge, TooManyUploads, RateLimited, Banned, NotAMember, ReadOnly, DailyFilesExceeded, StorageFull,
-        Unavailable, and what `incoming` raises.
+        InvalidPicture, Unavailable, and what `incoming` raises.
         """
         if incoming.announced > settings.CHAT_FILE_SIZE + FORM_BYTES:
             raise FileTooLarge(settings.CHAT_FILE_SIZE)
@@ -141,7 +141,7 @@ async def _look_at(path: Path, received: Received, name: str) -> tuple[Upload, b
     """Finds out by its bytes what the file at `path` is; with the preview, where there is one (WebP).
 
     A picture and a video lose what their camera wrote into them. A picture that can't be decoded is octets, as all that
-    isn't shown.
+    isn't shown. Raises InvalidPicture for one that couldn't be rid of it: people who send pictures rely on that.
     """
     if boxes.has_boxes(received.head):
         await asyncio.to_thread(boxes.blank, path)
@@ -149,7 +149,9 @@ async def _look_at(path: Path, received: Received, name: str) -> tuple[Upload, b
         return Upload(name=name, type=media_type(received.head), size=received.size), None
     try:
         picture = await prepare(path)
-    except InvalidPicture:
+    except InvalidPicture as refusal:
+        if refusal.keeps_metadata:
+            raise
         return Upload(name=name, type=OCTETS, size=await asyncio.to_thread(_size, path)), None
     size = await asyncio.to_thread(_size, path)
     preview = Preview(picture.preview_width, picture.preview_height)

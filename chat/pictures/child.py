@@ -4,8 +4,10 @@ It is alone with its picture, since a decoder that a hostile file takes over, or
 It has no Django, no settings and none of the site's environment. The kernel limits its memory and ends it when its
 time is over; it ends itself when its parent is gone.
 
-Request: a line of JSON with `path`, `edge`, `square`, and the limits `pixels`, `memory` (bytes), `seconds`.
-Answer: a line of JSON, `{"refused": reason}` or the fields of a preview, whose content follows.
+Request: a line of JSON with `path`, `edge`, `square`, and the limits `pixels`, `memory` (bytes), `seconds`; and
+`stripped`, a path beside that of the picture, for the picture without metadata until it takes the picture's place.
+Answer: the line STRIPPED once the file at `path` has no metadata; then a line of JSON, `{"refused": reason}` or the
+fields of a preview, whose content follows.
 """
 
 import json
@@ -21,7 +23,7 @@ from typing import Any
 
 from PIL import Image
 
-from chat.pictures.metadata import stripped
+from chat.pictures.metadata import STRIPPED, stripped
 from chat.pictures.previews import preview
 
 Answer = tuple[dict[str, Any], bytes]
@@ -32,8 +34,7 @@ def main() -> None:
     _limit(request["memory"], request["seconds"])
     Thread(target=_end_with_parent, daemon=True).start()
     facts, content = answer(request)
-    sys.stdout.buffer.write(json.dumps(facts).encode() + b"\n" + content)
-    sys.stdout.buffer.flush()
+    _say(json.dumps(facts).encode() + b"\n" + content)
     os._exit(0)  # without waiting for the thread, which reads
 
 
@@ -41,8 +42,16 @@ def answer(request: dict[str, Any]) -> Answer:
     path = Path(request["path"])
     warnings.simplefilter("ignore")  # Pillow's, about files that are odd
     try:
-        if not _strip(path):
+        if not _strip(path, Path(request["stripped"])):
             return {"refused": "not_a_picture"}, b""
+    except OSError:
+        return {"refused": "unwritable"}, b""
+    except MemoryError:
+        return {"refused": "too_large"}, b""
+    except Exception:  # files that mean it ill find what `stripped` hasn't thought of
+        return {"refused": "broken"}, b""
+    _say(STRIPPED)
+    try:
         made = preview(path, edge=request["edge"], square=request["square"], pixels=request["pixels"])
     except Image.DecompressionBombError:
         return {"refused": "too_large"}, b""
@@ -54,15 +63,20 @@ def answer(request: dict[str, Any]) -> Answer:
     return facts, facts.pop("content")
 
 
-def _strip(path: Path) -> bool:
-    """Removes the metadata of the picture at `path`, in place; False if it is none."""
+def _say(part: bytes) -> None:
+    sys.stdout.buffer.write(part)
+    sys.stdout.buffer.flush()
+
+
+def _strip(path: Path, written: Path) -> bool:
+    """Removes the metadata of the picture at `path`, by way of a new file; False if it is no picture."""
     content = path.read_bytes()
     without = stripped(content)
     if without is None:
         return False
     if without != content:
         # A process that is ended here leaves the old file or the new one, never half of it.
-        written = path.with_name(f"{path.name}.stripped")
+        written.touch(mode=0o600)
         written.write_bytes(without)
         written.chmod(path.stat().st_mode)
         written.replace(path)

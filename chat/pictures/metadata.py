@@ -14,6 +14,8 @@ from collections.abc import Iterator
 
 from chat.pictures import orientation
 
+STRIPPED = b"stripped\n"  # by which the picture process says that a file has lost its metadata
+
 _JPEG_END = b"\xff\xd9"
 _JPEG_MARKER = re.compile(rb"\xff+([\x01-\xcf\xd8-\xfe])")  # one that can't be within the compressed pixels
 _JPEG_NO_LENGTH = {0x01, 0xD8}

@@ -4,7 +4,6 @@ import asyncio
 import json
 import signal
 import sys
-from asyncio import StreamReader
 from asyncio.subprocess import PIPE, Process
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from chat import metrics
 from chat.errors import ChatError, Unavailable
 from chat.per_loop import PerLoop
+from chat.pictures.metadata import STRIPPED
 
 PREVIEW_EDGE = 1024  # pixels of the longer side
 AT_ONCE = 1  # picture processes of one server process
@@ -45,13 +45,17 @@ class Picture:
 
 
 class InvalidPicture(ChatError):
-    """A file is no picture, or none that can be shown. `reason` says which of the reasons it is, in one word."""
+    """A file is no picture, or none that can be shown. `reason` says which of the reasons it is, in one word.
+
+    `keeps_metadata` says that the file may still have the metadata that it came with.
+    """
 
     code = "invalid_picture"
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, *, keeps_metadata: bool = False) -> None:
         super().__init__(_REFUSALS[reason])
         self.reason = reason
+        self.keeps_metadata = keeps_metadata
 
 
 async def prepare(path: Path, *, edge: int = PREVIEW_EDGE, square: bool = False) -> Picture:
@@ -59,11 +63,12 @@ async def prepare(path: Path, *, edge: int = PREVIEW_EDGE, square: bool = False)
 
     The preview has at most `edge` pixels on its longer side, or is a square of that side, cut from the middle.
     Animations stay if they aren't long; a square doesn't move. The file is written anew in place, without compressing
-    the picture again, so its size may have changed. Pictures that are refused lose their
-    metadata, too; files that are no pictures stay as they are.
+    the picture again, so its size may have changed. Pictures that are refused lose their metadata, too, unless the
+    process ends before (`keeps_metadata`); files that are no pictures stay as they are.
 
     Raises InvalidPicture, with the reason in `reason` ("not_a_picture", "too_large", "broken", "too_slow"), and
-    Unavailable while too many others wait. See CHAT_PICTURE_PIXELS, CHAT_PICTURE_MEMORY, CHAT_PICTURE_SECONDS.
+    Unavailable while too many others wait or the file can't be written. See CHAT_PICTURE_PIXELS, CHAT_PICTURE_MEMORY,
+    CHAT_PICTURE_SECONDS.
     """
     return await PictureProcesses.here().prepare(path, edge=edge, square=square)
 
@@ -93,6 +98,7 @@ class PictureProcesses(PerLoop):
         return picture
 
     async def _ask(self, request: dict[str, Any]) -> Picture:
+        stripped = Path(f"{request['path']}.stripped")
         limits = {
             "pixels": settings.CHAT_PICTURE_PIXELS,
             "memory": settings.CHAT_PICTURE_MEMORY,
@@ -101,20 +107,19 @@ class PictureProcesses(PerLoop):
         process = await asyncio.create_subprocess_exec(
             *self.command, stdin=PIPE, stdout=PIPE, cwd=settings.BASE_DIR, env={"LANG": "C.UTF-8"}
         )
+        said = bytearray()
         try:
             async with asyncio.timeout(settings.CHAT_PICTURE_SECONDS + ENDING):
-                facts, content = await _answer(process, {**request, **limits})
+                await _talk(process, {**request, "stripped": str(stripped), **limits}, said)
         except TimeoutError:
-            raise InvalidPicture("too_slow") from None
+            raise InvalidPicture("too_slow", keeps_metadata=not said.startswith(STRIPPED)) from None
         finally:
-            await asyncio.shield(_end(process))
-        if "refused" in facts:
-            raise InvalidPicture(facts["refused"])
-        return Picture(**facts, preview=content)
+            await asyncio.shield(_end(process, stripped))
+        return _answer(bytes(said), process.returncode)
 
 
-async def _answer(process: Process, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
-    """What the process answers. Its stdin stays open meanwhile: by the end of that it learns that this one is gone."""
+async def _talk(process: Process, request: dict[str, Any], said: bytearray) -> None:
+    """Adds to `said` what the process says. Its stdin stays open: by its end it learns that this process is gone."""
     assert process.stdin is not None
     assert process.stdout is not None
     try:
@@ -122,26 +127,33 @@ async def _answer(process: Process, request: dict[str, Any]) -> tuple[dict[str, 
         await process.stdin.drain()
     except (BrokenPipeError, ConnectionResetError):
         pass  # it has ended, and the answer shows it
-    facts, _newline, content = (await _read(process.stdout)).partition(b"\n")
+    while len(said) < ANSWER_MAX and (part := await process.stdout.read(1 << 16)):
+        said += part
+    if said in (b"", STRIPPED):
+        await process.wait()  # its status says why it has no answer
+
+
+def _answer(said: bytes, status: int | None) -> Picture:
+    """Reads what the process said. Raises InvalidPicture or Unavailable."""
+    keeps_metadata = not said.startswith(STRIPPED)
+    facts, _newline, content = said.removeprefix(STRIPPED).partition(b"\n")
     if not facts:  # ended by the kernel: its time was over, or its decoder crashed
-        await process.wait()
-        raise InvalidPicture("too_slow" if process.returncode == -signal.SIGALRM else "broken")
-    return json.loads(facts), content
+        raise InvalidPicture("too_slow" if status == -signal.SIGALRM else "broken", keeps_metadata=keeps_metadata)
+    answer = json.loads(facts)
+    refused = answer.get("refused")
+    if refused == "unwritable":
+        raise Unavailable(_("Files can’t be stored at the moment. Please try again later."))
+    if refused:
+        raise InvalidPicture(refused, keeps_metadata=keeps_metadata and refused != "not_a_picture")
+    return Picture(**answer, preview=content)
 
 
-async def _read(stream: StreamReader) -> bytes:
-    """All that comes; the beginning of what is longer than any answer."""
-    parts, size = [], 0
-    while size < ANSWER_MAX and (part := await stream.read(1 << 16)):
-        parts.append(part)
-        size += len(part)
-    return b"".join(parts)
-
-
-async def _end(process: Process) -> None:
+async def _end(process: Process, stripped: Path) -> None:
+    """Ends the process, and deletes the file that it may have left at `stripped`."""
     if process.returncode is None:
         try:
             process.kill()
         except ProcessLookupError:
             pass  # it ended in between
     await process.wait()
+    await asyncio.to_thread(stripped.unlink, missing_ok=True)

@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import sys
 import zipfile
 from datetime import timedelta
 from pathlib import Path
@@ -266,6 +267,19 @@ async def test_disk_that_is_full_is_told_and_leaves_nothing(
         patch.setattr("chat.storage.file_store.save", full)
         answer = await upload_form(ann, "room1", form(FILE))
     assert (answer.status, answer.json["error"]) == (503, "unavailable")
+    await until_nothing_is_left(folder)
+
+
+async def test_picture_that_keeps_its_metadata_is_not_taken(
+    ann: Visitor, folder: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = "import time; time.sleep(60)"
+    with monkeypatch.context() as patch:
+        patch.setattr("chat.pictures.prepared.PictureProcesses.command", (sys.executable, "-c", program))
+        patch.setattr("chat.pictures.prepared.ENDING", 0.1)
+        settings.CHAT_PICTURE_SECONDS = 0.1
+        answer = await upload_form(ann, "room1", form(part(picture("JPEG"))))
+    assert (answer.status, answer.json["error"]) == (400, "invalid_picture")
     await until_nothing_is_left(folder)
 
 

@@ -292,6 +292,63 @@ async def test_process_that_dies_is_a_damaged_picture(file, monkeypatch, program
         await prepare(file(picture()))
 
     assert refusal.value.reason == "broken"
+    assert refusal.value.keeps_metadata
+
+
+INTERRUPTED = {
+    "decoding": """
+        import chat.pictures.child as child, os
+        child.preview = lambda *args, **options: os.abort()
+        child.main()
+    """,
+    "decoding that takes too long": HANGING["decoder"],
+    "removing": """
+        import chat.pictures.child as child, os
+        child.stripped = lambda content: os.abort()
+        child.main()
+    """,
+    "removing, between the old file and the new one": """
+        import chat.pictures.child as child, os
+        child.Path.replace = lambda *args: os.abort()
+        child.main()
+    """,
+    "removing that fails": """
+        import chat.pictures.child as child
+        child.stripped = lambda content: content[10**9]
+        child.main()
+    """,
+}
+
+
+@pytest.mark.parametrize("what", INTERRUPTED)
+async def test_refusal_tells_whether_metadata_may_be_left(file, settings, monkeypatch, what: str) -> None:
+    settings.CHAT_PICTURE_SECONDS = 1
+    instead(monkeypatch, INTERRUPTED[what])
+    path = file(picture("JPEG", exif=exif()))
+
+    with pytest.raises(InvalidPicture) as refusal:
+        await prepare(path)
+
+    assert refusal.value.keeps_metadata == what.startswith("removing")
+    assert (PLACE in path.read_bytes()) == refusal.value.keeps_metadata
+    assert [one.name for one in path.parent.iterdir()] == [path.name]
+
+
+async def test_disk_that_is_full_is_no_damaged_picture(file, monkeypatch) -> None:
+    instead(
+        monkeypatch,
+        """
+        import chat.pictures.child as child, resource
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))  # bytes
+        child.main()
+        """,
+    )
+    path = file(picture("JPEG", exif=exif()))
+
+    with pytest.raises(Unavailable):
+        await prepare(path)
+
+    assert [one.name for one in path.parent.iterdir()] == [path.name]
 
 
 async def test_cancelled_upload_ends_its_process(file, monkeypatch) -> None:
@@ -318,7 +375,8 @@ async def test_more_pictures_than_may_wait_are_refused_for_now(file, monkeypatch
 async def test_process_ends_with_its_server(file) -> None:
     """Even when that is killed: the process reads the end of its stdin."""
     limits = {"pixels": 10_000, "memory": 500_000_000, "seconds": 60}
-    request = json.dumps({"path": str(file(picture())), "edge": 9, "square": False, **limits})
+    path = str(file(picture()))
+    request = json.dumps({"path": path, "stripped": f"{path}.stripped", "edge": 9, "square": False, **limits})
     child = textwrap.dedent(HANGING["decoder"]).replace("pass", "__import__('time').sleep(1)")
     server = subprocess.Popen(  # noqa: ASYNC220  # started in no time
         [sys.executable, "-c", f"""
