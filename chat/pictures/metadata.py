@@ -17,7 +17,7 @@ from chat.pictures import orientation
 STRIPPED = b"stripped\n"  # by which the picture process says that a file has lost its metadata
 
 _JPEG_END = b"\xff\xd9"
-_JPEG_MARKER = re.compile(rb"\xff+([\x01-\xcf\xd8-\xfe])")  # one that can't be within the compressed pixels
+_JPEG_MARKER = re.compile(rb"\xff([\x01-\xcf\xd8-\xfe])")  # one that can't be within the compressed pixels
 _JPEG_NO_LENGTH = {0x01, 0xD8}
 _JPEG_TABLES_AND_FRAMES = {*range(0xC0, 0xD0), *range(0xDA, 0xE0)}
 _JPEG_APPLICATION = {0xE0: b"JFIF\0", 0xE2: b"ICC_PROFILE\0", 0xEE: b"Adobe"}

@@ -134,3 +134,7 @@ def test_damaged_picture_gives_no_error() -> None:
             for _ in range(8):
                 broken[chance.randrange(12, len(broken))] = chance.randrange(256)
             assert stripped(bytes(broken)) is not None
+
+
+def test_jpeg_of_fill_bytes_is_read_in_no_time() -> None:
+    assert stripped(b"\xff\xd8" + b"\xff" * 5_000_000 + b"\0") == b"\xff\xd8"
