@@ -41,7 +41,7 @@ FIRST_SWEEP = 2.0  # seconds; the process before this one may have been killed
 SOON = 0.1  # seconds; the least from one round to the next
 TOGETHER_MAX = 200  # people who are told together
 ROOMS_MAX = 10_000  # in which something was said since the last round; others wait for a sweep
-STOP_TIME = 1.0  # seconds that a round has to end when the process stops
+STOP_TIME = 0.5  # seconds that a round has to end when the process stops
 
 
 class Pusher(PerLoop):
@@ -81,8 +81,10 @@ class Pusher(PerLoop):
 
     async def _work(self) -> None:
         loop = asyncio.get_running_loop()
-        while not self._stopping:
+        while True:
             await self._pause()
+            if self._stopping:
+                return
             sweep = loop.time() >= self._next_sweep
             if sweep:
                 self._next_sweep = loop.time() + SWEEP_INTERVAL * random.uniform(1, 1.2)
