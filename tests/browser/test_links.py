@@ -157,7 +157,7 @@ def test_quote_leads_to_its_message_by_pointer_and_by_keyboard(browser: Chromium
     room.window.click("#chat-newest")
     room.hear("a reply")
 
-    room.step_into_log()
+    room.window.press(Keys.SHIFT, Keys.TAB)
     room.window.type(Keys.ENTER)
     room.window.find("#chat-menu button", "Go to quoted")
     room.window.type(Keys.ARROW_DOWN, Keys.ENTER)
