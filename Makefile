@@ -13,7 +13,7 @@ host = $(call setting,HOST,127.0.0.1)
 port = $(call setting,PORT,8000)
 workers = $(call setting,WEB_CONCURRENCY,1)
 
-.PHONY: help run dev run3 test chaos soak fuzz bench check fmt schema messages assets requirements clean
+.PHONY: help run dev run3 test test-pages test-postgresql chaos soak fuzz bench check fmt schema messages assets requirements clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,11 +38,11 @@ run3: ## the same as three instances, on PORT and the two ports after it
 	@HOST=$(host) WEB_CONCURRENCY=$(workers) exec honcho start --env /dev/null --port $(port) --concurrency web=3 web
 
 # The settings of the tests: neither .env nor the shell has a say in whether they pass.
-test fuzz check: export DJANGO_SETTINGS_MODULE := mysite.test_settings
+test test-pages test-postgresql fuzz check: export DJANGO_SETTINGS_MODULE := mysite.test_settings
 
 # Tests in parallel, unless some are asked for: each worker has a database and a Valkey of its own. Many tests wait for
-# servers and browsers, so there may be more workers than processors.
-parallel := --numprocesses 3 --dist worksteal
+# servers and browsers, so there are more workers than processors.
+parallel := --numprocesses 4 --dist worksteal
 
 # Tests that must hold on either database.
 on_postgresql := tests/chat tests/gqlchat tests/test_crossing.py tests/test_private_rooms.py tests/test_identity.py \
@@ -52,10 +52,14 @@ page_tests = $(shell find tests/static -name '*.test.js')
 
 test: ## set everything up, check the code and run all tests; ARGS="tests/chat -k name" for some of them
 	@setup/ready.sh development node assets browser servers
-	@$(MAKE) check
-	$(if $(ARGS),,node --test $(page_tests))
-	$(if $(ARGS),,python -m tests.postgres pytest -q -m "not sqlite" $(parallel) $(on_postgresql))
+	@$(MAKE) --jobs 2 --output-sync check $(if $(ARGS),,test-pages test-postgresql)
 	pytest $(or $(ARGS),$(parallel))
+
+test-pages:
+	node --test $(page_tests)
+
+test-postgresql:
+	python -m tests.postgres pytest -q -m "not sqlite" $(parallel) $(on_postgresql)
 
 chaos: ## three servers under fire for two minutes, and what their clients lost; ARGS="--database postgresql --set-back"
 	@setup/ready.sh development

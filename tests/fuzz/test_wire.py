@@ -7,14 +7,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from signal import SIGTERM
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psutil
 import pytest
-import schemathesis
 from hypothesis import strategies as st
-from schemathesis.checks import not_a_server_error
-from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from tests.chaos.site import WEB, Server
 from tests.fuzz.conftest import loud_lines
@@ -22,6 +19,9 @@ from tests.fuzz.documents import ROOM
 from tests.fuzz.text import json_of, like, texts, values
 from tests.fuzz.wire import BINARY, CLOSE, PING, PONG, TEXT, Wire, frame
 from tests.servers import ROOT, environment
+
+if TYPE_CHECKING:
+    import schemathesis
 
 GROWTH = 24e6  # bytes of memory that the second half of an attack may cost; most of it is the allocator's
 INIT = '{"type": "connection_init"}'
@@ -224,12 +224,17 @@ def test_server_survives_connections_that_end_half_way(target: Target, assail: C
 
 
 def test_schemathesis_finds_no_error_in_the_schema(target: Target, assail: Callable[..., None]) -> None:
+    # Here, because each worker imports each file of tests, and this takes a second.
+    import schemathesis
+    from schemathesis.checks import not_a_server_error
+    from schemathesis.specs.openapi.checks import positive_data_acceptance
+
     schema = schemathesis.graphql.from_path(ROOT / "gqlchat" / "schema.graphql")
     schema.config.update(base_url=f"http://{target.host}/graphql")
     operations = [found.ok() for found in schema.get_all_operations()]
     cases = st.sampled_from(range(len(operations))).flatmap(lambda number: operations[number].as_strategy())
 
-    def strike(case: schemathesis.Case) -> None:
+    def strike(case: "schemathesis.Case") -> None:
         # It takes every error in an answer for the server's, or for its own. The chat's have codes, limits' too.
         answer = case.call_and_validate(excluded_checks=[not_a_server_error, positive_data_acceptance])
         assert answer.status_code < 500
