@@ -7,7 +7,7 @@ does: its room, its author by name and by account, and in PostgreSQL the bucket 
 Posting doesn't write here, which would make it dearer. Messages are indexed in batches, by `feed`, and until then
 search reads them one by one (`unindexed`), so they are found as soon as they are stored. Triggers take an entry out in
 the transaction in which its message gets another text, is deleted or goes, whoever does that: an instance of an older
-release, a shell. See docs/adr/0055.
+release, a shell. See docs/adr/0062.
 """
 
 import json

@@ -1,11 +1,17 @@
 """Search in SQLite's FTS5, which gives rows in the order of their keys, from either end, as they are asked for."""
 
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from django.db import connection
 
 from chat.domain.search import Phrase
 from chat.storage.search_hits import Asked
 from chat.storage.search_index import FILE_TAG
 
+TIMEOUT = 4.0  # seconds; as the statement_timeout of lanes to PostgreSQL
+INSTRUCTIONS = 100_000  # of SQLite's virtual machine, from one look at the time to the next
 SELECT_KEYS = """
     SELECT chat_search.rowid FROM chat_search
     CROSS JOIN chat_message AS message ON message.id = chat_search.rowid
@@ -16,13 +22,25 @@ SELECT_KEYS = """
 
 
 def keys(asked: Asked, size: int, before: int) -> list[int]:
-    """The keys of the newest `size` messages below the key `before`. One statement."""
+    """The keys of the newest `size` messages below the key `before`. One statement, broken off after TIMEOUT."""
     days, values = asked.days
     statement = SELECT_KEYS.format(days=days, readable=Asked.READABLE)
     given = [match(asked), before, *values, *Asked.readable_values(asked.person), size]
-    with connection.cursor() as cursor:
+    with time_limit(), connection.cursor() as cursor:
         cursor.execute(statement, given)
         return [key for (key,) in cursor.fetchall()]
+
+
+@contextmanager
+def time_limit() -> Iterator[None]:
+    """Has a statement that takes longer than TIMEOUT raise OperationalError."""
+    connection.ensure_connection()
+    end = time.monotonic() + TIMEOUT
+    connection.connection.set_progress_handler(lambda: time.monotonic() > end, INSTRUCTIONS)
+    try:
+        yield
+    finally:
+        connection.connection.set_progress_handler(None, 0)
 
 
 def match(asked: Asked) -> str:

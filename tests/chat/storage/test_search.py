@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import call_command
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -20,7 +20,17 @@ from chat.domain.people import Person
 from chat.domain.rooms import Room, find
 from chat.domain.search import read
 from chat.models import Role
-from chat.storage import direct_rooms, edits, log, moderation, pruning, search, search_feed, search_postgresql
+from chat.storage import (
+    direct_rooms,
+    edits,
+    log,
+    moderation,
+    pruning,
+    search,
+    search_feed,
+    search_postgresql,
+    search_sqlite,
+)
 
 ANN = Person(id="user-1001", name="Ann")
 OTTER = Person(id="guest-0123456789abcdef", name="Quiet Otter 42")
@@ -282,6 +292,18 @@ class TestPages:
 def fill_index() -> None:
     while search_feed.feed() == 0:
         pass
+
+
+def test_search_that_takes_too_long_is_broken_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    if connection.vendor == "postgresql":  # whose lanes have a statement_timeout: see test_lanes
+        return
+    monkeypatch.setattr(search_sqlite, "TIMEOUT", 0)
+    monkeypatch.setattr(search_sqlite, "INSTRUCTIONS", 1)
+    say("fox")
+    with pytest.raises(OperationalError):
+        texts("fox")
+    monkeypatch.undo()
+    assert texts("fox") == ["fox"]
 
 
 class TestPeople:
