@@ -12,7 +12,7 @@ from chat.storage import search_feed
 from chat.storage.database import in_database
 
 DELAY = 1.0  # seconds in which more may be posted, since many messages cost little more than one
-REST = 4  # times as long as a step took until the next one, so that what people do comes first
+REST = 9  # times as long as a step took until the next one: indexing has a tenth of a core, and posting the rest
 AGAIN = 5.0  # seconds until it is tried again when the database doesn't answer
 
 
