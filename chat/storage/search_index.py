@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from django.apps import AppConfig
 from django.apps import apps as django_apps
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models.signals import post_migrate
 from django.dispatch import receiver
 
@@ -30,11 +30,14 @@ FILE_TAG = "#f"
 # Made anew after each migration: SQLite loses them when Django makes the table of messages anew.
 TRIGGERS = {
     "sqlite": [
-        """CREATE TRIGGER IF NOT EXISTS chat_search_message_deleted AFTER DELETE ON chat_message
+        "DROP TRIGGER IF EXISTS chat_search_message_deleted",
+        "DROP TRIGGER IF EXISTS chat_search_message_changed",
+        """CREATE TRIGGER chat_search_message_deleted AFTER DELETE ON chat_message
             BEGIN DELETE FROM chat_search WHERE rowid = old.id; END""",
-        """CREATE TRIGGER IF NOT EXISTS chat_search_message_changed
-            AFTER UPDATE OF text, deletion, attachments ON chat_message
-            WHEN new.text <> old.text OR new.deletion IS NOT old.deletion OR new.attachments IS NOT old.attachments
+        """CREATE TRIGGER chat_search_message_changed
+            AFTER UPDATE OF text, deletion, attachments, person_name ON chat_message
+            WHEN new.text <> old.text OR new.deletion IS NOT old.deletion
+                OR new.attachments IS NOT old.attachments OR new.person_name <> old.person_name
             BEGIN
                 DELETE FROM chat_search WHERE rowid = old.id;
                 INSERT OR IGNORE INTO chat_searchpending (message_id) SELECT new.id WHERE new.deletion IS NULL;
@@ -56,9 +59,9 @@ TRIGGERS = {
         """CREATE OR REPLACE TRIGGER chat_search_message_deleted AFTER DELETE ON chat_message
             FOR EACH ROW EXECUTE FUNCTION chat_search_forget()""",
         """CREATE OR REPLACE TRIGGER chat_search_message_changed
-            AFTER UPDATE OF text, deletion, attachments ON chat_message
+            AFTER UPDATE OF text, deletion, attachments, person_name ON chat_message
             FOR EACH ROW WHEN (NEW.text <> OLD.text OR NEW.deletion IS DISTINCT FROM OLD.deletion
-                OR NEW.attachments IS DISTINCT FROM OLD.attachments)
+                OR NEW.attachments IS DISTINCT FROM OLD.attachments OR NEW.person_name <> OLD.person_name)
             EXECUTE FUNCTION chat_search_forget()""",
         """CREATE OR REPLACE TRIGGER chat_search_messages_emptied AFTER TRUNCATE ON chat_message
             FOR EACH STATEMENT EXECUTE FUNCTION chat_search_forget_all()""",
@@ -155,6 +158,6 @@ def _tsvector(message: Written) -> str:
 @receiver(post_migrate)
 def migrated(sender: AppConfig, apps: Any = django_apps, **_: Any) -> None:
     if sender.name == "chat" and "searchpending" in apps.all_models["chat"]:  # not where migrations were taken back
-        with connection.cursor() as cursor:
+        with transaction.atomic(), connection.cursor() as cursor:
             for statement in TRIGGERS[connection.vendor]:
                 cursor.execute(statement)

@@ -438,6 +438,14 @@ class TestChanges:
         say("fox")
         assert texts("fox") == ["fox"]
 
+    @pytest.mark.parametrize("indexed", [True, False])
+    def test_author_whose_name_is_taken_away_is_not_found_by_it(self, indexed: bool) -> None:
+        say("fox", person=OTTER)
+        if indexed:
+            fill_index()
+        models.Message.objects.update(person_name="Someone")
+        assert (texts('from:"Quiet Otter 42"'), texts("from:someone")) == ([], ["fox"])
+
     def test_reaction_leaves_the_entry_alone(self) -> None:
         say("fox")
         fill_index()
