@@ -25,6 +25,7 @@ def test_person_gets_all_that_there_is_of_them(tmp_path: Path) -> None:
     id = models.Attachment.objects.values_list("id", flat=True).get()
     file_store.storage().save(file_store.name_of(id), ContentFile(b"ben"))
     ignoring.set_ignored(GUEST, ben.id, True)
+    models.NotificationChoice.objects.create(user_id=ben.user_id, email="ben@example.org")
     out = run("export_person", "ben", tmp_path)
     lines = lines_of(tmp_path)
     entries = [line for line in lines if "offset" in line and "text" in line]
@@ -37,7 +38,17 @@ def test_person_gets_all_that_there_is_of_them(tmp_path: Path) -> None:
         *texts
     }  # its first text, and the others
     types = {line["type"] for line in lines}
-    assert types >= {"account", "profile", "session", "member", "file", "reading", "report", "messagereaction"}
+    assert types >= {
+        "account",
+        "profile",
+        "session",
+        "member",
+        "file",
+        "reading",
+        "report",
+        "messagereaction",
+        "notificationchoice",
+    }
     (file,) = [line for line in lines if line["type"] == "file"]
     assert (file["name"], file["path"]) == ("ben.txt", f"files/{UUID(str(id)).hex}")
     assert (tmp_path / file["path"]).read_bytes() == b"ben"

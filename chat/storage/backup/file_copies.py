@@ -1,7 +1,7 @@
 """The files that a backup's database names, in the site's storage and in the directory of the backups.
 
-A file never changes under its name. So one that is there needs no second copy, and on the same file system the copy is
-a hard link.
+A file doesn't change under its name. So one that is there needs no second copy, and on the same file system the copy is
+a hard link. Only the picture of a linked page may be another one later; then the first one stays in the backups.
 """
 
 import os

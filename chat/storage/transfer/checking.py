@@ -76,6 +76,7 @@ class CheckedExport:
     private: bool = False
     read_only: bool = False
     slow_mode: int = 0
+    link_previews: bool | None = None
 
 
 def check(path: Path, progress: Progress = silent) -> CheckedExport:
@@ -146,6 +147,7 @@ def _add_other(export: CheckedExport, fields: Fields, type: str) -> None:
         export.bans[ban.person.id] = ban
     elif type == "settings":
         export.private, export.read_only = fields.switch("private"), fields.switch("read_only")
+        export.link_previews = fields.switch("link_previews") if fields.has("link_previews") else None
         export.slow_mode = fields.whole("slow_mode", 0, SLOW_MODE_MAX)
     else:
         _add_end(export, fields)

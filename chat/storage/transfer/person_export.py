@@ -30,8 +30,16 @@ BATCH_SIZE = 500  # entries that are read at once
 KINDS = (Kind.MESSAGE, Kind.EDIT, Kind.DELETION, Kind.NOTICE)
 ENTRIES = frozenset({*(kind.value for kind in KINDS), UNKNOWN})
 # Keys and addresses by which somebody could act in the person's place.
-SECRETS = frozenset({"id", "person_id", "auth", "p256dh", "endpoint", "session_key"})
-ELSEWHERE = (models.Message, models.Attachment)  # tables that have lines of their own
+SECRETS = frozenset({"id", "person_id", "user_id", "auth", "p256dh", "endpoint", "session_key"})
+# Tables that have lines of their own, or say nothing more.
+ELSEWHERE = (
+    models.Message,
+    models.Attachment,
+    models.RoomMember,
+    models.Profile,
+    models.AccountSkeleton,
+    models.DisplayNameSkeleton,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +100,11 @@ class _PersonExport:
         yield from self._memberships()
         yield from self._files()
         for model in apps.get_app_config("chat").get_models():
-            if model not in ELSEWHERE and any(field.name == "person_id" for field in model._meta.concrete_fields):
-                yield from self._rows(model)
+            columns = {field.attname for field in model._meta.concrete_fields}
+            if model not in ELSEWHERE and "person_id" in columns:
+                yield from self._rows(model, person_id=self._person.id)
+            elif model not in ELSEWHERE and "user_id" in columns and not self._person.is_guest:
+                yield from self._rows(model, user_id=self._person.user_id)
         yield {"type": "end", "entries": self.entries}
 
     def _entries(self) -> Iterator[Json]:
@@ -145,10 +156,10 @@ class _PersonExport:
                 "path": copy_file(row.id, self._directory),
             }
 
-    def _rows(self, model: type[db.Model]) -> Iterator[Json]:
+    def _rows(self, model: type[db.Model], **whose: str) -> Iterator[Json]:
         """The person's rows in a table: readings, reactions, reports, whom they ignore and so on."""
         rooms = dict(models.Room.objects.values_list("pk", "name")) if hasattr(model, "room_id") else {}
-        for row in model._default_manager.filter(person_id=self._person.id).order_by("pk").values().iterator():
+        for row in model._default_manager.filter(**whose).order_by("pk").values().iterator():
             shown = {key: _as_json(value) for key, value in row.items() if key not in SECRETS}
             if "room_id" in shown:
                 shown = {"room": rooms.get(shown.pop("room_id"))} | shown

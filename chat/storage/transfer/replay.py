@@ -12,7 +12,7 @@ from chat.storage.transfer.entry_rows import EntryLine
 from chat.storage.transfer.import_people import PeopleMap
 
 IMPORTS = uuid5(NAMESPACE_URL, "chat:imported-entries")
-CHANGED_FIELDS = ["text", "original_text", "edited_at", "mentions", "reactions", "attachments", "deletion"]
+CHANGED_FIELDS = ["text", "original_text", "edited_at", "mentions", "reactions", "attachments", "links", "deletion"]
 NOTHING_LEFT = {
     "text": "",
     "original_text": None,
@@ -20,6 +20,7 @@ NOTHING_LEFT = {
     "mentions": None,
     "reactions": None,
     "attachments": None,
+    "links": None,
 }
 
 

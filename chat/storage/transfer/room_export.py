@@ -141,5 +141,7 @@ class _RoomExport:
             person = {"id": ban.person_id, "name": ban.person_name}
             yield {"type": "ban", "person": person, "by": ban.by, "at": ban.at.isoformat()}
         settings = {"private": room.is_private, "read_only": room.read_only, "slow_mode": room.slow_mode}
+        if room.link_previews is not None:
+            settings["link_previews"] = room.link_previews
         yield {"type": "settings", **settings}
         yield {"type": "end", "first": self._first or room.last_offset + 1, "last": room.last_offset}

@@ -110,6 +110,7 @@ def _finish(export: CheckedExport, people: PeopleMap, here: models.Room, room: R
         files.finish()
         here.name, here.search_name = room.name, folded(room.name)
         here.is_private, here.read_only, here.slow_mode = export.private, export.read_only, export.slow_mode
+        here.link_previews = export.link_previews
         here.restricted = export.private or bool(export.bans)
         here.last_offset = export.last_offset
         if export.last is not None:

@@ -4,11 +4,12 @@ from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
+from django.contrib.auth.models import User
 from django.core.files.base import ContentFile
 from django.utils import timezone
 
 from chat import models
-from chat.storage import file_store
+from chat.storage import file_store, link_pictures
 from chat.storage.backup import checking, making, manifest, restoring
 from chat.storage.backup.errors import BackupError
 from tests.chat.storage.transfer.conversation import GUEST, say
@@ -31,6 +32,18 @@ def keep_file(content: bytes, *, preview: bool = False, state: str = "ready") ->
     for name in [file_store.name_of(row.id), *([file_store.name_of(row.id, preview=True)] if preview else [])]:
         file_store.storage().save(name, ContentFile(content))
     return row.id
+
+
+def test_avatars_and_pictures_of_linked_pages_are_backed_up(tmp_path: Path) -> None:
+    avatar, picture = uuid4(), uuid4()
+    models.Profile.objects.create(user_id=User.objects.create_user("ann").pk, avatar=avatar.hex)
+    models.LinkPreview.objects.create(key="x", picture_id=picture, picture_width=1, used_at=timezone.now())
+    models.LinkPreview.objects.create(key="y", used_at=timezone.now())
+    names = [file_store.name_of(avatar), link_pictures.name_of(picture)]
+    for name in names:
+        file_store.storage().save(name, ContentFile(b"picture"))
+    made = making.make(tmp_path)
+    assert sorted(file.name for file in manifest.listed_files(made.folder)) == sorted(names)
 
 
 def content_of(id: UUID, *, preview: bool = False) -> bytes:

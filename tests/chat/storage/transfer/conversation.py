@@ -57,6 +57,6 @@ def hold(room: Room = ROOM) -> Room:
     moderation.unban(room, GUEST.id, by=ann)
     moderation.set_private(room, True, by=ann)
     say("only us now", ben, room, reply_to=first)
-    models.Room.objects.filter(name=room.name).update(read_only=True, slow_mode=30)
+    models.Room.objects.filter(name=room.name).update(read_only=True, slow_mode=30, link_previews=True)
     models.Ban.objects.update(at=timezone.now() - timedelta(days=3))
     return room
