@@ -95,6 +95,7 @@ function image({ url, width, height }) {
   image.width = width;
   image.height = height;
   image.decoding = "async";
+  image.addEventListener("error", () => image.remove()); // it isn't kept any more
   image.src = url;
   return image;
 }
