@@ -264,7 +264,9 @@ def test_a_variable_is_understood_as_it_is_meant(name: str, value: str, meant: o
 
 
 def test_env_example_lists_every_variable_and_sets_none() -> None:
-    readers = "".join((ROOT / "mysite" / name).read_text() for name in ("settings.py", "databases.py", "files.py"))
+    readers = "".join(
+        (ROOT / "mysite" / name).read_text() for name in ("settings.py", "databases.py", "files.py", "notifications.py")
+    )
     read = set(re.findall(r'env(?:\.\w+)*\("(\w+)"', readers))
     assert "DATABASE_URL" in read
     example = (ROOT / ".env.example").read_text()
@@ -274,11 +276,14 @@ def test_env_example_lists_every_variable_and_sets_none() -> None:
 
 def test_environment_is_read_by_settings_and_asgi_only() -> None:
     places = [path for app in ("chat", "gqlchat", "mysite") for path in (ROOT / app).rglob("*.py")]
-    readers = {path.relative_to(ROOT) for path in places if "environ" in path.read_text()}
+    readers = {
+        path.relative_to(ROOT) for path in places if re.search(r"environ[\[.]|getenv|\bEnvironment\b", path.read_text())
+    }
     assert readers == {
         Path("mysite/environment.py"),
         Path("mysite/databases.py"),
         Path("mysite/files.py"),
+        Path("mysite/notifications.py"),
         Path("mysite/settings.py"),
         Path("mysite/test_settings.py"),
         Path("mysite/asgi.py"),
