@@ -5,6 +5,8 @@ colour profile, transparency, animation), so data of an unknown kind go, and all
 file, say. How the picture is to be turned is kept, by `orientation`.
 
 A picture that is cut off or broken gives what could be read of it. Decoding is what finds that out.
+
+A picture may be large, so its parts are views until they are put together, and it is in memory twice at most.
 """
 
 import re
@@ -15,6 +17,8 @@ from collections.abc import Iterator
 from chat.pictures import orientation
 
 STRIPPED = b"stripped\n"  # by which the picture process says that a file has lost its metadata
+
+Part = bytes | memoryview
 
 _JPEG_END = b"\xff\xd9"
 _JPEG_MARKER = re.compile(rb"\xff([\x01-\xcf\xd8-\xfe])")  # one that can't be within the compressed pixels
@@ -49,7 +53,9 @@ def stripped(content: bytes) -> bytes | None:
 
 
 def _jpeg(content: bytes) -> bytes:
-    kept, turned, place = [], 1, 2
+    view = memoryview(content)
+    kept: list[Part] = []
+    turned, place = 1, 2
     while (found := _JPEG_MARKER.search(content, place)) is not None:
         marker = found[1][0]
         if marker == 0xD9:
@@ -59,7 +65,7 @@ def _jpeg(content: bytes) -> bytes:
             place = found.end()
             continue
         end = found.end() + int.from_bytes(content[found.end() : found.end() + 2])
-        body = content[found.end() + 2 : end]
+        body = view[found.end() + 2 : end].tobytes()
         if marker == 0xE1 and body.startswith(orientation.EXIF_HEADER):
             turned = max(turned, orientation.read(body))
         if marker == 0xDA:  # the compressed pixels follow it
@@ -68,40 +74,44 @@ def _jpeg(content: bytes) -> bytes:
         if marker in _JPEG_TABLES_AND_FRAMES or (
             marker in _JPEG_APPLICATION and body.startswith(_JPEG_APPLICATION[marker])
         ):
-            kept.append(b"\xff" + content[found.end() - 1 : end])
+            kept.append(view[found.start() : end])
         place = end
-    return b"\xff\xd8" + b"".join(_with_jpeg_orientation(kept, turned))
+    return b"".join([b"\xff\xd8", *_with_jpeg_orientation(kept, turned)])
 
 
-def _with_jpeg_orientation(segments: list[bytes], turned: int) -> list[bytes]:
+def _with_jpeg_orientation(segments: list[Part], turned: int) -> list[Part]:
     if turned == 1:
         return segments
     body = orientation.EXIF_HEADER + orientation.written(turned)
     exif = b"\xff\xe1" + struct.pack(">H", len(body) + 2) + body
-    first = 1 if segments and segments[0].startswith(b"\xff\xe0") else 0  # JFIF comes before it
+    first = 1 if segments and segments[0][:2] == b"\xff\xe0" else 0  # JFIF comes before it
     return [*segments[:first], exif, *segments[first:]]
 
 
 def _png(content: bytes) -> bytes:
-    kept, turned, place = [], 1, len(_PNG_SIGNATURE)
+    view = memoryview(content)
+    kept: list[Part] = [_PNG_SIGNATURE]
+    turned, place = 1, len(_PNG_SIGNATURE)
     while place + 8 <= len(content):
         length, kind = struct.unpack_from(">I4s", content, place)
         end = place + 12 + length
         if kind == b"eXIf":
             turned = orientation.read(content[place + 8 : end - 4])
         if kind in _PNG_CHUNKS:
-            kept.append(content[place:end])
+            kept.append(view[place:end])
         place = end
         if kind == b"IEND":
             break
-    if turned != 1 and kept:
+    if turned != 1 and len(kept) > 1:
         body = b"eXIf" + orientation.written(turned)
-        kept.insert(1, struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body)))
-    return _PNG_SIGNATURE + b"".join(kept)
+        kept.insert(2, struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body)))
+    return b"".join(kept)
 
 
 def _webp(content: bytes) -> bytes:
-    kept, turned, place = [], 1, 12
+    view = memoryview(content)
+    kept: list[Part] = []
+    turned, place = 1, 12
     end_of_file = min(len(content), 8 + int.from_bytes(content[4:8], "little"))
     while place + 8 <= end_of_file:
         kind, length = struct.unpack_from("<4sI", content, place)
@@ -109,35 +119,35 @@ def _webp(content: bytes) -> bytes:
         if kind == b"EXIF":
             turned = orientation.read(content[place + 8 : place + 8 + length])
         if kind in _WEBP_CHUNKS:
-            kept.append(content[place:end])
+            kept.append(view[place:end])
         place = end
-    if kept and kept[0].startswith(b"VP8X") and len(kept[0]) > 8:
+    if kept and kept[0][:4] == b"VP8X" and len(kept[0]) > 8:
         flags = kept[0][8] & ~(_WEBP_EXIF | _WEBP_XMP) | (_WEBP_EXIF if turned != 1 else 0)
-        kept[0] = kept[0][:8] + bytes([flags]) + kept[0][9:]
+        kept[:1] = [kept[0][:8], bytes([flags]), kept[0][9:]]
         if turned != 1:
             exif = orientation.written(turned)
             kept.append(struct.pack("<4sI", b"EXIF", len(exif)) + exif)
-    chunks = b"WEBP" + b"".join(kept)
-    return b"RIFF" + struct.pack("<I", len(chunks)) + chunks
+    return b"".join([b"RIFF", struct.pack("<I", len(b"WEBP") + sum(map(len, kept))), b"WEBP", *kept])
 
 
 def _gif(content: bytes) -> bytes:
     return b"".join(_gif_blocks(content))
 
 
-def _gif_blocks(content: bytes) -> Iterator[bytes]:
+def _gif_blocks(content: bytes) -> Iterator[Part]:
+    view = memoryview(content)
     place = 13 + _gif_colours(content, 10)
-    yield content[:place]
+    yield view[:place]
     while place < len(content):
         kind, start = content[place], place
         if kind == 0x2C:  # an image
             place = _after_gif_data(content, place + 11 + _gif_colours(content, place + 9))
-            yield content[start:place]
+            yield view[start:place]
         elif kind == 0x21:  # an extension
             label = content[place + 1 : place + 2]
             place = _after_gif_data(content, place + 2)
             if label == b"\xf9" or (label == b"\xff" and content[start + 3 : start + 14] in _GIF_ANIMATION):
-                yield content[start:place]
+                yield view[start:place]
         else:
             if kind == 0x3B:
                 yield b"\x3b"

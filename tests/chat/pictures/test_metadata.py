@@ -3,6 +3,7 @@
 import io
 import random
 import struct
+import tracemalloc
 
 import pytest
 from PIL import Image, ImageOps, PngImagePlugin
@@ -138,3 +139,24 @@ def test_damaged_picture_gives_no_error() -> None:
 
 def test_jpeg_of_fill_bytes_is_read_in_no_time() -> None:
     assert stripped(b"\xff\xd8" + b"\xff" * 5_000_000 + b"\0") == b"\xff\xd8"
+
+
+LARGE = bytes(2_000_000)
+LARGE_PICTURES = {
+    "JPEG": picture("JPEG")[:-2] + LARGE + b"\xff\xd9",
+    "PNG": b"\x89PNG\r\n\x1a\n" + chunk(b"IDAT", LARGE),
+    "WebP": b"RIFF" + struct.pack("<I4s4sI", len(LARGE) + 12, b"WEBP", b"VP8 ", len(LARGE)) + LARGE,
+    "GIF": b"GIF89a" + bytes(7) + b"\x2c" + bytes(10) + (b"\xff" * 256) * 8_000 + b"\0;",
+}
+
+
+@pytest.mark.parametrize("kind", LARGE_PICTURES)
+def test_large_picture_is_copied_once(kind: str) -> None:
+    content = LARGE_PICTURES[kind]
+    tracemalloc.start()
+    try:
+        assert stripped(content) == content
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 1.2 * len(content)
