@@ -6,6 +6,7 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import include, path
+from django.views.defaults import ERROR_PAGE_TEMPLATE
 from django.views.generic import RedirectView
 from django.views.i18n import set_language
 
@@ -27,6 +28,12 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     return render(request, "404.html", status=404)
 
 
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's own looks at the body as well, which may be the very thing that can't be read."""
+    return HttpResponse(ERROR_PAGE_TEMPLATE % {"title": "Bad Request (400)", "details": ""}, status=400)
+
+
+handler400 = bad_request
 handler404 = not_found
 handler500 = "mysite.server_errors.server_error"
 

@@ -61,3 +61,13 @@ def test_page_after_an_outage_knows_the_guest_of_before(client: Client) -> None:
         client.get("/chat/room1/")
     client.get("/chat/room1/")
     assert client.session[SESSION_KEY] == guest
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("charset", ["latin1", "utf-16", "rot13"])
+def test_form_in_another_charset_is_a_bad_request(charset: str) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.get("/accounts/login/")  # gives a cookie, so that the token is looked for in the body
+    for path in ("/accounts/login/", "/chat/share-target"):
+        answer = client.generic("POST", path, b"a=b", f"application/x-www-form-urlencoded; charset={charset}")
+        assert answer.status_code == 400
