@@ -36,6 +36,7 @@ FORM_BYTES = 8_000  # of an upload's body, at most, that are not the file's
 WRITE_BYTES = 256 * 1024  # so many are written at once, and kept in memory until then
 UPLOADS_MAX = 100  # at once, to one process
 UPLOADS_PER_PERSON = 10
+UPLOADS_PER_ADDRESS = 40
 STORED_AT_ONCE = 2  # files; a storage over the network keeps parts of each in memory
 
 logger = logging.getLogger(__name__)
@@ -57,7 +58,8 @@ class Uploading(PerLoop):
     """The uploads that this process takes at the moment."""
 
     def __init__(self) -> None:
-        self._by_person: Counter[str] = Counter()
+        self._under_way = 0
+        self._by: Counter[str] = Counter()  # by person's id, and by address
         self._storing = asyncio.Semaphore(STORED_AT_ONCE)
 
     async def upload(self, room: Room, incoming: Incoming, *, person: Person) -> Attachment:
@@ -77,8 +79,9 @@ class Uploading(PerLoop):
             try:
                 file = await asyncio.to_thread(file_store.new_incoming)
                 return await self._take(room, id, incoming, file)
-            except BaseException as error:
-                # In a task of its own: this one may be cancelled.
+            except Exception as error:
+                # Not where this is cancelled: the server ends, and a thread may still be storing something. What it
+                # leaves has a row, and is deleted when that is a day old.
                 DetachedTasks.here().start(_undo(room, id, file))
                 if isinstance(error, OSError):
                     logger.error("Can't store a file: %s", error)
@@ -87,16 +90,20 @@ class Uploading(PerLoop):
 
     @contextmanager
     def _counted(self, person: Person) -> Iterator[None]:
-        if self._by_person.total() >= UPLOADS_MAX:
+        most = {person.id: UPLOADS_PER_PERSON} | ({person.address: UPLOADS_PER_ADDRESS} if person.address else {})
+        if self._under_way >= UPLOADS_MAX:
             raise Unavailable(_("Too many files are being uploaded at once. Please try again in a moment."))
-        if self._by_person[person.id] >= UPLOADS_PER_PERSON:
-            raise TooManyUploads(UPLOADS_PER_PERSON)
-        self._by_person[person.id] += 1
+        for one, limit in most.items():
+            if self._by[one] >= limit:
+                raise TooManyUploads(limit)
+        self._under_way += 1
+        self._by.update(most.keys())
         try:
             yield
         finally:
-            self._by_person[person.id] -= 1
-            self._by_person = +self._by_person
+            self._under_way -= 1
+            self._by.subtract(most.keys())
+            self._by = +self._by  # without those who upload nothing any more
 
     async def _take(self, room: Room, id: UUID, incoming: Incoming, file: IO[bytes]) -> Attachment:
         path = Path(file.name)

@@ -287,3 +287,17 @@ async def test_person_uploads_so_many_at_once(ann: Visitor, monkeypatch: pytest.
     monkeypatch.setattr("chat.actions.uploading.UPLOADS_PER_PERSON", 0)
     answer = await upload_form(ann, "room1", form(FILE))
     assert (answer.status, answer.json["error"]) == (429, "too_many_uploads")
+
+
+async def test_address_uploads_so_many_at_once(ann: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chat.actions.uploading.UPLOADS_PER_ADDRESS", 0)
+    answer = await upload_form(ann, "room1", form(FILE))
+    assert (answer.status, answer.json["error"]) == (429, "too_many_uploads")
+
+
+async def test_uploads_that_have_ended_dont_count(ann: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    for limit in ("UPLOADS_MAX", "UPLOADS_PER_PERSON", "UPLOADS_PER_ADDRESS"):
+        monkeypatch.setattr(f"chat.actions.uploading.{limit}", 1)
+    await upload(ann, b"x")
+    assert (await upload_form(ann, "room1", FILE)).status == 400
+    await upload(ann, b"x")
