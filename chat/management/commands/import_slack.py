@@ -21,6 +21,7 @@ from chat.storage.transfer.room_import import Imported, import_room
 from chat.storage.transfer.slack import users
 from chat.storage.transfer.slack.archive import Channel, SlackArchive
 from chat.storage.transfer.slack.conversion import ChannelConversion
+from chat.storage.transfer.slack.files import ArchivedFiles
 
 
 class Command(BaseCommand):
@@ -28,7 +29,7 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("file", type=Path, help="the ZIP file that Slack has made")
+        parser.add_argument("file", type=Path, help="the ZIP file that Slack has made, with the files or without them")
         parser.add_argument("--prefix", default="", help="of the rooms’ names, where channels have names of rooms here")
         parser.add_argument(
             "--people",
@@ -44,11 +45,12 @@ class Command(BaseCommand):
             with SlackArchive(options["file"]) as archive:
                 known = users.accounts_by_email(archive.users()) if options["people"] == "emails" else {}
                 names = users.names(archive.users())
+                archived = ArchivedFiles(archive)
                 taken: set[str] = set()
                 for channel in archive.channels():
                     name = room_name(channel, names, options["prefix"], taken)
                     taken.add(name)
-                    conversion = ChannelConversion(channel, name, names, left_out)
+                    conversion = ChannelConversion(channel, name, names, archived, left_out)
                     self.report(self.bring_in(conversion, archive, channel, known))
         except (ChatError, TransferError, OSError) as error:
             raise CommandError(str(error)) from error

@@ -1,8 +1,9 @@
-"""The ZIP file that Slack makes: read by the names that it should have, never unpacked."""
+"""The ZIP file that Slack makes: read entry by entry, and never unpacked to the paths in it."""
 
 import json
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,11 +14,19 @@ from chat.storage.transfer.errors import TransferError
 
 JSON_MAX = 100_000_000  # bytes of one file of messages, unpacked
 MEMBERS_MAX = 1_000_000  # files in the archive
+PIECE_BYTES = 1 << 16  # that are unpacked at once
+# Others unpack a small piece of the archive to as much as it likes, whatever the reader asks for.
+COMPRESSIONS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
+UNREADABLE = (OSError, ValueError, RuntimeError, NotImplementedError, EOFError, zipfile.BadZipFile, zlib.error)
 DAY = re.compile(r"(?P<folder>[^/]+)/[0-9]{4}-[0-9]{2}-[0-9]{2}\.json")
 LISTS = {"channels.json": False, "groups.json": True, "dms.json": True, "mpims.json": True}
 """The lists of channels, and whether what they list is private."""
 
 Json = dict[str, Any]
+
+
+class UnreadableEntry(TransferError):
+    """An entry of the archive is damaged, encrypted, or compressed in a way that Slack never uses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,15 +87,31 @@ class SlackArchive:
         for name in self._days.get(channel.folder, []):
             yield from sorted(self._list(name), key=lambda one: str(one.get("ts", "")))
 
+    def names(self) -> list[str]:
+        """The names of all entries but days of messages, in an order that is always the same."""
+        return sorted(name for name in self._names if not DAY.fullmatch(name))
+
+    def pieces(self, name: str) -> Iterator[bytes]:
+        """The bytes of an entry as they are unpacked, however many it says that it has. Raises UnreadableEntry."""
+        try:
+            if self._zip.getinfo(name).compress_type not in COMPRESSIONS:
+                raise NotImplementedError("It is compressed otherwise than by Deflate.")
+            with self._zip.open(name) as file:
+                while piece := file.read(PIECE_BYTES):
+                    yield piece
+        except UNREADABLE as error:
+            raise UnreadableEntry(f"{name} can’t be read: {error}") from error
+
     def _list(self, name: str) -> list[Json]:
         """The objects of a JSON file that is a list."""
-        try:
-            with self._zip.open(name) as file:
-                content = file.read(JSON_MAX + 1)
+        content = bytearray()
+        for piece in self.pieces(name):
+            content += piece
             if len(content) > JSON_MAX:
                 raise TransferError(f"{name} has more than {JSON_MAX:,} bytes.")
+        try:
             value = json.loads(content)
-        except (OSError, ValueError, RecursionError, RuntimeError, NotImplementedError, zipfile.BadZipFile) as error:
+        except (ValueError, RecursionError) as error:
             raise TransferError(f"{name} can’t be read: {error}") from error
         if not isinstance(value, list):
             raise TransferError(f"{name} is no list.")

@@ -15,6 +15,7 @@ from chat.storage.transfer.room_export import FILE_NAME, VERSION
 from chat.storage.transfer.slack import users
 from chat.storage.transfer.slack.archive import Channel, Json
 from chat.storage.transfer.slack.emoji_names import emoji_called
+from chat.storage.transfer.slack.files import ArchivedFiles, FileCopies
 from chat.storage.transfer.slack.mrkdwn import convert
 
 IDS = uuid5(NAMESPACE_URL, "slack.com")
@@ -26,33 +27,42 @@ DELETED = "tombstone"  # a message that is gone, and has replies
 class ChannelConversion:
     """The lines of one channel. `left_out` counts what can't be taken over, by what it is."""
 
-    def __init__(self, channel: Channel, room_name: str, names: Mapping[str, str], left_out: Counter[str]) -> None:
+    def __init__(
+        self,
+        channel: Channel,
+        room_name: str,
+        names: Mapping[str, str],
+        archived: ArchivedFiles,
+        left_out: Counter[str],
+    ) -> None:
         self._channel = channel
         self._room_name = room_name
         self._names = names
+        self._archived = archived
         self._left_out = left_out
         self._offsets: dict[str, int] = {}  # by Slack's times, which are its ids of messages
         self._last = 0
 
     def write(self, directory: Path, messages: Iterable[Json]) -> Path:
-        """Writes the export into `directory`."""
+        """Writes the export into `directory`. Raises TransferError, StorageFull and OSError."""
         path = directory / FILE_NAME
+        copies = FileCopies(self._archived, directory, self._left_out)
         with path.open("wb") as file:
-            for line in self._lines(messages):
+            for line in self._lines(messages, copies):
                 file.write(encoded(line))
         return path
 
-    def _lines(self, messages: Iterable[Json]) -> Iterator[Json]:
+    def _lines(self, messages: Iterable[Json], copies: FileCopies) -> Iterator[Json]:
         yield {"type": "room-export", "version": VERSION, "site": users.SITE, "room": self._room_name}
         for message in messages:
-            yield from self._entries(message)
+            yield from self._entries(message, copies)
         for id in dict.fromkeys(self._channel.members):
             role = "owner" if id == self._channel.creator else "member"
             yield {"type": "member", "person": self._person(id), "role": role}
         yield {"type": "settings", "private": self._channel.private, "read_only": False, "slow_mode": 0}
         yield {"type": "end", "first": 1, "last": self._last}
 
-    def _entries(self, message: Json) -> Iterator[Json]:
+    def _entries(self, message: Json, copies: FileCopies) -> Iterator[Json]:
         """A message, and what has been done to it since."""
         ts, subtype = message.get("ts"), message.get("subtype")
         at = time_of(ts)
@@ -61,7 +71,7 @@ class ChannelConversion:
             return
         if ts in self._offsets:
             return  # a reply that was also sent to the channel
-        line = self._message(message, str(ts), at)
+        line = self._message(message, str(ts), at, copies)
         if line is None:
             self._left_out["messages without a text"] += 1
             return
@@ -74,7 +84,7 @@ class ChannelConversion:
             return
         edited = message.get("edited")
         edited_at = time_of(edited.get("ts")) if isinstance(edited, dict) else None
-        if edited_at:
+        if edited_at and line["text"]:
             yield self._entry("edit", f"{ts}/edited", edited_at, line["person"]) | {
                 "target": offset,
                 "text": line["text"],
@@ -83,11 +93,12 @@ class ChannelConversion:
         if everybody := self._everybody(message, at):
             yield self._reaction(f"{ts}/reactions", at, offset, everybody)
 
-    def _message(self, message: Json, ts: str, at: datetime) -> Json | None:
+    def _message(self, message: Json, ts: str, at: datetime, copies: FileCopies) -> Json | None:
         """The line of the message; None if it has nothing that could be shown."""
         is_deleted = message.get("subtype") == DELETED
-        converted = convert(_text_of(message), self._names)
-        if not is_deleted and not converted.text.strip():
+        files = copies.take([] if is_deleted else objects(message, "files"), f"{self._channel.id}/{ts}")
+        converted = convert(_text_of(message, files.named), self._names)
+        if not is_deleted and not files.lines and not converted.text.strip():
             return None
         line = self._entry("message", ts, at, self._author(message))
         line["text"] = "" if is_deleted else converted.text[:TEXT_MAX]
@@ -96,7 +107,7 @@ class ChannelConversion:
             line["reply_to"] = parent
         if converted.called and not is_deleted:
             line["mentions"] = [self._person(id) for id in dict.fromkeys(converted.called)]
-        return line
+        return line | {"files": files.lines} if files.lines else line
 
     def _entry(self, type: str, key: str, at: datetime, person: Json | None) -> Json:
         self._last += 1
@@ -152,13 +163,17 @@ def time_of(ts: object) -> datetime | None:
     return datetime.fromtimestamp(int(found[1]), UTC).replace(microsecond=int(found[2]))
 
 
-def _text_of(message: Json) -> str:
-    """What the message says; with the texts of what programs attach, and the names of files."""
+def objects(message: Json, key: str) -> list[Json]:
+    """The objects of a list in the message; none where it has something else there."""
+    value = message.get(key)
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+
+
+def _text_of(message: Json, files: Iterable[str]) -> str:
+    """What the message says; with the texts of what programs attach, and the names of `files`."""
     texts = [message.get("text")]
     if not message.get("text"):
-        attached = message.get("attachments") if isinstance(message.get("attachments"), list) else []
-        texts += [one.get("text") or one.get("fallback") for one in attached or () if isinstance(one, dict)]
-    files = message.get("files") if isinstance(message.get("files"), list) else []
-    texts += [f"📎 {name}" for one in files or () if isinstance(one, dict) and isinstance(name := one.get("name"), str)]
+        texts += [one.get("text") or one.get("fallback") for one in objects(message, "attachments")]
+    texts += [f"📎 {name}" for name in files]
     said = "\n".join(text for text in texts if isinstance(text, str) and text)
     return said if is_storable(said) else said.encode("utf-8", "replace").decode().replace("\0", "")

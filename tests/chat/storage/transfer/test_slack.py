@@ -103,6 +103,7 @@ def test_channels_become_rooms(tmp_path: Path) -> None:
         "Imported 1 entries into “Ann, Ben B.”.",
         "Left out: 1 notices, such as who joined.",
         "Left out: 1 reactions with emoji that aren’t known here.",
+        "Left out: 1 files that aren’t in the ZIP file: only their names are taken over.",
         "Left out: 1 messages without a text.",
         "Left out: 1 messages without a time.",
     ]
