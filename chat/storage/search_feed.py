@@ -92,8 +92,9 @@ def _feed_new(progress: SearchProgress, size: int) -> int:
 
 
 def _feed_old(progress: SearchProgress, size: int) -> None:
-    """Indexes the next keys below, the newest first."""
-    low = max(0, progress.low - size)
+    """Indexes the next messages below, the newest first. Where much was pruned, their keys are far between."""
+    below = models.Message.objects.filter(pk__lte=progress.low).order_by("-pk").values_list("pk", flat=True)
+    low = next(iter(below[size : size + 1]), 0)
     _put("message.id > %s AND message.id <= %s", LOCK[connection.vendor], [low, progress.low])
     progress.low = low
 

@@ -503,6 +503,18 @@ class TestFeeding:
         assert counts[-1] == (10, True)
         assert texts("fox") == [f"fox {number}" for number in range(9, -1, -1)]
 
+    def test_keys_that_are_far_between_take_no_steps_of_their_own(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(search_feed, "FIRST_GAP", 0)
+        for number in range(4):
+            say(f"fox {number}")
+        far = models.Message.objects.order_by("-pk")[0]
+        models.Message.objects.filter(pk=far.pk).update(id=far.pk + 10**9)
+        search_feed.begin()
+        steps = 0
+        while search_feed.feed(3) == 0 and steps < 10:
+            steps += 1
+        assert (entries(), steps) == (4, 2)
+
     def test_message_that_is_committed_late_is_indexed(self) -> None:
         say("first")
         late = models.Message.objects.get()
