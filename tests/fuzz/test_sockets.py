@@ -33,6 +33,7 @@ browser_frame = {
     "emoji": st.sampled_from(["👍", "❤", "1", "👍👍"]) | texts,
     "on": st.booleans() | values,
     "typing": st.booleans() | values,
+    "visible": st.booleans() | values,
     "complete": texts,
     "read": st.integers(0, 100),
     "unread": st.integers(0, 100),

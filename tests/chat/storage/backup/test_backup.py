@@ -187,7 +187,7 @@ def test_program_that_is_missing_or_too_old_is_named(
 
 def test_command_of_the_systemd_unit_is_one(tmp_path: Path) -> None:
     unit = (ROOT / "deploy" / "chat-backup.service").read_text()
-    (command,) = re.findall(r"^ExecStart=\S+python manage.py (.*)$", unit, re.MULTILINE)
+    (command,) = re.findall(r"^ExecStart=/usr/bin/env python manage.py (.*)$", unit, re.MULTILINE)
     name, _, *options = shlex.split(command)
     hold()
     assert "rows, 0 files." in run(name, tmp_path, *options)
