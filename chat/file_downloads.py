@@ -1,6 +1,6 @@
 """The door for downloads: `GET /chat/<room>/files/<id>/<name>`, and `…/preview`.
 
-Permission is asked at each request. What is sent can do nothing on this site: it is octets to be saved, or a picture, a
+Permission is asked at each request. The answer can do nothing on this site: it is octets to be saved, or a picture, a
 sound or a video by its content, in a sandbox, and no browser may take it for anything else.
 """
 

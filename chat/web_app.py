@@ -107,7 +107,7 @@ def offline(request: HttpRequest) -> HttpResponse:
 
 @csrf_exempt  # systems send what is shared without a token, and nothing is done with it here
 def share_target(request: HttpRequest) -> HttpResponse:
-    """What the service worker takes, where there is none yet: shows the text, so that nothing is lost.
+    """Takes what is shared, where there is no service worker yet: shows the text, so that nothing is lost.
 
     Of a long body, nothing is read: files would be written to disk for nothing.
     """

@@ -1,7 +1,7 @@
 """Previews of links: the site asks once for a page that a message links to, and has the message show it.
 
-This comes after the message is stored, and nobody waits for it. What isn't done when the process ends is left undone;
-of a message without previews nothing is missing.
+This comes after the message is stored, and nobody waits for it. Work that the end of the process cuts off is left
+undone; of a message without previews nothing is missing.
 """
 
 import asyncio

@@ -43,7 +43,7 @@ def carry_out_on_commit(action: Action, room: Room, *args: Any, by: Person | Non
 async def _tell(event: Event) -> None:
     """Everybody in the room, and the person it is about: the room may be one of theirs now, or none any more.
 
-    And moderators, if there may be fewer reports by it. What a deletion leaves of files is cleaned up.
+    And moderators, if there may be fewer reports by it. The bytes of a deleted message's files are cleaned up.
     """
     await publish(event)
     if event.kind is Kind.DELETION:  # which deletes the reports of the message

@@ -1,7 +1,7 @@
 """Uploads: a file comes in, is written to this machine's disk piece by piece, looked at, and put where files are kept.
 
 Limits hold before anything is read, by the length that is announced, and while it is read, whatever was announced.
-What is cut off or refused leaves nothing behind.
+An upload that is cut off or refused leaves nothing behind.
 """
 
 import asyncio
@@ -116,7 +116,7 @@ class Uploading(PerLoop):
 
 
 class Received:
-    """What was written of an upload: how much, and how it begins."""
+    """An upload as it was written: its size and its beginning."""
 
     size = 0
     head = b""

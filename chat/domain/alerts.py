@@ -27,7 +27,7 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """What there is to tell `person` of a room. `count` is how many messages they haven't read, for that reason.
+    """The news of a room for `person`. `count` is how many messages they haven't read, for that reason.
 
     `author`, `text`, `offset` and `sent_at` are those of the newest. `display_name` is the room's, for that person.
     """

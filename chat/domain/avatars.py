@@ -7,7 +7,7 @@ VERSION_LENGTH = 8  # digits of an avatar's id, in its address
 
 
 def version_of(avatar: str) -> str:
-    """What tells one avatar of a person from the next: the beginning of its id."""
+    """The version of an avatar, which tells it from the next: the beginning of its id."""
     return avatar[:VERSION_LENGTH]
 
 

@@ -1,4 +1,4 @@
-"""What a page of another site says of itself: Open Graph's properties, Twitter's, or else those of HTML.
+"""The description that a page of another site has of itself: Open Graph's properties, Twitter's, or else those of HTML.
 
 Everything in here was written by strangers. What comes out is text, on one line, without characters that act on what
 stands around them, and an address of a picture that may be asked for.
@@ -36,7 +36,7 @@ PICTURES = ("og:image:secure_url", "og:image:url", "og:image", "twitter:image", 
 
 @dataclass(frozen=True, slots=True)
 class PageFacts:
-    """What a page says of itself. All but the title may be empty."""
+    """A page's description of itself. All but the title may be empty."""
 
     title: str
     description: str

@@ -1,4 +1,4 @@
-"""What is searched for: the language of `/search/` and of GraphQL's `search`.
+"""Queries of the search: the language of `/search/` and of GraphQL's `search`.
 
     caf* "quiet otter" from:ann from:"Quiet Otter 42" in:room1 after:2026-01-31 before:2026-02-28 has:file
 

@@ -1,4 +1,4 @@
-"""What a browser says of itself when it subscribes to notifications: an endpoint, and keys to encrypt for it."""
+"""Subscriptions to notifications as browsers send them: an endpoint, and keys to encrypt for it."""
 
 import base64
 import binascii

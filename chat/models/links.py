@@ -6,7 +6,7 @@ from django.db import models
 
 
 class LinkPreview(models.Model):
-    """What a page says of itself, asked for once for everybody who links to it.
+    """A page's description of itself, asked for once for everybody who links to it.
 
     A process that asks claims the row first. A row that isn't `found` says that the page couldn't be shown.
     """

@@ -87,14 +87,14 @@ class DueRetry(models.Model):
 
 
 class Detail(models.TextChoices):
-    """What a notification, or a digest, says of a message."""
+    """How much a notification, or a digest, says of a message."""
 
     NAMES = "names"
     TEXT = "text"
 
 
 class NotificationChoice(models.Model):
-    """What a user chose about being notified. Without a row, all is as by default, and there is no digest."""
+    """A user's choices about being notified. Without a row, all is as by default, and there is no digest."""
 
     # Without a constraint, as in AccountSkeleton.
     user = models.OneToOneField(

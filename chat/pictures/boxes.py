@@ -33,7 +33,7 @@ def has_boxes(head: bytes) -> bool:
 
 
 def blank(path: Path) -> None:
-    """Overwrites the metadata of the file at `path`. What isn't as it should be stays as it is. Raises OSError."""
+    """Overwrites the metadata of the file at `path`. A damaged file stays as it is. Raises OSError."""
     with path.open("r+b") as file, suppress(struct.error, ValueError, IndexError):
         for box in _boxes(file, 0, path.stat().st_size):
             if box.kind == b"moov":

@@ -1,6 +1,6 @@
 """The request that brings a push to its push service: encrypted for the browser (RFC 8291), signed by the site (8292).
 
-What is in it, the push service can't read. It learns the endpoint, the size, how urgent it is, and a topic that says
+The push service can't read its content. It learns the endpoint, the size, how urgent it is, and a topic that says
 nothing of the room.
 """
 

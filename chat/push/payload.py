@@ -15,7 +15,7 @@ BODY_MAX = 400
 
 
 def payload(alert: Alert, *, detail: Detail, language: str) -> bytes:
-    """What the device shows: `title`, `body`, `tag`, `url`, `count`, `sent_at` (milliseconds), as `detail` allows."""
+    """The notification: `title`, `body`, `tag`, `url`, `count`, `sent_at` (milliseconds), as `detail` allows."""
     with translation.override(language or settings.LANGUAGE_CODE):
         body = alert.summary(with_text=detail is Detail.TEXT)
     made = _encoded(alert, body[:BODY_MAX])

@@ -72,7 +72,7 @@ class Pusher(PerLoop):
             self.start()
 
     async def stop(self) -> None:
-        """The process ends. What a round doesn't finish in STOP_TIME, another process takes."""
+        """The process ends. Another process takes what a round doesn't finish in STOP_TIME."""
         self._stopping = True
         self._spoken.set()
         if self._working is not None:

@@ -119,7 +119,7 @@ def _subscribed_in(room: Room) -> list[str]:
 
 @reads_long
 def alerts(candidates: Sequence[Candidate]) -> dict[Candidate, Alert]:
-    """What to tell each of these people, of whom those are left out whom there is nothing to tell.
+    """The news for each of these people, of whom those are left out whom there is nothing to tell.
 
     That is so where the room is none of theirs (any more), or they may not be there; where they muted it, want mentions
     alone, or have read it meanwhile; and where all of it is their own, deleted, or said by people whom they ignore.

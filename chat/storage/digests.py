@@ -89,7 +89,7 @@ def undo(digest: Digest) -> None:
 
 
 def _alert(own: OwnRoom, person: Person) -> Alert | None:
-    """What there is to tell of one room: unread direct messages, or mentions."""
+    """The news of one room: unread direct messages, or mentions."""
     if own.involvement is Involvement.NOTHING:
         return None
     direct = own.room.is_direct and own.involvement is Involvement.ALL and own.unread > 0

@@ -45,7 +45,7 @@ def unattached(now: datetime | None = None) -> Found:
 def orphaned(after: UUID | None = None) -> tuple[Found, UUID | None]:
     """Files among the next LOOKED_AT whose message is deleted or no longer kept, or whose room is; and where to go on.
 
-    Whoever deletes or prunes gives these up at once, but an instance of the release before knows no files.
+    Deleting and pruning give these up at once, but an instance of the release before knows no files.
     """
     looked_at = models.Attachment.objects.filter(state=AttachmentState.READY, offset__isnull=False).order_by("id")
     ids = list((looked_at.filter(id__gt=after) if after else looked_at).values_list("id", flat=True)[:LOOKED_AT])

@@ -201,7 +201,7 @@ def rows(room: Room) -> QuerySet[models.Message]:
 def as_event(message: models.Message, room: Room, *, previous: str | None = None) -> Event:
     """The event that a row tells of. If it is a reply, `chat.storage.quotes` has the rest of what it quotes."""
     known = is_known(message.kind, message.change)
-    # What an instance of the release before doesn't know, it leaves to the messages that it deletes.
+    # An instance of the release before leaves the columns that it doesn't know to the messages that it deletes.
     gone = message.deletion is not None
     return Event(
         room=room,

@@ -1,4 +1,4 @@
-"""What is known of the pages that messages link to, and which messages show it.
+"""Knowledge of the pages that messages link to, and which messages show it.
 
 Of all processes, one asks for a page: it claims the page's row, and finishes or releases it. What is known is asked for
 again by a later message: after FRESH, or after FAILED_FOR where the page couldn't be shown.
@@ -30,7 +30,7 @@ CLAIM_LASTS = timedelta(minutes=1)  # longer than a process asks; one that has e
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the last answer was: a link to show, or None where there is nothing to show."""
+    """The last answer: a link to show, or None where there is nothing to show."""
 
     link: Link | None
 
@@ -43,7 +43,7 @@ def are_shown(room: Room) -> bool:
 
 
 def known(url: str) -> Known | None:
-    """What is known of a page; None where it has to be asked for, or is being asked for right now."""
+    """The knowledge of a page; None where it has to be asked for, or is being asked for right now."""
     row = models.LinkPreview.objects.filter(~_stale(timezone.now()), key=key_of(url)).first()
     return Known(_link(row)) if row else None
 

@@ -1,4 +1,4 @@
-"""What users choose about being notified: how much a push says, and digests by e-mail."""
+"""The choices of users about being notified: how much a push says, and digests by e-mail."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ def choice(person: Person) -> Choice:
 
 
 def choices(person_ids: Collection[str]) -> dict[str, Choice]:
-    """What each of these people chose. One query."""
+    """The choices of each of these people. One query."""
     keys: list[Any] = [id.removeprefix(USER) for id in person_ids if id.startswith(USER)]
     found = {f"{USER}{row.pk}": _choice(row) for row in models.NotificationChoice.objects.filter(pk__in=keys)}
     return {id: found.get(id, Choice()) for id in person_ids}

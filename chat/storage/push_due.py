@@ -60,7 +60,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """What one process has taken. `messages` has the offsets of messages that mention somebody, or are direct.
+    """The work that one process has taken. `messages` has the offsets of messages that mention somebody, or are direct.
 
     `every` has the rooms of which some people want to be told all. `busy` are the rooms, among those that were asked
     for, that another process works on just now.

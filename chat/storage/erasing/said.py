@@ -1,4 +1,4 @@
-"""What a person said, and how they reacted: the places at which `chat.actions.erasing` takes that back."""
+"""A person's messages and reactions: the places at which `chat.actions.erasing` takes that back."""
 
 from itertools import islice
 

@@ -1,1 +1,1 @@
-"""What leaves the site as files, and comes into it: rooms and people as JSON Lines. docs/export.md has the format."""
+"""Rooms and people as JSON Lines, out of the site and into it. docs/export.md has the format."""

@@ -21,7 +21,7 @@ ENTRY_TYPES = frozenset(kind.value for kind in STORED_KINDS)
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What is known of the messages that some edits and reactions are of.
+    """The messages that some edits and reactions are of.
 
     `deleted` has the offsets of the deletions, by those of the messages. `everybody` has the reactions to a message by
     the offset of the last entry that tells of them.

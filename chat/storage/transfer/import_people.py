@@ -25,7 +25,7 @@ FOREIGN_ID = re.compile(r"import-[0-9a-f]{16}", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class PeopleMap:
-    """Who the people of an export are here. `known` has ids here by those in the export; the others are foreign.
+    """The people of an export, as they are here. `known` has ids here by those in the export; the others are foreign.
 
     With `same`, all ids stay as they are: it is an export of this very site.
     """

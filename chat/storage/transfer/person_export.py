@@ -108,7 +108,7 @@ class _PersonExport:
         yield {"type": "end", "entries": self.entries}
 
     def _entries(self) -> Iterator[Json]:
-        """What they wrote and did; room by room, since each room's log has an index."""
+        """Their messages and other entries; room by room, since each room's log has an index."""
         begun = models.Room.objects.filter(name=self._room).first()
         for room in models.Room.objects.filter(pk__gte=begun.pk if begun else 0).order_by("pk"):
             after = self._offset if begun and room.pk == begun.pk else 0

@@ -99,7 +99,7 @@ export function sizeWords(bytes) {
 }
 
 /**
- * What a file is and how large: "PDF, 1.2 MB". Its kind is what its name says, which nobody relies on.
+ * Kind and size of a file: "PDF, 1.2 MB". The kind is that of its name, which nobody relies on.
  *
  * @param {Pick<Attachment, "name" | "size">} attachment
  */

@@ -6,7 +6,7 @@ import { Upload } from "./upload.js";
 import { UploadBatch } from "./upload-batch.js";
 
 /**
- * What the server takes, and where.
+ * The server's limits, and its address for uploads.
  *
  * @typedef {object} FileRules
  * @property {string} url

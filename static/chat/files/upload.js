@@ -28,7 +28,7 @@ export class Upload extends EventTarget {
   /** What is wrong, in words. */
   fault = "";
   /**
-   * What the server made of it, once it is done.
+   * The server's answer, once it is done.
    *
    * @type {Attachment | null}
    */

@@ -14,7 +14,7 @@ import { element } from "../elements.js";
  */
 
 /**
- * Reads the links of a frame. What can't be shown is left out.
+ * Reads the links of a frame. Those that can't be shown are left out.
  *
  * @param {unknown} links
  * @returns {LinkPreview[]}

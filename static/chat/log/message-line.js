@@ -61,7 +61,7 @@ export function messageLine(message, view) {
 }
 
 /**
- * What was said: a text, files, or both.
+ * The content: a text, files, or both.
  *
  * @param {Message} message
  * @param {View} view

@@ -12,7 +12,7 @@ const KEPT_FOR = 10 * 60 * 1000; // milliseconds: later, it would surprise whoev
  */
 
 /**
- * What waits for a room, if anything does.
+ * The shared text and files that wait for a room, if any do.
  *
  * @returns {Promise<Shared | null>}
  */

@@ -128,7 +128,7 @@ class ChannelConversion:
         return {"id": users.clean(id)[:100], "name": self._names.get(id, users.UNKNOWN)}
 
     def _everybody(self, message: Json, at: datetime) -> list[Json]:
-        """Who reacts to the message with which emoji, each once."""
+        """The people who react to the message, and their emoji, each once."""
         found: dict[tuple[str, str], Json] = {}
         for reaction in message.get("reactions") or () if isinstance(message.get("reactions"), list) else ():
             name = reaction.get("name") if isinstance(reaction, dict) else None
@@ -170,7 +170,7 @@ def objects(message: Json, key: str) -> list[Json]:
 
 
 def _text_of(message: Json, files: Iterable[str]) -> str:
-    """What the message says; with the texts of what programs attach, and the names of `files`."""
+    """The text of the message; with the texts of what programs attach, and the names of `files`."""
     texts = [message.get("text")]
     if not message.get("text"):
         texts += [one.get("text") or one.get("fallback") for one in objects(message, "attachments")]

@@ -40,7 +40,7 @@ def _styled(text: str, token: Callable[[re.Match[str]], str]) -> str:
 
 
 def _token(inner: str, names: Mapping[str, str], called: list[str]) -> str:
-    """What stands between < and >: somebody, a channel, a command, or a link; perhaps with a label after `|`."""
+    """The part between < and >: somebody, a channel, a command, or a link; perhaps with a label after `|`."""
     target, _, label = inner.partition("|")
     if target.startswith("@"):
         id = target[1:]

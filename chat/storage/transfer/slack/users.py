@@ -29,7 +29,7 @@ def clean(name: str) -> str:
 
 
 def names(users: Iterable[Json]) -> dict[str, str]:
-    """What users are called, by their ids."""
+    """The names of users, by their ids."""
     return {user["id"]: name_of(user) for user in users if isinstance(user.get("id"), str)}
 
 
