@@ -32,9 +32,20 @@ def database_url() -> str:
     return url._replace(path=f"{url.path.rpartition('/')[0]}/{name}").geturl()
 
 
+_kept: list[socket.socket] = []
+
+
 def free_port() -> int:
+    """A port of 127.0.0.1 on which nothing listens.
+
+    On Linux nobody is given it again while this process lasts: no caller, no other process, no outgoing connection. A
+    port stays with the socket that is bound to it, and a server that sets SO_REUSEADDR, as all do, may listen there.
+    """
     with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         probe.bind(("127.0.0.1", 0))
+        if sys.platform == "linux":
+            _kept.append(probe.dup())
         return probe.getsockname()[1]
 
 

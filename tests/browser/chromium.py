@@ -3,12 +3,14 @@
 import os
 import shutil
 from typing import Any
+from urllib.parse import SplitResult, urlsplit
 
 from selenium import webdriver
 from selenium.common.exceptions import WebDriverException
 
 from tests.browser.window import Window
 
+STORAGES = "local_storage,cache_storage,service_workers"
 NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
 FLAGS = [
     "--headless=new",
@@ -58,10 +60,16 @@ class Chromium:
         for handle in self.driver.window_handles:
             if handle != self.blank:
                 self.driver.switch_to.window(handle)
-                self.driver.execute_script("localStorage.clear()")
+                self._forget_origin(urlsplit(self.driver.current_url))
                 self.driver.close()
         self.driver.switch_to.window(self.blank)
         self.driver.execute_cdp_cmd("Network.clearBrowserCookies", {})
+
+    def _forget_origin(self, url: SplitResult) -> None:
+        """Forgets what the origin of `url` has stored, its service worker as well."""
+        if url.netloc:
+            stored = {"origin": f"{url.scheme}://{url.netloc}", "storageTypes": STORAGES}
+            self.driver.execute_cdp_cmd("Storage.clearDataForOrigin", stored)
 
     def quit(self) -> None:
         self.driver.quit()
