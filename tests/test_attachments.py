@@ -76,6 +76,30 @@ async def test_files_without_a_text_are_heard_read_and_recovered_the_same(
         assert (other["message"], other["attachments"]) == (heard["message"], files)
 
 
+async def test_edit_to_an_empty_text_leaves_the_files_and_tells_their_names(
+    ann: Visitor, open_chat: Callable[..., Awaitable[ChatSocket]]
+) -> None:
+    files = [await upload(ann, b"1", "one.txt"), await upload(ann, b"2", "two.txt")]
+    poster = await open_chat("/ws/chat/room1/?with=edits", headers=ann.headers)
+    await poster.send_json_to({"message": "words", "attachments": [file["id"] for file in files]})
+    assert await poster.hear() == "words"
+    await poster.send_json_to({"edit": 1, "message": " \n"})
+    heard = await poster.frame("edit")
+    assert (heard["target"], heard["message"], heard["attachments"]) == (1, "one.txt\ntwo.txt", files)
+    await poster.send_json_to({"message": "see", "reply_to": 1})
+    assert (await poster.receive_json_from(timeout=5))["reply_to"]["message"] == "one.txt\ntwo.txt"
+    await poster.send_json_to({"before": 9})
+    message, _ = (await poster.frame("history"))["messages"]
+    assert (message["message"], message["attachments"], "edited_at" in message) == ("one.txt\ntwo.txt", files, True)
+    late = await open_chat("/ws/chat/room1/?with=edits&after=1")
+    recovered = await late.frame("edit")
+    assert (recovered["message"], recovered["attachments"]) == (heard["message"], files)
+    await poster.send_json_to({"delete": 1})
+    await poster.frame("deletion")
+    later = await open_chat("/ws/chat/room1/?with=edits&after=1")
+    assert "attachments" not in await later.frame("edit")
+
+
 POST = """mutation ($input: PostMessageInput!) { postMessage(input: $input) {
     message { message attachments { id name type size url preview { url width height } } } error { code }
 } }"""
@@ -90,3 +114,30 @@ async def test_graphql_posts_files_and_tells_them(ann: Visitor) -> None:
     assert answers[0] == {"message": {"message": "a.png", "attachments": [file]}, "error": None}
     assert file["preview"]["width"] == 8
     assert answers[1] == {"message": None, "error": {"code": "no_such_file"}}
+
+
+EDIT = """mutation ($input: EditMessageInput!) { editMessage(input: $input) {
+    entry { target message attachments { id } } error { code }
+} }"""
+
+
+@pytest.mark.parametrize("message", ["", " \n", "\u200b"])
+async def test_graphql_edits_to_an_empty_text_where_there_are_files(
+    ann: Visitor, open_chat: Callable[..., Awaitable[ChatSocket]], message: str
+) -> None:
+    file = await upload(ann, b"1", "one.txt")
+    poster = await open_chat("/ws/chat/room1/", headers=ann.headers)
+    for text, ids in (("with a file", [file["id"]]), ("without one", [])):
+        await poster.send_json_to({"message": text, "attachments": ids})
+        assert await poster.hear() == text
+
+    async def edit(offset: int) -> dict:
+        variables = {"input": {"roomName": "room1", "offset": offset, "message": message}}
+        body = json.dumps({"query": EDIT, "variables": variables}).encode()
+        answer = await ask("POST", "/graphql", ann, {"content-type": "application/json"}, [body])
+        return answer.json["data"]["editMessage"]
+
+    entry = {"target": 1, "message": "one.txt", "attachments": [{"id": file["id"]}]}
+    assert await edit(1) == {"entry": entry, "error": None}
+    assert await edit(1) == {"entry": None, "error": None}
+    assert await edit(2) == {"entry": None, "error": {"code": "blank_message"}}

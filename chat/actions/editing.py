@@ -10,14 +10,16 @@ from chat.storage import edits
 
 
 async def edit(*, room: Room, offset: int, message: object, person: Person) -> Event | None:
-    """Gives the message at `offset` the text `message`. When this returns it is stored, and everyone hears it.
+    """Gives the message at `offset` the text `message`, which may be blank if the message has files.
+
+    When this returns it is stored, and everyone hears it.
 
     Returns the entry; None if that is the text that it has.
 
     Raises NoSuchMessage, NotAllowed, InvalidMessage, BlankMessage, MessageTooLong, RateLimited, Banned, NotAMember or
     Unavailable.
     """
-    text = clean_text(message)
+    text = clean_text(message, may_be_blank=True)
     edit = await carry_out(edits.edit_message, room, offset, text, by=person)
     if edit is not None:
         LinkPreviews.here().consider(LinkingMessage(room, offset, text, person))

@@ -127,7 +127,7 @@ class Event:
     reactions: tuple[Reaction, ...] = ()
     """Of a message, and of a reaction: all that there are to the message, in the order of their first."""
     attachments: tuple[Attachment, ...] = ()
-    """Of a message: its files. With them, `message` may be empty."""
+    """Of a message, and of an edit to an empty text: the files of the message. With them, `message` may be empty."""
     links: tuple[Link, ...] = ()
     """Of a message, or of `links` of its target: what is shown of the pages that it links to."""
     known: bool = True

@@ -16,7 +16,7 @@ from chat import models
 from chat.domain.events import Event, Kind
 from chat.domain.people import Person
 from chat.domain.rooms import Room
-from chat.errors import NoSuchMessage, NotAllowed
+from chat.errors import BlankMessage, NoSuchMessage, NotAllowed
 from chat.storage import entries, history, mentions, permissions, posting_limits
 from chat.storage.database import reads_long, writes
 
@@ -35,7 +35,10 @@ class Version:
 def edit_message(room: Room, offset: int, text: str, *, by: Person) -> Event | None:
     """Gives the message at `offset` another text. Returns the entry; None if that is the text that it has.
 
-    Raises NoSuchMessage, NotAllowed, ReadOnly, Banned or NotAMember.
+    The text may be empty if the message has files. Their names stand for it then, also where the entry is told: so that
+    has the files, too.
+
+    Raises NoSuchMessage, NotAllowed, BlankMessage, ReadOnly, Banned or NotAMember.
     """
     with transaction.atomic():
         place = entries.take_offset(room)
@@ -45,13 +48,16 @@ def edit_message(room: Room, offset: int, text: str, *, by: Person) -> Event | N
         message = history.message(room, offset)
         if message.deleted:
             raise NoSuchMessage(_("That message is deleted, so it can’t be edited."))
+        if not text and not message.attachments:
+            raise BlankMessage(_("The message is empty."))
         if message.person is None or message.person.id != by.id:
             raise NotAllowed(_("You can edit what you said yourself, and nothing else."))
         if message.message == text:
             transaction.set_rollback(True)
             return None
         called = mentions.resolve(room, text, by=by)
-        edit = entries.write(place, kind=Kind.EDIT, text=text, by=by, target=offset, called=called)
+        files = () if text else message.attachments
+        edit = entries.write(place, kind=Kind.EDIT, text=text, by=by, target=offset, called=called, files=files)
         models.Message.objects.filter(room=place.room_id, offset=offset).update(
             original_text=Coalesce("original_text", F("text")),
             text=text,

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from chat import models
 from chat.domain.events import Change, Event, Kind, NewRole, Origin
+from chat.domain.files import Attachment
 from chat.domain.people import Person
 from chat.domain.reactions import Reaction
 from chat.domain.rooms import Room
@@ -35,6 +36,7 @@ def write(
     role: NewRole | None = None,
     called: Sequence[Person] = (),
     reactions: Sequence[Reaction] = (),
+    files: Sequence[Attachment] = (),
 ) -> Event:
     """Stores what was done, at its place; `by` is None for what the site itself did."""
     origin = Origin.here()
@@ -54,6 +56,7 @@ def write(
         role=role or "",
         mentions=[person.as_json() for person in called] or None,
         reactions=[reaction.as_json() for reaction in reactions] or None,
+        attachments=[attachment.as_json() for attachment in files] or None,
     )
     before = history.find(place.room, place.offset - 1)
     return history.as_event(message, place.room, previous=before.id if before else None)
@@ -67,8 +70,9 @@ def blank(place: Place, target: int) -> None:
     """
     message = models.Message.objects.filter(room=place.room_id, offset=target)
     changes = models.Message.objects.filter(room=place.room_id, target=target, kind__in=[Kind.EDIT, Kind.REACTION])
-    gone: dict[str, Any] = {"text": "", "deletion": place.offset, "mentions": None, "reactions": None}
-    message.update(original_text=None, edited_at=None, attachments=None, links=None, **gone)
+    gone: dict[str, Any] = {"text": "", "deletion": place.offset}
+    gone |= {"mentions": None, "reactions": None, "attachments": None}
+    message.update(original_text=None, edited_at=None, links=None, **gone)
     changes.update(**gone)
     mentions.forget(place.room_id, target)
     attachments.give_up_of_message(place.room_id, target)

@@ -3,6 +3,7 @@
 import { NOT_CONNECTED } from "./connection/errors.js";
 import { isWordless } from "./files/attachment.js";
 import { gettext } from "./translation.js";
+import { isBlank } from "./unseen.js";
 
 /** @import { Composer } from "./composer/composer.js" */
 /** @import { Connection } from "./connection/connection.js" */
@@ -36,11 +37,12 @@ export class Editing {
    * @param {Message} message
    * @param {string} [text] what they have of it so far
    */
-  begin(message, text = isWordless(message) ? "" : message.text) {
+  begin(message, text = wordsOf(message)) {
     this.#composer.begin({
       title: gettext("Edit your message"),
       about: message.text,
       text,
+      mayBeBlank: message.attachments.length > 0,
       take: (edited) => this.#take(message, edited),
     });
   }
@@ -65,10 +67,19 @@ export class Editing {
    * @param {string} text
    */
   #take(message, text) {
-    if (text === message.text) return "";
+    if (text === wordsOf(message) || (isBlank(text) && isWordless(message))) return "";
     const request = `edit ${++this.#edits}`;
     if (!this.#connection.send({ edit: message.offset, message: text, request })) return NOT_CONNECTED;
     this.#sent = { request, message, text };
     return "";
   }
+}
+
+/**
+ * The text of a message, without one that only stands for its files.
+ *
+ * @param {Message} message
+ */
+function wordsOf(message) {
+  return isWordless(message) ? "" : message.text;
 }

@@ -140,6 +140,16 @@ def test_files_are_chosen_dropped_and_pasted_seen_large_quoted_and_deleted(
     window.click("#chat-log .picture")
     window.find("#chat-lightbox .lightbox-caption", "wide.jpg")
 
+    # Given a text, which is taken away again.
+    author.window.type(Keys.ARROW_UP)
+    author.say("words")
+    other.hear("words")
+    author.hear("words")
+    author.window.type(Keys.ARROW_UP, *[Keys.BACKSPACE] * len("words"), Keys.ENTER)
+    for room in (author, other):
+        room.window.until(lambda room=room: room.lines == [*names, "nice"], "the text is gone, the files stay")
+        assert count_of(room, "#chat-log .files .picture") == 3
+
     # Deleted: gone from the other's page, and from under its eyes.
     address = window.run("return document.querySelector('#chat-log .picture').href")
     author.window.run("document.querySelector('#chat-log .own .actions').click()")

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from uuid import UUID
 
+from chat.domain.events import Kind
 from chat.domain.file_types import HEAD_BYTES, may_be_picture, media_type
 from chat.domain.files import OCTETS, Attachment, Preview, clean_file_name
 from chat.models import Message
@@ -43,7 +44,8 @@ class FileLine:
 
 def file_lines(row: Message, directory: Path) -> list[Json]:
     """Copies the files of a message into `directory`, and returns what its line says of them. Raises OSError."""
-    attachments = () if row.deletion is not None else Attachment.all_from_json(row.attachments)
+    has_own = row.kind == Kind.MESSAGE and row.deletion is None
+    attachments = Attachment.all_from_json(row.attachments) if has_own else ()
     return [_line(attachment, directory) for attachment in attachments]
 
 

@@ -156,6 +156,8 @@ def _change(target: Message, entry: EntryLine, rows: Mapping[int, Message]) -> l
     if entry.type == Kind.EDIT:
         target.original_text = target.text if target.original_text is None else target.original_text
         target.text, target.edited_at, target.mentions = row.text, row.sent_at, row.mentions
+        if not row.text:
+            row.attachments = target.attachments  # as chat.storage.edits writes it
     else:
         target.reactions = row.reactions
     return [target]

@@ -147,8 +147,8 @@ export class Composer {
     const text = this.#input.value;
     const topic = this.#topic.topic;
     this.focus();
-    const withFiles = topic?.text === undefined && this.hasFiles(); // an edit takes none
-    if (isBlank(text) && !withFiles) return;
+    const mayBeBlank = topic?.mayBeBlank || (topic?.text === undefined && this.hasFiles()); // an edit takes no files
+    if (isBlank(text) && !mayBeBlank) return;
     const fault = this.#tooLong(text) || (topic?.take ?? this.#post)(text);
     if (fault === "") {
       if (topic?.text === undefined) this.#write("");

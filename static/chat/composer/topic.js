@@ -9,6 +9,7 @@ import { find } from "../elements.js";
  * @property {string} title says what it is
  * @property {string} about the text of the message that it is about
  * @property {string} [text] what the input begins with, in the place of what was being written, which comes back later
+ * @property {boolean} [mayBeBlank] whether the text may be blank
  * @property {(text: string) => string} take takes the text; returns what is wrong, in words, or ""
  */
 

@@ -482,6 +482,15 @@ class TestFiles:
             assert texts(query) == ["holiday fox"], query
         assert texts('"fox rechnung"') == texts('"pdf fox"') == []
 
+    def test_text_that_is_taken_from_its_files_is_found_no_more(self) -> None:
+        offset = say("holiday fox")
+        attach("beach.png")
+        fill_index()
+        edits.edit_message(ROOM, offset, "", by=ANN)
+        for _ in range(2):
+            assert (texts("holiday"), texts("beach.png")) == ([], [""])
+            fill_index()
+
 
 def attach(*names: str) -> None:
     files = [Attachment(uuid4().hex, name, "application/pdf", 1).as_json() for name in names]

@@ -15,7 +15,7 @@ from pytest_django import Settings
 from chat import models
 from chat.domain.rooms import Room
 from chat.file_errors import StorageFull
-from chat.storage import file_store, file_usage, history, moderation
+from chat.storage import edits, file_store, file_usage, history, moderation
 from chat.storage.transfer import import_people
 from chat.storage.transfer.errors import InvalidExport
 from chat.storage.transfer.room_export import export_room
@@ -73,6 +73,8 @@ def test_export_import_export_with_files_is_equal(tmp_path: Path) -> None:
     text, picture = say_with_file(b"text", "a.txt"), say_with_file(PNG, "ä ö.png", preview=True)
     gone = say_with_file(b"gone", "gone.txt")
     moderation.delete_message(ROOM, 3, by=None)
+    for words in ("words", ""):
+        edits.edit_message(ROOM, 1, words, by=GUEST)
     before, files = stored(), [file for file in files_of() if file[0] != gone]
     export_room(ROOM, tmp_path / "1")
     assert {path.name for path in (tmp_path / "1/files").iterdir()} == {text.hex, picture.hex, f"{picture.hex}.preview"}
