@@ -1,6 +1,7 @@
 // @ts-check
 
 import { dialogIsOpen } from "../elements.js";
+import { gettext } from "../translation.js";
 
 /**
  * The ways in which files come to the page: chosen by the button, pasted into the input, dropped on the room.
@@ -13,8 +14,9 @@ import { dialogIsOpen } from "../elements.js";
  * @param {HTMLElement} parts.dropSign shown while files are held over the room
  * @param {() => boolean} mayAttach
  * @param {(files: File[]) => void} take
+ * @param {(words: string) => void} refuse tells the reader what can't be taken
  */
-export function takeFiles({ room, input, chooser, button, dropSign }, mayAttach, take) {
+export function takeFiles({ room, input, chooser, button, dropSign }, mayAttach, take, refuse) {
   button.addEventListener("click", () => chooser.click());
   chooser.addEventListener("change", () => {
     take([...(chooser.files ?? [])]);
@@ -28,17 +30,31 @@ export function takeFiles({ room, input, chooser, button, dropSign }, mayAttach,
     event.preventDefault();
     if (mayAttach()) take([...clipboardData.files]);
   });
-  takeDropped(room, dropSign, mayAttach, (files) => {
+  takeDropped(room, dropSign, mayAttach, (transfer) => {
+    const { files, hasFolders } = contentOf(transfer);
     take(files);
+    if (hasFolders) refuse(gettext("Folders can’t be attached. Choose the files in them."));
     input.focus();
   });
+}
+
+/**
+ * The files among what was dropped. A folder comes as a file, too, which can't be read.
+ *
+ * @param {DataTransfer} transfer
+ */
+function contentOf({ items }) {
+  const dropped = [...items].filter(({ kind }) => kind === "file");
+  const single = dropped.filter((item) => !item.webkitGetAsEntry()?.isDirectory);
+  const files = single.map((item) => item.getAsFile()).filter((file) => file !== null);
+  return { files, hasFolders: single.length < dropped.length };
 }
 
 /**
  * @param {HTMLElement} room
  * @param {HTMLElement} sign
  * @param {() => boolean} mayAttach
- * @param {(files: File[]) => void} take
+ * @param {(transfer: DataTransfer) => void} take
  */
 function takeDropped(room, sign, mayAttach, take) {
   const isMeant = (/** @type {DragEvent} */ event) => event.dataTransfer?.types.includes("Files") ?? false;
@@ -56,6 +72,6 @@ function takeDropped(room, sign, mayAttach, take) {
     sign.hidden = true;
     if (!isMeant(event)) return;
     event.preventDefault();
-    if (takes()) take([...(event.dataTransfer?.files ?? [])]);
+    if (event.dataTransfer && takes()) take(event.dataTransfer);
   });
 }

@@ -31,8 +31,9 @@ export class Lightbox {
     this.#after.addEventListener("click", () => this.#go(1));
     find(dialog, ".lightbox-close", HTMLButtonElement).addEventListener("click", () => dialog.close());
     log.addEventListener("click", (event) => this.#open(event));
-    dialog.addEventListener("keydown", (event) => {
-      if (event.ctrlKey || event.metaKey || event.altKey) return;
+    // Of the document: after a press on the picture nothing in the dialog has the focus.
+    document.addEventListener("keydown", (event) => {
+      if (!dialog.open || event.ctrlKey || event.metaKey || event.altKey) return;
       if (event.key === "ArrowLeft") this.#go(-1);
       else if (event.key === "ArrowRight") this.#go(1);
       else return;
@@ -86,8 +87,11 @@ export class Lightbox {
     });
     this.#download.href = link.href;
     this.#download.download = small.alt;
+    const focused = document.activeElement;
     this.#before.disabled = at <= 0;
     this.#after.disabled = at >= links.length - 1;
+    if (focused === this.#before && at <= 0) this.#after.focus();
+    if (focused === this.#after && at >= links.length - 1) this.#before.focus();
   }
 
   /** @returns {HTMLAnchorElement[]} */

@@ -40,6 +40,7 @@ export function offerFiles({ tray, composer, outbox, log, standing, input }, rul
     },
     () => !standing.readsOnly && !form.hidden,
     (files) => tray.add(files),
+    (words) => composer.showError(words),
   );
   const lightbox = new Lightbox(find(document, "#chat-lightbox", HTMLDialogElement), log);
   new MutationObserver(() => lightbox.check()).observe(log, { childList: true });

@@ -11,6 +11,7 @@ const LONGEST_PAUSE = 30_000;
 
 const FAILED = gettext("The upload failed.");
 const AWAY = gettext("The upload was interrupted. It begins again by itself.");
+const UNREADABLE = gettext("It can’t be read. It may be a folder, or was changed or moved after it was chosen.");
 
 /**
  * The state of an upload: it waits for its turn, is under way, is interrupted and begins again by itself, is refused,
@@ -80,7 +81,10 @@ export class Upload extends EventTarget {
       this.#changed();
     });
     request.addEventListener("load", () => this.#answered(request));
-    request.addEventListener("error", () => this.#interrupted(null));
+    request.addEventListener("error", () => {
+      this.#interrupted(null);
+      this.#checkFile();
+    });
     request.addEventListener("timeout", () => this.#interrupted(null));
     const body = new FormData();
     body.append("file", this.file, this.file.name);
@@ -132,6 +136,21 @@ export class Upload extends EventTarget {
     this.fault = AWAY;
     this.#pause = setTimeout(() => this.retry(), pause);
     this.#to("interrupted");
+  }
+
+  /** A file that can't be read fails as a connection does, and would each time. */
+  async #checkFile() {
+    const readable = await this.file
+      .slice(0, 1)
+      .arrayBuffer()
+      .then(
+        () => true,
+        () => false,
+      );
+    if (readable || this.state !== "interrupted") return;
+    clearTimeout(this.#pause);
+    this.fault = UNREADABLE;
+    this.#to("refused");
   }
 
   /** @param {UploadState} state */

@@ -103,6 +103,19 @@ test("refused upload says why, and begins again only when the reader wants it", 
   assert.equal(requests.length, 4);
 });
 
+test("file that can’t be read is refused, and does not begin again by itself", async () => {
+  const tray = trayOf();
+  const folder = new File(["abc"], "folder");
+  folder.slice = () => Object.assign(new Blob(), { arrayBuffer: () => Promise.reject(new Error("NotReadableError")) });
+  tray.add([folder]);
+  requests[0]?.fail();
+  await Promise.resolve().then(() => Promise.resolve());
+  assert.deepEqual(states(), ["refused"]);
+  assert.match(faults()[0] ?? "", /can’t be read/);
+  mock.timers.tick(100_000);
+  assert.equal(requests.length, 1);
+});
+
 test("answer of 200 that is no attachment is a failure", () => {
   trayOf("a");
   requests[0]?.answer(200, "{}");
