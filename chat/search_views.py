@@ -66,6 +66,7 @@ def shown(results: Results, person: Person, text: str, *, is_first: bool) -> dic
             "room_name": direct_rooms.display_name(one.event.room, others.get((one.event.room, person), ())),
             "url": f"{one.event.room.get_absolute_url()}?at={one.event.offset}",
             "parts": excerpt(one.event.message, results.query.phrases),
+            "files": [excerpt(file.name, results.query.phrases) for file in one.event.attachments],
         }
         for one in results.found
     ]

@@ -1,8 +1,12 @@
 """The page of search, as it comes from the server."""
 
+from uuid import uuid4
+
 import pytest
 from django.test import Client
 
+from chat import models
+from chat.domain.files import Attachment
 from chat.domain.people import Person
 from chat.domain.rooms import find
 from chat.storage import log
@@ -26,6 +30,14 @@ def test_page_marks_what_was_looked_for_and_leads_to_its_place(client: Client) -
     assert "a &lt;b&gt;<mark>CAFÉ</mark>&lt;/b&gt; &amp; more" in page
     assert 'href="/chat/room%201%2F2/?at=2"' in page
     assert "cafeteria" not in page
+
+
+def test_page_shows_the_files_of_a_hit_and_marks_their_names(client: Client) -> None:
+    say("")
+    files = [Attachment(uuid4().hex, name, "application/pdf", 1).as_json() for name in ("Cafés.pdf", "<b>")]
+    models.Message.objects.update(attachments=files)
+    page = search(client, q="cafes")
+    assert '<li dir="auto"><mark>Cafés</mark>.pdf</li><li dir="auto">&lt;b&gt;</li>' in page
 
 
 def test_page_leads_to_older_results_and_back(client: Client) -> None:
