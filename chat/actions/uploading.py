@@ -18,19 +18,16 @@ from django.utils.translation import gettext_lazy as _
 
 from chat.actions import rate_limits
 from chat.actions.file_cleaning import FileCleaning
+from chat.actions.file_intake import take_in
 from chat.delivery.detached_tasks import DetachedTasks
-from chat.domain.file_types import HEAD_BYTES, may_be_picture, media_type
-from chat.domain.files import OCTETS, Attachment, Preview, clean_file_name
+from chat.domain.files import Attachment, clean_file_name
 from chat.domain.people import Person
 from chat.domain.rooms import Room
 from chat.errors import Unavailable, unforeseen
 from chat.file_errors import FileTooLarge, TooManyUploads
 from chat.per_loop import PerLoop
-from chat.pictures import boxes
-from chat.pictures.prepared import InvalidPicture, prepare
 from chat.storage import file_store, uploads
 from chat.storage.database import in_database
-from chat.storage.uploads import Upload
 
 FORM_BYTES = 8_000  # of an upload's body, at most, that are not the file's
 WRITE_BYTES = 256 * 1024  # so many are written at once, and kept in memory until then
@@ -107,73 +104,32 @@ class Uploading(PerLoop):
 
     async def _take(self, room: Room, id: UUID, incoming: Incoming, file: IO[bytes]) -> Attachment:
         path = Path(file.name)
-        received = await _write(incoming, file)
-        await in_database(uploads.check_fits, room, id, received.size)
-        found, preview = await _look_at(path, received, clean_file_name(incoming.name))
+        size = await _write(incoming, file)
+        await in_database(uploads.check_fits, room, id, size)
+        upload = await take_in(path, clean_file_name(incoming.name))
         async with self._storing:
-            await asyncio.to_thread(_store, path, preview, id)
-        return await in_database(uploads.finish, room, id, found)
+            await asyncio.to_thread(file_store.save_upload, path, upload.preview_content, id)
+        return await in_database(uploads.finish, room, id, upload)
 
 
-class Received:
-    """An upload as it was written: its size and its beginning."""
-
-    size = 0
-    head = b""
-
-
-async def _write(incoming: Incoming, file: IO[bytes]) -> Received:
-    """Writes what comes in to `file`, and closes it. Raises FileTooLarge."""
-    received, waiting = Received(), bytearray()
+async def _write(incoming: Incoming, file: IO[bytes]) -> int:
+    """Writes what comes in to `file`, and closes it. Returns the size, in bytes. Raises FileTooLarge."""
+    size, waiting = 0, bytearray()
     async for piece in incoming:
-        received.size += len(piece)
-        if received.size > settings.CHAT_FILE_SIZE:
+        size += len(piece)
+        if size > settings.CHAT_FILE_SIZE:
             raise FileTooLarge(settings.CHAT_FILE_SIZE)
-        if len(received.head) < HEAD_BYTES:
-            received.head = (received.head + piece)[:HEAD_BYTES]
         waiting += piece
         if len(waiting) >= WRITE_BYTES:
             await asyncio.to_thread(file.write, waiting)
             waiting = bytearray()
     await asyncio.to_thread(_end, file, waiting)
-    return received
+    return size
 
 
 def _end(file: IO[bytes], last: bytes | bytearray) -> None:
     file.write(last)
     file.close()
-
-
-async def _look_at(path: Path, received: Received, name: str) -> tuple[Upload, bytes | None]:
-    """Finds out by its bytes what the file at `path` is; with the preview, where there is one (WebP).
-
-    A picture and a video lose what their camera wrote into them. A picture that can't be decoded is octets, as all that
-    isn't shown. Raises InvalidPicture for one that couldn't be rid of it: people who send pictures rely on that.
-    """
-    if boxes.has_boxes(received.head):
-        await asyncio.to_thread(boxes.blank, path)
-    if not may_be_picture(received.head):
-        return Upload(name=name, type=media_type(received.head), size=received.size), None
-    try:
-        picture = await prepare(path)
-    except InvalidPicture as refusal:
-        if refusal.keeps_metadata:
-            raise
-        return Upload(name=name, type=OCTETS, size=await asyncio.to_thread(_size, path)), None
-    size = await asyncio.to_thread(_size, path)
-    preview = Preview(picture.preview_width, picture.preview_height)
-    return Upload(name=name, type=picture.type, size=size, preview=preview), picture.preview
-
-
-def _size(path: Path) -> int:
-    return path.stat().st_size
-
-
-def _store(path: Path, preview: bytes | None, id: UUID) -> None:
-    file_store.save(path, id)
-    if preview is not None:
-        path.write_bytes(preview)
-        file_store.save(path, id, preview=True)
 
 
 async def _undo(room: Room, id: UUID, file: IO[bytes] | None) -> None:

@@ -4,6 +4,7 @@ Synchronous, and as slow as the network: from the event loop, one goes through a
 of the database.
 """
 
+import shutil
 import tempfile
 import time
 from collections.abc import Iterator
@@ -54,6 +55,19 @@ def new_incoming() -> IO[bytes]:
     return tempfile.NamedTemporaryFile(prefix=INCOMING, dir=incoming_folder(), delete=False)
 
 
+def copy_incoming(source: Path) -> Path:
+    """A copy of the file at `source`, as if it were being uploaded. Raises OSError."""
+    with new_incoming() as copy:
+        path = Path(copy.name)
+        try:
+            with source.open("rb") as content:
+                shutil.copyfileobj(content, copy)
+        except OSError:
+            path.unlink()
+            raise
+    return path
+
+
 def save(path: Path, id: UUID, *, preview: bool = False) -> None:
     """Moves the file at `path` into the storage. Raises OSError."""
     with LocalFile(path) as file, outages_as_os_errors():
@@ -61,6 +75,14 @@ def save(path: Path, id: UUID, *, preview: bool = False) -> None:
     path.unlink(missing_ok=True)  # a folder has moved it
     if name != name_of(id, preview=preview):  # a storage takes another name if there is such a file
         raise FileExistsError(name)
+
+
+def save_upload(path: Path, preview: bytes | None, id: UUID) -> None:
+    """Moves the file at `path` into the storage, and its preview, if it has one. Raises OSError."""
+    save(path, id)
+    if preview is not None:
+        path.write_bytes(preview)
+        save(path, id, preview=True)
 
 
 def read(id: UUID) -> bytes:

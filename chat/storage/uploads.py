@@ -29,6 +29,8 @@ class Upload:
     type: str
     size: int
     preview: Preview | None = None
+    preview_content: bytes | None = None
+    """WebP, where there is a preview."""
 
 
 @writes

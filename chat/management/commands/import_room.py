@@ -4,7 +4,6 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from asgiref.sync import async_to_sync
 from django.core.management.base import BaseCommand, CommandError, no_translations
 
 from chat.actions import importing
@@ -16,7 +15,7 @@ from chat.storage.transfer.checking import CheckedExport
 from chat.storage.transfer.errors import TransferError
 from chat.storage.transfer.import_people import PeopleMap
 from chat.storage.transfer.room_export import FILE_NAME
-from chat.storage.transfer.room_import import Imported, import_room
+from chat.storage.transfer.room_import import Imported
 
 
 class Command(BaseCommand):
@@ -43,10 +42,9 @@ class Command(BaseCommand):
             room = rooms.find(options["name"]) if options["name"] else export.room
             people = people_of(export, options["people"])
             with ProgressBar(self.stderr, "Importing") as progress:
-                imported = import_room(export, people, room, progress)
+                imported = importing.import_room(export, people, room, progress)
         except (ChatError, TransferError, OSError) as error:
             raise CommandError(str(error)) from error
-        async_to_sync(importing.tell)(imported.last)
         self.report(imported)
 
     def report(self, imported: Imported) -> None:
@@ -54,6 +52,9 @@ class Command(BaseCommand):
             self.stdout.write(f"“{imported.room.name}” is there already, with these entries.")
             return
         self.stdout.write(f"Imported {imported.entries:,} entries into “{imported.room.name}”.")
+        if imported.refused_files:
+            names = ", ".join(imported.refused_files)
+            self.stdout.write(f"Left out, as what cameras wrote into them couldn’t be removed: {names}.")
         if imported.left_out:
             self.stdout.write(f"No members any more, without an account here: {', '.join(imported.left_out)}.")
 

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from asgiref.sync import async_to_sync
 from django.core.management.base import BaseCommand, CommandError, no_translations
 
 from chat.actions import importing
@@ -17,11 +16,13 @@ from chat.management.progress_bar import ProgressBar
 from chat.storage.transfer import checking
 from chat.storage.transfer.errors import TransferError
 from chat.storage.transfer.import_people import PeopleMap
-from chat.storage.transfer.room_import import Imported, import_room
+from chat.storage.transfer.room_import import Imported
 from chat.storage.transfer.slack import users
 from chat.storage.transfer.slack.archive import Channel, SlackArchive
 from chat.storage.transfer.slack.conversion import ChannelConversion
 from chat.storage.transfer.slack.files import ArchivedFiles
+
+REFUSED = "pictures from which it couldn’t be removed what cameras wrote into them"
 
 
 class Command(BaseCommand):
@@ -51,10 +52,12 @@ class Command(BaseCommand):
                     name = room_name(channel, names, options["prefix"], taken)
                     taken.add(name)
                     conversion = ChannelConversion(channel, name, names, archived, left_out)
-                    self.report(self.bring_in(conversion, archive, channel, known))
+                    imported = self.bring_in(conversion, archive, channel, known)
+                    left_out[REFUSED] += len(imported.refused_files)
+                    self.report(imported)
         except (ChatError, TransferError, OSError) as error:
             raise CommandError(str(error)) from error
-        for what, count in left_out.items():
+        for what, count in (+left_out).items():
             self.stdout.write(f"Left out: {count:,} {what}.")
 
     def bring_in(
@@ -63,9 +66,7 @@ class Command(BaseCommand):
         with tempfile.TemporaryDirectory() as folder:
             export = checking.check(conversion.write(Path(folder), archive.messages(channel)))
             with ProgressBar(self.stderr, f"Importing {export.room.name}") as progress:
-                imported = import_room(export, PeopleMap(users.SITE, known), export.room, progress)
-        async_to_sync(importing.tell)(imported.last)
-        return imported
+                return importing.import_room(export, PeopleMap(users.SITE, known), export.room, progress)
 
     def report(self, imported: Imported) -> None:
         if imported.is_new:

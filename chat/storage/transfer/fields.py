@@ -86,15 +86,6 @@ class Fields:
             raise self.fail(f"“{name}” has to be a list of objects")
         return [Fields(NumberedLine(self.number, {}), one) for one in value]
 
-    def inner(self, name: str) -> list["Fields"]:
-        """The object that the field is, in a list; none where it is missing."""
-        value = self._value.get(name)
-        if value is None:
-            return []
-        if not isinstance(value, dict):
-            raise self.fail(f"“{name}” has to be an object")
-        return [Fields(NumberedLine(self.number, {}), value)]
-
     def as_person(self) -> Person:
         """The person that this object is, as in `each`."""
         return Fields(NumberedLine(self.number, {}), {"person": self._value}).person("person")

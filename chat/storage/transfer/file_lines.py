@@ -1,28 +1,19 @@
 """The files of a message in an export: what its line says of them, and their bytes beside it, in `files`."""
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
 from chat.domain.events import Kind
-from chat.domain.file_types import HEAD_BYTES, may_be_picture, media_type
-from chat.domain.files import OCTETS, Attachment, Preview, clean_file_name
+from chat.domain.files import Attachment, clean_file_name
 from chat.models import Message
 from chat.storage.transfer.fields import ID_MAX, OFFSET_MAX, Fields
 from chat.storage.transfer.line_file import Json, digest
 from chat.storage.transfer.stored_files import FOLDER, copy_file
 
 FILE_ID = re.compile(r"[0-9a-f]{32}", re.ASCII)
-PIXELS_MAX = 10_000  # of a preview's width and height
-PREVIEW_MAX = 5_000_000  # bytes
 NAME_MAX = 1000  # characters, before it is made a clean one
-PICTURE_TYPES = (
-    (re.compile(rb"\xff\xd8\xff"), "image/jpeg"),
-    (re.compile(rb"\x89PNG\r\n\x1a\n"), "image/png"),
-    (re.compile(rb"GIF8[79]a"), "image/gif"),
-    (re.compile(rb"RIFF.{4}WEBP", re.DOTALL), "image/webp"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +22,10 @@ class FileLine:
 
     attachment: Attachment
     sha256: str | None
-    preview_sha256: str | None = None
 
     @property
     def path(self) -> str:
         return f"{FOLDER}/{self.attachment.id}"
-
-    @property
-    def preview_path(self) -> str:
-        return f"{self.path}.preview"
 
 
 def file_lines(row: Message, directory: Path) -> list[Json]:
@@ -74,15 +60,7 @@ def _read(fields: Fields) -> FileLine:
         raise fields.fail("the “id” of a file has to be 32 hexadecimal digits")
     name = clean_file_name(fields.text("name", NAME_MAX))
     attachment = Attachment(id, name, fields.line_of_text("type", ID_MAX), fields.whole("size", 0, OFFSET_MAX))
-    line = FileLine(attachment, fields.line_of_text("sha256", ID_MAX) if fields.has("sha256") else None)
-    for preview in fields.inner("preview"):
-        size = Preview(preview.whole("width", 1, PIXELS_MAX), preview.whole("height", 1, PIXELS_MAX))
-        line = replace(
-            line,
-            attachment=replace(attachment, preview=size),
-            preview_sha256=preview.line_of_text("sha256", ID_MAX),
-        )
-    return line
+    return FileLine(attachment, fields.line_of_text("sha256", ID_MAX) if fields.has("sha256") else None)
 
 
 def check_file(line: FileLine, directory: Path, fields: Fields) -> None:
@@ -90,25 +68,10 @@ def check_file(line: FileLine, directory: Path, fields: Fields) -> None:
 
     Paths in the line mean nothing: a file lies in `files`, under its id, and is no link to elsewhere.
     """
-    expected = {line.path: line.sha256, line.preview_path: line.preview_sha256}
-    for name, sha256 in expected.items():
-        path = directory / name
-        if sha256 is not None and (path.is_symlink() or not path.is_file() or digest(path) != sha256):
-            raise fields.fail(f"{name} is missing or damaged")
-    if line.sha256 is not None and (directory / line.path).stat().st_size != line.attachment.size:
+    if line.sha256 is None:
+        return
+    path = directory / line.path
+    if path.is_symlink() or not path.is_file() or digest(path) != line.sha256:
+        raise fields.fail(f"{line.path} is missing or damaged")
+    if path.stat().st_size != line.attachment.size:
         raise fields.fail(f"{line.path} is of another size")
-    if line.preview_sha256 is not None and not _is_preview(directory / line.preview_path):
-        raise fields.fail(f"{line.preview_path} is no preview")
-
-
-def type_of(path: Path) -> str:
-    """The type of a file by its content, and not by what an export says of it."""
-    with path.open("rb") as file:
-        head = file.read(HEAD_BYTES)
-    if may_be_picture(head):
-        return next((type for beginning, type in PICTURE_TYPES if beginning.match(head)), OCTETS)
-    return media_type(head)
-
-
-def _is_preview(path: Path) -> bool:
-    return path.stat().st_size <= PREVIEW_MAX and type_of(path) == "image/webp"

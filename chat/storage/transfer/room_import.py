@@ -21,7 +21,7 @@ from chat.storage.transfer.checking import CheckedExport
 from chat.storage.transfer.entry_rows import TYPES, EntryLine, read_entry
 from chat.storage.transfer.errors import TransferError
 from chat.storage.transfer.fields import Fields
-from chat.storage.transfer.file_import import FileImport
+from chat.storage.transfer.file_import import FileImport, TakeIn
 from chat.storage.transfer.import_people import PeopleMap
 from chat.storage.transfer.line_file import read_lines
 from chat.storage.transfer.progress import Progress, silent
@@ -35,7 +35,8 @@ BATCH_SIZE = 500  # entries in one transaction
 class Imported:
     """The room, how many entries this call has stored, its last entry, and whom it has no members of.
 
-    `is_new` is false if the room was there already, with the same entries.
+    `is_new` is false if the room was there already, with the same entries. `refused_files` are the names of those files
+    that this call hasn't taken in.
     """
 
     room: Room
@@ -43,12 +44,16 @@ class Imported:
     last: Event | None
     is_new: bool = True
     left_out: list[str] = field(default_factory=list)
+    refused_files: list[str] = field(default_factory=list)
 
 
-def import_room(export: CheckedExport, people: PeopleMap, room: Room, progress: Progress = silent) -> Imported:
+def import_room(
+    export: CheckedExport, people: PeopleMap, room: Room, take_in: TakeIn, progress: Progress = silent
+) -> Imported:
     """Stores what was exported as `room`, with the offsets that it had.
 
-    The entries keep their ids, unless another room has them. Raises TransferError if there is such a room already.
+    The entries keep their ids, unless another room has them. Files go through `take_in`. Raises TransferError if there
+    is such a room already.
     """
     if room.is_direct and not (people.same and room == export.room):
         raise TransferError("A direct room can be imported by “same” people only. Give it a name by --as.")
@@ -67,10 +72,10 @@ def import_room(export: CheckedExport, people: PeopleMap, room: Room, progress: 
         },
     )
     replay = Replay(here.pk, room.name, people, keeps_ids=keeps_ids)
-    files = FileImport(export.path.parent, here.pk, room.name, keeps_ids=keeps_ids)
+    files = FileImport(export.path.parent, here.pk, room.name, take_in, keeps_ids=keeps_ids)
     entries = _store_entries(export, here, replay, files, progress)
     left_out = _finish(export, people, here, room, files)
-    return Imported(room, entries, history.find(room, export.last_offset), left_out=left_out)
+    return Imported(room, entries, history.find(room, export.last_offset), True, left_out, files.refused)
 
 
 def _store_entries(

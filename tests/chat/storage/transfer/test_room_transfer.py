@@ -9,6 +9,7 @@ import pytest
 from django.contrib.auth.models import User
 
 from chat import models
+from chat.actions.importing import take_in
 from chat.domain.people import Person
 from chat.domain.rooms import Room, find
 from chat.storage import edits, history, moderation, quotes
@@ -41,7 +42,7 @@ def bring_in(
     *more: Any,
 ) -> Imported:
     export = checking.check(directory / "room.jsonl")
-    return import_room(export, people(export, *more), room or export.room)
+    return import_room(export, people(export, *more), room or export.room, take_in)
 
 
 def stored(room: Room = ROOM) -> dict[str, Any]:
@@ -220,7 +221,7 @@ def test_broken_off_import_is_seen_by_nobody_and_goes_on(tmp_path: Path, monkeyp
 
         export = checking.check(tmp_path / "room.jsonl")
         with pytest.raises(KeyboardInterrupt):
-            import_room(export, import_people.same_people(export), ROOM, stop)
+            import_room(export, import_people.same_people(export), ROOM, take_in, stop)
         assert [name[: len(UNFINISHED)] for name in models.Room.objects.values_list("name", flat=True)] == [UNFINISHED]
         assert history.names(person=Person(id=f"user-{User.objects.first().pk}", name="Ann"), size=10) == []
         done = stop_at

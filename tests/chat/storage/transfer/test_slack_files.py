@@ -1,5 +1,6 @@
 """Files that are in a Slack export become attachments; of the others the names stay."""
 
+import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -11,12 +12,15 @@ from django.core.management import CommandError
 from pytest_django import Settings
 
 from chat import models
+from chat.domain.files import Preview
+from chat.pictures.prepared import PictureProcesses
 from chat.storage import file_store, file_usage
+from tests.chat.pictures.drawings import PLACE, exif, picture
 from tests.chat.storage.transfer.test_slack import entries, run, slack_export
 
 pytestmark = pytest.mark.django_db
 
-PNG = b"\x89PNG\r\n\x1a\n and more"
+FROM_A_PHONE = picture("JPEG", (90, 60), exif=exif())
 CONTENT = b"\0\1" * 5_000
 MISSING = "files that aren’t in the ZIP file"
 
@@ -68,7 +72,8 @@ def test_file_is_found_by_its_id_in_any_folder(tmp_path: Path, entry: str) -> No
 def test_types_names_and_sizes_are_not_what_an_export_says(tmp_path: Path) -> None:
     picture = {"id": "F22", "name": "../../etc/a\nb.html", "mimetype": "text/html", "size": 1}
     messages = [said(picture, {"id": "F33", "name": "b.png", "mimetype": "image/png"}, picture, text="look")]
-    bring_in(tmp_path, *messages, **{"files/F22/other": b"other", "files/F22/x": PNG, "files/F33/b.png": b"<script>"})
+    files = {"files/F22/other": b"other", "files/F22/x": FROM_A_PHONE, "files/F33/b.png": b"<script>"}
+    bring_in(tmp_path, *messages, **files)
     assert contents() == [
         ("a b.html", "application/octet-stream", b"other"),
         ("b.png", "application/octet-stream", b"<script>"),
@@ -77,15 +82,32 @@ def test_types_names_and_sizes_are_not_what_an_export_says(tmp_path: Path) -> No
 
 
 def test_file_of_two_messages_is_two_attachments(tmp_path: Path) -> None:
-    plan = {"id": "F22", "name": "a.png"}
-    bring_in(tmp_path, said(plan), said(plan, edited={"user": "U1", "ts": "1512085990.000000"}), **{"x/F22/a.png": PNG})
-    assert contents(1) == contents(2) == [("a.png", "image/png", PNG)]
+    plan = {"id": "F22", "name": "a.txt"}
+    messages = [said(plan), said(plan, edited={"user": "U1", "ts": "1512085990.000000"})]
+    bring_in(tmp_path, *messages, **{"x/F22/a.txt": b"plan"})
+    assert contents(1) == contents(2) == [("a.txt", "application/octet-stream", b"plan")]
     assert {row.state for row in models.Attachment.objects.all()} == {"ready"}
     assert models.Attachment.objects.count() == len(entries("general")) == 2
     assert {event.person.id for event in entries("general") if event.person} == {
         row.person_id for row in models.Attachment.objects.all()
     }
-    assert file_usage.total() == 2 * len(PNG)
+    assert file_usage.total() == 2 * len(b"plan")
+
+
+def test_picture_is_taken_in_as_an_upload_is(tmp_path: Path) -> None:
+    bring_in(tmp_path, said({"id": "F22", "name": "a.jpg"}), **{"x/F22/a.jpg": FROM_A_PHONE})
+    ((name, type, content),) = contents()
+    assert (name, type, PLACE in FROM_A_PHONE, PLACE in content) == ("a.jpg", "image/jpeg", True, False)
+    (file,) = entries("general")[0].attachments
+    assert file.preview == Preview(90, 60)
+    assert file_store.storage().exists(file_store.name_of(UUID(file.id), preview=True))
+
+
+def test_picture_that_keeps_its_metadata_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(PictureProcesses, "command", (sys.executable, "-c", ""))  # which ends and has done nothing
+    out = bring_in(tmp_path, said({"id": "F22", "name": "a.jpg"}), **{"x/F22/a.jpg": FROM_A_PHONE})
+    assert "Left out: 1 pictures from which it couldn’t be removed what cameras wrote into them.\n" in out
+    assert not models.Attachment.objects.exists()
 
 
 def test_of_several_entries_with_the_id_the_one_of_that_name_is_taken(tmp_path: Path) -> None:
