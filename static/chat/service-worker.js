@@ -9,6 +9,7 @@
 
 /**
  * @typedef {Event & { waitUntil: (work: Promise<unknown>) => void }} WorkerEvent
+ * @typedef {WorkerEvent & { addRoutes?: (routes: object[]) => Promise<void> }} WorkerInstall
  * @typedef {WorkerEvent & {
  *   request: Request,
  *   preloadResponse: Promise<Response | undefined>,
@@ -36,7 +37,6 @@
  * @property {{ version: string, page: string, files: string[] }} offline
  * @property {ServiceWorkerRegistration} registration
  * @property {{
- *   claim: () => Promise<void>,
  *   matchAll: (which: object) => Promise<Page[]>,
  *   openWindow: (url: string) => Promise<Page | null>,
  * }} clients
@@ -53,7 +53,8 @@ const RENOTIFY_AFTER = 60_000; // milliseconds from one message that is felt to 
 const SHARED_FILES_MAX = 10; // as many as a message may have
 
 worker.addEventListener("install", (event) => {
-  /** @type {WorkerEvent} */ (event).waitUntil(install());
+  const installing = /** @type {WorkerInstall} */ (event);
+  installing.waitUntil(Promise.all([install(), passBy(installing)]));
 });
 worker.addEventListener("activate", (event) => {
   /** @type {WorkerEvent} */ (event).waitUntil(activate());
@@ -87,12 +88,23 @@ async function install() {
   await worker.skipWaiting();
 }
 
+/**
+ * Have the browser fetch by itself what this worker would only fetch. A page has dozens of files, and Chromium has been
+ * seen to wait minutes for them where a worker was replaced meanwhile. Browsers that know no routes ask for each.
+ *
+ * @param {WorkerInstall} event
+ */
+async function passBy(event) {
+  const own = [{ requestMode: "navigate" }, ...files.map((path) => ({ urlPattern: path }))];
+  const routes = own.map((condition) => ({ condition, source: "fetch-event" }));
+  await event.addRoutes?.([...routes, { condition: { urlPattern: "/*" }, source: "network" }]);
+}
+
 async function activate() {
   const names = await caches.keys();
   const old = names.filter((name) => name.startsWith("offline ") && name !== OFFLINE_CACHE);
   await Promise.all(old.map((name) => caches.delete(name)));
   await worker.registration.navigationPreload?.enable();
-  await worker.clients.claim();
 }
 
 /** @param {WorkerFetch} event */

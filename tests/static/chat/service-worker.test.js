@@ -35,7 +35,8 @@ function start(/** @type {ReturnType<typeof page>[]} */ ...pages) {
   /** @type {any[]} */
   const sent = [];
   const self = {
-    offline: { version: "1", page: "/chat/offline.html", files: [] },
+    offline: { version: "1", page: "/chat/offline.html", files: ["/static/site.css"] },
+    skipWaiting: async () => {},
     addEventListener: (/** @type {string} */ kind, /** @type {any} */ listener) => listeners.set(kind, listener),
     registration: {
       getNotifications: async (/** @type {any} */ { tag }) => (shown.has(tag) ? [shown.get(tag)] : []),
@@ -48,7 +49,8 @@ function start(/** @type {ReturnType<typeof page>[]} */ ...pages) {
   };
   const location = { origin: "https://chat.example.org", href: "https://chat.example.org/chat/service-worker.js" };
   const fetch = async (/** @type {string} */ url, /** @type {any} */ { body }) => sent.push([url, JSON.parse(body)]);
-  vm.runInNewContext(source, { self, location, fetch, URL, caches: {}, Response, Request });
+  const caches = { open: async () => ({ addAll: async () => {} }) };
+  vm.runInNewContext(source, { self, location, fetch, URL, caches, Response, Request: String });
 
   /** Hand the worker an event, and wait until it is done with it. */
   async function hand(/** @type {string} */ kind, /** @type {object} */ about) {
@@ -119,4 +121,17 @@ test("a browser that doesn't say which address it had tells nothing", async () =
   const worker = start();
   await worker.hand("pushsubscriptionchange", {});
   assert.deepEqual(worker.sent, []);
+});
+
+test("only pages and what is kept for the offline page are asked of the worker, where a browser knows routes", async () => {
+  const worker = start();
+  /** @type {any[]} */
+  const routes = [];
+  await worker.hand("install", { addRoutes: async (/** @type {object[]} */ some) => routes.push(...some) });
+  assert.deepEqual(structuredClone(routes), [
+    { condition: { requestMode: "navigate" }, source: "fetch-event" },
+    { condition: { urlPattern: "/static/site.css" }, source: "fetch-event" },
+    { condition: { urlPattern: "/*" }, source: "network" },
+  ]);
+  await worker.hand("install", {});
 });
