@@ -1,8 +1,9 @@
 """Pages: the rooms, and a room. Events in a room come through `chat.consumers`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from operator import attrgetter
+from typing import Any
 from urllib.parse import urlencode
 
 from asgiref.sync import async_to_sync
@@ -41,6 +42,7 @@ from chat.storage.readings import Mark
 
 SESSION_KEY = "chat_rooms"  # of the release before, which kept the names of the rooms that one was in
 CONTEXT = 10  # entries that have been read, shown before those that haven't
+PICTURE_WIDTH_MAX, PICTURE_HEIGHT_MAX = 360, 300  # pixels, as in static/chat/files/attachment-list.js
 UNREAD_SHOWN = 200  # entries that are unread and shown all at once; of more, the first ones are shown
 
 guests_if_allowed = user_passes_test(lambda user: settings.CHAT_GUESTS or user.is_authenticated)
@@ -133,7 +135,7 @@ def room(request: HttpRequest, room_name: str) -> HttpResponse:
         "own_rooms": known_rooms(request, person, here=entered),
         "room_data": room_data,
         "formatted_events": [
-            (event, html, {"avatar": pictures.get(message.get("user_id", "")), "files": message.get("attachments")})
+            (event, html, {"avatar": pictures.get(message.get("user_id", "")), "files": on_page(message)})
             for (event, html), message in zip(formatted, messages, strict=True)
         ],
         "page": page,
@@ -144,6 +146,18 @@ def room(request: HttpRequest, room_name: str) -> HttpResponse:
         "emoji_list": EMOJI[get_language()].static_path,
     }
     return render(request, "chat/room.html", context)
+
+
+def on_page(message: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
+    """Template context: the files of a message. Pictures are as large as scripts show them."""
+    files = message.get("attachments", ())
+    pictures = []
+    for file in files:
+        if preview := file["preview"]:
+            scale = min(1, PICTURE_WIDTH_MAX / preview["width"], PICTURE_HEIGHT_MAX / preview["height"])
+            size = {side: max(1, round(preview[side] * scale)) for side in ("width", "height")}
+            pictures.append(file | {"preview": preview | size})
+    return {"pictures": pictures, "others": [file for file in files if not file["preview"]]}
 
 
 def display_name(room: Room, person: Person) -> str:

@@ -254,6 +254,7 @@ def test_room_page_has_the_html_of_its_messages_for_scripts_and_without(client: 
 def test_history_has_the_files_of_messages_for_readers_without_scripts(client: Client) -> None:
     files = (
         Attachment("a" * 32, "a & b.png", "image/png", 1000, Preview(40, 20)),
+        Attachment("d" * 32, "long.png", "image/png", 1000, Preview(5, 1024)),
         Attachment("b" * 32, "song.ogg", "audio/ogg", 1000),
         Attachment("c" * 32, "page.html", OCTETS, 1000),
     )
@@ -262,6 +263,8 @@ def test_history_has_the_files_of_messages_for_readers_without_scripts(client: C
     page = client.get("/chat/room1/").content.decode()
 
     assert f'src="/chat/room1/files/{"a" * 32}/preview" width="40" height="20" alt="a &amp; b.png"' in page
+    assert 'width="1" height="300" alt="long.png"' in page
+    assert '<div class="pictures several">' in page
     assert f'<audio controls preload="metadata" src="/chat/room1/files/{"b" * 32}/song.ogg"' in page
     assert f'href="/chat/room1/files/{"c" * 32}/page.html" download="page.html"' in page
     assert '<p class="text"' not in page
