@@ -4,6 +4,7 @@ import { registerServiceWorker } from "../service-worker-registration.js";
 
 /** @typedef {"on" | "off" | "denied" | "unsupported" | "failed"} PushState */
 
+const SUBSCRIBE_TIMEOUT = 20_000; // milliseconds: a browser that can't reach its push service may try for ever
 const WANTED = "notifications: "; // and a person's id: the name under which this browser keeps that they are notified here
 
 /** Notifications in this browser, for one person. */
@@ -91,7 +92,7 @@ export class PushDevice {
     const known = await registration.pushManager.getSubscription();
     if (known && isSameKey(known.options.applicationServerKey, applicationServerKey)) return known;
     await known?.unsubscribe(); // that was for another key: the site's database is another one
-    return registration.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey });
+    return inTime(registration.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey }));
   }
 
   async #subscription() {
@@ -144,6 +145,18 @@ async function active(registration) {
   while (worker && worker.state !== "activated" && worker.state !== "redundant") {
     await new Promise((changed) => worker.addEventListener("statechange", changed, { once: true }));
   }
+}
+
+/**
+ * @template Value
+ * @param {Promise<Value>} value
+ * @returns {Promise<Value>}
+ */
+function inTime(value) {
+  return new Promise((resolve, reject) => {
+    setTimeout(() => reject(new Error("no answer")), SUBSCRIBE_TIMEOUT);
+    value.then(resolve, reject);
+  });
 }
 
 /** @param {string} text in URL-safe base64 */
