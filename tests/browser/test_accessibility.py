@@ -249,6 +249,9 @@ PAGES_OF_USERS = [
     "/rooms/members/?room=room1",
     "/people/Ann/",
     "/accounts/profile/",
+    "/accounts/notifications/",
+    "/accounts/picture/",
+    "/search/?q=hi",
 ]
 
 
