@@ -10,10 +10,10 @@ disable_created_metrics()  # as many lines again, which nobody reads
 
 # Connections and listeners. Of several processes behind one port, the sum of the living ones.
 TASKS = Gauge("chat_tasks", "Tasks of asyncio, when it was last asked.", multiprocess_mode="livesum")
-CONNECTIONS = Gauge("chat_connections", "Open WebSockets.", ["door"], multiprocess_mode="livesum")
+CONNECTIONS = Gauge("chat_connections", "Open WebSockets and event streams.", ["door"], multiprocess_mode="livesum")
 LISTENERS = Gauge("chat_listeners", "Browsers and subscriptions that listen to rooms.", multiprocess_mode="livesum")
 ROOMS = Gauge("chat_rooms", "Rooms that somebody here listens to.", multiprocess_mode="livesum")
-CLOSED = Counter("chat_closed", "WebSockets that were closed, by close code.", ["door", "code"])
+CLOSED = Counter("chat_closed", "The same that were closed, by close code.", ["door", "code"])
 
 # Messages and events
 POSTS = Counter("chat_posts", "Messages posted: stored, repeated, or the code of the error they met.", ["outcome"])

@@ -1,7 +1,12 @@
-"""How Daphne closes a WebSocket: with the code and reason that the application gives, and when a frame is too long."""
+"""Daphne's protocols, made fit for clients that don't read.
+
+And WebSockets are closed with the code and reason that the application gives, and when a frame is too long.
+"""
 
 from typing import Any
 
+from daphne import http_protocol
+from daphne.http_protocol import WebRequest
 from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
 from django.conf import settings
 
@@ -15,25 +20,35 @@ class Protocol(WebSocketProtocol):
     wait for a client that doesn't read, such a one is dropped.
     """
 
-    @property
-    def unread(self) -> int:
-        """How many bytes wait for the client, who doesn't read them. Twisted has no other way to ask."""
-        transport = self.transport
-        return int(len(transport.dataBuffer) - transport.offset + transport._tempDataLen)
-
     def handle_reply(self, message: dict[str, Any]) -> None:
         if message["type"] == "websocket.close" and self.state == self.STATE_OPEN:
             reason = message.get("reason") or ""
             self.sendCloseFrame(code=message.get("code") or 1000, reasonUtf8=reason.encode())
         elif message["type"] == "websocket.send" and self.state not in {self.STATE_OPEN, self.STATE_CONNECTING}:
             raise ConnectionResetError("The connection is closed.")
-        elif message["type"] == "websocket.send" and self.unread > UNREAD_MAX:
+        elif message["type"] == "websocket.send" and unread(self.transport) > UNREAD_MAX:
             self.transport.abortConnection()
             raise ConnectionAbortedError("The client doesn't read.")
         else:
             super().handle_reply(message)
 
 
+class Request(WebRequest):
+    """An answer that is streamed to a client that doesn't read ends the connection, as a WebSocket does."""
+
+    def handle_reply(self, message: dict[str, Any]) -> None:
+        if message.get("more_body") and self.channel and unread(self.channel.transport) > UNREAD_MAX:
+            self.channel.transport.abortConnection()
+            raise ConnectionAbortedError("The client doesn't read.")
+        super().handle_reply(message)
+
+
+def unread(transport: Any) -> int:
+    """How many bytes wait for the client, who doesn't read them. Twisted has no other way to ask."""
+    return int(len(transport.dataBuffer) - transport.offset + transport._tempDataLen)
+
+
 def install() -> None:
     Protocol.maxFramePayloadSize = Protocol.maxMessagePayloadSize = settings.WEBSOCKET_MAX_SIZE
     WebSocketFactory.protocol = Protocol
+    http_protocol.WebRequest = Request  # which Daphne's factory looks up for each connection

@@ -41,16 +41,14 @@ class WebSocket(WebSocketsSansIOProtocol):
         self.logger = self.conn.logger = logger
 
     def connection_made(self, transport: BaseTransport) -> None:
-        """Has the system end a connection whose client takes nothing for READ_TIMEOUT.
+        """Has the system notice a client that takes nothing.
 
         uvicorn does notice, by pings that aren't answered; but then it closes, and waits until all that was written
         before has been read.
         """
         forget_parser(transport)
         super().connection_made(transport)
-        connection = transport.get_extra_info("socket")
-        if hasattr(socket, "TCP_USER_TIMEOUT") and connection and connection.family != socket.AF_UNIX:
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(READ_TIMEOUT * 1000))
+        limit_unread_time(transport)
 
     def start_keepalive(self) -> None:
         """Called when the connection is accepted: nobody looks at the handshake any more, whose parser keeps it."""
@@ -94,6 +92,13 @@ class WebSocket(WebSocketsSansIOProtocol):
             return False
         self.transport.write(frame)
         return True
+
+
+def limit_unread_time(transport: BaseTransport) -> None:
+    """Has the system end a connection whose client takes nothing for READ_TIMEOUT."""
+    connection = transport.get_extra_info("socket")
+    if hasattr(socket, "TCP_USER_TIMEOUT") and connection and connection.family != socket.AF_UNIX:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(READ_TIMEOUT * 1000))
 
 
 def forget_parser(transport: BaseTransport) -> None:

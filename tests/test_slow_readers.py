@@ -10,7 +10,7 @@ import struct
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import aiohttp
 import psutil
@@ -71,6 +71,16 @@ def at_graphqls_door(host: str) -> Unread:
     return client
 
 
+def at_graphqls_door_for_events(host: str) -> Unread:
+    client = Unread(host)
+    lines = [f"GET /graphql?{urlencode({'query': SUBSCRIBE})} HTTP/1.1", f"Host: {host}", "Accept: text/event-stream"]
+    client.socket.sendall("\r\n".join([*lines, "", ""]).encode())
+    heard = b""
+    while b"id: " not in heard:
+        heard += client.socket.recv(4096)
+    return client
+
+
 @asynccontextmanager
 async def readers(host: str, count: int) -> AsyncIterator[list[asyncio.Task[int]]]:
     """Tasks that read until they have all that is said, and return how much that was."""
@@ -99,7 +109,7 @@ def memory_of(server: Server) -> int:
 
 async def test_clients_that_never_read_are_dropped_while_a_hundred_readers_hear_everything(start_servers) -> None:
     (server,) = start_servers(1, CHAT_BACKLOG_BYTES="200000")
-    slow = [at_the_browsers_door(server.host), at_graphqls_door(server.host)]
+    slow = [door(server.host) for door in (at_the_browsers_door, at_graphqls_door, at_graphqls_door_for_events)]
     async with readers(server.host, READERS) as reading, asyncio.timeout(180):
         before = most = memory_of(server)
         async with websockets.connect(f"ws://{server.host}/ws/chat/{ROOM}/", compression=None) as poster:

@@ -92,6 +92,11 @@ class Listener:
         self._live_from[room] = position
         self._catch_up = catch_up
 
+    @property
+    def heard(self) -> dict[Room, Position]:
+        """How far the client has heard each room, once the listener has joined and before it recovers."""
+        return self._live_from | self.after
+
     def put(self, event: Event) -> None:
         """The hub calls this, for each room in the order of the offsets and without holes."""
         if event.kind is Kind.START_OVER:

@@ -56,6 +56,10 @@ class SocketListener(Listener):
         assert frame is not None, "a listener that can't render at once has to override this"
         return frame
 
+    def message_of(self, frame: bytes) -> dict[str, Any]:
+        """ASGI's message that sends what was rendered."""
+        return {"type": "websocket.send", "text": text_of(frame)}
+
     async def fail(self, error: Exception) -> None:
         """Called once, in the connection's own context, with the error after which nothing more is written."""
         raise NotImplementedError
@@ -139,8 +143,7 @@ class SocketListener(Listener):
         return self._backlog.pop() if self._backlog else self._states.pop(next(iter(self._states)))
 
     async def _send_one(self, event: Event | LiveState) -> None:
-        frame = await self.render_later(event)
-        await self._send({"type": "websocket.send", "text": text_of(frame)})
+        await self._send(self.message_of(await self.render_later(event)))
 
     @property
     def waiting(self) -> bool:

@@ -20,12 +20,14 @@ from strawberry.schema.exceptions import InvalidOperationTypeError
 from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL, GRAPHQL_WS_PROTOCOL
 
 from chat.actions.rate_limits import check_frame
+from chat.connections import event_streams
 from chat.connections.socket_consumer import SocketConsumer
 from chat.connections.sockets import Sockets
 from chat.domain.addresses import address_of
 from chat.errors import FrameTooLong, TooManyConnections
 from gqlchat.assets import ASSETS
 from gqlchat.schema.errors import as_payload
+from gqlchat.transport.events import COMPLETE, next_event
 from gqlchat.transport.persisted_queries import PERSISTED_QUERY_NOT_SUPPORTED, is_probe
 from gqlchat.transport.protocols import LegacyWSHandler, TooLong, TransportWSHandler, WebSocketAdapter
 
@@ -33,6 +35,7 @@ TOO_MANY = 4429
 JSON = "application/json"
 GRAPHQL = "application/graphql-response+json"
 HTML = "text/html"
+EVENTS = event_streams.CONTENT_TYPE
 ACCEPT_MAX = 1000  # characters of an Accept header that are read: to read 40,000 of them takes Django 60 ms
 
 
@@ -49,11 +52,16 @@ class RequestAdapter(ChannelsRequestAdapter):
         return self.headers.get("content-type", "").lower()
 
 
-def preferred_type(request: ChannelsRequest, *offered: str) -> str:
-    """The type of those `offered` (JSON and GRAPHQL) that the client prefers; JSON where it has no preference."""
+def preferred_type(scope: Mapping[str, Any], *offered: str) -> str:
+    """The type of those `offered` (JSON, GRAPHQL and EVENTS) that the client prefers; JSON where it prefers none."""
+    accepted = [value.decode("latin1") for name, value in scope["headers"] if name.lower() == b"accept"]
     asked = HttpRequest()
-    asked.META["HTTP_ACCEPT"] = RequestAdapter(request).headers.get("accept", "*/*")[:ACCEPT_MAX]
-    return asked.get_preferred_type(offered or (JSON, GRAPHQL)) or JSON
+    asked.META["HTTP_ACCEPT"] = (accepted[-1] if accepted else "*/*")[:ACCEPT_MAX]
+    return asked.get_preferred_type(offered or (JSON, GRAPHQL, EVENTS)) or JSON
+
+
+def wants_events(scope: Mapping[str, Any]) -> bool:
+    return preferred_type(scope) == EVENTS
 
 
 class ChatGraphQLHTTPConsumer(GraphQLHTTPConsumer):
@@ -67,7 +75,7 @@ class ChatGraphQLHTTPConsumer(GraphQLHTTPConsumer):
         try:
             return await super().run(request, *args, **kwargs)
         except PersistedQueryNotSupported:
-            status = 200 if preferred_type(request) == JSON else 400  # as for other operations that can't be run
+            status = 400 if preferred_type(self.scope) == GRAPHQL else 200  # as for other operations that can't be run
             return self.refusal(request, status, PERSISTED_QUERY_NOT_SUPPORTED)
         except HTTPException as error:
             changes_by_get = request.method == "GET" and isinstance(error.__cause__, InvalidOperationTypeError)
@@ -78,24 +86,32 @@ class ChatGraphQLHTTPConsumer(GraphQLHTTPConsumer):
     def refusal(self, request: ChannelsRequest, status: int, error: dict[str, Any]) -> ChannelsResponse:
         headers = {b"Allow": b"POST" if request.method == "GET" else b"GET, POST"} if status == 405 else {}
         content = json.dumps({"errors": [error]}).encode()
-        return ChannelsResponse(content, status, content_type=preferred_type(request), headers=headers)
+        content_type = preferred_type(self.scope)
+        if content_type == EVENTS and status in {200, 400}:  # the protocol has errors of the operation be results
+            return ChannelsResponse(next_event(content) + COMPLETE, content_type=EVENTS)
+        content_type = JSON if content_type == EVENTS else content_type
+        return ChannelsResponse(content, status, content_type=content_type, headers=headers)
 
     async def get_sub_response(self, request: ChannelsRequest) -> TemporalResponse:
         # The answer depends on the person, whom a cache on the way wouldn't look at.
-        return TemporalResponse(headers={"Content-Type": preferred_type(request), "Cache-Control": "no-store"})
+        content_type = preferred_type(self.scope)
+        return TemporalResponse(headers={"Content-Type": content_type, "Cache-Control": "no-store", "Vary": "Accept"})
 
     def create_response(self, response_data: Any, sub_response: TemporalResponse) -> ChannelsResponse:
         if sub_response.headers["Content-Type"] == GRAPHQL and could_not_run(response_data):
             del response_data["data"]
             sub_response.status_code = 400
-        return super().create_response(response_data, sub_response)
+        response: ChannelsResponse = super().create_response(response_data, sub_response)
+        if sub_response.headers["Content-Type"] == EVENTS:
+            response.content = next_event(response.content) + COMPLETE
+        return response
 
     def should_render_graphql_ide(self, request: Any) -> bool:
         """A browser that opens a URL with a query gets the page too, which takes the query from there."""
         if not settings.CHAT_GRAPHIQL or "extensions" in request.query_params:
             return False
         if "query" in request.query_params:
-            return request.method == "GET" and preferred_type(request.request, JSON, GRAPHQL, HTML) == HTML
+            return request.method == "GET" and preferred_type(self.scope, JSON, GRAPHQL, HTML) == HTML
         return super().should_render_graphql_ide(request)
 
     async def parse_http_body(self, request: Any) -> Any:

@@ -18,26 +18,21 @@ from gqlchat.transport.sharing import Shared, share
 
 
 class Follower(SocketListener):
-    """One subscriber of a shared operation: gets its results with the own id around them and the own name in them."""
+    """One subscriber of a shared operation: gets its results with the own name in them."""
 
-    def __init__(self, connection: "Following", id: str, started: object, shared: Shared) -> None:
+    def __init__(self, shared: Shared, *, scope: Any, send: Any) -> None:
         request = shared.request
-        view = connection.view
-        heard = request.rooms, request.after, request.person, request.kinds
-        super().__init__(*heard, scope=view.scope, send=view.base_send)
+        super().__init__(request.rooms, request.after, request.person, request.kinds, scope=scope, send=send)
         self.live_kinds = request.live_kinds
         self.is_here = not request.live_kinds  # who only looks isn't there
-        self.connection = connection
-        self.id = id
-        self.started = started
         self.operation = shared.operation
-        self.start = f'{{"id":{json.dumps(id)},"type":"{connection.next_type}","payload":'.encode()
         self.current_user = json.dumps(request.current_user).encode()
         self.own: tuple[str | None, ...] = ()  # its greetings; the rooms get them too, and it is in the rooms
 
     async def begin(self, request: Request) -> None:
         try:
             await Hub.here().join(self)
+            await self.started_to_hear()
             greetings = await request.greet()
             for greeting in greetings:
                 await self.write(greeting)
@@ -46,19 +41,38 @@ class Follower(SocketListener):
         except Exception as error:
             await self.fail(error)
 
+    async def started_to_hear(self) -> None:
+        """Called when it has joined, before anything is written."""
+
     def take(self, event: Event) -> None:
         if not self.live_kinds and (event.kind is not Kind.GREETING or event.id not in self.own):
             super().take(event)
 
     def render(self, event: Event | LiveState) -> bytes | None:
         pieces = self.operation.render(event)
-        return None if pieces is None else self.frame_of(pieces)
+        return None if pieces is None else self.frame_of(event, self.current_user.join(pieces))
 
     async def render_later(self, event: Event | LiveState) -> bytes:
-        return self.frame_of(await self.operation.render_later(event))
+        return self.frame_of(event, self.current_user.join(await self.operation.render_later(event)))
 
-    def frame_of(self, pieces: list[bytes]) -> bytes:
-        return text_frame(b"%b%b}" % (self.start, self.current_user.join(pieces)))
+    def frame_of(self, event: Event | LiveState, payload: bytes) -> bytes:
+        """What is written of a result, which is `payload` as JSON."""
+        raise NotImplementedError
+
+
+class SocketFollower(Follower):
+    """A subscriber at a WebSocket: gets the results with the own operation's id around them."""
+
+    def __init__(self, connection: "Following", id: str, started: object, shared: Shared) -> None:
+        view = connection.view
+        super().__init__(shared, scope=view.scope, send=view.base_send)
+        self.connection = connection
+        self.id = id
+        self.started = started
+        self.start = f'{{"id":{json.dumps(id)},"type":"{connection.next_type}","payload":'.encode()
+
+    def frame_of(self, event: Event | LiveState, payload: bytes) -> bytes:
+        return text_frame(b"%b%b}" % (self.start, payload))
 
     async def fail(self, error: Exception) -> None:
         await self.connection.unfollow(self)
@@ -80,7 +94,7 @@ class Following:
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.followers: dict[str, Follower] = {}
+        self.followers: dict[str, SocketFollower] = {}
 
     async def handle(self) -> None:
         """Strawberry calls this with a connection that was accepted; from here on the consumer calls the others."""
@@ -107,11 +121,11 @@ class Following:
             return True
         if shared is None:
             return False
-        follower = self.followers[id] = Follower(self, id, started, shared)
+        follower = self.followers[id] = SocketFollower(self, id, started, shared)
         await follower.begin(shared.request)
         return True
 
-    async def unfollow(self, follower: Follower) -> None:
+    async def unfollow(self, follower: SocketFollower) -> None:
         """Stops writing to a follower. It may have been stopped before, and its id may be another's by now."""
         if self.followers.get(follower.id) is follower:
             del self.followers[follower.id]

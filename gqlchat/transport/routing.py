@@ -8,13 +8,15 @@ from chat.connections.authentication import UserMiddleware
 from chat.connections.registration import registered
 from gqlchat.guards import bodies, outages
 from gqlchat.transport.consumers import ChatGraphQLHTTPConsumer, ChatGraphQLWSConsumer
+from gqlchat.transport.streams import with_streams
 
 GRAPHQL = r"^graphql/?$"
 
 
 def http_urlpatterns(schema: BaseSchema) -> list[URLPattern]:
     # Around this route only: the rest of HTTP is Django's, which finds session and user itself.
-    consumer = SessionMiddlewareStack(UserMiddleware(ChatGraphQLHTTPConsumer.as_asgi(schema=schema)))
+    consumer = with_streams(schema, ChatGraphQLHTTPConsumer.as_asgi(schema=schema))
+    consumer = SessionMiddlewareStack(UserMiddleware(consumer))
     application = bodies.limited(outages.answered(consumer))
     return [re_path(GRAPHQL, application)]  # type: ignore[arg-type]  # Channels routes to ASGI applications
 

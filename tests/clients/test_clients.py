@@ -18,7 +18,7 @@ from tests.servers import ROOT, environment
 
 RECONNECT_TIMEOUT = 60.0  # seconds: some clients wait longer after each attempt to connect
 SAY = 'mutation Say($message: String!) { sendChatMessage(message: $message, room: { roomName: "room1" }) }'
-ON_NODE = ["graphql-ws", "subscriptions-transport-ws", "apollo", "urql"]
+ON_NODE = ["graphql-ws", "subscriptions-transport-ws", "apollo", "urql", "graphql-sse"]
 ON_PYTHON = ["websockets", "aiohttp"]
 
 

@@ -1,0 +1,39 @@
+"""The ids of server-sent events: how far a client has heard each of a stream's rooms, in one text.
+
+A browser's EventSource sends the last id that it got as the header `Last-Event-ID` when it comes back. The text has a
+part for each room, `<room>:<offset>:<id of the entry>`, where the room is a hash of its group: the names of rooms may
+have any characters, which a header may not. The id is empty where it isn't known.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+
+from django.utils.translation import gettext_lazy as _
+
+from chat.domain.positions import Position
+from chat.domain.rooms import Room
+from chat.errors import InvalidPosition
+
+PART = re.compile(r"([0-9a-f]{16}):([0-9]{1,18}):([0-9A-Za-z_-]{0,64})", re.ASCII)
+
+
+def encode(heard: Mapping[Room, Position]) -> str:
+    return ",".join(f"{key(room)}:{position.offset}:{position.id or ''}" for room, position in heard.items())
+
+
+def decode(event_id: str, rooms: Iterable[Room]) -> dict[Room, Position]:
+    """The positions in those of `rooms` that the id has; other rooms in it are passed over. Raises InvalidPosition."""
+    positions: dict[str, Position] = {}
+    for part in event_id.split(","):
+        match = PART.fullmatch(part)
+        if match is None:
+            raise InvalidPosition(_("Last-Event-ID has to be the id of an event, as it was sent."))
+        positions[match[1]] = Position(int(match[2]), match[3] or None)
+    return {room: positions[key(room)] for room in rooms if key(room) in positions}
+
+
+@lru_cache(maxsize=1024)
+def key(room: Room) -> str:
+    return hashlib.blake2b(room.group.encode(), digest_size=8).hexdigest()
