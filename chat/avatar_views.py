@@ -18,12 +18,14 @@ from chat.domain.avatars import version_of
 from chat.errors import ChatError
 from chat.file_errors import FileTooLarge
 from chat.storage import avatars
+from chat.token_pages import answers_tokens
 from chat.views import guests_if_allowed
 
 KEPT_FOR = 365 * 24 * 3600  # seconds, by browsers; the address of another picture is another
 ASKED_AGAIN_AFTER = 60  # seconds, for an address that names no picture in particular
 
 
+@answers_tokens
 @guests_if_allowed
 def avatar(request: HttpRequest, person_id: str) -> HttpResponse:
     """The avatar of a person: the one that `v` names, or else the one they have. 204 where there is none.

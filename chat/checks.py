@@ -28,6 +28,7 @@ def rates_can_be_read(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         for name in (
             "CHAT_RATE_PERSON",
             "CHAT_RATE_ADDRESS",
+            "CHAT_RATE_TOKEN",
             "CHAT_RATE_LOGIN",
             "CHAT_RATE_ACCOUNT",
             "CHAT_RATE_LINKS",

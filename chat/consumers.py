@@ -15,6 +15,7 @@ from chat.delivery.own_rooms import Change
 from chat.delivery.socket_listener import SocketListener
 from chat.domain import rooms
 from chat.domain.events import USUAL_KINDS, Event, Kind
+from chat.domain.grants import Scope
 from chat.domain.languages import in_language_of
 from chat.domain.people import Person
 from chat.domain.positions import Position
@@ -36,12 +37,14 @@ from chat.errors import (
 from chat.frames import ready_frame, rooms_frame
 from chat.receiving import ReceivingConsumer
 from chat.storage import history
+from chat.token_errors import InsufficientScope
 
 KINDS_BY_WISH = {"edits": Kind.EDIT, "reactions": Kind.REACTION, "links": Kind.LINKS}
 BAD_REQUEST = 4400
 CLOSE_CODES = {
     LoginRequired: LOG_IN,
     SessionEnded: LOG_IN,
+    InsufficientScope: 4403,
     NotAMember: 4403,
     Removed: 4403,
     Banned: 4403,
@@ -85,6 +88,7 @@ class ChatConsumer(ReceivingConsumer):
         try:
             person = self.person
             self.recognise(person)
+            person.require(Scope.READ)
             Sockets.here().admit(person.address)
             room = rooms.enter(self.scope["url_route"]["kwargs"]["room_name"], person)
             after = read_position(self.scope["query_string"])
@@ -99,7 +103,7 @@ class ChatConsumer(ReceivingConsumer):
         await self.accept()
         try:
             await self.listener.recover()
-            if "rooms" in self.wishes and person.lasting:
+            if "rooms" in self.wishes and person.lasting and (person.grant is None or person.grant.rooms is None):
                 self.own_rooms = OwnRoomsSender(person, room, self.send_rooms)
                 self.own_rooms.start()
         except Exception as error:

@@ -23,6 +23,7 @@ from django.conf import settings
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext_lazy as _
 
+from chat.domain import grants
 from chat.domain.byte_ranges import ByteRange, Unsatisfiable, read_range
 from chat.domain.files import OCTETS, PREVIEW, Attachment
 from chat.errors import ChatError, Unavailable, unforeseen
@@ -55,6 +56,7 @@ async def download(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCal
 
 async def _find(scope: HTTPScope) -> "FileAnswer":
     room, person = await enter(scope)
+    person.require(grants.Scope.READ)
     given = scope["url_route"]["kwargs"]  # type: ignore[typeddict-item]  # of Channels' router
     attachment = await in_database(attachments.find, room, UUID(given["file_id"]), person=person)
     if given["file_name"] != PREVIEW:
@@ -101,7 +103,7 @@ class FileAnswer:
             (b"cross-origin-resource-policy", b"same-origin"),
             # Kept, but asked for each time: somebody else may sit at the browser, or nobody may see it any more.
             (b"cache-control", b"private, no-cache"),
-            (b"vary", b"Cookie"),
+            (b"vary", b"Authorization, Cookie"),
             (b"etag", self.tag.encode()),
             (b"accept-ranges", b"bytes"),
         ]

@@ -12,13 +12,12 @@ from http import HTTPStatus
 from typing import Any
 
 from asgiref.typing import ASGIReceiveCallable, ASGISendCallable, HTTPResponseBodyEvent, HTTPScope
-from django.conf import settings
 
 from chat.connections.answers import answer
-from chat.connections.authentication import Sessions, cookies_of
+from chat.connections.authentication import bring_session
 from chat.domain import people, rooms
 from chat.domain.languages import in_language_of
-from chat.domain.people import Person
+from chat.domain.people import GRANT_KEY, Person
 from chat.domain.rooms import Room
 from chat.errors import (
     Banned,
@@ -39,6 +38,7 @@ from chat.file_errors import (
     UploadTooSlow,
     WrongToken,
 )
+from chat.token_errors import InsufficientScope, InvalidToken
 
 STATUSES: dict[type[ChatError], HTTPStatus] = {
     LoginRequired: HTTPStatus.FORBIDDEN,
@@ -46,6 +46,8 @@ STATUSES: dict[type[ChatError], HTTPStatus] = {
     NotAMember: HTTPStatus.FORBIDDEN,
     ReadOnly: HTTPStatus.FORBIDDEN,
     WrongToken: HTTPStatus.FORBIDDEN,
+    InsufficientScope: HTTPStatus.FORBIDDEN,
+    InvalidToken: HTTPStatus.UNAUTHORIZED,
     NoSuchFile: HTTPStatus.NOT_FOUND,
     UploadTooSlow: HTTPStatus.REQUEST_TIMEOUT,
     FileTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
@@ -66,12 +68,12 @@ Headers = list[tuple[bytes, bytes]]
 async def enter(scope: HTTPScope) -> tuple[Room, Person]:
     """The room of the URL, and the person who asks.
 
-    Puts session and user into the scope, as AuthMiddlewareStack does. Raises Unavailable, InvalidRoomName or
-    LoginRequired.
+    Puts session and user into the scope, as AuthMiddlewareStack does, unless they have come by a token. Raises
+    Unavailable, InvalidRoomName, LoginRequired or InsufficientScope.
     """
     connection: Any = scope
-    visitor = await Sessions.here().visitor(cookies_of(scope).get(settings.SESSION_COOKIE_NAME))
-    connection |= {"session": visitor.session, "user": visitor.user}
+    if GRANT_KEY not in connection:
+        await bring_session(connection)
     person = people.of_scope(connection)
     return rooms.enter(connection["url_route"]["kwargs"]["room_name"], person), person
 

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from django import forms
 from django.contrib.auth.forms import UserCreationForm
+from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.utils.translation import gettext_lazy as _
 
 from chat.domain import names, people
@@ -38,6 +39,12 @@ class SignUpForm(UserCreationForm):
     def clean_username(self) -> str:
         username = super().clean_username()  # which knows if an account has the name itself
         return free_name(username, longest=USERNAME_MAX, taken=NAME_TAKEN)
+
+
+def clean_account_name(typed: str) -> str:
+    """A username that a new account may have. Raises ValidationError."""
+    UnicodeUsernameValidator()(typed)
+    return free_name(typed, longest=USERNAME_MAX, taken=NAME_TAKEN)
 
 
 class GuestNameForm(forms.Form):

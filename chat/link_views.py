@@ -6,8 +6,10 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.cache import cache_control
 
 from chat.storage import link_pictures
+from chat.token_pages import answers_tokens
 
 
+@answers_tokens
 @cache_control(public=True, max_age=86_400)
 def link_picture(request: HttpRequest, id: str) -> HttpResponse:
     """A picture, for everybody who knows its id: what it shows is on a public page, and nobody guesses the id."""

@@ -9,6 +9,7 @@
                anything else       → refused
 
 Requests of foreign sites' pages are refused before anything else looks at them; the rest get a user and a session.
+Programs get their user by the token that they bring, and no session.
 A trusted proxy may say what address the client has, under any server.
 """
 
@@ -33,6 +34,7 @@ import chat.routing  # noqa: E402
 import gqlchat.transport.routing  # noqa: E402
 from chat.connections.arrivals import Arrivals  # noqa: E402
 from chat.connections.authentication import AuthMiddlewareStack  # noqa: E402
+from chat.connections.bearer import BearerCheck  # noqa: E402
 from chat.connections.shutdown import Stopping  # noqa: E402
 from mysite import daphne_protocol  # noqa: E402
 from mysite.graphql import schema  # noqa: E402
@@ -76,7 +78,9 @@ websocket = URLRouter(
         re_path("", WebsocketDenier.as_asgi()),
     ]
 )
-protocols = ProtocolTypeRouter({"http": Probes(http), "websocket": OriginCheck(AuthMiddlewareStack(websocket))})
+protocols = ProtocolTypeRouter(
+    {"http": Probes(BearerCheck(http)), "websocket": OriginCheck(AuthMiddlewareStack(websocket))}
+)
 # uvicorn has types of its own for ASGI.
 proxied = ProxyHeadersMiddleware(cast(Any, RequestLog(protocols)), settings.FORWARDED_ALLOW_IPS)
 application = Stopping(Arrivals(cast(ASGI3Application, proxied)))

@@ -12,6 +12,7 @@ from django.http.request import split_domain_port, validate_host
 from django.utils.http import is_same_domain
 
 from chat import metrics
+from chat.connections.bearer import authorization_of
 
 logger = logging.getLogger(__name__)
 
@@ -35,8 +36,10 @@ def comes_from_elsewhere(scope: Mapping[str, Any]) -> bool:
     Browsers send `Origin` with all WebSockets, with all requests that could change something, and with those whose
     answers scripts may read. With the rest, which are GETs, `Sec-Fetch-Site` says where the page is that asks. Links
     from elsewhere may be followed. Programs send neither header; they bring no visitor's cookies, so there is nobody to
-    protect.
+    protect. Nor is there with a token: see `chat.connections.bearer`.
     """
+    if authorization_of(scope) is not None:
+        return False
     headers = dict(scope.get("headers", ()))
     origin = headers.get(b"origin", b"").decode("latin1")
     if origin:

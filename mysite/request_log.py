@@ -8,6 +8,7 @@ from asgiref.typing import ASGI3Application, ASGIReceiveCallable, ASGISendCallab
 from websockets.exceptions import InvalidState
 
 from chat import log_context
+from chat.domain.tokens import MASK, PREFIX, masked
 
 logger = logging.getLogger(__name__)
 
@@ -40,7 +41,7 @@ class RequestLog:
         try:
             await self.application(scope, receive, noting_the_status)
         finally:
-            path, client = quote(scope["path"]), scope.get("client")
+            path, client = quote(masked(scope["path"]), safe=f"/{MASK}"), scope.get("client")
             level = logging.DEBUG if path in PROBES else logging.INFO
             facts = {"status": status, "seconds": round(time.monotonic() - began, 4), "address": client and client[0]}
             logger.log(level, "%s %s %d", scope["method"], path, status, extra=facts)
@@ -52,6 +53,20 @@ class ServersOwn(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         said = str(record.msg)
         return record.levelno >= logging.INFO and '"WebSocket' not in said and not said.startswith("connection ")
+
+
+class WithoutTokens(logging.Filter):
+    """Masks tokens of programs, which are secrets: a webhook's is in its path, and anybody may put one anywhere."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        said = record.getMessage()
+        if PREFIX in said:
+            record.msg, record.args = masked(said), None
+        if record.exc_info:
+            traceback = logging.Formatter().formatException(record.exc_info)
+            if masked(traceback) != traceback:
+                record.exc_info, record.exc_text = None, masked(traceback)
+        return True
 
 
 class ClientsFault(logging.Filter):

@@ -60,6 +60,7 @@ CHAT_FILES_TOTAL = env.number("CHAT_FILES_TOTAL", default=20_000_000_000)  # byt
 CHAT_LIMITS = env.switch("CHAT_LIMITS", default=True)  # of rates and connections; what follows them always holds
 CHAT_RATE_PERSON = env.str("CHAT_RATE_PERSON", default="20/10s")  # messages, by `chat.actions.rate_limits.parse_rate`
 CHAT_RATE_ADDRESS = env.str("CHAT_RATE_ADDRESS", default="100/10s")
+CHAT_RATE_TOKEN = env.str("CHAT_RATE_TOKEN", default="50/10s")  # messages by a token, beside its person's own
 CHAT_RATE_SEARCH = env.str("CHAT_RATE_SEARCH", default="20/10s")  # searches of a person
 CHAT_RATE_LOGIN = env.str("CHAT_RATE_LOGIN", default="20/m")  # passwords tried and accounts made, for each address
 CHAT_RATE_ACCOUNT = env.str("CHAT_RATE_ACCOUNT", default="10/10m")  # passwords tried, for each account
@@ -110,6 +111,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "chat.token_pages.TokenUser",
     "django.contrib.messages.middleware.MessageMiddleware",
     "chat.user_pages.no_store",
     "chat.connections.login_watch.hint_at_session_end",
@@ -284,6 +286,7 @@ LOGGING = {
         "connection": {"()": "chat.log_context.ConnectionFilter"},
         "clients_fault": {"()": "mysite.request_log.ClientsFault"},
         "servers_own": {"()": "mysite.request_log.ServersOwn"},
+        "without_tokens": {"()": "mysite.request_log.WithoutTokens"},
     },
     "formatters": {
         "text": {"format": "{asctime} {levelname} {name}{connection_tag}: {message}", "style": "{"},
@@ -300,7 +303,7 @@ LOGGING = {
         "stderr": {
             "class": "logging.StreamHandler",
             "formatter": CHAT_LOG_FORMAT,
-            "filters": ["connection", "clients_fault"],
+            "filters": ["connection", "clients_fault", "without_tokens"],
             "level": LOG_LEVEL,
         }
     },

@@ -45,6 +45,7 @@ os.environ.update(
     CHAT_LIMITS="off",  # tests of limits set them
     CHAT_RATE_PERSON="20/10s",
     CHAT_RATE_ADDRESS="100/10s",
+    CHAT_RATE_TOKEN="50/10s",
     CHAT_RATE_SEARCH="20/10s",
     CHAT_RATE_LOGIN="20/m",
     CHAT_RATE_ACCOUNT="10/10m",

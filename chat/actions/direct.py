@@ -3,6 +3,7 @@
 from collections.abc import Collection
 
 from chat.actions import rate_limits
+from chat.domain.grants import Scope
 from chat.domain.people import Person
 from chat.domain.rooms import Room
 from chat.storage import direct_rooms
@@ -14,8 +15,10 @@ async def open_room(usernames: Collection[str], *, by: Person, person_ids: Colle
 
     It becomes one of everybody's own rooms once something is said there.
 
-    Raises LoginRequired, NoSuchPerson, InvalidPeople, RateLimited or Unavailable.
+    Raises InsufficientScope, LoginRequired, NoSuchPerson, InvalidPeople, RateLimited or Unavailable.
     """
+    by.require(Scope.WRITE)
+    by.require_all_rooms()
     await rate_limits.spend(by, on="room")
     members = await in_database(direct_rooms.people_of, usernames, by=by, person_ids=person_ids)
     room = direct_rooms.room_of(members)

@@ -3,6 +3,7 @@
 from chat.actions.link_previews import LinkingMessage, LinkPreviews
 from chat.actions.moderation import carry_out
 from chat.domain.events import Event
+from chat.domain.grants import Scope
 from chat.domain.people import Person
 from chat.domain.rooms import Room
 from chat.domain.texts import clean_text
@@ -16,9 +17,10 @@ async def edit(*, room: Room, offset: int, message: object, person: Person) -> E
 
     Returns the entry; None if that is the text that it has.
 
-    Raises NoSuchMessage, NotAllowed, InvalidMessage, BlankMessage, MessageTooLong, RateLimited, Banned, NotAMember or
-    Unavailable.
+    Raises NoSuchMessage, NotAllowed, InvalidMessage, BlankMessage, MessageTooLong, InsufficientScope, RateLimited,
+    Banned, NotAMember or Unavailable.
     """
+    person.require(Scope.WRITE)
     text = clean_text(message, may_be_blank=True)
     edit = await carry_out(edits.edit_message, room, offset, text, by=person)
     if edit is not None:

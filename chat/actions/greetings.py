@@ -14,6 +14,7 @@ from chat.delivery.hub import Hub
 from chat.delivery.publisher import publish
 from chat.domain import events, names, people
 from chat.domain.events import Event, Kind
+from chat.domain.grants import Scope
 from chat.domain.people import Person
 from chat.domain.rooms import Room
 from chat.per_loop import PerLoop
@@ -52,11 +53,12 @@ def clean_name(name: object, person: Person) -> str:
 async def greet(*, room: Room, name: str, person: Person, aloud: bool = True) -> Event:
     """Tells `room` that `name` has joined. Returns the greeting for the joiner, whom no merging concerns.
 
-    If it isn't said aloud, the joiner alone has it; so it is in a read-only room, unless the joiner may post there.
+    If it isn't said aloud, the joiner alone has it; so it is in a read-only room, unless the joiner may post there, and
+    with a token that isn't for writing.
     Raises Unavailable.
     """
     greeting = events.build(room=room, message=f"Hello my name is {name}!", person=person, kind=Kind.GREETING)
-    if not aloud or not await _may_be_heard(room, person):
+    if not aloud or not person.allows(Scope.WRITE) or not await _may_be_heard(room, person):
         return greeting
     crowds = Crowds.here().by_room
     crowd = crowds.setdefault(room, Crowd(room))

@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from chat.actions import rate_limits
 from chat.delivery import followers
+from chat.domain.grants import Scope
 from chat.domain.people import Person
 from chat.errors import NoSuchPerson, NotAllowed
 from chat.storage import ignoring
@@ -15,8 +16,10 @@ from chat.storage.database import in_database
 async def set_ignored(ignored_id: object, on: bool, *, person: Person) -> Sequence[Person]:
     """Has `person` ignore the one with that id, or no longer. Returns all whom they ignore then, the last one first.
 
-    Raises NoSuchPerson, NotAllowed, TooManyIgnored, RateLimited or Unavailable.
+    Raises InsufficientScope, NoSuchPerson, NotAllowed, TooManyIgnored, RateLimited or Unavailable.
     """
+    person.require(Scope.WRITE)
+    person.require_all_rooms()
     if not isinstance(ignored_id, str):
         raise NoSuchPerson(_("There is nobody with that id."))
     if not person.lasting:

@@ -15,16 +15,23 @@ from chat.actions.file_cleaning import FileCleaning
 from chat.delivery import followers, report_counts
 from chat.delivery.publisher import publish
 from chat.domain.events import Event, Kind
+from chat.domain.grants import Scope
 from chat.domain.people import Person
 from chat.domain.rooms import Room
+from chat.storage import edits, moderation
 from chat.storage.database import in_database
 
 Action = Callable[..., Event | None]
+AUTHORS_ACTIONS = {edits.edit_message, moderation.delete_message}  # with which people change what they said themselves
 
 
 async def carry_out(action: Action, room: Room, *args: Any, by: Person | None, **kwargs: Any) -> Event | None:
-    """Runs `action` and publishes its entry. Raises what `action` raises, RateLimited and Unavailable."""
+    """Runs `action` and publishes its entry.
+
+    Raises what `action` raises, InsufficientScope, RateLimited and Unavailable.
+    """
     if by is not None:
+        by.require(*((Scope.WRITE, Scope.MODERATE) if action in AUTHORS_ACTIONS else (Scope.MODERATE,)))
         await rate_limits.spend(by)
     event = await in_database(action, room, *args, by=by, **kwargs)
     if event is not None:

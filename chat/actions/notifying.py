@@ -5,6 +5,7 @@ from typing import Any
 from django.conf import settings
 
 from chat.actions import rate_limits
+from chat.domain.grants import Scope
 from chat.domain.people import Person
 from chat.domain.rooms import Room
 from chat.domain.subscriptions import NOT_UNDERSTOOD, InvalidSubscription, clean_endpoint, clean_keys
@@ -57,7 +58,8 @@ async def choose(*, person: Person, **chosen: Any) -> Choice:
 async def set_push_all(room: Room, on: bool, *, person: Person) -> None:
     """Has the person's devices told of every message of the room, or no longer.
 
-    Raises LoginRequired, Banned, NotAMember, RateLimited or Unavailable.
+    Raises InsufficientScope, LoginRequired, Banned, NotAMember, RateLimited or Unavailable.
     """
+    person.require(Scope.WRITE)
     await rate_limits.spend(person, on="room")
     await in_database(notification_choices.set_push_all, room, person, on=on)

@@ -5,6 +5,7 @@ from chat.actions import rate_limits
 from chat.actions.group_commit import GroupCommit
 from chat.actions.link_previews import LinkingMessage, LinkPreviews
 from chat.domain.files import read_ids
+from chat.domain.grants import Scope
 from chat.domain.mentions import names_in
 from chat.domain.people import Person
 from chat.domain.rooms import Room
@@ -36,9 +37,10 @@ async def post(
     speaks, which may in any room.
 
     Raises InvalidMessage, BlankMessage, MessageTooLong, InvalidClientId, InvalidPosition, InvalidAttachments,
-    TooManyFiles, RateLimited, Banned, NotAMember, NoSuchMessage, NoSuchFile or Unavailable.
+    TooManyFiles, InsufficientScope, RateLimited, Banned, NotAMember, NoSuchMessage, NoSuchFile or Unavailable.
     """
     try:
+        person.require(Scope.WRITE)
         files = read_ids(attachments)
         text, client_id = clean_text(message, may_be_blank=bool(files)), check_client_id(client_id)
         quoted = None if reply_to is None else check_offset(reply_to)

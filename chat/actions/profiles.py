@@ -8,6 +8,7 @@ from django.db import transaction
 from chat.actions import rate_limits
 from chat.delivery import followers
 from chat.delivery.login_hints import hint
+from chat.domain.grants import Scope
 from chat.domain.people import Person
 from chat.domain.profiles import Profile, ProfileChange
 from chat.storage import direct_rooms, profiles
@@ -15,7 +16,9 @@ from chat.storage.database import in_database
 
 
 async def update(change: ProfileChange, *, by: Person) -> Profile:
-    """Changes the profile of `by`. Raises LoginRequired, NameTaken, RateLimited or Unavailable."""
+    """Changes the profile of `by`. Raises InsufficientScope, LoginRequired, NameTaken, RateLimited or Unavailable."""
+    by.require(Scope.WRITE)
+    by.require_all_rooms()
     await rate_limits.spend(by, on="profile")
     profile = await in_database(profiles.update, by, change)
     if profile.person.name != by.name:

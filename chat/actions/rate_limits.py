@@ -78,11 +78,14 @@ async def spend(person: Person, *, on: str = "message") -> None:
     Raises RateLimited.
 
     A guest whom the next connection makes another has no bucket, only the address has; who has neither has no limit.
+    A token has a bucket of its own in the place of its person's: so a program doesn't keep its person from talking.
     """
     if not settings.CHAT_LIMITS:
         return
     rates = {}
-    if person.lasting:
+    if person.grant is not None:
+        rates[f"chat:rate:{on}:token:{person.grant.token_id}"] = parse_rate(settings.CHAT_RATE_TOKEN)
+    elif person.lasting:
         rates[f"chat:rate:{on}:person:{person.id}"] = parse_rate(settings.CHAT_RATE_PERSON)
     if person.address:
         rates[f"chat:rate:{on}:address:{person.address}"] = parse_rate(settings.CHAT_RATE_ADDRESS)

@@ -6,6 +6,7 @@ from chat.actions import rate_limits
 from chat.actions.reaction_collector import ReactionCollector
 from chat.domain.emoji import clean_emoji
 from chat.domain.events import Event
+from chat.domain.grants import Scope
 from chat.domain.people import Person
 from chat.domain.reactions import ReactionRequest
 from chat.domain.rooms import Room
@@ -19,8 +20,9 @@ async def react(*, room: Room, offset: int, emoji: object, on: bool, person: Per
     reacted to the message. It may raise NoSuchMessage, TooManyReactions, Banned, NotAMember or Unavailable. The
     requests of one person are met in their order.
 
-    Raises InvalidEmoji, RateLimited or Unavailable.
+    Raises InsufficientScope, InvalidEmoji, RateLimited or Unavailable.
     """
+    person.require(Scope.WRITE)
     request = ReactionRequest(person, clean_emoji(emoji), on)
     await rate_limits.spend(person, on="reaction")
     return ReactionCollector.here().put(room, offset, request)

@@ -1,12 +1,14 @@
 """Acts of a person on their own rooms: reading, muting, leaving them. All devices of theirs are told."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from chat.actions import rate_limits
 from chat.actions.moderation import carry_out
 from chat.delivery import followers
 from chat.delivery.batcher import Batcher
+from chat.domain.grants import Scope
 from chat.domain.people import Person
 from chat.domain.rooms import Room
 from chat.errors import ChatError
@@ -41,9 +43,10 @@ async def _store(marks: list[Mark]) -> Sequence[ChatError | None]:
 async def mark_read(room: Room, offset: object, *, person: Person) -> None:
     """The person has read `room` up to `offset`, or further already. Makes the room one of theirs.
 
-    A person whom the next connection makes another has no rooms. Raises InvalidPosition, Banned, NotAMember or
-    Unavailable.
+    A person whom the next connection makes another has no rooms. Raises InsufficientScope, InvalidPosition,
+    Banned, NotAMember or Unavailable.
     """
+    person.require(Scope.WRITE)
     checked = check_offset(offset)
     if person.lasting:
         await Marks.here().store(Mark(room, person, checked))
@@ -63,7 +66,12 @@ async def set_involvement(room: Room, involvement: Involvement, *, person: Perso
 
 
 async def mark_all_read(*, person: Person) -> None:
-    """The person has read all that was said so far in their rooms. Raises RateLimited or Unavailable."""
+    """The person has read all that was said so far in their rooms.
+
+    Raises InsufficientScope, RateLimited or Unavailable.
+    """
+    person.require(Scope.WRITE)
+    person.require_all_rooms()
     await rate_limits.spend(person, on="room")
     last = None
     while found := await in_database(own_rooms.own_rooms, person, size=ROOMS_PER_PAGE, after=last):
@@ -77,14 +85,17 @@ async def leave(room: Room, *, person: Person) -> None:
 
     A direct room is theirs again as soon as something is said there: its members stay.
 
-    Raises LastOwner, Banned, RateLimited or Unavailable.
+    Raises InsufficientScope, LastOwner, Banned, RateLimited or Unavailable.
     """
+    person.require(Scope.WRITE)
     if not room.is_direct and (await in_database(permissions.permission, room, person)).role is not None:
-        await carry_out(moderation.remove_member, room, person.username or person.name, by=person)
+        by = replace(person, grant=None)  # members may always go
+        await carry_out(moderation.remove_member, room, person.username or person.name, by=by)
     await _change(readings.leave, room, person)
 
 
 async def _change(function: Callable[..., None], room: Room, person: Person, *args: Any) -> None:
+    person.require(Scope.WRITE)
     if person.lasting:
         await rate_limits.spend(person, on="room")
         await in_database(function, room, person, *args)

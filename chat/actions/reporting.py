@@ -2,6 +2,7 @@
 
 from chat.actions import rate_limits
 from chat.delivery import report_counts
+from chat.domain.grants import Scope
 from chat.domain.people import Person
 from chat.domain.rooms import Room
 from chat.domain.texts import clean_reason
@@ -12,8 +13,9 @@ from chat.storage.database import in_database
 async def report(*, room: Room, offset: int, reason: object, person: Person) -> None:
     """Has `person` report the message at `offset`. Once more, it gives their report another reason.
 
-    Raises InvalidReason, NoSuchMessage, NotAllowed, RateLimited, Banned, NotAMember or Unavailable.
+    Raises InsufficientScope, InvalidReason, NoSuchMessage, NotAllowed, RateLimited, Banned, NotAMember or Unavailable.
     """
+    person.require(Scope.WRITE)
     text = clean_reason(reason)
     await rate_limits.spend(person, on="report")
     await in_database(reports.report, room, offset, text, by=person)
@@ -23,8 +25,9 @@ async def report(*, room: Room, offset: int, reason: object, person: Person) -> 
 async def dismiss(*, room: Room, offset: int, person: Person) -> None:
     """Deletes the reports of the message at `offset`.
 
-    Raises NotAllowed, RateLimited, Banned, NotAMember or Unavailable.
+    Raises InsufficientScope, NotAllowed, RateLimited, Banned, NotAMember or Unavailable.
     """
+    person.require(Scope.MODERATE)
     await rate_limits.spend(person)
     await in_database(reports.dismiss, room, offset, by=person)
     await report_counts.tell(room)

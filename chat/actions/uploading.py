@@ -21,6 +21,7 @@ from chat.actions.file_cleaning import FileCleaning
 from chat.actions.file_intake import take_in
 from chat.delivery.detached_tasks import DetachedTasks
 from chat.domain.files import Attachment, clean_file_name
+from chat.domain.grants import Scope
 from chat.domain.people import Person
 from chat.domain.rooms import Room
 from chat.errors import Unavailable, unforeseen
@@ -62,9 +63,10 @@ class Uploading(PerLoop):
     async def upload(self, room: Room, incoming: Incoming, *, person: Person) -> Attachment:
         """Stores a file that its uploader can attach to a message in `room` within a day.
 
-        Raises FileTooLarge, TooManyUploads, RateLimited, Banned, NotAMember, ReadOnly, DailyFilesExceeded, StorageFull,
-        InvalidPicture, Unavailable, and what `incoming` raises.
+        Raises InsufficientScope, FileTooLarge, TooManyUploads, RateLimited, Banned, NotAMember, ReadOnly,
+        DailyFilesExceeded, StorageFull, InvalidPicture, Unavailable, and what `incoming` raises.
         """
+        person.require(Scope.WRITE)
         if incoming.announced > settings.CHAT_FILE_SIZE + FORM_BYTES:
             raise FileTooLarge(settings.CHAT_FILE_SIZE)
         with self._counted(person):

@@ -8,11 +8,14 @@ from channels.db import database_sync_to_async
 from django.conf import settings
 from django.http import parse_cookie
 
+from chat.connections.bearer import authorization_of, let_in
+from chat.connections.sockets import LOG_IN
 from chat.delivery.batcher import Batcher
 from chat.errors import Unavailable
 from chat.per_loop import PerLoop
 from chat.storage.database import in_database
 from chat.storage.visitors import Visitor, stranger, user_of, visitors
+from chat.token_errors import InvalidToken
 
 TRY_AGAIN = 1013
 
@@ -23,21 +26,35 @@ class AuthMiddlewareStack:
     It does what Channels' stack of this name does. That is made of three, which copy the scope four times, wrap each
     message that is sent for the sake of HTTP's cookies, change threads even for those who bring no cookie, and take a
     query or two for each who does.
+
+    A program that brings a token is its user, with a session that is empty. With one that doesn't hold, the connection
+    is closed (4401).
     """
 
     def __init__(self, inner: Any) -> None:
         self.inner = inner
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        cookies = cookies_of(scope)
+        scope, authorization = {**scope}, authorization_of(scope)
         try:
-            visitor = await Sessions.here().visitor(cookies.get(settings.SESSION_COOKIE_NAME))
-        except Unavailable as error:
-            await send({"type": "websocket.accept"})  # a browser can read the code only then
-            await send({"type": "websocket.close", "code": TRY_AGAIN, "reason": error.code})
+            if authorization is not None:
+                await let_in(scope, authorization)
+            else:
+                await bring_session(scope)
+        except (InvalidToken, Unavailable) as error:
+            # A browser can read the code only of a connection that was accepted, and some clients want a subprotocol.
+            await send({"type": "websocket.accept", "subprotocol": next(iter(scope.get("subprotocols", ())), None)})
+            code = TRY_AGAIN if isinstance(error, Unavailable) else LOG_IN
+            await send({"type": "websocket.close", "code": code, "reason": error.code})
             return
-        scope = {**scope, "cookies": cookies, "session": visitor.session, "user": visitor.user}
         await self.inner(scope, receive, send)
+
+
+async def bring_session(scope: Any) -> None:
+    """Puts `cookies`, `session` and `user` into the scope of a connection. Raises Unavailable."""
+    cookies = cookies_of(scope)
+    visitor = await Sessions.here().visitor(cookies.get(settings.SESSION_COOKIE_NAME))
+    scope |= {"cookies": cookies, "session": visitor.session, "user": visitor.user}
 
 
 class UserMiddleware(AuthMiddleware):  # type: ignore[misc]  # Channels has no types

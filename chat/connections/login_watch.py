@@ -3,7 +3,7 @@
 The database decides (`chat.storage.logins`). It is asked at intervals for all who are connected to this process, and at
 once for those of whom a hint says that something has happened. Hints go to every process through the hub. They are
 sent for what people do through Django: logging in and out, changing, deactivating and deleting a user, changing a
-profile, and renaming a guest.
+profile, renaming a guest, and revoking a token.
 """
 
 import asyncio
@@ -34,6 +34,7 @@ from chat.per_loop import PerLoop
 from chat.storage import logins
 from chat.storage.database import in_database
 from chat.storage.logins import Login
+from chat.token_errors import InvalidToken
 
 logger = logging.getLogger(__name__)
 
@@ -62,14 +63,16 @@ class LoginWatch(PerLoop):
             await self._check(Sockets.here())
 
     def check_soon(self, hint: Mapping[str, Any]) -> None:
-        """Looks at the sockets of the `users`, `sessions` and `guests` that a hint names."""
+        """Looks at the sockets of the `users`, `sessions`, `guests` and `tokens` that a hint names."""
         user_ids, session_keys, guest_ids = set(hint["users"]), set(hint["sessions"]), set(hint.get("guests", ()))
+        token_ids = set(hint.get("tokens", ()))
         concerned = [
             socket
             for socket in Sockets.here()
             if str(socket.login.user_id) in user_ids
             or socket.login.session_key in session_keys
             or socket.person_id in guest_ids
+            or socket.login.token_id in token_ids
         ]
         if concerned:
             DetachedTasks.here().start(self._check(concerned))
@@ -96,8 +99,9 @@ class LoginWatch(PerLoop):
         saved_since: dict[str, list[Socket]] = {}
         for login, sockets in by_login.items():
             if login in standing.ended:
+                error = SessionEnded if login.token_id is None else InvalidToken
                 for socket in sockets:
-                    DetachedTasks.here().start(socket.close(LOG_IN, SessionEnded.code))
+                    DetachedTasks.here().start(socket.close(LOG_IN, error.code))
             elif login.user_id is not None:
                 for socket in sockets:
                     socket.rename(standing.users[login.user_id])

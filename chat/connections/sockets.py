@@ -83,6 +83,12 @@ class Socket:
         """Whether the client is owed something: an answer, or events that wait to be written."""
         return self.consumer is not None and self.consumer.busy
 
+    def log_in(self, scope: Any) -> None:
+        """Notes the login that `scope` has now: that of a token, which a client has brought after it had connected."""
+        self.login = login_of(scope)
+        person = people.of_scope(scope)
+        self.person_id, self.person_name = person.id, person.name
+
     def rename(self, person: Person) -> None:
         """Has the consumer speak under the name of `person`, who is the same one, from now on."""
         if self.consumer is None or person.id != self.person_id or person.name == self.person_name:
@@ -159,7 +165,10 @@ class Socket:
 
 def login_of(scope: Mapping[str, Any]) -> Login:
     """The login by which AuthMiddlewareStack let this connection in, if that is around it."""
-    user, session = scope.get("user"), scope.get("session")
+    user: Any = scope.get("user")
+    session = scope.get("session")
+    if (grant := scope.get(people.GRANT_KEY)) is not None:
+        return Login(user.pk, token_id=grant.token_id)
     session_key = session.session_key if session is not None else None
     if user is None or not user.is_authenticated:
         return Login(session_key=session_key)

@@ -15,9 +15,11 @@ from django.utils.translation import gettext_lazy as _
 from chat import log_context
 from chat.domain import names
 from chat.domain.addresses import address_of
+from chat.domain.grants import Grant, Scope
 
 NAME_MAX = 40  # characters
 SESSION_KEY = "chat_guest"  # in a session, of its guest
+GRANT_KEY = "chat_grant"  # in a connection's scope, what the token allows by which it was let in
 SCOPE_KEY = "chat_person"  # in a connection's scope, of a guest without a session, and of who was renamed meanwhile
 PROFILE = "chat_profile"  # by this attribute of a Django user, as chat.models.Profile says
 USER = "user-"
@@ -43,6 +45,8 @@ class Person:
     """Where they speak from, if they come through a door; by `chat.domain.addresses`, for limits."""
     username: str | None = field(default=None, compare=False)
     """The name that their account has, beside the one that others see; None for guests, and where it isn't known."""
+    grant: Grant | None = None
+    """What the token allows by which they ask; None where they ask by themselves, and may do all that they may."""
 
     @property
     def is_guest(self) -> bool:
@@ -52,6 +56,20 @@ class Person:
     def user_id(self) -> Any:
         """The primary key of their account, as a text; None for guests."""
         return None if self.is_guest else self.id.removeprefix(USER)
+
+    def allows(self, scope: Scope) -> bool:
+        """Whether the token by which they ask, if there is one, has that scope."""
+        return self.grant is None or scope in self.grant.scopes
+
+    def require(self, *scopes: Scope) -> None:
+        """Raises InsufficientScope if they ask by a token that has none of `scopes`."""
+        if self.grant is not None:
+            self.grant.require(*scopes)
+
+    def require_all_rooms(self) -> None:
+        """Raises InsufficientScope if they ask by a token that is for some rooms."""
+        if self.grant is not None:
+            self.grant.require_all_rooms()
 
     @property
     def handle(self) -> str | None:
@@ -127,7 +145,8 @@ def of_request(request: HttpRequest) -> Person:
     else:
         person = guest_of(request.session)
     log_context.identify(person.id)
-    return person
+    grant = getattr(request, "scope", {}).get(GRANT_KEY)
+    return person if grant is None else replace(person, grant=grant)
 
 
 def of_scope(scope: MutableMapping[str, Any] | None, *, remember: bool = False) -> Person:
@@ -136,7 +155,10 @@ def of_scope(scope: MutableMapping[str, Any] | None, *, remember: bool = False) 
     Without a session, that is a guest for as long as the connection lasts: a WebSocket can't hand out the cookie of a
     new session. HTTP can; with `remember` it does.
     """
-    person = new_guest() if scope is None else replace(_found(scope, remember), address=address_of(scope))
+    if scope is None:
+        person = new_guest()
+    else:
+        person = replace(_found(scope, remember), address=address_of(scope), grant=scope.get(GRANT_KEY))
     log_context.identify(person.id)
     return person
 

@@ -89,10 +89,14 @@ def find(name: object) -> Room:
 def enter(name: object, person: Person) -> Room:
     """The room called `name`, for `person` to listen or to post in.
 
-    Raises InvalidRoomName, and LoginRequired for guests on a site that takes none.
+    Raises InvalidRoomName, LoginRequired for guests on a site that takes none, and InsufficientScope for a token that
+    is for other rooms.
     """
     admit(person)
-    return find(name)
+    room = find(name)
+    if person.grant is not None:
+        person.grant.require_room(room.name)
+    return room
 
 
 def admit(person: Person) -> None:

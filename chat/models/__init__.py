@@ -1,4 +1,6 @@
-"""The tables: rooms, their entries, people, files, and how far search has come. `chat.storage` reads and writes them.
+"""The tables: rooms, their entries, people, files, tokens, and how far search has come.
+
+`chat.storage` reads and writes them.
 
 Columns that came later have a default in the database: an instance of the version before can go on writing.
 """
@@ -27,12 +29,14 @@ from chat.models.push import (
 )
 from chat.models.rooms import Ban, Role, Room, RoomMember
 from chat.models.search import SearchPending, SearchProgress
+from chat.models.tokens import Bot, Token
 
 __all__ = [
     "AccountSkeleton",
     "Attachment",
     "AttachmentState",
     "Ban",
+    "Bot",
     "Detail",
     "DisplayNameSkeleton",
     "DueMessage",
@@ -57,6 +61,7 @@ __all__ = [
     "RoomMember",
     "SearchPending",
     "SearchProgress",
+    "Token",
     "VapidKey",
     "entry_id",
     "without_hyphens",

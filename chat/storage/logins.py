@@ -15,16 +15,21 @@ from django.utils import timezone
 
 from chat.domain import people
 from chat.domain.people import Person
+from chat.storage import tokens
 from chat.storage.database import reads_long
 
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """The user and the session by which a connection was opened. A guest has no user, a program may have neither."""
+    """The user and the session or token by which a connection was opened. A guest has no user.
+
+    A program may have nothing of it.
+    """
 
     user_id: Any = None
     password: str = ""  # the hash: when it has changed, Django takes the user's sessions for ended
     session_key: str | None = None
+    token_id: int | None = None
 
     @property
     def can_end(self) -> bool:
@@ -47,7 +52,7 @@ class Standing:
 
 @reads_long
 def standing(logins: Collection[Login]) -> Standing:
-    """Looks at `logins`, in two queries however many there are."""
+    """Looks at `logins`, in three queries however many there are."""
     user_ids = {login.user_id for login in logins if login.user_id is not None}
     accounts = get_user_model()._default_manager.filter(pk__in=user_ids, is_active=True)
     columns = ("pk", get_user_model().USERNAME_FIELD, f"{people.PROFILE}__display_name", "password")
@@ -55,12 +60,16 @@ def standing(logins: Collection[Login]) -> Standing:
     for pk, username, display_name, password in accounts.values_list(*columns):
         users[pk], passwords[pk] = people.of_account(pk, username, display_name), password
     saved = lasting_sessions({login.session_key for login in logins if login.session_key is not None})
-    ended = {
-        login
-        for login in logins
-        if (login.user_id is not None and passwords.get(login.user_id) != login.password)
-        or (login.session_key is not None and login.session_key not in saved)
-    }
+    holding = tokens.holding({login.token_id for login in logins if login.token_id is not None})
+
+    def has_ended(login: Login) -> bool:
+        if login.token_id is not None:
+            return login.token_id not in holding or login.user_id not in users
+        if login.user_id is not None and passwords.get(login.user_id) != login.password:
+            return True
+        return login.session_key is not None and login.session_key not in saved
+
+    ended = {login for login in logins if has_ended(login)}
     return Standing(ended, users, saved)
 
 

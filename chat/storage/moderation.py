@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from chat import models
 from chat.domain import people
 from chat.domain.events import Change, Event, Kind
+from chat.domain.grants import Scope
 from chat.domain.people import GUEST_ID, USER_ID, Person
 from chat.domain.rooms import NO_DIRECT_NAME, Room
 from chat.domain.texts import is_storable
@@ -70,7 +71,7 @@ def delete_message(room: Room, offset: int, *, by: Person | None) -> Event:
     """Deletes the text at `offset`: from the database here, from screens by the entry that is returned.
 
     The message keeps its place, its author and its time. For one that is deleted already, the first deletion is
-    returned. Raises NoSuchMessage, NotAllowed, Banned or NotAMember.
+    returned. Raises NoSuchMessage, NotAllowed, InsufficientScope, Banned or NotAMember.
     """
     with transaction.atomic():
         place = entries.take_offset(room)
@@ -78,6 +79,7 @@ def delete_message(room: Room, offset: int, *, by: Person | None) -> Event:
         message = history.message(room, offset)
         own = by is not None and message.person is not None and message.person.id == by.id
         if by is not None and not (own or permissions.permission(room, by).may_moderate):
+            by.require(Scope.MODERATE)
             raise NotAllowed(_("You can delete what you said yourself. The rest is up to the moderators of the room."))
         if message.deleted:
             first = history.deletion_of(room, offset)

@@ -5,12 +5,13 @@ after it has read, so that a person is told only what they were still allowed to
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from chat import models
+from chat.domain.grants import Grant, Scope
 from chat.domain.people import Person
 from chat.domain.rooms import DIRECT, Room
 from chat.errors import Banned, ChatError, NotAMember
@@ -45,6 +46,8 @@ class Permission:
     read_only: bool = False
     slow_mode: int = 0
     previews_chosen: bool | None = None
+    may_lead: bool = True
+    """Whether the role counts for more than being there and posting. It doesn't for a token without that scope."""
 
     @property
     def may_enter(self) -> bool:
@@ -52,16 +55,21 @@ class Permission:
 
     @property
     def may_moderate(self) -> bool:
+        return self.may_lead and self.leads
+
+    @property
+    def leads(self) -> bool:
+        """Whether the person is a moderator or an owner."""
         return not self.banned and self.role in {Role.MODERATOR, Role.OWNER}
 
     @property
     def may_post(self) -> bool:
-        return self.may_enter and (not self.read_only or self.may_moderate)
+        return self.may_enter and (not self.read_only or self.leads)
 
     @property
     def pause(self) -> int:
         """Seconds that have to pass from one message of the person to the next."""
-        return 0 if self.may_moderate else self.slow_mode
+        return 0 if self.leads else self.slow_mode
 
     @property
     def link_previews(self) -> bool:
@@ -70,7 +78,7 @@ class Permission:
 
     @property
     def owns(self) -> bool:
-        return not self.banned and self.role is Role.OWNER
+        return self.may_lead and not self.banned and self.role is Role.OWNER
 
 
 def permission(room: Room, person: Person) -> Permission:
@@ -99,7 +107,17 @@ def by_pair(pairs: Iterable[Pair]) -> dict[Pair, Permission]:
             slow_mode=slow_mode,
             previews_chosen=None if previews is None else bool(previews),
         )
+    for room, person in asked:
+        if person.grant is not None:
+            found[room, person] = limited(found[room, person], room, person.grant)
     return found
+
+
+def limited(permission: Permission, room: Room, grant: Grant) -> Permission:
+    """The permission as far as a token goes: a room that it isn't for is one whose member the person isn't."""
+    if not grant.includes(room.name):
+        return Permission(private=True)
+    return replace(permission, may_lead=Scope.MODERATE in grant.scopes)
 
 
 def check(room: Room, person: Person | None) -> None:

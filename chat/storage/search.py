@@ -120,7 +120,12 @@ class _Rooms:
 
 
 def _rooms(names: Sequence[str], person: Person) -> _Rooms:
-    """Those rooms called so that `person` may read; if none is named, all. One statement."""
+    """Those rooms called so that `person` may read; if none is named, all. One statement; two for tokens of rooms."""
+    only = None if person.grant is None else person.grant.rooms
+    if only is not None:
+        names = names or sorted(only)
+        if not names:
+            return _Rooms()
     values = Asked.readable_values(person)
     named = ""
     if names:
@@ -130,6 +135,9 @@ def _rooms(names: Sequence[str], person: Person) -> _Rooms:
     with connection.cursor() as cursor:
         cursor.execute(SELECT_ROOMS.format(named=named), values)
         ids = [id for (id,) in cursor.fetchall()]
+    if only is not None:
+        allowed = {*models.Room.objects.filter(name__in=only).values_list("pk", flat=True)}
+        ids = [id for id in ids if id in allowed]
     if len(ids) > ROOMS_MAX and not names:
         return _Rooms(everywhere=True)
     return _Rooms(tuple(search_index.room_tag(id) for id in ids[:ROOMS_MAX]))

@@ -9,8 +9,10 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 import strawberry
+from graphql import OperationType
 
 from chat.domain import languages, people
+from chat.domain.grants import Scope
 from chat.domain.people import Person
 
 
@@ -31,5 +33,12 @@ def person_of(context: Any) -> Person:
 
 
 def person(info: strawberry.Info, *, remember: bool = False) -> Person:
-    """The person; with `remember`, a new guest keeps the name if the connection can hand out a session."""
-    return people.of_scope(scope_of(info.context), remember=remember)
+    """The person; with `remember`, a new guest keeps the name if the connection can hand out a session.
+
+    Raises InsufficientScope for a token that isn't for reading, unless it is a mutation itself that asks: those ask for
+    the scope that they need.
+    """
+    person = people.of_scope(scope_of(info.context), remember=remember)
+    if info.operation.operation is not OperationType.MUTATION or info.path.prev is not None:
+        person.require(Scope.READ)
+    return person

@@ -13,6 +13,7 @@ import strawberry
 from strawberry.dataloader import DataLoader
 
 from chat.domain.events import Event
+from chat.domain.grants import Scope
 from chat.domain.people import Person
 from chat.domain.positions import Position
 from chat.domain.rooms import Room
@@ -54,6 +55,10 @@ class Loaders:
         self.reports: DataLoader[ListRequest, list[Report]] = DataLoader(self._reports, cache=False)
         self.open_reports: DataLoader[Room, int] = DataLoader(self._open_reports, cache=False)
         self.bans: DataLoader[ListRequest, list[tuple[int, Person]]] = DataLoader(self._bans, cache=False)
+
+    def check(self) -> None:
+        """Raises InsufficientScope for a token that isn't for reading."""
+        self._person.require(Scope.READ)
 
     async def _permissions(self, rooms: list[Room]) -> Sequence[Permission]:
         found = await in_database(permissions.by_room, rooms, self._person)
@@ -139,4 +144,7 @@ def within(operation_context: Any) -> dict[str, Any]:
 
 
 def loaders(info: strawberry.Info) -> Loaders:
-    return cast(Loaders, info.context[KEY])
+    """Raises InsufficientScope for a token that isn't for reading."""
+    found = cast(Loaders, info.context[KEY])
+    found.check()
+    return found

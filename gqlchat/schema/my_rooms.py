@@ -88,6 +88,7 @@ class MyRoomsQuery:
     ) -> Connection[Room]:
         person = context.person(info)
         rooms.admit(person)
+        person.require_all_rooms()
         size, _ = size_of(first, None)
         place = None if after is None else read_cursor(after)
         found = await in_database(own_rooms.own_rooms, person, size=size + 1, after=place)
@@ -146,6 +147,7 @@ class MyRoomsSubscription:
     async def my_room_changes(self, info: strawberry.Info) -> AsyncGenerator[MyRoomChange, None]:
         person = context.person(info)
         rooms.admit(person)
+        person.require_all_rooms()
         async with contextlib.aclosing(following.follow(person)) as changes:
             await anext(changes)  # as they are: `myRooms` has that
             async for some in changes:

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from chat.actions import greetings, rate_limits
 from chat.domain.events import USUAL_KINDS, Event, Kind
+from chat.domain.grants import Scope
 from chat.domain.people import Person
 from chat.domain.positions import Position
 from chat.domain.presence import LiveKind
@@ -64,14 +65,22 @@ async def may_greet(person: Person) -> bool:
 def to_join(
     person: Person, rooms: Iterable[str], user: str, positions: Iterable[Given], kinds: Iterable[Kind] | None
 ) -> Request:
-    """joinChatRooms. Raises InvalidName, InvalidRoomName, InvalidPosition, LoginRequired, NoRooms or TooManyRooms."""
+    """joinChatRooms.
+
+    Raises InsufficientScope, InvalidName, InvalidRoomName, InvalidPosition, LoginRequired, NoRooms or TooManyRooms.
+    """
+    person.require(Scope.READ)
     name = greetings.clean_name(user, person)
     entered, after = enter_all(_few(rooms), person), _after(_few(positions), person)
     return Request(entered, after, current_user=user, person=person, kinds=_kinds(kinds), joins_as=name)
 
 
 def to_follow(person: Person, positions: Iterable[Given], kinds: Iterable[Kind] | None) -> Request:
-    """roomMessages. Raises InvalidRoomName, InvalidPosition, LoginRequired, NoRooms or TooManyRooms."""
+    """roomMessages.
+
+    Raises InsufficientScope, InvalidRoomName, InvalidPosition, LoginRequired, NoRooms or TooManyRooms.
+    """
+    person.require(Scope.READ)
     positions = _few(positions)
     rooms = enter_all([name for name, *_ in positions], person)
     after = _after(positions, person)
@@ -83,7 +92,8 @@ def _kinds(named: Iterable[Kind] | None) -> Set[Kind]:
 
 
 def to_look(person: Person, room: str, kind: LiveKind) -> Request:
-    """roomPresence and roomTyping. Raises InvalidRoomName or LoginRequired."""
+    """roomPresence and roomTyping. Raises InsufficientScope, InvalidRoomName or LoginRequired."""
+    person.require(Scope.READ)
     rooms = [enter(room, person)]
     nothing: Set[Kind] = frozenset()
     return Request(rooms, {}, person.name, person, nothing, live_kinds=frozenset({kind}))

@@ -242,6 +242,7 @@ class RoomQuery:
     ) -> Connection[Room]:
         person = context.person(info)
         rooms.admit(person)
+        person.require_all_rooms()
         size, _ = size_of(first, None)
         if order is RoomOrder.ACTIVITY or (order is None and matching is not None):
             return await by_activity(person, size, after, matching or "")

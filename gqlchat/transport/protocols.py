@@ -17,8 +17,12 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import Bas
 from strawberry.subscriptions.protocols.graphql_ws.handlers import BaseGraphQLWSHandler
 
 from chat.actions import rate_limits
+from chat.connections.authentication import TRY_AGAIN
+from chat.connections.bearer import let_in
+from chat.connections.sockets import LOG_IN
 from chat.delivery.detached_tasks import DetachedTasks
-from chat.errors import FrameTooLong, TooManySubscriptions
+from chat.errors import FrameTooLong, TooManySubscriptions, Unavailable
+from chat.token_errors import InvalidToken
 from gqlchat.transport.following import Following
 from gqlchat.transport.persisted_queries import PERSISTED_QUERY_NOT_SUPPORTED, is_probe
 
@@ -29,6 +33,7 @@ OTHERS = {"connection_init", "connection_terminate", "ping", "pong"}
 QUERY_MISSING = "`query` must be a string"
 NOT_INITIALISED = 4408
 MESSAGE_TOO_BIG = 1009
+TOO_MANY_INITS = 4429  # as graphql-transport-ws has it
 
 
 class WebSocketAdapter(ChannelsWebSocketAdapter):
@@ -95,6 +100,10 @@ class Guarded(Following):
             self.stop_init_timer()
             # Null is as good as nothing, which Strawberry takes for granted in one of the protocols only.
             payload = {} if message.get("payload") is None else message["payload"]
+            if isinstance(payload, dict) and "authorization" in payload:
+                if not await self.let_in(payload["authorization"]):
+                    return
+                payload = {key: value for key, value in payload.items() if key != "authorization"}
             await super().handle_message({"type": "connection_init", "payload": payload})  # type: ignore[misc]
         elif message["type"] in STARTS and is_probe(message["payload"]):
             await self.refuse_probe(message)
@@ -105,6 +114,26 @@ class Guarded(Following):
             await self.refuse_operation(message["id"], TooManySubscriptions(text, limit=limit))
         else:
             await super().handle_message(message)  # type: ignore[misc]
+
+    async def let_in(self, authorization: object) -> bool:
+        """Has the connection be that of a token's user from now on. Where that can't be, closes it: then it is False.
+
+        What it was before counts for nothing any more. A connection that has begun already stays whose it is.
+        """
+        if self.connection_acknowledged:
+            await self.websocket.close(TOO_MANY_INITS, "Too many initialisation requests")
+            return False
+        scope = self.view.scope
+        try:
+            await let_in(scope, authorization)
+        except InvalidToken as error:
+            await self.websocket.close(LOG_IN, error.code)
+            return False
+        except Unavailable as error:
+            await self.websocket.close(TRY_AGAIN, error.code)
+            return False
+        scope["socket"].log_in(scope)
+        return True
 
     def is_full(self, id: str) -> bool:
         """Whether an operation of that id would be one too many."""

@@ -1,0 +1,141 @@
+"""Programs that bring a token: `Authorization: Bearer chat_…`, over HTTP and over WebSocket.
+
+Browsers send that header for no page of another site, neither with a form nor with a WebSocket, and a script may send
+it only where a site allows that, which this one doesn't. So what comes with a token needs no check of the page that
+asks. It has no session and gets no cookie; cookies that come beside the header count for nothing.
+"""
+
+import contextlib
+import json
+import time
+from collections.abc import Mapping, MutableMapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+from asgiref.typing import ASGI3Application, ASGIReceiveCallable, ASGISendCallable, Scope
+from django.utils.translation import gettext_lazy as _
+
+from chat.connections.answers import answer
+from chat.delivery.batcher import Batcher
+from chat.domain.languages import in_language_of
+from chat.domain.people import GRANT_KEY, SCOPE_KEY
+from chat.domain.tokens import is_well_formed
+from chat.errors import ChatError, Unavailable, unforeseen
+from chat.per_loop import PerLoop
+from chat.storage import tokens
+from chat.storage.database import in_database
+from chat.storage.tokens import USE_NOTED_EVERY, Bearer
+from chat.storage.visitors import stranger
+from chat.token_errors import InvalidToken
+
+REMEMBERED_MAX = 10_000  # tokens whose last use is remembered, before all are forgotten
+RETRY_AFTER = 5  # seconds
+
+
+def authorization_of(scope: Mapping[str, Any]) -> str | None:
+    """The header, if it is about a token: of the scheme Bearer. None for others, such as a proxy's Basic."""
+    for name, value in scope.get("headers", ()):
+        if name == b"authorization" and value[:7].lower() in {b"bearer", b"bearer "}:
+            return str(value.decode("latin1"))
+    return None
+
+
+async def let_in(scope: MutableMapping[str, Any], authorization: object) -> None:
+    """Puts into the scope of a connection the user and the grant of the token in `authorization`: `Bearer chat_…`.
+
+    Raises InvalidToken or Unavailable.
+    """
+    bearer = await Bearers.here().find(_secret(authorization))
+    scope.pop(SCOPE_KEY, None)  # the guest that it was so far
+    scope.update({"session": stranger().session, "user": bearer.user, GRANT_KEY: bearer.grant, "cookies": {}})
+
+
+def _secret(authorization: object) -> str:
+    scheme, _space, secret = authorization.partition(" ") if isinstance(authorization, str) else ("", "", "")
+    secret = secret.strip()
+    if scheme.lower() != "bearer" or not is_well_formed(secret):
+        raise _invalid()
+    return secret
+
+
+def _invalid() -> InvalidToken:
+    return InvalidToken(_("This token is wrong, has expired or was revoked."))
+
+
+class Bearers(PerLoop):
+    """Reads the tokens of those who come: one at once, and those who come meanwhile together."""
+
+    def __init__(self) -> None:
+        self._batcher: Batcher[str, Bearer | None] = Batcher(_bearers)
+        self._noted_at: dict[int, float] = {}  # by this process's clock
+
+    async def find(self, secret: str) -> Bearer:
+        """Raises InvalidToken or Unavailable."""
+        bearer = await self._batcher.ask(secret)
+        if bearer is None:
+            raise _invalid()
+        if bearer.is_use_old:
+            await self._note_use(bearer.grant.token_id)
+        return bearer
+
+    async def _note_use(self, token_id: int) -> None:
+        """Once in USE_NOTED_EVERY at most, even while nothing can be written."""
+        now = time.monotonic()
+        if now < self._noted_at.get(token_id, -now) + USE_NOTED_EVERY.total_seconds():
+            return
+        if len(self._noted_at) >= REMEMBERED_MAX:
+            self._noted_at.clear()
+        self._noted_at[token_id] = now
+        with contextlib.suppress(Unavailable):
+            await in_database(tokens.note_use, token_id=token_id)
+
+
+async def _bearers(secrets: list[str]) -> Sequence[Bearer | None]:
+    return await in_database(tokens.bearers, secrets)
+
+
+class BearerCheck:
+    """ASGI middleware for HTTP: lets requests with a token in as its user, and answers 401 to a token that isn't one.
+
+    The answer is JSON, in the form of both GraphQL and the doors for files.
+    """
+
+    def __init__(self, application: ASGI3Application) -> None:
+        self.application = application
+
+    async def __call__(self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+        assert scope["type"] == "http"
+        authorization = authorization_of(scope)
+        if authorization is not None:
+            connection: Any = {**scope}
+            try:
+                await let_in(connection, authorization)
+            except Exception as error:
+                await _refuse(scope, send, unforeseen(error))
+                return
+            scope = connection
+        await self.application(scope, receive, send)
+
+
+async def _refuse(scope: Scope, send: ASGISendCallable, error: ChatError) -> None:
+    with in_language_of(scope):
+        content = content_of(error)
+    headers = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
+    if isinstance(error, InvalidToken):
+        status = HTTPStatus.UNAUTHORIZED
+        headers.append((b"www-authenticate", b'Bearer error="invalid_token"'))
+    elif isinstance(error, Unavailable):
+        status = HTTPStatus.SERVICE_UNAVAILABLE
+        headers.append((b"retry-after", str(RETRY_AFTER).encode()))
+    else:
+        status = HTTPStatus.INTERNAL_SERVER_ERROR
+    headers.append((b"content-length", str(len(content)).encode()))
+    await answer(send, status, headers, content)
+
+
+def content_of(error: ChatError) -> bytes:
+    """The body that both GraphQL's clients and others understand, in the language that is active."""
+    details = error.details
+    code, message = details.pop("code"), str(error)
+    errors = [{"message": message, "extensions": {"code": code, **details}}]
+    return json.dumps({"error": code, "message": message, **details, "errors": errors}, ensure_ascii=False).encode()

@@ -1,0 +1,124 @@
+"""Tokens in the database: whose they are and whether they hold, making them, and revoking them.
+
+A token holds until it expires, or is deleted, which revokes it; while its user is active; and that of a room's bot only
+while the bot is a member of the room.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from chat.domain.grants import Grant, Scope
+from chat.domain.people import PROFILE
+from chat.domain.token_requests import TokenRequest
+from chat.domain.tokens import digest, make
+from chat.models import Bot, RoomMember, Token
+from chat.storage.database import writes
+from chat.token_errors import TooManyTokens
+
+TOKENS_MAX = 50  # of a user
+USE_NOTED_EVERY = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Bearer:
+    """The user whose token a connection has brought, and what the token allows."""
+
+    user: Any
+    grant: Grant
+    is_use_old: bool
+    """Whether the last use that is stored is so long ago that this one should be noted."""
+
+
+def bearers(secrets: Sequence[str]) -> list[Bearer | None]:
+    """Those who bring these tokens, in the same order; None for a token that doesn't hold. One query."""
+    found = _holding().filter(digest__in={digest(secret) for secret in secrets})
+    by_digest = {token.digest: token for token in found.select_related(f"user__{PROFILE}", "user__chat_bot__room")}
+    tokens = [by_digest.get(digest(secret)) for secret in secrets]
+    return [None if token is None else _bearer(token) for token in tokens]
+
+
+def _bearer(token: Token) -> Bearer:
+    scopes = frozenset(Scope(scope) for scope in token.scopes.split() if scope in {*Scope})
+    is_use_old = token.used_at is None or token.used_at < timezone.now() - USE_NOTED_EVERY
+    return Bearer(token.user, Grant(token.pk, scopes, _rooms(token)), is_use_old)
+
+
+def _rooms(token: Token) -> frozenset[str] | None:
+    rooms = None if token.rooms is None else frozenset(token.rooms)
+    bot = bot_of(token.user)
+    if bot is None or bot.room is None:
+        return rooms
+    own = frozenset({bot.room.name})
+    return own if rooms is None else rooms & own
+
+
+def bot_of(user: Any) -> Bot | None:
+    """The bot that `user` is, if it is one."""
+    bot: Bot | None = getattr(user, "chat_bot", None)
+    return bot
+
+
+def _holding() -> QuerySet[Token]:
+    member = RoomMember.objects.filter(room=OuterRef("user__chat_bot__room"), user=OuterRef("user"))
+    return Token.objects.filter(
+        Q(expires_at=None) | Q(expires_at__gt=timezone.now()),
+        Q(user__chat_bot=None) | Q(user__chat_bot__room=None) | Exists(member),
+        user__is_active=True,
+    )
+
+
+def holding(ids: Collection[int]) -> set[int]:
+    """Those of the tokens with these ids that hold."""
+    return set(_holding().filter(pk__in=ids).values_list("pk", flat=True)) if ids else set()
+
+
+@writes
+def note_use(*, token_id: int) -> None:
+    """Notes that the token is used now, unless another process has done so."""
+    now = timezone.now()
+    old = Q(used_at=None) | Q(used_at__lt=now - USE_NOTED_EVERY)
+    Token.objects.filter(old, pk=token_id).update(used_at=now)
+
+
+def of_user(user_id: Any) -> list[Token]:
+    """The tokens of a user, the newest first, those too that have expired."""
+    return list(Token.objects.filter(user_id=user_id).order_by("-pk"))
+
+
+def of_users(user_ids: Iterable[Any]) -> dict[Any, list[Token]]:
+    """The same for many users."""
+    found: dict[Any, list[Token]] = {user_id: [] for user_id in user_ids}
+    for token in Token.objects.filter(user_id__in=found).order_by("-pk"):
+        found[token.user_id].append(token)
+    return found
+
+
+@writes
+def create(*, user_id: Any, request: TokenRequest) -> str:
+    """Makes a token and returns its secret, which can't be read again. Raises TooManyTokens."""
+    secret = make()
+    with transaction.atomic():
+        if Token.objects.filter(user_id=user_id).count() >= TOKENS_MAX:
+            raise TooManyTokens(_("There are {most} tokens already. Revoke one first."), most=TOKENS_MAX)
+        Token.objects.create(
+            user_id=user_id,
+            digest=digest(secret),
+            name=request.name,
+            scopes=" ".join(scope for scope in Scope if scope in request.scopes),
+            rooms=None if request.rooms is None else sorted(request.rooms),
+            expires_at=request.expires_at,
+        )
+    return secret
+
+
+@writes
+def delete(*, user_id: Any, token_id: int) -> bool:
+    """Revokes a token of the user's. Returns whether there was one."""
+    return bool(Token.objects.filter(user_id=user_id, pk=token_id).delete()[0])
