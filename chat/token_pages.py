@@ -5,9 +5,10 @@ from http import HTTPStatus
 from typing import Any, TypeVar
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.urls import Resolver404, resolve
 from django.utils.translation import gettext_lazy as _
 
-from chat.domain.grants import Scope
+from chat.domain.grants import Grant, Scope
 from chat.domain.people import GRANT_KEY
 from chat.errors import ChatError
 from chat.token_errors import InsufficientScope
@@ -32,18 +33,22 @@ class TokenUser:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         scope = getattr(request, "scope", {})
-        if GRANT_KEY in scope:
-            request.user, request.session = scope["user"], scope["session"]
-        return self.get_response(request)
-
-    def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
-        grant = getattr(request, "scope", {}).get(GRANT_KEY)
-        if grant is None:
-            return None
+        if GRANT_KEY not in scope:
+            return self.get_response(request)
         try:
-            grant.require(Scope.READ)
-            if not getattr(view, "answers_tokens", False):
-                raise InsufficientScope(_("Tokens are for programs: this page answers to people who log in."))
+            check(request, scope[GRANT_KEY])
         except ChatError as error:
             return JsonResponse({"error": error.code, "message": str(error)}, status=HTTPStatus.FORBIDDEN)
-        return None
+        request.user, request.session = scope["user"], scope["session"]
+        return self.get_response(request)
+
+
+def check(request: HttpRequest, grant: Grant) -> None:
+    """Raises InsufficientScope unless the request is for a view that answers tokens, and the token is for reading."""
+    try:
+        view = resolve(request.path_info).func
+    except Resolver404:
+        view = None
+    if request.method not in {"GET", "HEAD"} or not getattr(view, "answers_tokens", False):
+        raise InsufficientScope(_("Tokens are for programs: this page is for people who log in."))
+    grant.require(Scope.READ)

@@ -2,13 +2,13 @@
 
 Browsers send that header for no page of another site, neither with a form nor with a WebSocket, and a script may send
 it only where a site allows that, which this one doesn't. So what comes with a token needs no check of the page that
-asks. It has no session and gets no cookie; cookies that come beside the header count for nothing.
+asks. It has no session and gets no cookie; cookies that come beside the header are dropped.
 """
 
 import contextlib
 import json
 import time
-from collections.abc import Mapping, MutableMapping, Sequence
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -40,14 +40,16 @@ def authorization_of(scope: Mapping[str, Any]) -> str | None:
     return None
 
 
-async def let_in(scope: MutableMapping[str, Any], authorization: object) -> None:
+async def let_in(scope: dict[str, Any], authorization: object) -> None:
     """Puts into the scope of a connection the user and the grant of the token in `authorization`: `Bearer chat_…`.
 
     Raises InvalidToken or Unavailable.
     """
     bearer = await Bearers.here().find(_secret(authorization))
     scope.pop(SCOPE_KEY, None)  # the guest that it was so far
-    scope.update({"session": stranger().session, "user": bearer.user, GRANT_KEY: bearer.grant, "cookies": {}})
+    headers = [(name, value) for name, value in scope["headers"] if name != b"cookie"]
+    scope |= {"headers": headers, "cookies": {}, "session": stranger().session}
+    scope |= {"user": bearer.user, GRANT_KEY: bearer.grant}
 
 
 def _secret(authorization: object) -> str:
