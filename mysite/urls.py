@@ -12,6 +12,7 @@ from django.views.i18n import set_language
 
 from chat.account_views import GuestNameView, SignUpView, me
 from chat.avatar_views import AvatarView, avatar
+from chat.bot_views import BotsView
 from chat.direct_views import DirectRoomView
 from chat.domain.mail_links import Purpose
 from chat.ignored_views import IgnoredView
@@ -21,6 +22,7 @@ from chat.notification_views import DevicesView, NotificationsView
 from chat.people_views import EditProfileView, profile, profile_by_id
 from chat.script_texts import script_texts
 from chat.search_views import search_page
+from chat.token_views import BotTokensView, TokensView
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -44,6 +46,8 @@ urlpatterns = [
     path("rooms/new/", NewRoomView.as_view(), name="room_new"),
     path("rooms/direct/", DirectRoomView.as_view(), name="room_direct"),
     path("rooms/members/", MembersView.as_view(), name="room_members"),
+    path("rooms/bots/", BotsView.as_view(), name="bots"),
+    path("rooms/bots/tokens/", BotTokensView.as_view(), name="bot_tokens"),
     path("accounts/login/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
     path("accounts/logout/", LogoutView.as_view(), name="logout"),
     path("accounts/signup/", SignUpView.as_view(), name="signup"),
@@ -63,6 +67,7 @@ urlpatterns = [
         MailLinkView.as_view(purpose=Purpose.UNSUBSCRIBE),
         name="unsubscribe",
     ),
+    path("accounts/tokens/", TokensView.as_view(), name="tokens"),
     path("accounts/ignored/", IgnoredView.as_view(), name="ignored"),
     path("language/", set_language, name="set_language"),
     path("people/id/<person_id>/", profile_by_id, name="profile_by_id"),  # where a user is known by their id alone
