@@ -53,7 +53,7 @@ class SlowServer:
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         async def slow_send(message: Any) -> None:
-            if message["type"] == "websocket.send":
+            if message["type"] in {"websocket.send", "http.response.body"}:
                 await self.taking.wait()
             await send(message)
 

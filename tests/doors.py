@@ -9,8 +9,12 @@ from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote
 
+from chat.domain import event_ids
+from chat.domain.positions import Position
+from chat.domain.rooms import find
 from mysite.asgi import application
 from tests.conftest import ChatSocket, GraphQLSocket, close
+from tests.event_stream import EventStream
 
 FIELDS = "{ roomName message offset id clientId kind }"
 ROOM_MESSAGES = f"subscription ($rooms: [RoomPosition!]!) {{ roomMessages(rooms: $rooms) {FIELDS} }}"
@@ -18,6 +22,9 @@ JOIN_CHAT_ROOMS = f"""subscription ($rooms: [ChatRoom!]!, $positions: [RoomPosit
     joinChatRooms(rooms: $rooms, user: "foo", positions: $positions) {FIELDS}
 }}"""
 POST = f"mutation ($input: PostMessageInput!) {{ postMessage(input: $input) {{ message {FIELDS} error {{ code }} }} }}"
+
+
+Headers = list[tuple[bytes, bytes]]
 
 
 @dataclass(frozen=True)
@@ -133,5 +140,47 @@ class GreetingDoor(GraphQLDoor):
         await self.start(JOIN_CHAT_ROOMS, {"rooms": rooms, "positions": positions}, positions)
 
 
+class EventsDoor:
+    """`roomMessages(rooms: [{roomName}])`, as server-sent events, with the position in `Last-Event-ID`."""
+
+    def __init__(self, stream: EventStream, room: str, headers: Headers) -> None:
+        self.stream = stream
+        self.room = room
+        self.headers = headers
+
+    @classmethod
+    @asynccontextmanager
+    async def open(
+        cls,
+        room: str,
+        after: int | None = None,
+        id: str | None = None,
+        headers: list[tuple[bytes, bytes]] | None = None,
+    ) -> AsyncIterator["EventsDoor"]:
+        headers = headers or []
+        position = {} if after is None else {find(room): Position(after, id)}
+        last = [(b"last-event-id", event_ids.encode(position).encode())] if position else []
+        body = {"query": ROOM_MESSAGES, "variables": {"rooms": [{"roomName": room}]}}
+        stream = await EventStream(body, headers=[*headers, *last]).open()
+        if not position:
+            await stream.position()
+        try:
+            yield cls(stream, room, headers)
+        finally:
+            await stream.leave()
+
+    async def hear(self) -> Heard:
+        while True:
+            data = (await self.stream.result())["data"]["roomMessages"]
+            if data["kind"] != "GREETING":
+                one = [data[key] for key in ("offset", "message", "clientId", "roomName", "id")]
+                return Heard(data["kind"].lower(), *one)
+
+    async def post(self, text: str, client_id: str | None = None) -> None:
+        variables = {"input": {"roomName": self.room, "message": text, "clientId": client_id}}
+        answer = await EventStream({"query": POST, "variables": variables}, headers=self.headers).open()
+        await answer.text()
+
+
 DOORS = [BrowserDoor, GraphQLDoor, GreetingDoor]
-Door = BrowserDoor | GraphQLDoor
+Door = BrowserDoor | GraphQLDoor | EventsDoor

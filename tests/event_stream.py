@@ -110,13 +110,15 @@ class EventStream:
         assert await self.next() is None
 
     async def position(self) -> str:
-        """Waits until the stream says where it is, from which on it hears everything."""
+        """Waits until the stream says where it is, from which on it hears everything, or has been answered."""
         while not self.id:
             lines = await self.block()
             assert lines is not None, "the stream has ended"
-            for line in lines:
-                if line.startswith("id: "):
-                    self.id = line.removeprefix("id: ")
+            if any(line.startswith("event: ") for line in lines):
+                self._text = "\n".join([*lines, "", self._text])
+                break
+            if lines[0].startswith("id: "):
+                self.id = lines[0].removeprefix("id: ")
         return self.id
 
     async def leave(self) -> None:

@@ -11,6 +11,7 @@ import aiohttp
 import pytest
 
 from tests.servers import DAPHNE, UVICORN, Server
+from tests.test_slow_readers import at_graphqls_door_for_events
 
 LISTEN = 'subscription { roomMessages(rooms: [{roomName: "room1"}]) { message } }'
 SAY = 'mutation ($text: String!) { sendChatMessage(message: $text, room: {roomName: "room1"}) }'
@@ -72,3 +73,16 @@ async def test_curl_hears_comes_back_and_is_told_to_wait_when_the_server_stops(s
             assert "event: complete" not in rest
             assert await listening.wait() == 0  # the answer is whole
     await asyncio.to_thread(server.process.wait, 15)
+
+
+async def test_client_that_never_reads_is_dropped_under_daphne(start_servers) -> None:
+    (server,) = start_servers(1, DAPHNE, CHAT_MESSAGE_MAX="200000", CHAT_LIMITS="off")
+    client = at_graphqls_door_for_events(server.host, LISTEN)
+    async with aiohttp.ClientSession() as session, asyncio.timeout(120):
+        said = 0
+        while client.is_connected(server):
+            assert said < 400  # 80 MB
+            await say(session, server, "x" * 200_000)
+            said += 1
+        await say(session, server, "still here")
+    client.socket.close()

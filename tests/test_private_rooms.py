@@ -37,7 +37,7 @@ from gqlchat.transport.sharing import SharedOperation
 from mysite.asgi import application
 from mysite.graphql import schema
 from tests.conftest import ChatSocket, GraphQLSocket, close, live_listeners
-from tests.doors import DOORS, ROOM_MESSAGES, BrowserDoor, Door, GraphQLDoor
+from tests.doors import DOORS, ROOM_MESSAGES, BrowserDoor, Door, EventsDoor, GraphQLDoor
 from tests.servers import Server
 from tests.test_identity import cookies_of
 
@@ -98,6 +98,10 @@ def listening(eventually) -> Callable[[int], Awaitable[None]]:
 
 async def error_at(door: Door) -> str:
     """The code of the error that comes next, and is the last thing that comes there."""
+    if isinstance(door, EventsDoor):
+        (error,) = (await door.stream.result())["errors"]
+        await door.stream.end()
+        return error["extensions"]["code"]
     frame = await door.socket.receive_json_from(timeout=5)
     if isinstance(door, BrowserDoor):
         assert frame["kind"] == "error", frame
@@ -118,7 +122,7 @@ async def still_answers(socket: GraphQLSocket) -> None:
 
 
 @pytest.mark.parametrize("after", [None, 0])
-@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("door", [*DOORS, EventsDoor])
 async def test_stranger_gets_not_a_member_and_nothing_else_from_a_private_room(
     door: type[Door], after: int | None, member
 ) -> None:
@@ -168,7 +172,7 @@ async def open_and_close(owner: Visitor, member: Visitor) -> str:
 
 
 @pytest.mark.parametrize("exclude", [remove, ban, open_and_close])
-@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("door", [*DOORS, EventsDoor])
 async def test_excluded_person_hears_the_notice_and_nothing_more_while_others_go_on(
     door: type[Door], exclude: Callable[[Visitor, Visitor], Awaitable[str]], owner: Visitor, member: Visitor, listening
 ) -> None:

@@ -71,9 +71,9 @@ def at_graphqls_door(host: str) -> Unread:
     return client
 
 
-def at_graphqls_door_for_events(host: str) -> Unread:
+def at_graphqls_door_for_events(host: str, query: str = SUBSCRIBE) -> Unread:
     client = Unread(host)
-    lines = [f"GET /graphql?{urlencode({'query': SUBSCRIBE})} HTTP/1.1", f"Host: {host}", "Accept: text/event-stream"]
+    lines = [f"GET /graphql?{urlencode({'query': query})} HTTP/1.1", f"Host: {host}", "Accept: text/event-stream"]
     client.socket.sendall("\r\n".join([*lines, "", ""]).encode())
     heard = b""
     while b"id: " not in heard:

@@ -9,6 +9,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
+from urllib.parse import quote, unquote
 
 from django.utils.translation import gettext_lazy as _
 
@@ -16,11 +17,16 @@ from chat.domain.positions import Position
 from chat.domain.rooms import Room
 from chat.errors import InvalidPosition
 
-PART = re.compile(r"([0-9a-f]{16}):([0-9]{1,18}):([0-9A-Za-z_-]{0,64})", re.ASCII)
+ID_MAX = 200  # characters; an id that is longer, which a client has made up, is none of an entry without its end, too
+PART = re.compile(rf"([0-9a-f]{{16}}):([0-9]{{1,18}}):([0-9A-Za-z_.~%-]{{0,{ID_MAX}}})", re.ASCII)
 
 
 def encode(heard: Mapping[Room, Position]) -> str:
-    return ",".join(f"{key(room)}:{position.offset}:{position.id or ''}" for room, position in heard.items())
+    return ",".join(f"{key(room)}:{position.offset}:{_quoted(position.id)}" for room, position in heard.items())
+
+
+def _quoted(id: str | None) -> str:
+    return quote(id, safe="", errors="replace")[:ID_MAX] if id else ""
 
 
 def decode(event_id: str, rooms: Iterable[Room]) -> dict[Room, Position]:
@@ -30,7 +36,7 @@ def decode(event_id: str, rooms: Iterable[Room]) -> dict[Room, Position]:
         match = PART.fullmatch(part)
         if match is None:
             raise InvalidPosition(_("Last-Event-ID has to be the id of an event, as it was sent."))
-        positions[match[1]] = Position(int(match[2]), match[3] or None)
+        positions[match[1]] = Position(int(match[2]), unquote(match[3]) or None)
     return {room: positions[key(room)] for room in rooms if key(room) in positions}
 
 

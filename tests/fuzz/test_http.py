@@ -17,6 +17,7 @@ header_values = bytes_of_a_line | texts.map(lambda text: text.encode(errors="rep
 
 COOKIES = [b"sessionid", b"csrftoken", b"messages", b"chat", b'"', b";;=", b"\xff"]
 cookies = st.lists(st.tuples(st.sampled_from(COOKIES), header_values).map(b"=".join), max_size=3).map(b"; ".join)
+ACCEPTED = [b"text/html", b"application/json;q=\xff", b"*/*", b",;,", b"text/event-stream"]
 headers = st.fixed_dictionaries(
     {},
     optional={
@@ -24,11 +25,13 @@ headers = st.fixed_dictionaries(
         b"host": st.sampled_from([b"127.0.0.1", b"localhost:8000"]) | header_values,
         b"origin": st.sampled_from([b"http://127.0.0.1", b"null", b"http://[", b"https://\xff"]) | header_values,
         b"referer": st.sampled_from([b"http://127.0.0.1/", b"//", b"http://["]) | header_values,
-        b"accept": st.sampled_from([b"text/html", b"application/json;q=\xff", b"*/*", b",;,"]) | header_values,
+        b"accept": st.sampled_from([b"text/html", b"application/json;q=\xff", b"*/*", b",;,", b"text/event-stream"])
+        | header_values,
         b"accept-language": st.sampled_from([b"de-DE, de;q=0.5", b"x" * 600]) | header_values,
         b"content-length": st.sampled_from([b"0", b"-1", b"9" * 30, b"a", b"1e3"]),
         b"if-modified-since": st.sampled_from([b"Thu, 01 Jan 9999999999 00:00:00 GMT", b"now"]) | header_values,
         b"range": st.sampled_from([b"bytes=0-1", b"bytes=9-1", b"bytes=-9" + b"9" * 30, b"lines=1"]) | header_values,
+        b"last-event-id": st.sampled_from([b"0123456789abcdef:1:", b"x", b",,:"]) | header_values,
         b"sec-fetch-site": st.sampled_from([b"same-origin", b"cross-site"]) | header_values,
         b"x-forwarded-for": header_values,
         b"x-forwarded-proto": header_values,

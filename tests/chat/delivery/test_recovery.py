@@ -27,7 +27,7 @@ from chat.errors import ChatError, NotAMember
 from chat.storage import changes, history, log, pages, pruning, recoveries
 from chat.storage.database import in_database, reads_long
 from chat.storage.recoveries import Recovery, RecoveryRequest
-from tests.doors import DOORS, BrowserDoor, Door, GraphQLDoor, Heard
+from tests.doors import DOORS, BrowserDoor, Door, EventsDoor, GraphQLDoor, Heard
 from tests.recovering import entries_after
 
 ANN = Person(id="user-1", name="Ann")
@@ -126,7 +126,7 @@ def often(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(availability, "RETRY_INTERVAL", 0.05)
 
 
-@pytest.fixture(params=DOORS, ids=lambda door: door.__name__)
+@pytest.fixture(params=[*DOORS, EventsDoor], ids=lambda door: door.__name__)
 def door(request: pytest.FixtureRequest) -> type[Door]:
     return request.param
 

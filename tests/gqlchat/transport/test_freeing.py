@@ -9,6 +9,7 @@ from channels.testing import WebsocketCommunicator
 from pytest_django import Settings
 from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import Operation
 
+from chat.connections.event_streams import EventStream as Stream
 from chat.connections.sockets import Socket, Sockets
 from chat.delivery.hub import Hub
 from chat.delivery.listener import Listener
@@ -16,14 +17,17 @@ from gqlchat.guards.documents import CACHED_LENGTH
 from gqlchat.transport.consumers import ChatGraphQLWSConsumer
 from gqlchat.transport.following import Following
 from gqlchat.transport.protocols import WebSocketAdapter
+from gqlchat.transport.streams import StreamConsumer
 from mysite.asgi import application
 from tests.conftest import JOIN, GraphQLSocket
+from tests.event_stream import EventStream
 
 OpenGraphQL = Callable[..., Awaitable[GraphQLSocket]]
 Eventually = Callable[[Callable[[], Any]], Awaitable[None]]
 LOOK = 'roomPresence(roomName: "room1") { count }'
 OF_A_SUBSCRIPTION = (Listener, Operation)
 OF_A_CONNECTION = (*OF_A_SUBSCRIPTION, ChatGraphQLWSConsumer, Following, Socket, WebSocketAdapter)
+OF_A_STREAM = (Listener, StreamConsumer, Socket, Stream)
 
 
 def is_context(one: object) -> bool:
@@ -128,3 +132,15 @@ async def test_refused_connection_is_freed_without_the_garbage_collector(
     assert (await socket.receive_output(timeout=5))["code"] == 4408
     await socket.disconnect()
     await eventually(lambda: not left(OF_A_CONNECTION))
+
+
+@pytest.mark.parametrize("padding", [0, CACHED_LENGTH], ids=["shared", "own"])
+async def test_event_stream_whose_client_goes_is_freed_without_the_garbage_collector(
+    left: Left, eventually: Eventually, padding: int
+) -> None:
+    variables = {"rooms": [{"roomName": "room1"}]}
+    stream = await EventStream({"query": JOIN + " " * padding, "variables": variables}).open()
+    await stream.result()
+    assert left(OF_A_STREAM)
+    await stream.leave()
+    await eventually(lambda: not left(OF_A_STREAM))

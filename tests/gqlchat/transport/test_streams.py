@@ -6,16 +6,20 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
+from django.contrib.auth import get_user_model
+from django.test import AsyncClient
 from pytest_django import Settings
 
 from chat.connections import event_streams
 from chat.connections.sockets import Sockets
+from chat.delivery import login_hints
 from chat.delivery.hub import Hub
 from gqlchat.guards import documents
 from gqlchat.transport.sharing import SharedOperation
 from mysite.asgi import application
-from tests.conftest import live_listeners
+from tests.conftest import SlowServer, live_listeners
 from tests.event_stream import EventStream
+from tests.test_identity import cookies_of
 
 FOLLOW = 'subscription { roomMessages(rooms: [{roomName: "room1"}]) { message offset } }'
 JOIN = 'subscription { joinChatRooms(rooms: [{roomName: "room1"}], user: "foo") { roomName message currentUser } }'
@@ -242,6 +246,38 @@ async def test_stop_sends_retry_and_no_complete(open_stream: OpenStream) -> None
     assert len(retries) > 1
     assert all(retry and 500 <= retry <= 5000 for retry in retries)
     sockets.ending = None
+
+
+async def test_logout_ends_the_stream_with_an_error_and_complete(open_stream: OpenStream, settings: Settings) -> None:
+    settings.CHAT_SESSION_CHECK = 3600
+    client = AsyncClient()
+    await client.aforce_login(await get_user_model().objects.acreate_user("ann"))
+    stream = await open_stream(FOLLOW, headers=cookies_of(client))
+    await stream.position()
+    session_key = client.cookies["sessionid"].value
+    await client.alogout()
+    await login_hints.hint(sessions=[session_key])
+    assert (await stream.result())["errors"][0]["extensions"] == {"code": "session_ended"}
+    await stream.end()
+
+
+async def test_client_that_takes_nothing_is_told_so_and_the_rest_is_kept_for_it(
+    open_stream: OpenStream, settings: Settings, foreign_send
+) -> None:
+    settings.CHAT_BACKLOG_MAX = 3
+    server = SlowServer(application, taking=True)
+    stream = await open_stream(FOLLOW, application=server)
+    await stream.position()
+    server.taking.clear()
+    for number in range(10):
+        await foreign_send("room1", message=str(number))
+    server.taking.set()
+    heard_of = []
+    while "data" in (result := await stream.result()):
+        heard_of.append(heard(result))
+    assert len(heard_of) < 10
+    assert result["errors"][0]["extensions"] == {"code": "slow_listener"}
+    await stream.end()
 
 
 async def test_address_with_too_many_connections_is_refused(open_stream: OpenStream, settings: Settings) -> None:
