@@ -127,10 +127,13 @@ async def _talk(process: Process, request: dict[str, Any], said: bytearray) -> N
         await process.stdin.drain()
     except (BrokenPipeError, ConnectionResetError):
         pass  # it has ended, and the answer shows it
-    while len(said) < ANSWER_MAX and (part := await process.stdout.read(1 << 16)):
+    while len(said) < ANSWER_MAX:
+        part = await process.stdout.read(1 << 16)
+        if not part:
+            # Its status says why it has no answer. And asyncio warns where a process is killed that has just ended.
+            await process.wait()
+            return
         said += part
-    if said in (b"", STRIPPED):
-        await process.wait()  # its status says why it has no answer
 
 
 def _answer(said: bytes, status: int | None) -> Picture:

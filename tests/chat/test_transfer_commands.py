@@ -1,23 +1,32 @@
-"""`manage.py export_room` and `import_room`: what they say, and that they go on where they were killed."""
+"""The commands that export and import: what they say, and that they go on where they were killed."""
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
+import tempfile
+import termios
 import time
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from io import StringIO
 from pathlib import Path
+from typing import Any
+from uuid import uuid4
 
 import pytest
+from django.conf import settings
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from chat import models
 from chat.domain.rooms import find
-from chat.storage import log
+from chat.storage import file_store, log
 from chat.storage.log import Draft
+from tests.chat.pictures.drawings import exif, picture
 from tests.chat.storage.transfer.conversation import GUEST, ROOM, hold
+from tests.chat.storage.transfer.test_slack import slack_export
 from tests.servers import ROOT, environment
 
 MANY = find("many")
@@ -29,10 +38,10 @@ def run(*arguments: object) -> str:
     return out.getvalue()
 
 
-def run_and_kill(condition: Callable[[], bool], *arguments: object) -> None:
+def run_and_kill(condition: Callable[[], bool], *arguments: object, stderr: int = subprocess.STDOUT) -> None:
     """Runs the command in a process of its own, and kills that once the condition holds."""
     command = [sys.executable, "manage.py", *map(str, arguments)]
-    process = subprocess.Popen(command, cwd=ROOT, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    process = subprocess.Popen(command, cwd=ROOT, env=environment(), stdout=subprocess.PIPE, stderr=stderr)
     deadline = time.monotonic() + 60
     try:
         while not condition():
@@ -44,9 +53,29 @@ def run_and_kill(condition: Callable[[], bool], *arguments: object) -> None:
         process.communicate()
 
 
+@pytest.fixture
+def stopped_terminal() -> Iterator[int]:
+    """A terminal on which somebody has pressed Ctrl+S: a command that shows its progress there waits for ever.
+
+    So it has stored its first batch, and never stores the second, however slow the machine is.
+    """
+    screen, terminal = os.openpty()
+    termios.tcflow(terminal, termios.TCOOFF)
+    yield terminal
+    os.close(terminal)
+    os.close(screen)
+
+
 def say_much(count: int) -> None:
     for first in range(0, count, 1000):
-        log.append([Draft(room=MANY, text=f"message {first + number}", person=GUEST) for number in range(1000)])
+        numbers = range(first, min(first + 1000, count))
+        log.append([Draft(room=MANY, text=f"message {number}", person=GUEST) for number in numbers])
+
+
+def contents(directory: Path) -> dict[str, bytes]:
+    """What is in the directory of an export, by the paths in it."""
+    paths = [path for path in directory.rglob("*") if path.is_file() and path.name != ".lock"]
+    return {str(path.relative_to(directory)): path.read_bytes() for path in paths}
 
 
 @pytest.mark.django_db
@@ -83,25 +112,95 @@ def test_what_can_not_be_done_is_said(tmp_path: Path, arguments: list[str], prob
 
 
 @pytest.mark.django_db(transaction=True)
-def test_killed_export_and_import_go_on(tmp_path: Path) -> None:
-    say_much(6_000)
+def test_killed_export_and_import_of_a_room_go_on(tmp_path: Path, stopped_terminal: int) -> None:
+    say_much(900)
     part = tmp_path / "room.jsonl.part"
-    run_and_kill(lambda: part.exists() and part.stat().st_size > 100_000, "export_room", MANY.name, tmp_path)
+    begun = lambda: part.exists() and part.stat().st_size > 10_000  # noqa: E731
+    run_and_kill(begun, "export_room", MANY.name, tmp_path, stderr=stopped_terminal)
     assert not (tmp_path / "room.jsonl").exists()
-    assert run("export_room", MANY.name, tmp_path).startswith("Exported 6,000 entries")
+    assert run("export_room", MANY.name, tmp_path).startswith("Exported 900 entries")
     run("export_room", MANY.name, tmp_path / "at once")
     whole = (tmp_path / "room.jsonl").read_bytes()
     assert whole == (tmp_path / "at once/room.jsonl").read_bytes()
 
     models.Room.objects.all().delete()
-    unfinished = models.Room.objects.filter(last_offset__gt=1000, name__startswith="\x01")
-    run_and_kill(unfinished.exists, "import_room", tmp_path, "--people", "same")
-    done = unfinished.get().last_offset
-    assert done < 6_000
+    unfinished = models.Room.objects.filter(last_offset=500, name__startswith="\x01")
+    run_and_kill(unfinished.exists, "import_room", tmp_path, "--people", "same", stderr=stopped_terminal)
+    assert unfinished.exists()
     assert not models.Room.objects.filter(name=MANY.name).exists()
-    assert run("import_room", tmp_path, "--people", "same") == f"Imported {6_000 - done:,} entries into “many”.\n"
+    assert run("import_room", tmp_path, "--people", "same") == "Imported 400 entries into “many”.\n"
     run("export_room", MANY.name, tmp_path / "again")
     assert (tmp_path / "again/room.jsonl").read_bytes() == whole
+
+
+@pytest.mark.django_db(transaction=True)
+def test_killed_import_from_slack_goes_on(
+    tmp_path: Path, stopped_terminal: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setenv("TMPDIR", str(temporary))
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    day: list[dict[str, Any]] = [
+        {"user": "U1", "ts": f"{1512085950 + number}.000000", "text": f"message {number}"} for number in range(900)
+    ]
+    day[3]["files"], day[700]["files"] = [{"id": "F33", "name": "a.jpg"}], [{"id": "F44", "name": "b.txt"}]
+    files = {"files/F33/a.jpg": picture("JPEG", (90, 60), exif=exif()), "files/F44/b.txt": b"plan"}
+    path = slack_export(tmp_path / "slack.zip", **{"general/2017-12-01.json": day}, **files)
+
+    unfinished = models.Room.objects.filter(last_offset=500, name__startswith="\x01")
+    run_and_kill(unfinished.exists, "import_slack", path, stderr=stopped_terminal)
+    assert unfinished.exists()
+    assert [*temporary.iterdir()]  # what the next one deletes
+    out = run("import_slack", path)
+    assert out.startswith("Imported 401 entries into “general”.\nImported 0 entries into “empty”.\n")
+    assert not [*temporary.iterdir()]
+    assert run("import_slack", path).startswith("“general” is there already, with these entries.\n")
+    exported = {}
+    for way in ("killed", "at once"):
+        for room in ("general", "secret"):
+            run("export_room", room, tmp_path / way / room)
+        exported[way] = contents(tmp_path / way)
+        models.Room.objects.all().delete()
+        models.Attachment.objects.all().delete()
+        if way == "killed":
+            assert run("import_slack", path).startswith("Imported 901 entries into “general”.\n")
+    assert exported["killed"] == exported["at once"]
+    assert len(exported["killed"]) == 5  # two rooms, two files, a preview
+
+
+@pytest.mark.django_db(transaction=True)
+def test_killed_export_of_a_person_goes_on(tmp_path: Path) -> None:
+    say_much(900)
+    file = models.Attachment.objects.create(
+        id=uuid4(), room_name=MANY.name, person_id=GUEST.id, name="a.txt", type="text/x", size=4, state="ready",
+        created_at=timezone.now(),
+    )  # fmt: skip
+    stored = Path(settings.CHAT_FILES_DIR) / file_store.name_of(file.id)
+    stored.parent.mkdir(parents=True, exist_ok=True)
+    os.mkfifo(stored)  # the export waits for its bytes, which don't come
+    writer: list[int] = []
+
+    def is_reading() -> bool:
+        with contextlib.suppress(OSError):  # nobody has opened it to read
+            writer.append(os.open(stored, os.O_WRONLY | os.O_NONBLOCK))
+        return writer != []
+
+    directory = tmp_path / "killed"
+    try:
+        run_and_kill(is_reading, "export_person", GUEST.id, directory)
+    finally:
+        for descriptor in writer:
+            os.close(descriptor)
+        stored.unlink()
+    stored.write_bytes(b"plan")
+    part = (directory / "person.jsonl.part").read_bytes()
+    assert 100 < part.count(b"\n") < 900
+    assert run("export_person", GUEST.id, directory).startswith("Exported 900 entries")
+    run("export_person", GUEST.id, tmp_path / "at once")
+    assert contents(directory) == contents(tmp_path / "at once")
+    assert contents(directory)[f"files/{file.id.hex}"] == b"plan"
+    assert contents(directory)["person.jsonl"].startswith(part[: part.rindex(b"\n")])
 
 
 @pytest.mark.django_db

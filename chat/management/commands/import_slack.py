@@ -1,6 +1,5 @@
 """`manage.py import_slack FILE.zip`: the channels of a Slack export. See docs/export.md."""
 
-import tempfile
 from argparse import ArgumentParser
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -17,6 +16,7 @@ from chat.storage.transfer import checking
 from chat.storage.transfer.errors import TransferError
 from chat.storage.transfer.import_people import PeopleMap
 from chat.storage.transfer.room_import import Imported
+from chat.storage.transfer.scratch import scratch_folder
 from chat.storage.transfer.slack import users
 from chat.storage.transfer.slack.archive import Channel, SlackArchive
 from chat.storage.transfer.slack.conversion import ChannelConversion
@@ -63,8 +63,8 @@ class Command(BaseCommand):
     def bring_in(
         self, conversion: ChannelConversion, archive: SlackArchive, channel: Channel, known: Mapping[str, str]
     ) -> Imported:
-        with tempfile.TemporaryDirectory() as folder:
-            export = checking.check(conversion.write(Path(folder), archive.messages(channel)))
+        with scratch_folder() as folder:
+            export = checking.check(conversion.write(folder, archive.messages(channel)))
             with ProgressBar(self.stderr, f"Importing {export.room.name}") as progress:
                 return importing.import_room(export, PeopleMap(users.SITE, known), export.room, progress)
 
