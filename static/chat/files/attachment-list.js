@@ -3,6 +3,7 @@
 import { element } from "../elements.js";
 import { fill, gettext } from "../translation.js";
 import { factsOf, kindOf } from "./attachment.js";
+import { resumeWhenInterrupted } from "./resuming.js";
 import { holdStill } from "./still.js";
 
 /** @import { Attachment } from "./attachment.js" */
@@ -81,6 +82,7 @@ function player(kind, attachment) {
   media.preload = "metadata";
   media.src = attachment.url;
   media.ariaLabel = attachment.name;
+  resumeWhenInterrupted(media);
   const caption = element("figcaption", "");
   caption.append(download(attachment));
   figure.append(media, caption);
