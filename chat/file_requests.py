@@ -1,4 +1,4 @@
-"""The doors for files over HTTP: ASGI applications, beside Django's pages.
+"""The doors for files and webhooks over HTTP: ASGI applications, beside Django's pages.
 
 Django reads a request's whole body before it looks at anything else. It also keeps a thread and a connection to the
 database for each request until its answer is sent, which for a large file and a slow client takes minutes. Here the
@@ -38,6 +38,7 @@ from chat.file_errors import (
     UploadTooSlow,
     WrongToken,
 )
+from chat.hook_errors import HookTooLong, HookTooSlow, UnknownHookType, WrongMethod
 from chat.token_errors import InsufficientScope, InvalidToken
 
 STATUSES: dict[type[ChatError], HTTPStatus] = {
@@ -49,7 +50,11 @@ STATUSES: dict[type[ChatError], HTTPStatus] = {
     InsufficientScope: HTTPStatus.FORBIDDEN,
     InvalidToken: HTTPStatus.UNAUTHORIZED,
     NoSuchFile: HTTPStatus.NOT_FOUND,
+    WrongMethod: HTTPStatus.METHOD_NOT_ALLOWED,
     UploadTooSlow: HTTPStatus.REQUEST_TIMEOUT,
+    HookTooSlow: HTTPStatus.REQUEST_TIMEOUT,
+    HookTooLong: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    UnknownHookType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     FileTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     RateLimited: HTTPStatus.TOO_MANY_REQUESTS,
     TooManyUploads: HTTPStatus.TOO_MANY_REQUESTS,

@@ -1,4 +1,4 @@
-"""URLs of the chat: for WebSocket, and for files over HTTP. `chat.urls` has those of pages."""
+"""URLs of the chat: for WebSocket, and for files and webhooks over HTTP. `chat.urls` has those of pages."""
 
 from typing import Any
 
@@ -9,6 +9,7 @@ from chat.connections.registration import registered
 from chat.consumers import ChatConsumer
 from chat.file_downloads import download
 from chat.file_uploads import UploadDoor
+from chat.hooks import take_hook
 
 
 class AnyText:
@@ -26,6 +27,11 @@ class AnyText:
 register_converter(AnyText, "any_text")
 
 websocket_urlpatterns = [path("ws/chat/<any_text:room_name>/", registered(ChatConsumer.as_asgi(), door="browser"))]
+
+
+def hook_urlpatterns() -> list[URLPattern]:
+    """For programs that know a token, wherever they are."""
+    return [re_path(r"^hooks/(?P<token>[^/]*)/?$", take_hook)]  # type: ignore[arg-type]  # an ASGI application
 
 
 def http_urlpatterns(pages: ASGI3Application) -> list[URLPattern]:

@@ -3,6 +3,7 @@
     HTTP       /livez …            → probes
                /graphql            → GraphQL
                /chat/<room>/files/ → files that are uploaded or downloaded
+               /hooks/<token>/     → incoming webhooks
                anything else       → Django
     WebSocket  /ws/chat/<room>/    → the browser's chat
                /graphql            → GraphQL, both subprotocols
@@ -64,8 +65,13 @@ def safe(route: URLPattern) -> URLPattern:
     return URLPattern(route.pattern, Safeguards(route.callback))
 
 
+def safe_from_anywhere(route: URLPattern) -> URLPattern:
+    return URLPattern(route.pattern, Safeguards(route.callback, from_anywhere=True))
+
+
 http = URLRouter(
     [
+        *map(safe_from_anywhere, chat.routing.hook_urlpatterns()),
         *map(safe, gqlchat.transport.routing.http_urlpatterns(schema)),
         *map(safe, chat.routing.http_urlpatterns(pages)),
         re_path("", pages),  # type: ignore[arg-type]  # Channels routes to ASGI applications

@@ -1,6 +1,7 @@
 """The request log: one form under every server, and without the texts of messages."""
 
 import logging
+import re
 import time
 from urllib.parse import quote
 
@@ -12,6 +13,7 @@ from chat.domain.tokens import MASK, PREFIX, masked
 
 logger = logging.getLogger(__name__)
 
+HOOK = re.compile(r"^(/hooks/)[^/]+")  # of a webhook's path, what precedes the token, and the token
 PROBES = {"/livez", "/readyz", "/metrics"}  # asked every few seconds, so logged at DEBUG
 
 
@@ -41,7 +43,7 @@ class RequestLog:
         try:
             await self.application(scope, receive, noting_the_status)
         finally:
-            path, client = quote(masked(scope["path"]), safe=f"/{MASK}"), scope.get("client")
+            path, client = quote(HOOK.sub(rf"\1{MASK}", masked(scope["path"])), safe=f"/{MASK}"), scope.get("client")
             level = logging.DEBUG if path in PROBES else logging.INFO
             facts = {"status": status, "seconds": round(time.monotonic() - began, 4), "address": client and client[0]}
             logger.log(level, "%s %s %d", scope["method"], path, status, extra=facts)

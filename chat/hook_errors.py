@@ -1,0 +1,44 @@
+"""Errors of incoming webhooks, each with a stable code, as those in `chat.errors`."""
+
+from django.utils.translation import gettext_lazy as _
+
+from chat.errors import ChatError, grouped
+
+
+class HookTooLong(ChatError):
+    """The body is longer than CHAT_BODY_MAX."""
+
+    code = "body_too_long"
+
+    def __init__(self, longest: int) -> None:
+        super().__init__(_("The body is longer than {longest} bytes."), longest=grouped(longest))
+
+
+class HookTooSlow(ChatError):
+    """The body doesn't come to an end."""
+
+    code = "body_too_slow"
+
+
+class UnknownHookType(ChatError):
+    """The body is of a type that isn't read."""
+
+    code = "unsupported_type"
+
+
+class InvalidHook(ChatError):
+    """The body isn't what its type says, or there is no text in it."""
+
+    code = "invalid_hook"
+
+
+class NoRoomOfHook(ChatError):
+    """The token is for no room or several, and the URL names none."""
+
+    code = "no_rooms"
+
+
+class WrongMethod(ChatError):
+    """A webhook is asked for by another method than POST."""
+
+    code = "method_not_allowed"
