@@ -4,6 +4,7 @@
                /graphql            → GraphQL
                /chat/<room>/files/ → files that are uploaded or downloaded
                /hooks/<token>/     → incoming webhooks
+               /static/            → static files
                anything else       → Django
     WebSocket  /ws/chat/<room>/    → the browser's chat
                /graphql            → GraphQL, both subprotocols
@@ -44,6 +45,7 @@ from mysite.page_connection import PageConnection  # noqa: E402
 from mysite.probes import Probes  # noqa: E402
 from mysite.request_log import RequestLog  # noqa: E402
 from mysite.safeguards import Safeguards  # noqa: E402
+from mysite.static_files import StaticFiles  # noqa: E402
 
 PageConnection.wait_timeout = 5.0  # seconds; as long as a call in a lane
 
@@ -74,6 +76,7 @@ http = URLRouter(
         *map(safe_from_anywhere, chat.routing.hook_urlpatterns()),
         *map(safe, gqlchat.transport.routing.http_urlpatterns(schema)),
         *map(safe, chat.routing.http_urlpatterns(pages)),
+        safe_from_anywhere(re_path(settings.STATIC_URL.lstrip("/"), StaticFiles(pages))),  # type: ignore[arg-type]
         re_path("", pages),  # type: ignore[arg-type]  # Channels routes to ASGI applications
     ]
 )

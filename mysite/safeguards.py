@@ -1,4 +1,4 @@
-"""Django's safeguards for HTTP requests that don't go through Django's handlers: those for GraphQL."""
+"""Django's safeguards for HTTP requests that don't go through Django's handlers: those for GraphQL and for files."""
 
 import logging
 from io import BytesIO

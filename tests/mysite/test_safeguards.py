@@ -204,12 +204,6 @@ def test_django_pages_have_security_headers_and_a_strict_policy(client: Client, 
     assert "unsafe" not in headers["content-security-policy"]
 
 
-def test_static_files_have_security_headers(client: Client) -> None:
-    answer = client.get("/static/site.css", headers={"host": HOST})
-    assert answer.headers["x-content-type-options"] == "nosniff"
-    assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
-
-
 def test_favicon_redirects_to_the_static_icon(client: Client) -> None:
     assert client.get("/favicon.ico", headers={"host": HOST}).headers["location"] == "/static/favicon.svg"
 

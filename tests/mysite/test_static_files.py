@@ -1,0 +1,62 @@
+"""Static files over HTTP, as the whole site answers for them."""
+
+import pytest
+from channels.testing import HttpCommunicator
+from pytest_django import Settings
+
+from mysite.asgi import application
+
+HOST = "chat.example.org"
+
+
+@pytest.fixture(autouse=True)
+def hosts(settings: Settings) -> None:
+    settings.ALLOWED_HOSTS = [HOST]
+
+
+async def get(path: str, *, method: str = "GET", **headers: str) -> tuple[int, dict[str, str], bytes]:
+    sent = [(name.replace("_", "-").encode(), value.encode()) for name, value in ({"host": HOST} | headers).items()]
+    answer = await HttpCommunicator(application, method, path, b"", sent).get_response(timeout=5)
+    return answer["status"], {name.decode(): value.decode() for name, value in answer["headers"]}, answer["body"]
+
+
+async def test_file_is_sent_with_the_sites_security_headers_and_is_to_be_asked_for_again() -> None:
+    status, headers, body = await get("/static/site.css")
+    assert (status, headers["content-type"]) == (200, 'text/css; charset="utf-8"')
+    assert b"--ground" in body
+    assert headers["cache-control"] == "max-age=0, public"
+    assert headers["x-content-type-options"] == "nosniff"
+    assert "frame-ancestors 'none'" in headers["content-security-policy"]
+
+
+async def test_file_is_not_sent_again_to_a_browser_that_has_it() -> None:
+    _, first, _ = await get("/static/site.css")
+    status, _, body = await get("/static/site.css", if_none_match=first["etag"])
+    assert (status, body) == (304, b"")
+
+
+async def test_head_tells_the_length_alone() -> None:
+    _, _, content = await get("/static/site.css")
+    status, headers, body = await get("/static/site.css", method="HEAD")
+    assert (status, int(headers["content-length"]), body) == (200, len(content), b"")
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "status"),
+    [
+        ("/static/site.css", {"origin": "https://elsewhere.example"}, 200),  # nothing in it is the visitor's
+        ("/static/site.css", {"sec_fetch_site": "cross-site"}, 200),
+        ("/static/site.css", {"host": "elsewhere.example"}, 400),
+        ("/static/admin/css/base.css", {}, 200),  # from an app's folder
+        ("/static/nothing.css", {}, 404),
+        ("/static/", {}, 404),
+        ("/static/chat", {}, 404),
+        ("/static/../manage.py", {}, 404),
+        ("/static/%2e%2e/manage.py", {}, 404),
+        ("/static//etc/passwd", {}, 404),
+        ("/static/a\x00b", {}, 404),
+    ],
+)
+async def test_only_static_files_are_sent(db: None, path: str, headers: dict[str, str], status: int) -> None:
+    answered, _, _ = await get(path, **headers)
+    assert answered == status
