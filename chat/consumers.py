@@ -1,8 +1,9 @@
 """The browser's socket, from its connecting to its leaving. `chat.receiving` has what it is sent in between."""
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from inspect import isawaitable
+from typing import Any
 from urllib.parse import parse_qs
 
 from django.utils.translation import gettext_lazy as _
@@ -91,7 +92,7 @@ class ChatConsumer(ReceivingConsumer):
             person.require(Scope.READ)
             Sockets.here().admit(person.address)
             room = rooms.enter(self.scope["url_route"]["kwargs"]["room_name"], person)
-            after = read_position(self.scope["query_string"])
+            after = read_position(self.scope)
             self.listener = BrowserListener(self, room, after, person)
             await Hub.here().join(self.listener)
         except Exception as error:
@@ -138,9 +139,16 @@ class ChatConsumer(ReceivingConsumer):
             await self.close(code=CLOSE_CODES.get(type(error), BAD_REQUEST), reason=error.code)
 
 
-def read_position(query_string: bytes) -> Position | None:
-    """The position in `?after=<offset>&id=<id>`, of which the id may be left out. Raises InvalidPosition."""
-    given = parse_qs(query_string.decode("latin1"), keep_blank_values=True)
+def read_position(scope: Mapping[str, Any]) -> Position | None:
+    """The position in `?after=<offset>&id=<id>`, of which the id may be left out. Raises InvalidPosition.
+
+    Where frames come as events, one that goes on has it in `Last-Event-ID`, as `<offset>:<id>`.
+    """
+    last = dict(scope["headers"]).get(b"last-event-id", b"").decode("latin1")
+    if last:
+        offset, _, id = last.partition(":")
+        return history.check_position(offset, id)
+    given = parse_qs(scope["query_string"].decode("latin1"), keep_blank_values=True)
     if "after" not in given:
         return None
     return history.check_position(given["after"][-1], given.get("id", [None])[-1])

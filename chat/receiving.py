@@ -85,10 +85,14 @@ class ReceivingConsumer(SocketConsumer):
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         if self.room is None or self.listener is None:
             return  # refused, and closing
+        await self.take(self.room, text_data)
+
+    async def take(self, room: Room, text_data: str | None) -> None:
+        """Does what a frame asks for, and answers it."""
         frame: dict[str, Any] = {}
         try:
             frame = read_frame(text_data)
-            answer = await getattr(self, f"receive_{purpose_of(frame)}")(self.room, frame)
+            answer = await getattr(self, f"receive_{purpose_of(frame)}")(room, frame)
         except Exception as error:
             answer = self.error_frame(error, to=frame)
         if answer is not None:
@@ -120,7 +124,8 @@ class ReceivingConsumer(SocketConsumer):
             reply_to=frame.get("reply_to"),
             attachments=frame.get("attachments"),
         )
-        if entry.repeated and self.listener and (entry.event.offset or 0) <= self.listener.positions[room.group]:
+        heard = None if self.listener is None else self.listener.positions[room.group]
+        if entry.repeated and (heard is None or (entry.event.offset or 0) <= heard):
             # Nobody hears it again, but who sends it again has not heard that it arrived.
             return event_frame(entry.event, await self.html_of(entry.event))
         return None

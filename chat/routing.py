@@ -7,6 +7,7 @@ from django.urls import URLPattern, path, re_path, register_converter
 
 from chat.connections.registration import registered
 from chat.consumers import ChatConsumer
+from chat.event_door import EventDoor
 from chat.file_downloads import download
 from chat.file_uploads import UploadDoor
 from chat.hooks import take_hook
@@ -35,8 +36,9 @@ def hook_urlpatterns() -> list[URLPattern]:
 
 
 def http_urlpatterns(pages: ASGI3Application) -> list[URLPattern]:
-    """`pages` answers what isn't for files."""
+    """`pages` answers what is for none of these."""
     routes: list[tuple[str, Any]] = [
+        (r"^chat/(?P<room_name>(?s:.+))/events/$", EventDoor(pages)),
         (r"^chat/(?P<room_name>(?s:.+))/files/$", UploadDoor(pages)),
         (r"^chat/(?P<room_name>(?s:.+))/files/(?P<file_id>[0-9a-f]{32})/(?P<file_name>[^/]+)$", download),
     ]

@@ -2,6 +2,7 @@
 
     HTTP       /livez …            → probes
                /graphql            → GraphQL
+               /chat/<room>/events/ → the browser's chat, where no WebSocket gets through
                /chat/<room>/files/ → files that are uploaded or downloaded
                /hooks/<token>/     → incoming webhooks
                /static/            → static files

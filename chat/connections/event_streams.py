@@ -30,6 +30,9 @@ HEADERS = [
 class Form(Protocol):
     """What a door sends where a socket would be closed, with a code and a reason that is a stable word of ours."""
 
+    def event(self, text: str) -> bytes:
+        """The event that brings a text message."""
+
     def refusal(self, scope: Any, code: int, reason: str) -> tuple[int, bytes]:
         """The HTTP status and the JSON with which a connection is refused."""
 
@@ -59,7 +62,7 @@ def served(consumer: Any, form: Form) -> Any:
 class EventStream:
     """One response over HTTP, with the receive and the send of a WebSocket.
 
-    A message with `text` or `bytes` has one or more whole events, as they are written.
+    A message with `bytes` has one or more whole events, as they are written; the door puts `text` into one.
     """
 
     def __init__(self, scope: Any, receive: Callable[[], Awaitable[Any]], send: Any, form: Form) -> None:
@@ -90,7 +93,7 @@ class EventStream:
                 await self._write(HEARTBEAT)  # a proxy may hold back the headers until something follows
                 self._accepted = True
             case "websocket.send":
-                await self._write(message.get("bytes") or message["text"].encode())
+                await self._write(message.get("bytes") or self._form.event(message["text"]))
             case "websocket.close":
                 await self._end(message.get("code") or 1000, message.get("reason") or "")
 
@@ -125,6 +128,19 @@ class EventStream:
 def retry() -> bytes:
     """Has a client that comes back by itself wait: a while that is another for each."""
     return b"retry: %d\n\n" % random.randint(*RETRY)
+
+
+async def read_body(receive: Callable[[], Awaitable[Any]], longest: int) -> bytes | None:
+    """The body of a request; None if it has more than `longest` bytes, or the client goes before all of it is there."""
+    body: bytes = b""
+    while len(body) <= longest:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        body += message.get("body", b"")
+        if not message.get("more_body") and len(body) <= longest:
+            return body
+    return None
 
 
 async def _until_gone(receive: Callable[[], Awaitable[Any]]) -> None:

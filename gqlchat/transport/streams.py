@@ -16,7 +16,7 @@ from graphql import OperationType, get_operation_ast
 from strawberry.channels.handlers.http_handler import ChannelsRequest
 from strawberry.http import GraphQLRequestData, process_result
 
-from chat.connections.event_streams import RESTARTING, retry, served
+from chat.connections.event_streams import RESTARTING, read_body, retry, served
 from chat.connections.registration import registered
 from chat.connections.socket_consumer import SocketConsumer
 from chat.connections.sockets import LOG_IN, Sockets, is_gone
@@ -164,6 +164,9 @@ class StreamConsumer(SocketConsumer):
 class Form:
     """GraphQL's form of what a stream is refused or ended with."""
 
+    def event(self, text: str) -> bytes:
+        return next_event(text.encode())
+
     def refusal(self, scope: Any, code: int, reason: str) -> tuple[int, bytes]:
         return STATUSES.get(code, 403), error_result(scope, code, reason)
 
@@ -206,7 +209,7 @@ def with_streams(schema: Any, consumer: Any) -> Any:
         if scope["method"] not in {"GET", "POST"} or not wants_events(scope):
             await consumer(scope, receive, send)
             return
-        body = await read(receive)
+        body = await read_body(receive, settings.CHAT_BODY_MAX)
         if body is None:
             return  # the client is gone
         operation = await subscription_of(schema, scope, body)
@@ -230,18 +233,6 @@ async def subscription_of(schema: Any, scope: Any, body: bytes) -> GraphQLReques
     except Exception:
         return None
     return asked if operation and operation.operation is OperationType.SUBSCRIPTION else None
-
-
-async def read(receive: Any) -> bytes | None:
-    """The body of a request; None if the client goes before all of it is there."""
-    body: bytes = b""
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            return None
-        body += message.get("body", b"")
-        if not message.get("more_body"):
-            return body
 
 
 def again(body: bytes, receive: Any) -> Any:

@@ -80,6 +80,19 @@ UNAVAILABLE = """
         }
     };
 """
+# A proxy that lets no WebSocket through.
+NO_SOCKETS = """
+    window.WebSocket = class extends EventTarget {
+        static CONNECTING = 0;
+        static OPEN = 1;
+        static CLOSED = 3;
+        constructor() {
+            super();
+            setTimeout(() => this.dispatchEvent(Object.assign(new Event("close"), { code: 1006 })));
+        }
+        close() {}
+    };
+"""
 # The socket drops everything that is sent, without an error.
 DEAD = "Object.assign(sockets[0], { send() {}, close() {} })"
 
@@ -123,6 +136,20 @@ def test_silently_dead_connection_is_replaced(browser: Chromium, site: str, happ
     room.hear("hello")
     assert room.window.run("return sockets.length") == 2
     assert room.lines == ["hello"]
+
+
+def test_page_goes_on_by_events_where_no_websocket_gets_through(browser: Chromium, site: str, same_site: str) -> None:
+    other = enter(browser, same_site, "room1")
+    other.say("before")
+    other.hear("before")
+    room = enter(browser, site, "room1", NO_SOCKETS)
+    room.window.find(STATUS, "Connected, without WebSocket")
+    room.say("one")
+    room.say("two")
+    other.hear("two")
+    other.say("three")
+    room.hear("three")
+    assert room.lines == other.lines == ["before", "one", "two", "three"]
 
 
 def test_half_open_connection_is_noticed_by_the_heartbeat_and_replaced(

@@ -2,7 +2,9 @@
 /** WebSockets without a network: a test plays the server of each. */
 
 export class FakeSocket extends EventTarget {
+  static CONNECTING = 0;
   static OPEN = 1;
+  static CLOSED = 3;
   /** @type {FakeSocket[]} all that were made, in order */
   static all = [];
 

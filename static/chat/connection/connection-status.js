@@ -3,7 +3,7 @@
 import { find } from "../elements.js";
 import { fill, gettext } from "../translation.js";
 
-/** @import { Connection, State } from "./connection.js" */
+/** @import { Connection } from "./connection.js" */
 
 /**
  * Says in words how a connection is, with a button that tries again at once.
@@ -31,7 +31,7 @@ export class ConnectionStatus extends HTMLElement {
     clearInterval(this.#ticking);
     this.dataset.state = state;
     const words =
-      state === "waiting" ? [gettext("Offline – trying again"), this.#countdown(connection)] : [describe(state)];
+      state === "waiting" ? [gettext("Offline – trying again"), this.#countdown(connection)] : [describe(connection)];
     find(this, "[role=status]", HTMLElement).replaceChildren(...words);
     this.#button.hidden = state !== "waiting";
   }
@@ -52,10 +52,10 @@ export class ConnectionStatus extends HTMLElement {
 }
 
 /**
- * @param {State} state
+ * @param {Connection} connection
  * @returns {string}
  */
-function describe(state) {
-  if (state === "open") return gettext("Connected");
+function describe({ state, byEvents }) {
+  if (state === "open") return byEvents ? gettext("Connected, without WebSocket") : gettext("Connected");
   return state === "refused" ? gettext("Not connected") : gettext("Connecting…");
 }

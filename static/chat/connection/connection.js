@@ -1,5 +1,6 @@
 // @ts-check
 
+import { EventSocket } from "./event-socket.js";
 import { Heartbeat } from "./heartbeat.js";
 
 // All in milliseconds.
@@ -7,6 +8,9 @@ const FIRST_DELAY = 500;
 const LONGEST_DELAY = 30_000;
 const OPENING_TIMEOUT = 10_000;
 const STEADY_AFTER = 5_000;
+
+/** Attempts to open a WebSocket that fail in a row before events are tried in its place. */
+const SOCKETS_TRIED = 2;
 
 const LOGGED_OUT = 4401;
 const RESTARTING = 1012;
@@ -39,6 +43,8 @@ const FINAL_CODES = new Set([4400, 4403]);
  * comes back within seconds; when the login has ended it looks once more, as the login may only have been renewed. One
  * that has died in silence is noticed by a heartbeat, and replaced.
  *
+ * Where no WebSocket has ever opened, server-sent events are tried in turn with it: a proxy may let those through.
+ *
  * Events:
  *   "state"  `state` has changed
  *   "frame"  `detail` is one JSON object that the server sent; anything else it sends is passed over
@@ -55,9 +61,15 @@ export class Connection extends EventTarget {
    */
   closeCode = null;
 
+  /** Whether frames come, or are tried to be had, as events in the place of a WebSocket. */
+  byEvents = false;
+
   #address;
-  /** @type {WebSocket | null} */
+  /** @type {WebSocket | EventSocket | null} */
   #socket = null;
+  #socketsOpen = false; // a WebSocket has opened on this page
+  #eventsOpen = false; // and events have
+  #unopened = 0; // attempts since something opened
   #failures = 0;
   #pings = 0;
   #heartbeat = new Heartbeat(
@@ -74,12 +86,17 @@ export class Connection extends EventTarget {
   }
 
   open() {
-    const socket = new WebSocket(this.#address());
+    this.byEvents = this.#isEventsTurn;
+    const socket = this.byEvents ? new EventSocket(this.#address()) : new WebSocket(this.#address());
     this.#socket = socket;
+    this.#unopened += 1;
     const current = () => socket === this.#socket; // one that was left has nothing more to say
     socket.addEventListener("open", () => current() && this.#opened());
-    socket.addEventListener("message", ({ data }) => current() && this.#received(data));
-    socket.addEventListener("close", ({ code }) => current() && this.#closed(code));
+    socket.addEventListener(
+      "message",
+      (event) => current() && this.#received(/** @type {MessageEvent} */ (event).data),
+    );
+    socket.addEventListener("close", (event) => current() && this.#closed(/** @type {CloseEvent} */ (event).code));
     this.#enter("connecting", OPENING_TIMEOUT, () => socket.close());
   }
 
@@ -109,8 +126,16 @@ export class Connection extends EventTarget {
     return true;
   }
 
+  get #isEventsTurn() {
+    const turn = this.#unopened - (this.#eventsOpen ? 1 : SOCKETS_TRIED);
+    return !this.#socketsOpen && turn >= 0 && turn % 2 === 0;
+  }
+
   #opened() {
     this.#heartbeat.beat();
+    this.#unopened = 0;
+    if (this.byEvents) this.#eventsOpen = true;
+    else this.#socketsOpen = true;
     // A server that accepts and closes at once must still be approached ever more slowly.
     this.#enter("open", STEADY_AFTER, () => {
       this.#failures = 0;

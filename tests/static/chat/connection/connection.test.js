@@ -3,6 +3,7 @@ import "../../dom.js";
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, mock, test } from "node:test";
 import { Connection } from "../../../../static/chat/connection/connection.js";
+import { FakeEventSource } from "../../event-sources.js";
 import { FakeSocket } from "../../sockets.js";
 
 const NORMAL = 1000;
@@ -11,6 +12,7 @@ const RESTARTING = 1012;
 
 beforeEach(() => {
   FakeSocket.install();
+  FakeEventSource.install();
   mock.timers.enable({ apis: ["setTimeout", "setInterval", "Date"] });
   mock.method(Math, "random", () => 0.5);
 });
@@ -106,4 +108,45 @@ test("renewed connection listens to its new socket alone", () => {
   FakeSocket.last.accept();
   old.end(ABNORMAL);
   assert.equal(connection.state, "open");
+});
+
+/** Fails the attempt that is under way, and waits until the next one is made. */
+function failAndWait() {
+  FakeSocket.last.end(ABNORMAL);
+  mock.timers.tick(60_000);
+}
+
+test("connection tries events once two WebSockets have failed to open, and then in turn", () => {
+  const connection = new Connection(() => "ws://localhost/ws/chat/a/");
+  connection.open();
+  failAndWait();
+  assert.equal(FakeEventSource.all.length, 0);
+  failAndWait();
+  assert.deepEqual([connection.byEvents, FakeEventSource.all.length, FakeSocket.all.length], [true, 1, 2]);
+  FakeEventSource.last.fail();
+  mock.timers.tick(60_000);
+  assert.deepEqual([connection.byEvents, FakeSocket.all.length], [false, 3]);
+  failAndWait();
+  FakeEventSource.last.accept();
+  assert.deepEqual([connection.byEvents, connection.state, FakeEventSource.all.length], [true, "open", 2]);
+});
+
+test("connection by events that is lost tries one WebSocket before it comes back", () => {
+  const connection = new Connection(() => "ws://localhost/ws/chat/a/");
+  connection.open();
+  failAndWait();
+  failAndWait();
+  FakeEventSource.last.accept();
+  FakeEventSource.last.fail();
+  mock.timers.tick(60_000);
+  assert.equal(connection.byEvents, false);
+  failAndWait();
+  assert.equal(connection.byEvents, true);
+});
+
+test("connection whose WebSocket has opened once tries no events", () => {
+  const connection = opened();
+  for (let attempt = 0; attempt < 6; attempt += 1) failAndWait();
+  assert.equal(FakeEventSource.all.length, 0);
+  assert.equal(connection.byEvents, false);
 });
