@@ -12,6 +12,7 @@ from http import HTTPStatus
 from typing import Any
 
 from asgiref.typing import ASGIReceiveCallable, ASGISendCallable, HTTPResponseBodyEvent, HTTPScope
+from django.template.loader import render_to_string
 
 from chat.connections.answers import answer
 from chat.connections.authentication import bring_session
@@ -90,26 +91,37 @@ async def refuse(
     error: ChatError,
     headers: Iterable[tuple[bytes, bytes]] = (),
 ) -> None:
-    """Answers with an error, as JSON in the person's language: `{"error": code, "message": text, …}`."""
+    """Answers with an error in the person's language, as JSON: `{"error": code, "message": text, …}`.
+
+    It is a page for browsers that were led to the file's address.
+    """
     status = next((status for kind, status in STATUSES.items() if isinstance(error, kind)), HTTPStatus.BAD_REQUEST)
     with in_language_of(scope):
         details = error.details
         content = json.dumps({"error": details.pop("code"), "message": str(error), **details}).encode()
+    content_type = b"application/json"
+    if scope["method"] == "GET" and "text/html" in header(scope, b"accept"):
+        content, content_type = await asyncio.to_thread(_page, scope, error), b"text/html; charset=utf-8"
     if "retry_after" in details:
         headers = [*headers, (b"retry-after", str(max(1, round(details["retry_after"]))).encode())]
-    await answer(send, status, [*_of_json(content), *headers], content, more=True)
+    await answer(send, status, [*_described(content, content_type), *headers], content, more=True)
     await _let_it_finish(receive)
     await send(HTTPResponseBodyEvent(type="http.response.body", body=b"", more_body=False))
 
 
 async def answer_json(send: ASGISendCallable, status: HTTPStatus, said: object) -> None:
     content = json.dumps(said, ensure_ascii=False).encode()
-    await answer(send, status, _of_json(content), content)
+    await answer(send, status, _described(content, b"application/json"), content)
 
 
-def _of_json(content: bytes) -> Headers:
+def _page(scope: HTTPScope, error: ChatError) -> bytes:
+    with in_language_of(scope):
+        return render_to_string("chat/file_refused.html", {"message": str(error)}).encode()
+
+
+def _described(content: bytes, content_type: bytes) -> Headers:
     return [
-        (b"content-type", b"application/json"),
+        (b"content-type", content_type),
         (b"content-length", str(len(content)).encode()),
         (b"cache-control", b"no-store"),
     ]

@@ -152,6 +152,16 @@ async def test_file_of_a_private_room_is_for_members_for_as_long_as_they_are(ann
     assert (answer.status, answer.json["error"]) == (403, "not_a_member")
 
 
+@pytest.mark.parametrize(("language", "words"), [("en", "There is no such file"), ("de", "Diese Datei gibt es")])
+async def test_browser_that_is_led_to_no_file_gets_a_page(ann: Visitor, language: str, words: str) -> None:
+    headers = {"accept": "text/html,image/webp,*/*;q=0.8", "accept-language": language}
+    answer = await ask("GET", f"/chat/room1/files/{'0' * 32}/a.txt", ann, headers)
+    assert (answer.status, answer.headers["content-type"]) == (404, "text/html; charset=utf-8")
+    page = answer.body.decode()
+    assert f'<html lang="{language}">' in page
+    assert words in page
+
+
 async def test_banned_person_gets_no_file_not_even_their_own(ann: Visitor) -> None:
     file = await upload(ann, CONTENT)
     await attach(ann, file)
