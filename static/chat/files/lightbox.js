@@ -3,7 +3,9 @@
 import { find } from "../elements.js";
 import { fill, gettext } from "../translation.js";
 
-/** Shows the pictures of the log large, one at a time. The arrow keys lead from one to the next. */
+const SWIPE_MIN = 50; // pixels that a finger goes sideways, at least
+
+/** Shows the pictures of the log large, one at a time. The arrow keys, and a finger sideways, lead from one to the next. */
 export class Lightbox {
   #dialog;
   #log;
@@ -14,6 +16,8 @@ export class Lightbox {
   #after;
   /** @type {HTMLAnchorElement | null} the link in the log whose picture is shown */
   #shown = null;
+  /** @type {Touch | null} where the only finger came down */
+  #touch = null;
 
   /**
    * @param {HTMLDialogElement} dialog
@@ -39,6 +43,11 @@ export class Lightbox {
       else return;
       event.preventDefault();
     });
+    const began = (/** @type {TouchEvent} */ { touches }) => {
+      this.#touch = touches.length === 1 ? (touches[0] ?? null) : null;
+    };
+    dialog.addEventListener("touchstart", began, { passive: true });
+    dialog.addEventListener("touchend", ({ changedTouches }) => this.#swipe(changedTouches[0]));
     dialog.addEventListener("click", ({ target }) => {
       if (target === dialog) dialog.close(); // beside the picture
     });
@@ -62,6 +71,17 @@ export class Lightbox {
     event.preventDefault();
     this.#show(link);
     this.#dialog.showModal();
+  }
+
+  /** @param {Touch | undefined} end */
+  #swipe(end) {
+    const begin = this.#touch;
+    this.#touch = null;
+    const isZoomed = (window.visualViewport?.scale ?? 1) > 1.01; // then a finger moves the picture
+    if (!begin || !end || isZoomed) return;
+    const sideways = end.clientX - begin.clientX;
+    const isLevel = Math.abs(sideways) > 2 * Math.abs(end.clientY - begin.clientY);
+    if (isLevel && Math.abs(sideways) >= SWIPE_MIN) this.#go(sideways < 0 ? 1 : -1);
   }
 
   /** @param {number} step */
