@@ -34,6 +34,7 @@ class InvalidFrame(ChatError):
 
 PURPOSES = (
     *("edit", "message", "delete", "react", "typing", "before", "after", "complete", "versions"),
+    "remove_preview",
     *("read", "unread", "read_all", "involvement", "leave"),
     *("report", "reports", "dismiss", "ignore"),
     *("visible", "me", "ping"),
@@ -188,6 +189,14 @@ def read_on(frame: dict[str, Any]) -> bool:
     if isinstance(on, bool):
         return on
     raise InvalidFrame(_("“{key}” has to be true or false."), key="on")
+
+
+def read_url(frame: dict[str, Any]) -> str:
+    """Raises InvalidFrame."""
+    if not isinstance(frame.get("url"), str):
+        raise InvalidFrame(_("“{key}” has to be a text."), key="url")
+    url: str = frame["url"]
+    return url
 
 
 def reacted_frame(target: int, entry: Event | None, request: dict[str, str]) -> str:

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qs
 
-from chat.actions import completing, editing, ignoring, posting, reacting, reading, reporting, typing
+from chat.actions import completing, editing, ignoring, link_previews, posting, reacting, reading, reporting, typing
 from chat.actions.moderation import carry_out
 from chat.connections.socket_consumer import SocketConsumer
 from chat.delivery.formatted import Formatted
@@ -36,6 +36,7 @@ from chat.frames import (
     read_on,
     read_request,
     read_typing,
+    read_url,
     read_visible,
     reported_frame,
     reports_frame,
@@ -136,6 +137,10 @@ class ReceivingConsumer(SocketConsumer):
 
     async def receive_delete(self, room: Room, frame: dict[str, Any]) -> None:
         await carry_out(moderation.delete_message, room, history.check_offset(frame["delete"]), by=self.person)
+
+    async def receive_remove_preview(self, room: Room, frame: dict[str, Any]) -> None:
+        offset, url = history.check_offset(frame["remove_preview"]), read_url(frame)
+        await link_previews.remove(room=room, offset=offset, url=url, person=self.person)
 
     async def receive_typing(self, room: Room, frame: dict[str, Any]) -> None:
         is_typing = read_typing(frame)

@@ -36,6 +36,7 @@ HEAR = """subscription { roomMessages(rooms: [{roomName: "links"}], kinds: [LINK
     kind offset target links { url title description siteName picture { url width height } }
 } }"""
 READ = """query ($room: String!) { room(name: $room) { linkPreviews } }"""
+REMOVE = """mutation ($input: RemoveLinkPreviewInput!) { removeLinkPreview(input: $input) { error { code } } }"""
 SET = """mutation ($room: String!, $on: Boolean!) {
     setLinkPreviews(input: {roomName: $room, on: $on}) { error { code } }
 }"""
@@ -101,6 +102,66 @@ async def test_preview_reaches_both_doors_and_the_history(
     assert said["title"] == "A page"
     assert (await old.receive_json_from(timeout=5))["offset"] == target
     assert await old.receive_nothing()
+
+
+async def test_author_removes_a_preview_at_both_doors_and_all_are_told(host: Host, open_chat, open_graphql) -> None:
+    author, other = await open_chat(f"{URL}?with=links"), await open_chat(f"{URL}?with=links")
+    graphql = await open_graphql()
+    await graphql.subscribe(HEAR)
+    first, second = host.url(), host.url("/other")
+    host.answers["/other"] = http(PAGE.encode(), HTML)
+    await author.say(f"{first} {second}")
+    target = (await author.receive_json_from(timeout=5))["offset"]
+    for socket in (author, other):
+        assert [link["url"] for link in (await socket.frame("links"))["links"]] == [first, second]
+    assert (await graphql.result())["data"]["roomMessages"]["target"] == target
+
+    await author.send_json_to({"remove_preview": target, "url": first})
+    for socket in (author, other):
+        frame = await socket.frame("links")
+        assert (frame["target"], [link["url"] for link in frame["links"]]) == (target, [second])
+    heard = (await graphql.result())["data"]["roomMessages"]
+    assert [link["url"] for link in heard["links"]] == [second]
+
+    await author.send_json_to({"edit": target, "message": f"Look: {first} {second}"})
+    for socket in (author, other):
+        assert [link["url"] for link in (await socket.frame("links"))["links"]] == [second]
+    await author.send_json_to({"before": 99})
+    (message,) = (await author.frame("history"))["messages"]
+    assert [link["url"] for link in message["links"]] == [second]
+
+
+async def test_moderator_removes_a_preview_by_graphql(host: Host, open_graphql) -> None:
+    owner = await user("owner")
+    await carry_out(moderation.create, ROOM, private=False, by=owner.person)
+    target = await say(f"{host.url()}")
+    await settled()
+    asked = {"input": {"roomName": ROOM.name, "offset": target, "url": host.url()}}
+    stranger = await user("stranger")
+    for visitor, error in ((stranger, {"code": "not_allowed"}), (owner, None), (owner, None)):
+        graphql = await open_graphql(headers=visitor.headers)
+        await graphql.start(REMOVE, asked)
+        assert (await graphql.result())["data"]["removeLinkPreview"] == {"error": error}
+    assert await shown(target) == []
+
+
+@pytest.mark.parametrize(
+    ("asked", "code"),
+    [
+        ({"remove_preview": 1}, "invalid_frame"),
+        ({"remove_preview": 1, "url": 7}, "invalid_frame"),
+        ({"remove_preview": "x", "url": "https://example.org/"}, "invalid_position"),
+        ({"remove_preview": -1, "url": "https://example.org/"}, "invalid_position"),
+        ({"remove_preview": 99, "url": "https://example.org/"}, "no_such_message"),
+        ({"remove_preview": 1, "url": "https://example.org/"}, "not_allowed"),  # another's
+    ],
+)
+async def test_bad_removal_is_answered_with_an_error(open_chat, asked: dict[str, Any], code: str) -> None:
+    await say("another's")
+    socket = await open_chat(URL)
+    await socket.send_json_to(asked | {"client_id": "c1"})
+    error = await socket.frame("error")
+    assert (error["error"]["code"], error["client_id"]) == (code, "c1")
 
 
 async def test_page_is_asked_for_once_and_for_nobody_in_particular(host: Host) -> None:

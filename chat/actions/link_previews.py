@@ -17,6 +17,7 @@ from chat.delivery import link_news
 from chat.delivery.detached_tasks import DetachedTasks
 from chat.delivery.rendering_budget import RenderingBudget
 from chat.domain.formatting import effort
+from chat.domain.grants import Scope
 from chat.domain.links import Link, links_in, may_have_links
 from chat.domain.people import Person
 from chat.domain.rooms import Room
@@ -40,6 +41,19 @@ class LinkingMessage:
     offset: int
     text: str
     person: Person
+
+
+async def remove(*, room: Room, offset: int, url: str, person: Person) -> None:
+    """Takes the preview of the page at `url` from the message at `offset`, for good; everyone hears it.
+
+    Nothing happens if the message doesn't show that page. Raises NoSuchMessage, NotAllowed, InsufficientScope,
+    RateLimited, Banned, NotAMember or Unavailable.
+    """
+    person.require(Scope.WRITE, Scope.MODERATE)
+    await rate_limits.spend(person)
+    left = await in_database(links.remove, room, offset, url, by=person)
+    if left is not None:
+        await link_news.tell(room, offset, left)
 
 
 class LinkPreviews(PerLoop):
@@ -78,9 +92,9 @@ class LinkPreviews(PerLoop):
         shown = [link for link in found if link is not None]
         if not shown:
             return
-        is_stored = await in_database(links.show, message.room, message.offset, message.text, shown)
-        if is_stored:
-            await link_news.tell(message.room, message.offset, shown)
+        now_shown = await in_database(links.show, message.room, message.offset, message.text, shown)
+        if now_shown:
+            await link_news.tell(message.room, message.offset, now_shown)
 
     async def _link(self, url: str, message: LinkingMessage) -> Link | None:
         if known := await in_database(links.known, url):

@@ -1,14 +1,15 @@
 """Links in messages, and what is shown of the pages that they lead to."""
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urldefrag, urlsplit
 
 from chat.domain import markdown
 
 LINKS_MAX = 3  # of a message, that are shown
+REMOVED_MAX = 20  # of a message, that it is known never to show again
 URL_MAX = 2000  # characters
 
 JsonLink = dict[str, Any]
@@ -58,6 +59,36 @@ class Link:
                 case {"url": str(url), "title": str(title), "description": str(about), "site_name": str(site)}:
                     found.append(cls(url, title, about, site, _picture(one.get("picture"))))
         return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class MessageLinks:
+    """What is stored of a message's links: those that it shows, and the addresses of those that were removed from it.
+
+    A release that knows no removed ones passes over them.
+    """
+
+    shown: tuple[Link, ...] = ()
+    removed: tuple[str, ...] = ()
+
+    @classmethod
+    def from_json(cls, value: object) -> "MessageLinks":
+        """Reads what `as_json` returned. Other values are left out."""
+        removed = [one.get("removed") for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+        return cls(Link.all_from_json(value), tuple(url for url in removed if isinstance(url, str)))
+
+    def as_json(self) -> list[JsonLink] | None:
+        stored = [*(link.as_json() for link in self.shown), *({"removed": url} for url in self.removed)]
+        return stored or None
+
+    def with_shown(self, links: Iterable[Link]) -> "MessageLinks":
+        """The message shows `links`, but for those that were removed from it."""
+        return replace(self, shown=tuple(link for link in links if link.url not in self.removed))
+
+    def without(self, url: str) -> "MessageLinks":
+        """The message never shows the page at `url` again, which it shows now."""
+        left = tuple(link for link in self.shown if link.url != url)
+        return MessageLinks(left, (*self.removed, url)[-REMOVED_MAX:])
 
 
 def _picture(value: object) -> LinkPicture | None:

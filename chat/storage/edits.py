@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from chat import models
 from chat.domain.events import Event, Kind
+from chat.domain.links import MessageLinks
 from chat.domain.people import Person
 from chat.domain.rooms import Room
 from chat.errors import BlankMessage, NoSuchMessage, NotAllowed
@@ -45,7 +46,8 @@ def edit_message(room: Room, offset: int, text: str, *, by: Person) -> Event | N
         permissions.check(room, by)
         if place.limits_posts:
             posting_limits.check_read_only(room, permissions.permission(room, by))
-        message = history.message(room, offset)
+        row = history.message_row(room, offset)
+        message = history.as_event(row, room)
         if message.deleted:
             raise NoSuchMessage(_("That message is deleted, so it can’t be edited."))
         if not text and not message.attachments:
@@ -63,7 +65,7 @@ def edit_message(room: Room, offset: int, text: str, *, by: Person) -> Event | N
             text=text,
             edited_at=edit.sent_at,
             mentions=[person.as_json() for person in called] or None,
-            links=None,  # those of the new text come later
+            links=MessageLinks.from_json(row.links).with_shown(()).as_json(),  # those of the new text come later
         )
         mentions.forget(place.room_id, offset)
         mentions.record({(place.room_id, offset): called}, by={(place.room_id, offset): by})

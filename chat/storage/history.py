@@ -163,8 +163,13 @@ def find(room: Room, offset: int) -> Event | None:
 
 def message(room: Room, offset: int) -> Event:
     """The message at `offset`, deleted or not. Raises NoSuchMessage."""
-    found = find(room, offset)
-    if found is None or found.kind is not Kind.MESSAGE or not found.known:
+    return as_event(message_row(room, offset), room)
+
+
+def message_row(room: Room, offset: int) -> models.Message:
+    """The row of the message at `offset`, deleted or not. Raises NoSuchMessage."""
+    found = rows(room).filter(offset=offset, kind=Kind.MESSAGE).first()
+    if found is None:
         raise NoSuchMessage(_("There is no message {offset} here."), offset=offset)
     return found
 

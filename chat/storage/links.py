@@ -9,17 +9,17 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from chat import models
 from chat.domain.events import Event, Kind
 from chat.domain.link_pages import PageFacts
-from chat.domain.links import Link, LinkPicture, key_of
+from chat.domain.links import Link, LinkPicture, MessageLinks, key_of
 from chat.domain.people import Person
 from chat.domain.rooms import Room
-from chat.errors import NotAllowed
+from chat.errors import NoSuchMessage, NotAllowed
 from chat.storage import history, link_pictures, permissions
 from chat.storage.database import writes
 
@@ -90,16 +90,46 @@ def finish(room: Room, url: str, facts: PageFacts | None, size: tuple[int, int] 
 
 
 @writes
-def show(room: Room, offset: int, text: str, links: list[Link]) -> bool:
-    """Has the message at `offset` show `links`. False if it hasn't that text any more, or is gone.
+def show(room: Room, offset: int, text: str, links: list[Link]) -> tuple[Link, ...]:
+    """Has the message at `offset` show `links`, but for those that were removed from it. Returns those that it shows.
 
-    Its row is changed, and no entry is written: nothing that people say depends on it.
+    They are none if it hasn't that text any more, or is gone. Its row is changed, and no entry is written: nothing that
+    people say depends on it.
     """
-    message = history.rows(room).filter(offset=offset, kind=Kind.MESSAGE, deletion=None, text=text)
-    shown = message.update(links=[link.as_json() for link in links] or None) > 0
-    if shown and links:
-        models.LinkPreview.objects.filter(key__in=[key_of(link.url) for link in links]).update(used_at=timezone.now())
-    return shown
+    with transaction.atomic():
+        row = _messages(room, offset).filter(text=text).first()
+        if row is None:
+            return ()
+        shown = MessageLinks.from_json(row.links).with_shown(links)
+        _store(row, shown)
+        used = [key_of(link.url) for link in shown.shown]
+        models.LinkPreview.objects.filter(key__in=used).update(used_at=timezone.now())
+    return shown.shown
+
+
+@writes
+def remove(room: Room, offset: int, url: str, *, by: Person | None) -> tuple[Link, ...] | None:
+    """Has the message at `offset` never show the page at `url` again. Returns those that it shows then.
+
+    None if it doesn't show that page. No entry is written, as in `show`. Raises NoSuchMessage, NotAllowed, Banned or
+    NotAMember.
+    """
+    with transaction.atomic():
+        permissions.check(room, by)
+        row = _messages(room, offset).first()
+        if row is None:
+            raise NoSuchMessage(_("There is no message {offset} here."), offset=offset)
+        own = by is not None and row.person_id == by.id
+        if by is not None and not (own or permissions.permission(room, by).may_moderate):
+            raise NotAllowed(
+                _("You can remove previews from what you said yourself. The rest is up to the moderators of the room.")
+            )
+        links = MessageLinks.from_json(row.links)
+        if url not in {link.url for link in links.shown}:
+            return None
+        left = links.without(url)
+        _store(row, left)
+    return left.shown
 
 
 @writes
@@ -119,6 +149,17 @@ def forget_unused(before: datetime) -> int:
     for id in rows.exclude(picture_width=None).values_list("picture_id", flat=True).iterator():
         link_pictures.delete(id)
     return rows.delete()[0]
+
+
+def _messages(room: Room, offset: int) -> QuerySet[models.Message]:
+    """The message at `offset`, locked, if it is there and not deleted."""
+    found = history.rows(room).select_for_update()
+    return found.filter(offset=offset, kind=Kind.MESSAGE, deletion=None)
+
+
+def _store(row: models.Message, links: MessageLinks) -> None:
+    row.links = links.as_json()
+    row.save(update_fields=["links"])
 
 
 def _stale(now: datetime) -> Q:

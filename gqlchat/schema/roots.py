@@ -5,6 +5,7 @@ import strawberry
 from gqlchat.schema.direct import DirectMutation
 from gqlchat.schema.editing import EditingMutation, EditingQuery
 from gqlchat.schema.ignoring import IgnoringMutation
+from gqlchat.schema.link_previews import LinkPreviewMutation
 from gqlchat.schema.mentions import MentionQuery
 from gqlchat.schema.moderation import ModerationMutation
 from gqlchat.schema.my_rooms import MyRoomsMutation, MyRoomsQuery, MyRoomsSubscription
@@ -33,6 +34,7 @@ class Mutation(
     DirectMutation,
     EditingMutation,
     IgnoringMutation,
+    LinkPreviewMutation,
     ModerationMutation,
     MyRoomsMutation,
     PersonMutation,

@@ -13,6 +13,7 @@ import { ComposerTopic } from "./composer/topic.js";
 import { socketAddress } from "./connection/address.js";
 import { Connection } from "./connection/connection.js";
 import { ConnectionStatus } from "./connection/connection-status.js";
+import { NOT_CONNECTED } from "./connection/errors.js";
 import { ChatIdentity } from "./connection/identity.js";
 import { Position } from "./connection/position.js";
 import { afterSleep } from "./connection/sleep.js";
@@ -199,7 +200,10 @@ log.lines.reactions = reactions;
 log.lines.ignores = typing.ignores = (personId) => ignoring.has(personId);
 ignoring.changed = () => log.refresh();
 limits.ask = () => connection.send({ me: true });
-new MessagePresses(log, menu, reacting);
+log.lines.mayRemoveLinks = ({ userId }) => standing.moderates || userId === standing.person.id;
+new MessagePresses(log, menu, reacting).removeLink = ({ offset }, url) => {
+  if (!connection.send({ remove_preview: offset, url })) notice.say(NOT_CONNECTED);
+};
 reacting.leadMenu(menu);
 reactions.changed = (offset) => log.showReactions(offset);
 new TypingSign(input, (isTyping) => {

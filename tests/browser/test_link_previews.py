@@ -9,14 +9,18 @@ from urllib.parse import urlsplit
 
 import pytest
 from PIL import Image
+from selenium.webdriver.common.keys import Keys
 
 from tests.browser.chromium import Chromium
 from tests.browser.room_window import enter
+from tests.browser.test_accessibility import violations
 from tests.servers import Server
 
 PAGE = """<title>Tides of the North Sea</title>
 <meta property="og:description" content="How the moon, the coast and the wind make the water rise and fall.">
 <meta property="og:site_name" content="Harbour News"><meta property="og:image" content="/picture.png">"""
+REMOVE = "Remove the preview of “Tides of the North Sea”"
+BUTTONS = "return document.querySelectorAll('.remove-link').length"
 CARD = "document.querySelector('.message:last-of-type .link-card')"
 PICTURE_IS_LOADED = f"return {CARD}?.querySelector('img')?.naturalWidth"
 END_IN_VIEW = """
@@ -82,3 +86,25 @@ def test_preview_comes_under_the_message_and_the_page_stays_at_its_end(
 
     room.window.go(room.window.url)
     room.window.find(".link-card", "How the moon")
+
+
+def test_author_takes_a_preview_away_for_everybody_by_the_keys(
+    showing_site: str, page_url: str, browser: Chromium
+) -> None:
+    other_site = showing_site.replace("127.0.0.1", "localhost")  # for another visitor
+    author, other = enter(browser, showing_site, "room1"), enter(browser, other_site, "room1")
+    author.say(f"see {page_url}")
+    for room in (author, other):
+        room.window.find(".link-card", "Tides of the North Sea")
+    assert other.window.run(BUTTONS) == 0
+    assert violations(author.window) == []
+    author.window.run("document.querySelector('.message .actions').focus()")
+    author.window.type(Keys.ARROW_RIGHT)
+    assert author.window.run("return document.activeElement.ariaLabel") == REMOVE
+    author.window.type(Keys.ENTER)
+    for room in (author, other):
+        room.window.until(lambda room=room: not room.window.run("return !!document.querySelector('.links')"), "is gone")
+    assert author.window.run("return document.activeElement.className") == "actions quiet"
+    author.window.go(author.window.url)
+    author.hear(f"see {page_url}")
+    assert not author.window.run("return !!document.querySelector('.links')")

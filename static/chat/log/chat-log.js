@@ -3,6 +3,7 @@
 import { FILE } from "../files/attachment-list.js";
 import { REACTIONS } from "../reactions/reaction-bar.js";
 import { keepOwn } from "../reactions/reactions.js";
+import { REMOVE } from "./link-previews.js";
 import { changeBy } from "./message.js";
 import { ACTIONS, dayLine, SHOW } from "./message-line.js";
 import { MessageLines } from "./message-lines.js";
@@ -39,7 +40,7 @@ export class ChatLog extends HTMLElement {
 
   connectedCallback() {
     this.replaceChildren();
-    roveFocus(this, `:is(${ACTIONS}, ${SHOW})`, `${REACTIONS}, ${FILE}`);
+    roveFocus(this, `:is(${ACTIONS}, ${SHOW})`, `${REACTIONS}, ${FILE}, ${REMOVE}`);
   }
 
   /**

@@ -1,6 +1,10 @@
 // @ts-check
 
 import { element } from "../elements.js";
+import { fill, gettext } from "../translation.js";
+
+/** The selector of the buttons that remove the preview of a page. */
+export const REMOVE = ".remove-link";
 
 /**
  * A link in a message, and what the page that it leads to says of itself.
@@ -40,14 +44,50 @@ function isLink(link) {
  *
  * @param {Element} line
  * @param {LinkPreview[]} links
+ * @param {boolean} [removable] whether the reader may remove them
+ * @returns {boolean} whether the focus was on one of those before, and is lost
  */
-export function showLinks(line, links) {
-  line.querySelector(":scope > .links")?.remove();
-  if (links.length === 0) return;
+export function showLinks(line, links, removable = false) {
+  const before = line.querySelector(":scope > .links");
+  const hadFocus = before?.contains(document.activeElement) ?? false;
+  before?.remove();
+  if (links.length === 0) return hadFocus;
   const list = element("div", "links");
   list.ariaLive = "off"; // nobody has said it
-  list.append(...links.map(card));
+  list.append(...links.map((link) => preview(link, removable)));
   line.insertBefore(list, line.querySelector(":scope > .reactions"));
+  return hadFocus;
+}
+
+/**
+ * The address of the page whose preview a button removes; null if it isn't such a button.
+ *
+ * @param {Element} button
+ */
+export function removedBy(button) {
+  return button instanceof HTMLButtonElement && button.matches(REMOVE) ? button.value : null;
+}
+
+/**
+ * @param {LinkPreview} link
+ * @param {boolean} removable
+ */
+function preview(link, removable) {
+  const preview = element("div", "link-preview");
+  preview.append(card(link));
+  if (removable) preview.append(removeButton(link));
+  return preview;
+}
+
+/** @param {LinkPreview} link */
+function removeButton({ url, title }) {
+  const button = element("button", "remove-link quiet", "×");
+  button.type = "button";
+  button.tabIndex = -1; // the arrow keys lead there
+  button.value = url;
+  button.ariaLabel = fill(gettext("Remove the preview of “%(title)s”"), { title });
+  button.title = gettext("Remove the preview");
+  return button;
 }
 
 /** @param {LinkPreview} link */

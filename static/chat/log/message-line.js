@@ -34,6 +34,7 @@ const fullDate = new Intl.DateTimeFormat(locales, { dateStyle: "full", timeStyle
  * @property {boolean} called it calls the reader by name
  * @property {boolean} hasActions there is something that the reader can do with it
  * @property {boolean} folded it is by somebody whom the reader ignores
+ * @property {boolean} removesLinks the reader may remove previews of links from it
  * @property {boolean} showOrigin its process and thread are shown as text
  */
 
@@ -55,7 +56,7 @@ export function messageLine(message, view) {
   bubble.append(...content(message, view), meta(message, view));
   line.append(avatar(message.userName, message.userId), author(message, view), bubble);
   if (view.hasActions) line.append(actionsButton());
-  showLinks(line, message.links);
+  showLinks(line, message.links, view.removesLinks);
   if (view.folded) fold(line);
   return line;
 }

@@ -33,6 +33,8 @@ export class MessageLines {
    */
   reactions = null;
 
+  /** Whether the reader may remove previews of links from a message. */
+  mayRemoveLinks = (/** @type {Message} */ _message) => false;
   /** Whether the reader ignores a person, whose messages are folded. */
   ignores = (/** @type {string | null} */ _personId) => false;
 
@@ -64,6 +66,7 @@ export class MessageLines {
       called: calls(message, this.readerId),
       hasActions: !folded && (this.menu?.has(message) ?? false),
       folded,
+      removesLinks: this.mayRemoveLinks(message),
       showOrigin: this.showOrigin,
     });
     line.classList.toggle("continued", continues(message, before));
@@ -115,7 +118,10 @@ export class MessageLines {
    */
   showLinks(line, message) {
     this.#messages.set(line, message);
-    if (message.kind === "message" && !message.deleted) showLinks(line, message.links);
+    if (message.kind !== "message" || message.deleted) return;
+    const lostFocus = showLinks(line, message.links, this.mayRemoveLinks(message));
+    const actions = line.querySelector(ACTIONS);
+    if (lostFocus && actions instanceof HTMLElement) actions.focus();
   }
 
   /**

@@ -1,14 +1,19 @@
 // @ts-check
 
 import { emojiOf, REACTIONS } from "../reactions/reaction-bar.js";
+import { removedBy } from "./link-previews.js";
 import { ACTIONS, SHOW } from "./message-line.js";
 
 /** @import { Reacting } from "../reactions/reacting.js" */
 /** @import { ChatLog } from "./chat-log.js" */
+/** @import { Message } from "./message.js" */
 /** @import { MessageMenu } from "./message-menu.js" */
 
-/** Presses of the reader on the messages of a log: their menu's button, its keys, and reactions. */
+/** Presses of the reader on the messages of a log: their menu's button, its keys, reactions, and previews of links. */
 export class MessagePresses {
+  /** Removes the preview of a page from a message. */
+  removeLink = (/** @type {Message} */ _message, /** @type {string} */ _url) => {};
+
   #log;
   #menu;
   #reacting;
@@ -25,6 +30,7 @@ export class MessagePresses {
     log.addEventListener("click", (event) => this.#openMenu(event));
     log.addEventListener("click", (event) => this.#pressReaction(event));
     log.addEventListener("click", (event) => this.#unfold(event));
+    log.addEventListener("click", (event) => this.#removeLink(event));
     log.addEventListener("keydown", (event) => this.#pressKey(event));
   }
 
@@ -50,6 +56,13 @@ export class MessagePresses {
   #unfold({ target }) {
     const line = target instanceof Element && target.closest(SHOW)?.closest(".message");
     if (line) this.#log.lines.unfold(line);
+  }
+
+  /** @param {MouseEvent} event */
+  #removeLink({ target }) {
+    const url = target instanceof Element ? removedBy(target) : null;
+    const message = target instanceof Element && this.#log.lines.messageOf(target.closest(".message"));
+    if (url !== null && message) this.removeLink(message, url);
   }
 
   /** @param {MouseEvent} event */

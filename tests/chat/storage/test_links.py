@@ -9,14 +9,14 @@ from django.utils import timezone
 
 from chat import models
 from chat.domain.link_pages import PageFacts
-from chat.domain.links import Link
+from chat.domain.links import REMOVED_MAX, Link
 from chat.domain.people import Person, of_user
 from chat.domain.rooms import Room
-from chat.errors import NotAllowed, NotAMember
-from chat.storage import history, link_pictures, links
+from chat.errors import ChatError, NoSuchMessage, NotAllowed, NotAMember
+from chat.storage import history, link_pictures, links, moderation
 from chat.storage.edits import edit_message
 from chat.storage.moderation import create, delete_message
-from tests.chat.storage.test_moderation import ROOM, say
+from tests.chat.storage.test_moderation import ROOM, Cast, say
 
 pytestmark = pytest.mark.django_db
 
@@ -129,6 +129,75 @@ def test_links_go_with_an_edit_and_with_a_deletion() -> None:
         links.show(ROOM, offset, URL, [LINK])
         change(offset)
         assert history.message(ROOM, offset).links == ()
+
+
+class TestRemove:
+    def test_removed_link_is_not_shown_after_edits_of_other_parts_either(self) -> None:
+        person, other = user("ann"), Link("https://b.example/", "Other")
+        offset = say(f"{URL} {other.url}", person)
+        links.show(ROOM, offset, f"{URL} {other.url}", [LINK, other])
+        assert links.remove(ROOM, offset, URL, by=person) == (other,)
+        assert links.remove(ROOM, offset, URL, by=person) is None
+        assert history.message(ROOM, offset).links == (other,)
+        for text in (f"look: {URL} {other.url}", "nothing", f"{URL} again, and {other.url}"):
+            edit_message(ROOM, offset, text, by=person)
+            assert history.message(ROOM, offset).links == ()
+            assert links.show(ROOM, offset, text, [LINK, other]) == (other,)
+        assert links.remove(ROOM, offset, other.url, by=None) == ()
+        assert links.show(ROOM, offset, text, [LINK, other]) == ()
+        delete_message(ROOM, offset, by=person)
+        assert models.Message.objects.get(offset=offset).links is None
+
+    def test_release_before_shows_what_is_left(self) -> None:
+        """It reads each link of a message by this function, and passes over what isn't one."""
+        person = user("ann")
+        offset = say(URL, person)
+        links.show(ROOM, offset, URL, [LINK])
+        links.remove(ROOM, offset, URL, by=person)
+        stored = models.Message.objects.get(offset=offset).links
+        assert stored == [{"removed": URL}]
+        assert Link.all_from_json(stored) == ()
+
+    def test_only_so_many_are_remembered(self) -> None:
+        person, last = user("ann"), [f"https://{number}.example/" for number in range(REMOVED_MAX + 2)]
+        offset = say("many", person)
+        for url in last:
+            links.show(ROOM, offset, "many", [Link(url, "x")])
+            links.remove(ROOM, offset, url, by=person)
+        assert models.Message.objects.get(offset=offset).links == [{"removed": url} for url in last[2:]]
+
+    @pytest.mark.parametrize(
+        ("who", "error"),
+        [
+            ("member", None),  # who said it
+            ("moderator", None),
+            ("owner", None),
+            ("other 0", NotAllowed),
+            ("stranger", NotAMember),
+            ("guest", NotAMember),
+        ],
+    )
+    def test_remove_is_for_the_author_and_for_moderators(self, who: str, error: type[ChatError] | None) -> None:
+        cast = Cast()
+        moderation.set_role(ROOM, "other 0", models.Role.MEMBER, by=cast["owner"])
+        offset = say(URL, cast["member"])
+        links.show(ROOM, offset, URL, [LINK])
+        if error is None:
+            assert links.remove(ROOM, offset, URL, by=cast[who]) == ()
+            return
+        with pytest.raises(error):
+            links.remove(ROOM, offset, URL, by=cast[who])
+        assert history.message(ROOM, offset).links == (LINK,)
+
+    @pytest.mark.parametrize("target", ["edit", "deleted", "beyond"])
+    def test_remove_is_refused_for_offsets_of_no_message(self, target: str) -> None:
+        person = user("ann")
+        offset, deleted = say(URL, person), say(URL, person)
+        edit = edit_message(ROOM, offset, "new", by=person)
+        delete_message(ROOM, deleted, by=person)
+        assert edit
+        with pytest.raises(NoSuchMessage):
+            links.remove(ROOM, {"edit": edit.offset or 0, "deleted": deleted, "beyond": 99}[target], URL, by=person)
 
 
 def test_forget_unused_forgets_pages_and_their_pictures() -> None:

@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import "../../dom.js";
 
-const { readLinks, showLinks } = await import("../../../../static/chat/log/link-previews.js");
+const { readLinks, removedBy, showLinks } = await import("../../../../static/chat/log/link-previews.js");
 
 const LINK = { url: "https://example.org/a", title: "A page" };
 
@@ -40,6 +40,18 @@ test("titles and descriptions are text", () => {
   const line = lineWith([{ ...LINK, title: "<b>bold</b>", description: "<img src=x>" }]);
   assert.equal(line.querySelector(".link-title")?.textContent, "<b>bold</b>");
   assert.equal(line.querySelector("b, img"), null);
+});
+
+test("a removable preview has a button that names the page's address", () => {
+  const line = document.createElement("div");
+  showLinks(line, readLinks([LINK]), true);
+  const button = line.querySelector(".link-preview > .remove-link");
+  assert.ok(button);
+  assert.equal(removedBy(button), LINK.url);
+  assert.equal(removedBy(line), null);
+  assert.match(button.ariaLabel ?? "", /A page/);
+  showLinks(line, readLinks([LINK]));
+  assert.equal(line.querySelector(".remove-link"), null);
 });
 
 test("cards stand before the reactions and take the place of those before", () => {
