@@ -93,6 +93,13 @@ NO_SOCKETS = """
         close() {}
     };
 """
+# A subscription by the browser's own EventSource, from the room's first entry on.
+EVENT_SOURCE = """
+    const query = 'subscription { roomMessages(rooms: [{roomName: "room1", after: 0}]) { message } }';
+    window.heard = [];
+    window.source = new EventSource(`/graphql?query=${encodeURIComponent(query)}`);
+    source.addEventListener("next", ({ data }) => heard.push(JSON.parse(data).data.roomMessages.message));
+"""
 # The socket drops everything that is sent, without an error.
 DEAD = "Object.assign(sockets[0], { send() {}, close() {} })"
 
@@ -150,6 +157,17 @@ def test_page_goes_on_by_events_where_no_websocket_gets_through(browser: Chromiu
     other.say("three")
     room.hear("three")
     assert room.lines == other.lines == ["before", "one", "two", "three"]
+
+
+def test_event_source_of_a_page_hears_a_graphql_subscription(browser: Chromium, site: str) -> None:
+    room = enter(browser, site, "room1")
+    room.say("before")
+    room.hear("before")
+    room.window.run(EVENT_SOURCE)
+    room.window.until(lambda: room.window.run("return heard") == ["before"], "has heard the first message")
+    room.say("after")
+    room.window.until(lambda: room.window.run("return heard") == ["before", "after"], "has heard both messages")
+    room.window.run("source.close()")
 
 
 def test_half_open_connection_is_noticed_by_the_heartbeat_and_replaced(

@@ -19,7 +19,7 @@ from tests.chaos import faults
 from tests.chaos.acts import EMOJIS
 from tests.chaos.clients import Browser, Client
 from tests.chaos.database import Database
-from tests.chaos.graphql_clients import GraphQLClient, HTTPPoster
+from tests.chaos.graphql_clients import EventsListener, GraphQLClient, HTTPPoster
 from tests.chaos.report import Report
 from tests.chaos.rooms import StoredRoom
 from tests.chaos.site import SERVERS, Site
@@ -72,13 +72,14 @@ async def run(
 
 
 def invite(rooms: list[str], hosts: list[str], seed: int) -> list[Client]:
-    """Two browsers in each room, and of both kinds of GraphQL client one in each two rooms."""
+    """Two browsers in each room, and GraphQL clients in each two: one at a WebSocket, and one that posts over HTTP."""
     pairs = [rooms[:2], rooms[1:], [rooms[0], rooms[2]]]
     emojis = iter(EMOJIS)
     return [
         *(Browser(f"browser-{number}", [room], hosts, seed, next(emojis)) for number, room in enumerate(rooms * 2, 1)),
         *(GraphQLClient(f"socket-{number}", pair, hosts, seed, next(emojis)) for number, pair in enumerate(pairs, 1)),
-        *(HTTPPoster(f"http-{number}", pair, hosts, seed) for number, pair in enumerate(pairs, 1)),
+        *(HTTPPoster(f"http-{number}", pair, hosts, seed) for number, pair in enumerate(pairs[1:], 2)),
+        EventsListener("events-1", pairs[0], hosts, seed),
     ]
 
 

@@ -1,4 +1,4 @@
-"""Clients of GraphQL, which listen over a WebSocket, and send over that or over HTTP."""
+"""Clients of GraphQL, which listen over a WebSocket or to events, and send over the WebSocket or over HTTP."""
 
 import asyncio
 import itertools
@@ -150,3 +150,39 @@ class HTTPPoster(GraphQLClient):
                     self.send_soon(id)
                 else:
                     self.take_answer(id, answer["data"])
+
+
+class EventsListener(HTTPPoster):
+    """The same without a WebSocket: listens to server-sent events, and goes on by the id of the last one."""
+
+    kind = "GraphQL, by events"
+    event_id = ""
+    response: aiohttp.ClientResponse | None = None
+
+    async def converse(self, host: str) -> None:
+        await self.read_histories(host)
+        rooms = [{"roomName": room, "after": after} for room, after in self.ledger.positions.items()]
+        headers = {"Accept": "text/event-stream"} | ({"Last-Event-ID": self.event_id} if self.event_id else {})
+        body = {"query": LISTEN, "variables": {"rooms": rooms}}
+        timeout = aiohttp.ClientTimeout(sock_connect=5, sock_read=20)  # seconds; a heartbeat comes every 15
+        async with (
+            aiohttp.ClientSession(timeout=timeout) as session,
+            session.post(f"http://{host}/graphql", json=body, headers=headers) as self.response,
+        ):
+            self.response.raise_for_status()
+            self.ledger.connections += 1
+            event_id = ""
+            async for line in self.response.content:
+                name, _, value = line.decode().rstrip("\n").partition(": ")
+                if name == "id":
+                    event_id = value
+                elif name == "data" and value:
+                    await self.take({"type": "next", "id": "listen", "payload": json.loads(value)})
+                elif not name and event_id:
+                    self.event_id = event_id
+                    await self.read_histories(host)
+            raise ConnectionResetError  # it ended in good order
+
+    def cut(self) -> None:
+        if self.response:
+            self.response.close()

@@ -11,9 +11,11 @@ from pytest_django import Settings
 
 from chat.connections import event_streams
 from chat.connections.sockets import Sockets
+from chat.domain.grants import Scope
 from chat.models import Message
 from tests.event_stream import EventStream
 from tests.test_identity import cookies_of
+from tests.tokens import program
 
 Headers = list[tuple[bytes, bytes]]
 OpenEvents = Callable[..., Awaitable[EventStream]]
@@ -143,6 +145,13 @@ async def test_post_as_somebody_else_than_the_page_is_refused() -> None:
     (frame,), closed = await post("room1", {"message": "hi"}, **{"as": "user-7"})
     assert frame["error"]["code"] == "session_ended"
     assert closed == {"code": 4401, "reason": "session_ended"}
+
+
+@pytest.mark.parametrize(("scope", "error"), [(Scope.WRITE, None), (Scope.READ, "insufficient_scope")])
+async def test_program_posts_by_its_token(scope: Scope, error: str | None) -> None:
+    token = await program(scopes=[scope])
+    frames, _ = await post("room1", {"message": "hi"}, token.headers)
+    assert [frame["error"]["code"] for frame in frames] == ([] if error is None else [error])
 
 
 async def test_stop_sends_retry_and_close_1012(open_events: OpenEvents) -> None:

@@ -10,16 +10,20 @@ from django.contrib.auth import get_user_model
 from django.test import AsyncClient
 from pytest_django import Settings
 
+from chat.actions import tokens as actions
 from chat.connections import event_streams
 from chat.connections.sockets import Sockets
 from chat.delivery import login_hints
 from chat.delivery.hub import Hub
+from chat.domain.grants import Scope
+from chat.models import Token
 from gqlchat.guards import documents
 from gqlchat.transport.sharing import SharedOperation
 from mysite.asgi import application
 from tests.conftest import SlowServer, live_listeners
 from tests.event_stream import EventStream
 from tests.test_identity import cookies_of
+from tests.tokens import program
 
 FOLLOW = 'subscription { roomMessages(rooms: [{roomName: "room1"}]) { message offset } }'
 JOIN = 'subscription { joinChatRooms(rooms: [{roomName: "room1"}], user: "foo") { roomName message currentUser } }'
@@ -258,6 +262,25 @@ async def test_logout_ends_the_stream_with_an_error_and_complete(open_stream: Op
     await client.alogout()
     await login_hints.hint(sessions=[session_key])
     assert (await stream.result())["errors"][0]["extensions"] == {"code": "session_ended"}
+    await stream.end()
+
+
+async def test_revoked_token_ends_the_stream_with_an_error_and_complete(
+    open_stream: OpenStream, settings: Settings
+) -> None:
+    settings.CHAT_SESSION_CHECK = 3600
+    token = await program(scopes=[Scope.READ])
+    stream = await open_stream(FOLLOW, headers=token.headers)
+    await stream.position()
+    assert "set-cookie" not in stream.headers
+    await actions.revoke((await Token.objects.aget(user=token.user)).pk, user_id=token.user.pk)
+    assert (await stream.result())["errors"][0]["extensions"] == {"code": "invalid_token"}
+    await stream.end()
+
+
+async def test_token_that_may_not_read_hears_nothing(open_stream: OpenStream) -> None:
+    stream = await open_stream(FOLLOW, headers=(await program(scopes=[Scope.WRITE])).headers)
+    assert (await stream.result())["errors"][0]["extensions"]["code"] == "insufficient_scope"
     await stream.end()
 
 
