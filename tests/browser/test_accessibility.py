@@ -25,32 +25,32 @@ RUN = """
 """
 
 
-@pytest.fixture(params=["light", "dark"])
-def scheme(request: pytest.FixtureRequest) -> str:
-    return request.param
-
-
 @pytest.fixture(params=[360, 1200])
 def width(request: pytest.FixtureRequest) -> int:
     return request.param
 
 
-def show(window: Window, width: int, scheme: str) -> None:
+def show(window: Window, width: int) -> None:
     size = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width == 360}
     window.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
     window.driver.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": width == 360})
+
+
+def violations(window: Window) -> list[str]:
+    """What axe finds in the page as it is, in light and in dark."""
+    window.run(AXE.read_text())
+    return [violation for scheme in ("light", "dark") for violation in violations_in(window, scheme)]
+
+
+def violations_in(window: Window, scheme: str) -> list[str]:
     # Without motion: a colour that is on its way to the other scheme would be judged as it is at that moment.
     features = {"prefers-color-scheme": scheme, "prefers-reduced-motion": "reduce"}
     preferences = {"features": [{"name": name, "value": value} for name, value in features.items()]}
     window.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", preferences)
-
-
-def violations(window: Window) -> list[str]:
-    window.run(AXE.read_text())
     return window.run(RUN)
 
 
-def test_room_page_has_no_axe_violations(browser: Chromium, site: str, width: int, scheme: str) -> None:
+def test_room_page_has_no_axe_violations(browser: Chromium, site: str, width: int) -> None:
     said(1, 60)
     room = enter(browser, site, "room1")
     room.say("mine")
@@ -58,7 +58,7 @@ def test_room_page_has_no_axe_violations(browser: Chromium, site: str, width: in
     room.window.run("document.querySelector('#chat-message-input').value = 'a\\n'.repeat(100)")
     room.window.type(Keys.ENTER)
     room.window.find(".fold")
-    show(room.window, width, scheme)
+    show(room.window, width)
     assert violations(room.window) == []
 
     room.window.click(".own .actions")
@@ -71,13 +71,13 @@ def test_room_page_has_no_axe_violations(browser: Chromium, site: str, width: in
 FORMATTED = ["**a** *b* ~~c~~ `d` https://a.example", "> a\n\n- b\n  1. c", "```\n" + "x" * 200 + "\n```"]
 
 
-def test_formatted_messages_have_no_axe_violations(browser: Chromium, site: str, width: int, scheme: str) -> None:
+def test_formatted_messages_have_no_axe_violations(browser: Chromium, site: str, width: int) -> None:
     for text in FORMATTED:
         log.append([log.Draft(room=find("room1"), text=text, person=Person(id="user-7", name="Zoë"))])
     room = enter(browser, site, "room1")
     room.say(FORMATTED[0])
     room.window.find(".own .formatted")
-    show(room.window, width, scheme)
+    show(room.window, width)
     assert violations(room.window) == []
 
 
@@ -234,9 +234,9 @@ def owned(browser: Chromium, site: str) -> RoomWindow:
 
 @pytest.mark.parametrize("opened", PANELS.values(), ids=PANELS.keys())
 def test_what_opens_on_the_room_page_has_no_axe_violations(
-    owned: RoomWindow, opened: Callable[[Window], None], width: int, scheme: str
+    owned: RoomWindow, opened: Callable[[Window], None], width: int
 ) -> None:
-    show(owned.window, width, scheme)
+    show(owned.window, width)
     opened(owned.window)
     assert violations(owned.window) == []
     assert owned.window.run("return document.documentElement.scrollWidth") <= width
@@ -255,10 +255,10 @@ PAGES_OF_USERS = [
 ]
 
 
-def test_pages_of_users_have_no_axe_violations(owned: RoomWindow, site: str, width: int, scheme: str) -> None:
+def test_pages_of_users_have_no_axe_violations(owned: RoomWindow, site: str, width: int) -> None:
     reports.report(find("room1"), 1, "rude", by=Person(id="guest-0123456789abcdef", name="Quiet Otter 42"))
     window = owned.window
-    show(window, width, scheme)
+    show(window, width)
     for path in PAGES_OF_USERS:
         window.go(f"{site}{path}")
         window.find("h1")
@@ -269,9 +269,9 @@ def test_pages_of_users_have_no_axe_violations(owned: RoomWindow, site: str, wid
 @pytest.mark.parametrize(
     "path", ["/chat/", "/chat/empty/", "/accounts/login/", "/accounts/signup/", "/accounts/name/", "/accounts/ignored/"]
 )
-def test_other_pages_have_no_axe_violations(browser: Chromium, site: str, path: str, width: int, scheme: str) -> None:
+def test_other_pages_have_no_axe_violations(browser: Chromium, site: str, path: str, width: int) -> None:
     window = browser.open("about:blank")
-    show(window, width, scheme)
+    show(window, width)
     window.go(f"{site}{path}")
     window.find("h1")
     assert violations(window) == []

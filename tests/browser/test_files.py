@@ -237,12 +237,11 @@ def test_sound_plays_from_any_place(browser: Chromium, site: str, tmp_path: Path
 
 
 @pytest.mark.parametrize("width", [360, 1200])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_files_have_no_axe_violations_and_keep_within_the_page(
-    browser: Chromium, site: str, tmp_path: Path, width: int, scheme: str
+    browser: Chromium, site: str, tmp_path: Path, width: int
 ) -> None:
     room = enter(browser, site, "room1")
-    show(room.window, width, scheme)
+    show(room.window, width)
     pictures = {"a_jpg": picture("JPEG", (1600, 900)), "d_png": picture("PNG"), "e_gif": animation()}
     choose(room, tmp_path, **pictures, b_wav=sound(0.1), c_pdf=b"%PDF-1.7")
     wait_for_tray(room, *["done"] * 5)

@@ -281,11 +281,8 @@ def test_directory_adds_more_rooms_to_its_list_and_leads_to_the_first_of_them(br
     assert window.run(count) == 31
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1200])
-def test_lists_and_dialogs_of_rooms_have_no_axe_violations(
-    browser: Chromium, site: str, width: int, scheme: str
-) -> None:
+def test_lists_and_dialogs_of_rooms_have_no_axe_violations(browser: Chromium, site: str, width: int) -> None:
     visit(browser, site, "room1", "room2", "room3")
     window = enter(browser, site, "room1").window
     say("room1", "something to read")
@@ -293,7 +290,7 @@ def test_lists_and_dialogs_of_rooms_have_no_axe_violations(
     until_badge(window, "room2", "99+")
     choose(window, "room3", "Mute")
     window.find("li[data-room=room3][data-involvement=nothing]")
-    show(window, width, scheme)
+    show(window, width)
     if width == 360:
         window.click("#rooms-open")
     window.run("document.querySelector('li[data-room=room2] .room-actions').click()")

@@ -5,7 +5,7 @@ from selenium.webdriver.common.keys import Keys
 from tests.browser.chromium import Chromium
 from tests.browser.phone import become_phone, tap
 from tests.browser.room_window import RoomWindow, enter
-from tests.browser.test_accessibility import scheme, show, violations, width  # noqa: F401  (fixtures)
+from tests.browser.test_accessibility import show, violations, width  # noqa: F401  (fixtures)
 from tests.browser.window import Window
 
 TYPING = "return document.querySelector('#chat-typing').textContent"
@@ -92,12 +92,11 @@ def test_list_of_people_has_no_axe_violations(
     site: str,
     same_site: str,
     width: int,  # noqa: F811
-    scheme: str,  # noqa: F811
 ) -> None:
     ben = enter_as(browser, same_site, "Ben with a name that is rather long")
     ann = enter_as(browser, site, "Ann")
     counts(ann.window, "2")
-    show(ann.window, width, scheme)
+    show(ann.window, width)
     ann.window.click("#chat-presence summary")
     ann.window.find("#chat-presence li", "Ben")
     ben.window.type("hm")
