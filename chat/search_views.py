@@ -10,15 +10,16 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from chat.actions import searching
-from chat.domain import people
+from chat.domain import people, rooms
 from chat.domain.addresses import address_of
 from chat.domain.cursors import read_number
 from chat.domain.people import Person
+from chat.domain.rooms import Room
 from chat.domain.search_excerpts import excerpt
-from chat.errors import ChatError, InvalidPage, RateLimited, Unavailable
+from chat.errors import ChatError, InvalidPage, InvalidRoomName, RateLimited, Unavailable
 from chat.storage import direct_rooms
 from chat.storage.search import Results
-from chat.views import guests_if_allowed
+from chat.views import display_name, guests_if_allowed
 
 PAGE_SIZE = 30  # messages
 EXAMPLES = {
@@ -32,34 +33,44 @@ STATUS = {RateLimited: 429, Unavailable: 503}  # of other errors it is 400
 
 @guests_if_allowed
 def search_page(request: HttpRequest) -> HttpResponse:
-    """What `?q=` finds, after the cursor in `?after=`; with `?room=` alone, the page to search that room."""
+    """What `?q=` finds, in the room `?room=` alone if there is one, after the cursor in `?after=`."""
     text = request.GET.get("q", "").strip()
     person = replace(people.of_request(request), address=address_of({"client": (request.META.get("REMOTE_ADDR"), 0)}))
-    context = {"text": text or in_room(request.GET.get("room", "")), "examples": EXAMPLES}
+    room = asked_room(request)
+    context = {
+        "text": text,
+        "room": room,
+        "room_name": display_name(room, person) if room else "",
+        "everywhere_url": f"?{urlencode({'q': text})}" if text else "?",
+        "examples": EXAMPLES,
+    }
     if not text:
         return render(request, "chat/search.html", context)
     after = None
     with suppress(InvalidPage):  # a cursor that is none leads to the first page
         after = read_number(request.GET["after"]) if "after" in request.GET else None
     try:
-        results = async_to_sync(searching.find)(text, person=person, size=PAGE_SIZE, after=after)
+        narrowed = {"room_name": room.name if room else None}
+        results = async_to_sync(searching.find)(text, person=person, size=PAGE_SIZE, after=after, **narrowed)
     except ChatError as error:
         response = render(request, "chat/search.html", context | {"error": error}, status=STATUS.get(type(error), 400))
         if isinstance(error, RateLimited):
             response["Retry-After"] = str(math.ceil(error.retry_after))
         return response
-    return render(request, "chat/search.html", context | shown(results, person, text, is_first=after is None))
+    asked = {"q": text} | ({"room": room.name} if room else {})
+    return render(request, "chat/search.html", context | shown(results, person, asked, is_first=after is None))
 
 
-def in_room(name: str) -> str:
-    """The beginning of a search in the room of that name."""
-    return f'in:"{name}" ' if name and '"' not in name else ""
+def asked_room(request: HttpRequest) -> Room | None:
+    """The room of that name in `?room=`. A name that no room can have is none."""
+    with suppress(InvalidRoomName):
+        return rooms.find(request.GET["room"]) if request.GET.get("room") else None
+    return None
 
 
-def shown(results: Results, person: Person, text: str, *, is_first: bool) -> dict[str, object]:
-    """Template context: the hits, each with where it leads to, and where older ones are."""
-    rooms = {one.event.room for one in results.found}
-    others = direct_rooms.others((room, person) for room in rooms)
+def shown(results: Results, person: Person, asked: dict[str, str], *, is_first: bool) -> dict[str, object]:
+    """Template context: the hits, each with where it leads to, and where older ones of what was `asked` are."""
+    others = direct_rooms.others((room, person) for room in {one.event.room for one in results.found})
     hits = [
         {
             "event": one.event,
@@ -70,11 +81,11 @@ def shown(results: Results, person: Person, text: str, *, is_first: bool) -> dic
         }
         for one in results.found
     ]
-    older = urlencode({"q": text, "after": results.found[-1].key}) if results.has_more else ""
+    older = urlencode(asked | {"after": results.found[-1].key}) if results.has_more else ""
     return {
         "results": results,
         "hits": hits,
         "is_first": is_first,
-        "first_url": f"?{urlencode({'q': text})}",
+        "first_url": f"?{urlencode(asked)}",
         "older_url": f"?{older}" if older else "",
     }

@@ -3,13 +3,16 @@
 from uuid import uuid4
 
 import pytest
+from django.contrib.auth.models import User
 from django.test import Client
+from django.utils.html import escape
 
 from chat import models
+from chat.domain import people
 from chat.domain.files import Attachment
 from chat.domain.people import Person
 from chat.domain.rooms import find
-from chat.storage import log
+from chat.storage import direct_rooms, log
 
 ANN = Person(id="user-1001", name="Ann")
 
@@ -63,8 +66,13 @@ def test_page_leads_to_older_results_and_back(client: Client) -> None:
         ({"q": "fox", "after": "-1"}, 200, "Found 1 message"),
         ({"q": "fox", "after": "1"}, 200, "Nothing older was found"),
         ({"q": "fox\0"}, 200, "Found 1 message"),
-        ({"room": "room 1/2"}, 200, 'value="in:&quot;room 1/2&quot; "'),
-        ({"room": 'a"b'}, 200, 'value=""'),
+        ({"room": "room 1/2"}, 200, "Only in <strong><bdi>room 1/2</bdi></strong>."),
+        ({"room": "<b>"}, 200, "Only in <strong><bdi>&lt;b&gt;</bdi></strong>."),
+        ({"room": "room 1/2", "q": "fox"}, 200, "Found 1 message"),
+        ({"room": 'a"b', "q": "fox"}, 200, "No message has all of that"),
+        ({"room": "x" * 101, "q": "fox"}, 200, "Found 1 message"),
+        ({"room": "..", "q": "fox"}, 200, "Found 1 message"),
+        ({"room": "a\0b", "q": "fox"}, 200, "Found 1 message"),
     ],
 )
 def test_page_answers_whatever_is_asked(client: Client, asked: dict, status: int, words: str) -> None:
@@ -72,6 +80,32 @@ def test_page_answers_whatever_is_asked(client: Client, asked: dict, status: int
     response = client.get("/search/", asked)
     assert response.status_code == status
     assert words in response.content.decode()
+
+
+def test_page_stays_in_a_room_of_any_name_until_all_are_searched(client: Client) -> None:
+    name = 'say "hi" & bye'
+    say(*(f"fox {number}" for number in range(35)), room=name)
+    say("fox elsewhere")
+    first = client.get("/search/", {"q": "fox", "room": name})
+    assert f'<input type="hidden" name="room" value="{escape(name)}">' in first.content.decode()
+    assert {hit["room_name"] for hit in first.context["hits"]} == {name}
+    second = client.get("/search/" + first.context["older_url"])
+    assert [hit["room_name"] for hit in second.context["hits"]] == [name] * 5
+    everywhere = client.get("/search/" + second.context["everywhere_url"])
+    assert everywhere.context["hits"][0]["event"].message == "fox elsewhere"
+
+
+def test_page_shows_a_direct_room_by_the_others_names_to_its_people_alone(client: Client) -> None:
+    ann, zoe = (User.objects.create_user(username=name) for name in ("ann", "zoe"))
+    members = [people.of_user(ann), people.of_user(zoe)]
+    room = direct_rooms.room_of(members)
+    direct_rooms.make(room, members)
+    client.force_login(ann)
+    assert "Only in <strong><bdi>zoe</bdi></strong>" in search(client, room=room.name)
+    client.force_login(User.objects.create_user(username="eve"))
+    page = search(client, room=room.name, q="fox")
+    assert "zoe" not in page
+    assert "No message has all of that" in page
 
 
 def test_page_of_a_site_without_guests_asks_for_a_login(client: Client, settings: object) -> None:
