@@ -17,7 +17,7 @@ from django.views.generic import FormView, View
 
 from chat.actions import digests, notifying
 from chat.domain import people, rooms
-from chat.domain.subscriptions import NOT_UNDERSTOOD, InvalidSubscription, label_of
+from chat.domain.subscriptions import NOT_UNDERSTOOD, InvalidSubscription, as_base64, label_of
 from chat.errors import ChatError, LoginRequired
 from chat.models import Detail, Involvement
 from chat.storage import notification_choices, own_rooms, push_keys, push_subscriptions
@@ -116,7 +116,7 @@ class DevicesView(View):
     """
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        key = push_subscriptions.as_base64(push_keys.public_key())
+        key = as_base64(push_keys.public_key())
         mine = push_subscriptions.devices(people.of_request(request)) if request.user.is_authenticated else []
         return JsonResponse({"key": key, "endpoints": [one.endpoint for one in mine]})
 

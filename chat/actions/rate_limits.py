@@ -80,17 +80,11 @@ async def spend(person: Person, *, on: str = "message") -> None:
     A guest whom the next connection makes another has no bucket, only the address has; who has neither has no limit.
     A token has a bucket of its own in the place of its person's: so a program doesn't keep its person from talking.
     """
-    if not settings.CHAT_LIMITS:
-        return
-    rates = {}
+    rates = _of(person, settings.CHAT_RATE_PERSON, settings.CHAT_RATE_ADDRESS)
     if person.grant is not None:
-        rates[f"chat:rate:{on}:token:{person.grant.token_id}"] = parse_rate(settings.CHAT_RATE_TOKEN)
-    elif person.lasting:
-        rates[f"chat:rate:{on}:person:{person.id}"] = parse_rate(settings.CHAT_RATE_PERSON)
-    if person.address:
-        rates[f"chat:rate:{on}:address:{person.address}"] = parse_rate(settings.CHAT_RATE_ADDRESS)
-    if rates:
-        await _take(rates)
+        rates.pop(f"person:{person.id}", None)
+        rates[f"token:{person.grant.token_id}"] = settings.CHAT_RATE_TOKEN
+    await _spend(on, rates)
 
 
 async def spend_login(address: str | None, account: str | None) -> None:
@@ -98,28 +92,17 @@ async def spend_login(address: str | None, account: str | None) -> None:
 
     Raises RateLimited.
     """
-    if not settings.CHAT_LIMITS:
-        return
     rates = {}
     if address:
-        rates[f"chat:rate:login:{address}"] = parse_rate(settings.CHAT_RATE_LOGIN)
+        rates[address] = settings.CHAT_RATE_LOGIN
     if account:
-        rates[f"chat:rate:login:account:{account}"] = parse_rate(settings.CHAT_RATE_ACCOUNT)
-    if rates:
-        await _take(rates)
+        rates[f"account:{account}"] = settings.CHAT_RATE_ACCOUNT
+    await _spend("login", rates)
 
 
 async def spend_search(person: Person) -> None:
     """Takes a token for a search of `person`, and one of the address it comes from. Raises RateLimited."""
-    if not settings.CHAT_LIMITS:
-        return
-    rates = {}
-    if person.lasting:
-        rates[f"chat:rate:search:person:{person.id}"] = parse_rate(settings.CHAT_RATE_SEARCH)
-    if person.address:
-        rates[f"chat:rate:search:address:{person.address}"] = parse_rate(settings.CHAT_RATE_ADDRESS)
-    if rates:
-        await _take(rates)
+    await _spend("search", _of(person, settings.CHAT_RATE_SEARCH, settings.CHAT_RATE_ADDRESS))
 
 
 async def spend_link(person: Person, host: str) -> None:
@@ -127,18 +110,26 @@ async def spend_link(person: Person, host: str) -> None:
 
     Raises RateLimited.
     """
-    if not settings.CHAT_LIMITS:
-        return
-    rates = {f"chat:rate:link:host:{host}": parse_rate(settings.CHAT_RATE_LINK_HOST)}
+    rates = _of(person, settings.CHAT_RATE_LINKS, settings.CHAT_RATE_LINKS)
+    await _spend("link", rates | {f"host:{host}": settings.CHAT_RATE_LINK_HOST})
+
+
+def _of(person: Person, own: str, of_address: str) -> dict[str, str]:
+    """The rates of a person's own bucket and of their address's, as far as they have these."""
+    rates = {}
     if person.lasting:
-        rates[f"chat:rate:link:person:{person.id}"] = parse_rate(settings.CHAT_RATE_LINKS)
+        rates[f"person:{person.id}"] = own
     if person.address:
-        rates[f"chat:rate:link:address:{person.address}"] = parse_rate(settings.CHAT_RATE_LINKS)
-    await _take(rates)
+        rates[f"address:{person.address}"] = of_address
+    return rates
 
 
-async def _take(rates: Mapping[str, Rate]) -> None:
-    if wait := await Buckets.here().take(rates):
+async def _spend(on: str, rates: Mapping[str, str]) -> None:
+    """Takes a token from each bucket, or none. `rates` are as settings have them, by whose bucket it is."""
+    if not settings.CHAT_LIMITS or not rates:
+        return
+    parsed = {f"chat:rate:{on}:{whose}": parse_rate(rate) for whose, rate in rates.items()}
+    if wait := await Buckets.here().take(parsed):
         hit("rate")
         raise RateLimited(retry_after=wait)
 

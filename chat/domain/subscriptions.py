@@ -79,7 +79,7 @@ def clean_keys(p256dh: object, auth: object) -> BrowserKeys:
         raise InvalidSubscription(_("The browser’s keys can’t be understood.")) from None
     if len(secret) != AUTH_BYTES:
         raise InvalidSubscription(_("The browser’s keys can’t be understood."))
-    return BrowserKeys(_encoded(point), _encoded(secret))
+    return BrowserKeys(as_base64(point), as_base64(secret))
 
 
 def label_of(user_agent: str) -> str:
@@ -98,5 +98,6 @@ def _decoded(text: object) -> bytes:
     raise InvalidSubscription(_("The browser’s keys can’t be understood."))
 
 
-def _encoded(value: bytes) -> str:
+def as_base64(value: bytes) -> str:
+    """As browsers have keys: base64 for URLs, without its padding."""
     return base64.urlsafe_b64encode(value).decode().rstrip("=")

@@ -4,7 +4,6 @@ A subscription lasts as long as the login by which it was made. It goes with a l
 it goes when something is to be sent to it next. Guests have none: nobody could log a guest out.
 """
 
-import base64
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -139,11 +138,6 @@ def logging_out(request: HttpRequest | None, **_others: Any) -> None:
 @receiver(post_delete, sender=settings.AUTH_USER_MODEL)
 def account_deleted(instance: Any, **_others: Any) -> None:
     _of(people.of_user(instance)).delete()
-
-
-def as_base64(value: bytes) -> str:
-    """As browsers take and give keys: URL-safe, without padding."""
-    return base64.urlsafe_b64encode(value).decode().rstrip("=")
 
 
 def _of(person: Person) -> QuerySet[models.PushSubscription]:

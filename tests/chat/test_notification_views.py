@@ -11,6 +11,7 @@ from django.test import Client
 from chat import models
 from chat.domain.people import Person, of_user
 from chat.domain.rooms import find
+from chat.domain.subscriptions import as_base64
 from chat.storage import push_keys, push_subscriptions, readings
 from chat.storage.readings import Mark
 from tests.push_service import PushService
@@ -54,7 +55,7 @@ def person_of(user: Any) -> Person:
 def test_browser_is_given_the_key_and_subscribes(client_of_ann: Client, ann: Any) -> None:
     browser = SERVICE.browser()
     given = client_of_ann.get(DEVICES).json()
-    assert given == {"key": push_subscriptions.as_base64(push_keys.public_key()), "endpoints": []}
+    assert given == {"key": as_base64(push_keys.public_key()), "endpoints": []}
     assert post(client_of_ann, subscription=browser.subscription).json() == {}
     assert subscriptions() == [(person_of(ann).id, browser.endpoint)]
     assert client_of_ann.get(DEVICES).json()["endpoints"] == [browser.endpoint]
