@@ -21,7 +21,7 @@ import psycopg
 import pytest
 from django.db import IntegrityError
 from pytest_django import Settings
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, WebSocketException
 from websockets.sync.client import connect
 
 from chat.actions import posting
@@ -30,12 +30,14 @@ from chat.delivery.hub import Hub
 from chat.delivery.layer import Layer
 from chat.domain import people
 from chat.domain.rooms import find
+from chat.domain.tokens import make
 from chat.errors import unforeseen
 from chat.log_context import ConnectionFilter, begin, identify
 from chat.storage import log
 from tests.servers import ROOT, environment, free_port
 
 SECRET = "the-words-of-somebody"
+TOKEN = make()
 TRANSPORT, LEGACY = "graphql-transport-ws", "graphql-ws"
 UVICORN = ["uvicorn", "mysite.asgi:application", "--ws", "websockets-sansio", "--lifespan", "off", "--log-level"]
 DAPHNE = ["daphne", "mysite.asgi:application", "-v"]
@@ -155,13 +157,35 @@ def say_it_everywhere(server: Logged) -> None:
                 socket.recv(timeout=10)
 
 
+def bring_a_token_everywhere(server: Logged) -> None:
+    """Brings TOKEN, which the site doesn't know, to every door."""
+    header = {"Authorization": f"Bearer {TOKEN}"}
+    for path in ("/graphql", "/chat/room1/", f"/nowhere/{TOKEN}/", f"/chat/{TOKEN}/?token={TOKEN}"):
+        request = urllib.request.Request(f"http://{server.host}{path}", headers=header)
+        with contextlib.suppress(urllib.error.HTTPError):
+            urllib.request.urlopen(request, timeout=10)
+        server.get(path)
+    server.get(f"/hooks/{TOKEN}/?client_id=1", {"text": "hi"})
+    server.get(f"/hooks/{TOKEN[:-1]}", {"text": "hi"})
+    for path, protocols in (("/ws/chat/room1/", None), ("/graphql", [TRANSPORT]), (f"/hooks/{TOKEN}/", None)):
+        with contextlib.suppress(WebSocketException):
+            url = f"ws://{server.host}{path}"
+            with connect(url, additional_headers=header, subprotocols=protocols) as socket:  # type: ignore[arg-type]
+                socket.recv(timeout=10)
+    with connect(f"ws://{server.host}/graphql", subprotocols=[TRANSPORT]) as socket:  # type: ignore[list-item]
+        socket.send(json.dumps({"type": "connection_init", "payload": {"authorization": f"Bearer {TOKEN}"}}))
+        with pytest.raises(ConnectionClosed):
+            socket.recv(timeout=10)
+
+
 @pytest.mark.parametrize("command", [[*UVICORN, "trace"], [*DAPHNE, "0"]], ids=["uvicorn", "daphne"])
 @pytest.mark.parametrize("debug", ["true", "false"])
-def test_log_at_the_highest_level_holds_no_text_of_people(
+def test_log_at_the_highest_level_holds_no_text_of_people_and_no_token(
     start: Callable[..., Logged], command: list[str], debug: str
 ) -> None:
     server = start(command, LOG_LEVEL="DEBUG", DEBUG=debug, CHAT_LOG_FORMAT="json", CHAT_LIMITS="off")
     say_it_everywhere(server)
+    bring_a_token_everywhere(server)
     foreign = {"type": "chat.message", "room_id": find("room1").group, "message": {"said": SECRET}}
     with connect(f"ws://{server.host}/ws/chat/room1/") as socket:
         socket.send(json.dumps({"message": "hi"}))
@@ -171,6 +195,7 @@ def test_log_at_the_highest_level_holds_no_text_of_people(
         server.until(message="Dropped an event of chat_room1: `message` is dict, not a text")
     assert server.lines(status=200)
     assert SECRET not in server.text
+    assert TOKEN[:30] not in server.text
 
 
 async def send_to_group(event: dict[str, Any]) -> None:

@@ -28,6 +28,7 @@ from chat.models import Role, Token
 from chat.storage import moderation
 from mysite.asgi import application
 from tests.conftest import ChatSocket, GraphQLSocket, close
+from tests.event_stream import EventStream
 from tests.test_private_rooms import Visitor, user
 from tests.tokens import Program, program
 from tests.uploads import CONTENT_TYPE, Answer, ask, clean_up, file_path, form, part, upload
@@ -378,6 +379,29 @@ async def test_revoked_token_closes_its_sockets_at_once(open_chat: Any, open_gra
     for socket in (*sockets, by_init):
         assert await socket.receive_output(5) == {"type": "websocket.close", "code": 4401, "reason": "invalid_token"}
     await others.live()
+
+
+async def test_revoked_token_ends_its_stream_of_events() -> None:
+    token = await program(scopes=[Scope.READ])
+    stream = await EventStream({"query": LISTEN}, headers=token.headers).open()
+    try:
+        assert (stream.status, "set-cookie" in stream.headers) == (200, False)
+        await actions.revoke((await Token.objects.aget()).pk, user_id=token.user.pk)
+        assert code_of(await stream.result()) == "invalid_token"
+        assert "event: complete" in await stream.text()
+    finally:
+        await stream.leave()
+
+
+async def test_stream_of_events_takes_a_token_for_reading() -> None:
+    for scopes, code in (([Scope.WRITE], FORBIDDEN), ([Scope.READ], None)):
+        token = await program(scopes=scopes)
+        stream = await EventStream({"query": '{ room(name: "room1") { lastOffset } }'}, headers=token.headers).open()
+        assert code_of(await stream.result()) == code
+        await stream.leave()
+    wrong = await EventStream({"query": LISTEN}, headers=[(b"authorization", f"Bearer {WRONG}".encode())]).open()
+    assert wrong.status == 401
+    await wrong.leave()
 
 
 async def deactivate(token: Program) -> None:

@@ -10,8 +10,9 @@ from selenium.webdriver.common.keys import Keys
 from chat.domain.mentions import EVERYBODY
 from chat.domain.people import Person
 from chat.domain.rooms import find
+from chat.domain.token_requests import TokenRequest
 from chat.models import Role
-from chat.storage import edits, log, moderation, posting_limits, reports
+from chat.storage import bots, edits, log, moderation, posting_limits, reports, tokens
 from tests.browser.chromium import Chromium
 from tests.browser.room_window import RoomWindow, enter
 from tests.browser.test_history import said
@@ -252,11 +253,16 @@ PAGES_OF_USERS = [
     "/accounts/notifications/",
     "/accounts/picture/",
     "/search/?q=hi",
+    "/accounts/tokens/",
+    "/rooms/bots/?room=room1",
 ]
 
 
 def test_pages_of_users_have_no_axe_violations(owned: RoomWindow, site: str, width: int) -> None:
     reports.report(find("room1"), 1, "rude", by=Person(id="guest-0123456789abcdef", name="Quiet Otter 42"))
+    request = TokenRequest.clean(name="backup", scopes=["read", "write"], rooms=["room1"], days=30)
+    tokens.create(user_id=User.objects.get().pk, request=request)
+    bots.make(username="robot", room_name="room1")
     window = owned.window
     show(window, width)
     for path in PAGES_OF_USERS:

@@ -140,6 +140,8 @@ def test_pages_for_users_are_german(browser: Chromium, site: str, texts: Texts) 
         ("/rooms/direct/", "Jemandem schreiben"),
         ("/rooms/members/?room=room1", "Mitglieder"),
         ("/accounts/picture/", "Dein Bild"),
+        ("/accounts/tokens/", "Tokens"),
+        ("/rooms/bots/?room=room1", "Bots"),
     ):
         window.go(f"{site}{path}")
         window.find("h1", heading)
