@@ -16,7 +16,7 @@ from chat.actions.moderation import Action, carry_out_on_commit
 from chat.domain import people, rooms
 from chat.domain.profiles import ProfileChange
 from chat.errors import ChatError
-from chat.models import Ban, Message, Profile, Report, Role, Room, RoomMember
+from chat.models import Ban, Message, Profile, Report, Role, Room, RoomMember, Token
 from chat.storage import moderation, posting_limits, reports
 
 
@@ -140,6 +140,24 @@ class MessageAdmin(Kept):
     def delete_text(self, request: HttpRequest, queryset: QuerySet[Message]) -> None:
         for message in queryset.select_related("room"):
             self.carry_out(request, moderation.delete_message, message.room, message.offset)
+
+
+@admin.register(Token)
+class TokenAdmin(admin.ModelAdmin):
+    """The tokens of all users: for the staff to revoke one. Its connections end at the next look at the logins."""
+
+    list_display = ["name", "user", "scopes", "made_at", "expires_at", "used_at"]
+    list_select_related = ["user"]
+    search_fields = ["user__username__exact"]
+    ordering = ["-pk"]
+    show_full_result_count = False
+    exclude = ["digest"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False
 
 
 @admin.register(Profile)

@@ -96,17 +96,30 @@ class TokensView(LoginRequiredMixin, FormView):
         return HttpResponseRedirect(request.get_full_path())
 
     def get_form_kwargs(self) -> dict[str, Any]:
+        return {**super().get_form_kwargs(), "has_rooms": self.offers_rooms()}
+
+    def offers_rooms(self) -> bool:
+        """Whether tokens may be for other rooms than that of a bot."""
         bot = tokens.bot_of(self.user)
-        return {**super().get_form_kwargs(), "has_rooms": bot is None or bot.room_id is None}
+        return bot is None or bot.room_id is None
 
     def form_valid(self, form: TokenForm) -> HttpResponse:
         try:
-            secret = async_to_sync(actions.create)(form.request(), user_id=self.user.pk)
+            request = form.request()
+            secret = async_to_sync(actions.create)(request, user_id=self.user.pk)
         except ChatError as error:
             form.add_error(None, str(error))
             return self.form_invalid(form)
         fresh = TokenForm(**{**self.get_form_kwargs(), "data": None, "files": None})
-        return self.render_to_response(self.get_context_data(form=fresh, secret=secret))
+        context = self.get_context_data(form=fresh, secret=secret, hook_url=self.hook_url(request, secret))
+        return self.render_to_response(context)
+
+    def hook_url(self, request: TokenRequest, secret: str) -> str | None:
+        """The address of the token's webhook, if it is for writing in one room."""
+        is_for_one = bool(request.rooms and len(request.rooms) == 1) or not self.offers_rooms()
+        if Scope.WRITE not in request.scopes or not is_for_one:
+            return None
+        return self.request.build_absolute_uri(f"/hooks/{secret}/")
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = {"owner": self.user, "back_url": self.back_url, "tokens": tokens.of_user(self.user.pk)}

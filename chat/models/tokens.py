@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.db import models
+from django.utils import timezone
 
 from chat.models.rooms import Room
 
@@ -41,3 +42,7 @@ class Token(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} of user {self.user_id}"
+
+    @property
+    def has_expired(self) -> bool:
+        return self.expires_at is not None and self.expires_at <= timezone.now()

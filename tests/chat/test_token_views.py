@@ -5,6 +5,7 @@ import re
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
+from django.utils import timezone
 
 from chat.domain import people
 from chat.domain.rooms import Room
@@ -52,6 +53,38 @@ def test_new_token_is_shown_once(ann: User) -> None:
 
 
 @pytest.mark.parametrize(
+    ("changed", "shown"),
+    [
+        ({"scopes": ["write"], "rooms": "room1"}, True),
+        ({"scopes": ["write"], "rooms": ""}, False),
+        ({"scopes": ["read"], "rooms": "room1"}, False),
+    ],
+)
+def test_new_token_for_writing_in_one_room_is_shown_as_a_webhook(
+    ann: User, changed: dict[str, object], shown: bool
+) -> None:
+    page = client_of(ann).post(PAGE, {**FORM, **changed}).content.decode()
+    assert (f"http://testserver/hooks/{secrets_on(page)[0]}/" in page) is shown
+
+
+def test_expired_token_is_shown_so(ann: User) -> None:
+    client_of(ann).post(PAGE, FORM)
+    Token.objects.update(expires_at=timezone.now())
+    assert "expired," in client_of(ann).get(PAGE).content.decode()
+
+
+def test_staff_revokes_tokens_on_admin_pages(ann: User) -> None:
+    client_of(ann).post(PAGE, FORM)
+    token = Token.objects.get()
+    boss = client_of(User.objects.create_superuser("boss"))
+    assert "backup" in boss.get("/admin/chat/token/").content.decode()
+    assert token.digest not in boss.get(f"/admin/chat/token/{token.pk}/change/").content.decode()
+    assert boss.post(f"/admin/chat/token/{token.pk}/delete/", {"post": "yes"}).status_code == 302
+    assert not Token.objects.exists()
+    assert boss.get("/admin/chat/token/add/").status_code == 403
+
+
+@pytest.mark.parametrize(
     "changed", [{"name": ""}, {"name": "x" * 101}, {"scopes": []}, {"scopes": ["all"]}, {"rooms": "."}, {"days": "8"}]
 )
 def test_bad_form_makes_no_token(ann: User, changed: dict[str, object]) -> None:
@@ -92,7 +125,7 @@ def test_owner_makes_a_bot_with_a_token_and_deletes_it(ann: User) -> None:
     assert "robot" in client.get(BOTS).content.decode()
     page = f"/rooms/bots/tokens/?room=room%2F1&bot={bot.pk}"
     answer = client.post(page, {"name": "deploys", "scopes": ["write"], "days": "7"})
-    assert len(secrets_on(answer.content.decode())) == 1
+    assert len({*secrets_on(answer.content.decode())}) == 1
     assert Token.objects.get().user == bot.user
     assert "1 token" in client.get(BOTS).content.decode()
 
@@ -130,6 +163,7 @@ def test_staff_makes_bots_of_the_site() -> None:
     bot = Bot.objects.get()
     assert bot.room is None
     assert "robot" in client.get("/rooms/bots/").content.decode()
+    assert "/rooms/bots/" in client.get("/people/boss/").content.decode()
     assert "Rooms" in client.get(f"/rooms/bots/tokens/?bot={bot.pk}").content.decode()
     assert client.get(f"/rooms/bots/tokens/?bot={bot.pk}&room=room1").status_code == 403
 
