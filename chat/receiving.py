@@ -15,6 +15,7 @@ from chat.delivery.socket_listener import SocketListener
 from chat.delivery.visible_pages import VisiblePages
 from chat.domain import people, rooms
 from chat.domain.events import Event
+from chat.domain.grants import Scope
 from chat.domain.languages import in_language_of
 from chat.domain.people import Person
 from chat.domain.presence import LiveState
@@ -44,6 +45,14 @@ from chat.frames import (
 )
 from chat.storage import edits, history, moderation, pages, permissions, reactions
 from chat.storage.database import in_database
+
+READING = {
+    "before",
+    "after",
+    "complete",
+    "versions",
+    "reports",
+}  # purposes of frames that are answered by what is there
 
 
 class ReceivingConsumer(SocketConsumer):
@@ -93,7 +102,10 @@ class ReceivingConsumer(SocketConsumer):
         frame: dict[str, Any] = {}
         try:
             frame = read_frame(text_data)
-            answer = await getattr(self, f"receive_{purpose_of(frame)}")(room, frame)
+            purpose = purpose_of(frame)
+            if purpose in READING:
+                self.person.require(Scope.READ)  # a socket has asked for that, but a lone frame hasn't
+            answer = await getattr(self, f"receive_{purpose}")(room, frame)
         except Exception as error:
             answer = self.error_frame(error, to=frame)
         if answer is not None:
@@ -230,6 +242,7 @@ class ReceivingConsumer(SocketConsumer):
         return ignored_frame(await ignoring.set_ignored(frame["ignore"], on, person=self.person), request)
 
     async def receive_visible(self, room: Room, frame: dict[str, Any]) -> None:
+        self.person.require(Scope.WRITE)  # nobody's devices are silent for a program that only reads
         self.show_page(read_visible(frame))
 
     def show_page(self, visible: bool) -> None:

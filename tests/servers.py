@@ -49,9 +49,18 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-# The Procfile's command; UVICORN is the same without its address.
-(WEB,) = re.findall(r"^web: (.*)$", (ROOT / "Procfile").read_text(), re.MULTILINE)
-UVICORN = re.sub(r" --(host|port) \S+", "", WEB) + " --log-level warning --host 127.0.0.1"
+def web_of(root: Path) -> str:
+    """The command in the Procfile beside the code in `root`."""
+    (command,) = re.findall(r"^web: (.*)$", (root / "Procfile").read_text(), re.MULTILINE)
+    return command
+
+
+def uvicorn_of(root: Path) -> str:
+    """The same without its address."""
+    return re.sub(r" --(host|port) \S+", "", web_of(root)) + " --log-level warning --host 127.0.0.1"
+
+
+WEB, UVICORN = web_of(ROOT), uvicorn_of(ROOT)
 DAPHNE = "daphne mysite.asgi:application --verbosity 0 --bind 127.0.0.1"
 
 

@@ -22,7 +22,7 @@ from chat.storage import log, moderation, posting_limits, search, search_feed, u
 from chat.storage.database import in_database
 from chat.storage.uploads import Upload
 from tests.screen import Screen
-from tests.servers import ROOT, Server
+from tests.servers import ROOT, Server, uvicorn_of
 from tests.test_private_rooms import Visitor, user
 
 PREVIOUS = "670550e"  # the commit of the release that may run beside this one
@@ -38,10 +38,8 @@ def instances(transactional_db: None, tmp_path: Path) -> Iterator[tuple[Server, 
     subprocess.run(["tar", "-x"], cwd=tmp_path, input=archive.stdout, check=True)
     get_channel_layer()  # which starts the embedded Valkey
     with ExitStack() as stack:
-        old, new = (
-            stack.enter_context(Server(root=root, REDIS_URL=",".join(settings.REDIS_URLS), DEBUG="true", **LIMITS))
-            for root in (tmp_path, ROOT)
-        )
+        variables = {"REDIS_URL": ",".join(settings.REDIS_URLS), "DEBUG": "true", **LIMITS}
+        old, new = (stack.enter_context(Server(uvicorn_of(root), root, **variables)) for root in (tmp_path, ROOT))
         for server in (old, new):
             server.wait_until_it_answers()
         yield old, new

@@ -154,6 +154,13 @@ async def test_program_posts_by_its_token(scope: Scope, error: str | None) -> No
     assert [frame["error"]["code"] for frame in frames] == ([] if error is None else [error])
 
 
+@pytest.mark.parametrize("frame", [{"before": 2}, {"after": 0}, {"complete": "a"}, {"versions": 1}, {"reports": True}])
+async def test_token_that_is_not_for_reading_reads_nothing(frame: dict[str, Any]) -> None:
+    token = await program(scopes=[Scope.WRITE, Scope.MODERATE])
+    ((answer,), _) = await post("room1", frame, token.headers)
+    assert answer["error"]["code"] == "insufficient_scope"
+
+
 async def test_stop_sends_retry_and_close_1012(open_events: OpenEvents) -> None:
     stream = await open_events("room1")
     sockets = Sockets.here()
