@@ -29,7 +29,7 @@ def without_deleted(events: Sequence[Event]) -> list[Event]:
     changes = {(event.room, event.target or 0) for event in events if _is_change(event)}
     deleted = _deleted(list(changes))
     return [
-        replace(event, message="", reactions=(), mentions=(), deleted=True)
+        replace(event, message="", reactions=(), mentions=(), attachments=(), deleted=True)
         if _is_change(event) and (event.room, event.target or 0) in deleted
         else event
         for event in events

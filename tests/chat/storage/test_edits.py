@@ -9,9 +9,10 @@ from django.db.models.functions import Cast as CastTo
 
 from chat import models
 from chat.domain.events import Kind
+from chat.domain.files import Attachment
 from chat.domain.people import Person
 from chat.domain.positions import Position
-from chat.errors import Banned, ChatError, NoSuchMessage, NotAllowed, NotAMember
+from chat.errors import Banned, BlankMessage, ChatError, NoSuchMessage, NotAllowed, NotAMember
 from chat.storage import edits, log, moderation, pages, pruning
 from tests.chat.storage.test_moderation import PASSER_BY, ROOM, Cast, last, say
 from tests.recovering import recover
@@ -102,6 +103,39 @@ def test_edits_at_the_same_time_leave_the_text_of_the_later_entry() -> None:
     assert [entry.offset for entry in entries] == [*range(offset + 1, offset + 21)]
     assert message.message == entries[-1].message
     assert texts(cast, offset) == ["old", *(entry.message for entry in entries)]
+
+
+class TestFiles:
+    """Of messages from which an edit takes the text."""
+
+    @pytest.fixture
+    def offset(self, cast: Cast) -> int:
+        offset = say("words", cast["member"])
+        file = Attachment("0" * 32, "secret.txt", "text/x", 1)
+        models.Message.objects.filter(offset=offset).update(attachments=[file.as_json()])
+        return offset
+
+    def test_edit_to_an_empty_text_has_the_files_and_their_names_as_text(self, cast: Cast, offset: int) -> None:
+        edit = edits.edit_message(ROOM, offset, "", by=cast["member"])
+        assert (edit.message, edit.text, [one.name for one in edit.attachments]) == ("", "secret.txt", ["secret.txt"])
+        assert texts(cast, offset) == ["words", ""]
+        assert edits.edit_message(ROOM, offset, "", by=cast["member"]) is None
+        again = edits.edit_message(ROOM, offset, "words", by=cast["member"])
+        assert (again.message, again.attachments) == ("words", ())
+
+    def test_message_without_files_keeps_a_text(self, cast: Cast) -> None:
+        with pytest.raises(BlankMessage):
+            edits.edit_message(ROOM, say("words", cast["member"]), "", by=cast["member"])
+
+    def test_nothing_is_left_of_them_in_recovery_whoever_deletes_the_message(self, cast: Cast, offset: int) -> None:
+        edits.edit_message(ROOM, offset, "", by=cast["member"])
+        # As an instance of the release before does it, which knows no edits.
+        models.Message.objects.filter(offset=offset).update(text="", deletion=offset + 1)
+        recovered = recover(ROOM, Position(offset - 1), person=None).events
+        assert [(event.kind, event.text, event.attachments) for event in recovered] == [
+            (Kind.MESSAGE, "", ()),
+            (Kind.EDIT, "", ()),
+        ]
 
 
 class TestVersions:
