@@ -35,8 +35,10 @@ class EventStream:
         path: str = "/graphql",
         headers: list[tuple[bytes, bytes]] | None = None,
         application: Any = application,
+        direct: bool = False,
         **query: str,
     ) -> None:
+        """With `direct` its server writes parts of bodies at once, like `mysite.http_protocol`."""
         content = b"" if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
         sent = {b"accept": b"text/event-stream", b"content-type": b"application/json"}
         scope = {
@@ -48,6 +50,8 @@ class EventStream:
             "query_string": urlencode(query).encode(),
             "headers": [*(sent | dict(headers or [])).items()],
         }
+        if direct:
+            scope["write_body"] = self._write_body
         self.communicator = ApplicationCommunicator(application, scope)
         self._content = content
         self._text = ""
@@ -57,6 +61,10 @@ class EventStream:
         self.status = 0
         self.headers: dict[str, str] = {}
         self.ended = False
+
+    def _write_body(self, part: bytes) -> bool:
+        self.communicator.output_queue.put_nowait({"type": "http.response.body", "body": part, "more_body": True})
+        return True
 
     async def open(self) -> "EventStream":
         await self.communicator.send_input({"type": "http.request", "body": self._content, "more_body": False})

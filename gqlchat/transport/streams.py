@@ -49,7 +49,9 @@ class StreamFollower(Follower):
     """A subscriber of a shared operation at a stream. The ids of its events are its position in all of its rooms."""
 
     def __init__(self, consumer: "StreamConsumer", shared: Shared) -> None:
-        super().__init__(shared, scope=consumer.scope, send=consumer.base_send)
+        # A server may be able to write events at once, as others write frames: mysite.http_protocol.
+        ways = {"write_frame": consumer.scope.get("write_body"), "direct_send": consumer.scope["direct_send"]}
+        super().__init__(shared, scope=ways, send=consumer.base_send)
         self.consumer = consumer
         self.told: dict[Room, Position] = {}
 

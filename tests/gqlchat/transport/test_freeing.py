@@ -135,11 +135,12 @@ async def test_refused_connection_is_freed_without_the_garbage_collector(
 
 
 @pytest.mark.parametrize("padding", [0, CACHED_LENGTH], ids=["shared", "own"])
+@pytest.mark.parametrize("direct", [True, False], ids=["direct", "send"])
 async def test_event_stream_whose_client_goes_is_freed_without_the_garbage_collector(
-    left: Left, eventually: Eventually, padding: int
+    left: Left, eventually: Eventually, padding: int, direct: bool
 ) -> None:
     variables = {"rooms": [{"roomName": "room1"}]}
-    stream = await EventStream({"query": JOIN + " " * padding, "variables": variables}).open()
+    stream = await EventStream({"query": JOIN + " " * padding, "variables": variables}, direct=direct).open()
     await stream.result()
     assert left(OF_A_STREAM)
     await stream.leave()

@@ -140,13 +140,14 @@ async def test_client_that_prefers_json_is_answered_in_json() -> None:
     assert stream.headers["content-type"] == "application/json"
 
 
-async def test_streams_and_sockets_share_one_rendering(
-    open_stream: OpenStream, foreign_send, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("direct", [True, False], ids=["direct", "send"])
+async def test_streams_share_one_rendering(
+    open_stream: OpenStream, foreign_send, monkeypatch: pytest.MonkeyPatch, direct: bool
 ) -> None:
     executed: list[object] = []
     execute = SharedOperation._execute
     monkeypatch.setattr(SharedOperation, "_execute", lambda self, event: executed.append(event) or execute(self, event))
-    streams = [await open_stream(FOLLOW) for _ in range(5)]
+    streams = [await open_stream(FOLLOW, direct=direct) for _ in range(5)]
     for stream in streams:
         await stream.position()
     await foreign_send("room1", message="once")
