@@ -67,7 +67,7 @@ def texts() -> Texts:
 def check(window: Window, texts: Texts) -> None:
     assert window.run("return document.documentElement.lang") == "de"
     assert texts.english_on(window) == []
-    show(window, 1200, "light")
+    show(window, 1200)
     assert violations(window) == []
 
 
