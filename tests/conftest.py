@@ -6,10 +6,12 @@ import inspect
 import io
 import json
 import logging
+import os
 import shutil
 import signal
 import subprocess
 import sys
+import termios
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
@@ -279,6 +281,19 @@ def far_postgresql() -> Iterator[tuple[str, SlowProxy]]:
         migrate = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
         subprocess.run(migrate, cwd=ROOT, env=environment(DATABASE_URL=far), check=True)
         yield far, proxy
+
+
+@pytest.fixture
+def stopped_terminal() -> Iterator[int]:
+    """A terminal on which somebody has pressed Ctrl+S: a command that shows its progress there waits for ever.
+
+    So it has done its first piece of work, and never does the second, however slow the machine is.
+    """
+    screen, terminal = os.openpty()
+    termios.tcflow(terminal, termios.TCOOFF)
+    yield terminal
+    os.close(terminal)
+    os.close(screen)
 
 
 def as_json(**data: Any) -> str:

@@ -6,10 +6,9 @@ import signal
 import subprocess
 import sys
 import tempfile
-import termios
 import time
 import tracemalloc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -51,19 +50,6 @@ def run_and_kill(condition: Callable[[], bool], *arguments: object, stderr: int 
     finally:
         os.kill(process.pid, signal.SIGKILL)
         process.communicate()
-
-
-@pytest.fixture
-def stopped_terminal() -> Iterator[int]:
-    """A terminal on which somebody has pressed Ctrl+S: a command that shows its progress there waits for ever.
-
-    So it has stored its first batch, and never stores the second, however slow the machine is.
-    """
-    screen, terminal = os.openpty()
-    termios.tcflow(terminal, termios.TCOOFF)
-    yield terminal
-    os.close(terminal)
-    os.close(screen)
 
 
 def say_much(count: int) -> None:
