@@ -5,6 +5,7 @@ from strawberry.relay import PageInfo
 
 from chat.actions import searching
 from chat.domain import search_excerpts
+from chat.domain.files import names_of
 from chat.domain.search_excerpts import excerpt
 from chat.storage.pages import PAGE_SIZE
 from chat.storage.search import Found, Results
@@ -34,10 +35,11 @@ class SearchEdge:
 
     @classmethod
     def of(cls, found: Found, results: Results, current_user: str) -> "SearchEdge":
+        text = found.event.message or names_of(found.event.attachments)
         return cls(
             cursor=str(found.key),
             node=ChatRoomMessage.of(found.event, current_user, of_history=True),
-            excerpt=[ExcerptPart.of(part) for part in excerpt(found.event.message, results.query.phrases)],
+            excerpt=[ExcerptPart.of(part) for part in excerpt(text, results.query.phrases)],
         )
 
 

@@ -6,6 +6,7 @@ import pytest
 from django.contrib.auth.models import AnonymousUser, User
 
 from chat.domain import people
+from chat.domain.files import OCTETS, Attachment
 from chat.domain.people import Person
 from chat.domain.rooms import find
 from chat.storage import log
@@ -51,6 +52,19 @@ async def test_search_finds_messages_with_their_places_and_marks_what_was_looked
     parts = [(part["text"], part["isHit"]) for part in edges[2]["excerpt"]]
     assert parts == [("a <b>", False), ("Café", True), ("</b>", False)]
     assert result.data["search"]["isComplete"] is True
+
+
+async def test_excerpt_of_a_message_without_a_text_has_the_names_of_its_files() -> None:
+    files = tuple(Attachment(str(number) * 32, name, OCTETS, 1) for number, name in enumerate(("a.txt", "Plan.pdf")))
+    draft = log.Draft(room=find("a"), text="", person=BEN, attachments=files)
+    await in_database(log.append, [draft])
+    edge = (await execute(text="plan")).data["search"]["edges"][0]
+    assert edge["node"]["message"] == "a.txt\nPlan.pdf"
+    assert [(part["text"], part["isHit"]) for part in edge["excerpt"]] == [
+        ("a.txt\n", False),
+        ("Plan", True),
+        (".pdf", False),
+    ]
 
 
 @pytest.mark.parametrize(
