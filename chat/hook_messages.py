@@ -15,6 +15,7 @@ from chat.storage.transfer.slack import mrkdwn
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
 TEXT = "text/plain"
+TYPE_MAX = 200  # characters of a Content-Type that are read: long ones take Django long
 FIELDS_MAX = 10  # of a form
 DEPTH_MAX = 20  # of blocks within blocks; what is deeper is left out
 MARKED = "mrkdwn"  # Slack's name for a text with its markup
@@ -32,7 +33,7 @@ class HookMessage:
 
 def read(content_type: str, body: bytes) -> HookMessage:
     """Raises UnknownHookType or InvalidHook."""
-    kind, parameters = parse_header_parameters(content_type)
+    kind, parameters = parse_header_parameters(content_type[:TYPE_MAX])
     if kind == JSON:
         return _of_json(_decoded(body))
     if kind == TEXT:
