@@ -146,6 +146,18 @@ class Proxy:
             answer = connection.getresponse()
             return answer.status, answer.read(), answer.headers
 
+    @contextlib.contextmanager
+    def events(self, path: str) -> Iterator[http.client.HTTPResponse]:
+        """A stream of events, once its first line has come: each is handed on as it comes, and not kept."""
+        raw = socket.create_connection(("127.0.0.1", self.port), timeout=10)
+        connection = http.client.HTTPConnection(NAME)
+        connection.sock = self.tls.wrap_socket(raw, server_hostname=NAME)
+        with contextlib.closing(connection):
+            connection.request("GET", path, headers={"Accept": "text/event-stream"})
+            answer = connection.getresponse()
+            assert (answer.status, answer.readline()) == (200, b":\n")
+            yield answer
+
 
 class Subscription:
     """A GraphQL subscription to room1, behind the proxy."""
@@ -180,6 +192,7 @@ def test_nginx_connects_both_doors_to_instances_that_share_rooms(proxy: Proxy) -
         browsers = [stack.enter_context(proxy.socket("/ws/chat/room1/")) for _ in range(3)]
         subprotocols = {"subprotocols": ["graphql-transport-ws"]}
         graphql = [Subscription(stack.enter_context(proxy.socket("/graphql", **subprotocols))) for _ in range(3)]
+        events = stack.enter_context(proxy.events("/chat/room1/events/"))
         for number, browser in enumerate(browsers):
             browser.send(json.dumps({"message": f"from browser {number}"}))
             for other in browsers:
@@ -188,6 +201,9 @@ def test_nginx_connects_both_doors_to_instances_that_share_rooms(proxy: Proxy) -
         assert proxy.get("/graphql", {"query": POST}) == (200, '{"data":{"sendChatMessage":null}}')
         assert {json.loads(browser.recv(timeout=10))["message"] for browser in browsers} == {"from GraphQL"}
         assert {subscription.hear() for subscription in graphql} == {"from GraphQL"}
+        frames = (json.loads(line[6:]) for line in iter(events.readline, b"") if line.startswith(b"data: "))
+        heard = [next(frames)["message"] for _ in range(4)]
+        assert heard == [*(f"from browser {number}" for number in range(3)), "from GraphQL"]
 
 
 def test_nginx_serves_pages_and_refuses_probes_foreign_origins_and_other_hosts(proxy: Proxy) -> None:

@@ -164,7 +164,7 @@ class StreamConsumer(SocketConsumer):
 
 
 class Form:
-    """GraphQL's form of what a stream is refused or ended with."""
+    """How GraphQL's streams are refused and ended."""
 
     def event(self, text: str) -> bytes:
         return next_event(text.encode())
@@ -233,7 +233,7 @@ async def subscription_of(schema: Any, scope: Any, body: bytes) -> GraphQLReques
         asked.operation_name = documents.check_operation_name(asked.query, asked.operation_name)
         operation = get_operation_ast(documents.read(asked.query or ""), asked.operation_name)
     except Exception:
-        return None
+        return None  # the consumer finds the same error, and says so
     return asked if operation and operation.operation is OperationType.SUBSCRIPTION else None
 
 

@@ -67,7 +67,18 @@ multipart = st.builds(
 bodies = operations | forms | multipart | st.binary(max_size=60)
 
 PAGES = ["", "chat/", f"chat/{ROOM}/", "accounts/login/", "accounts/signup/", "accounts/name/", "accounts/logout/"]
-PAGES += ["admin/", "admin/login/", "static/", "static/site.css", "graphql", "livez", "readyz", "metrics", "ws/chat/a/"]
+PAGES += [
+    f"chat/{ROOM}/events/",
+    "admin/",
+    "admin/login/",
+    "static/",
+    "static/site.css",
+    "graphql",
+    "livez",
+    "readyz",
+    "metrics",
+    "ws/chat/a/",
+]
 ODD_PATHS = [
     "%2e%2e/",
     "..%2f..%2fmysite/settings.py",
