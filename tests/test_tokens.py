@@ -214,6 +214,25 @@ async def test_token_of_a_room_finds_nothing_of_other_rooms(owner: Visitor) -> N
     assert answer.json["data"]["search"]["edges"] == []
 
 
+REPLY = 'postMessage(input: {roomName: "room1", message: "b", replyTo: OFFSET})'
+
+
+@pytest.mark.parametrize(
+    "mutation",
+    [
+        f"{REPLY} {{ message {{ replyTo {{ message }} }} }}",
+        f"{REPLY} {{ message {{ replyTo {{ user {{ id }} }} }} }}",
+        'react(input: {roomName: "room1", offset: OFFSET, emoji: "👍"}) { entry { reactions { people { id } } } }',
+    ],
+)
+async def test_payload_of_a_token_that_is_not_for_reading_shows_nothing_of_others(mutation: str) -> None:
+    await graphql(POST, await program())
+    offset = (await models.Message.objects.alatest("pk")).offset
+    query = f"mutation {{ {mutation.replace('OFFSET', str(offset))} }}"
+    for scopes, code in (([Scope.WRITE], FORBIDDEN), ([Scope.READ, Scope.WRITE], None)):
+        assert code_of((await graphql(query, await program(scopes=scopes))).json) == code
+
+
 async def test_greeting_of_a_token_for_reading_is_not_heard(open_chat: Any, open_graphql: Any, owner: Visitor) -> None:
     browser = await open_chat("/ws/chat/room1/")
     reader = await program(scopes=[Scope.READ])

@@ -42,3 +42,12 @@ def person(info: strawberry.Info, *, remember: bool = False) -> Person:
     if info.operation.operation is not OperationType.MUTATION or info.path.prev is not None:
         person.require(Scope.READ)
     return person
+
+
+def check_reading(info: strawberry.Info) -> None:
+    """For what the payload of a mutation shows of others: queries and subscriptions have asked at their roots.
+
+    Raises InsufficientScope for a token that isn't for reading.
+    """
+    if info.operation.operation is OperationType.MUTATION:
+        person(info)

@@ -62,24 +62,36 @@ class Origin:
 @strawberry.type(description="The message that a reply quotes, as it was when this was read.")
 class Quote:
     offset: int = strawberry.field(description="The `offset` of the message.")
-    message: str = strawberry.field(
+    quote: strawberry.Private[events.Quote]
+
+    @strawberry.field(
         description="The beginning of its text, 200 characters at most. Empty where it is deleted, or no longer kept."
     )
-    user: Person | None = strawberry.field(description="The person who said it; null where `message` is empty.")
+    def message(self, info: strawberry.Info) -> str:
+        context.check_reading(info)
+        return self.quote.message
+
+    @strawberry.field(description="The person who said it; null where `message` is empty.")
+    def user(self, info: strawberry.Info) -> Person | None:
+        context.check_reading(info)
+        return Person.of(self.quote.person) if self.quote.person else None
 
     @classmethod
     def of(cls, quote: events.Quote) -> "Quote":
-        user = Person.of(quote.person) if quote.person else None
-        return cls(offset=quote.offset, message=quote.message, user=user)
+        return cls(offset=quote.offset, quote=quote)
 
 
 @strawberry.type(description="An emoji, and the people who react to a message with it.")
 class Reaction:
     emoji: str = strawberry.field(description="A single emoji, as Unicode writes it in full.")
     count: int = strawberry.field(description="How many people react with it.")
-    people: list[Person] = strawberry.field(description=f"The first {reactions.PEOPLE_NAMED} of them.")
     place: strawberry.Private[tuple[rooms.Room, int] | None]
     reaction: strawberry.Private[reactions.Reaction]
+
+    @strawberry.field(description=f"The first {reactions.PEOPLE_NAMED} of them.")
+    def people(self, info: strawberry.Info) -> list[Person]:
+        context.check_reading(info)
+        return [Person.of(person) for person in self.reaction.people]
 
     @strawberry.field(
         graphql_type=bool | None,
@@ -94,10 +106,9 @@ class Reaction:
     @classmethod
     def of(cls, reaction: reactions.Reaction, event: events.Event) -> "Reaction":
         """`event` is the message, or an entry that tells of its reactions."""
-        people = [Person.of(person) for person in reaction.people]
         offset = event.offset if event.target is None else event.target
         place = None if offset is None else (event.room, offset)
-        return cls(emoji=reaction.emoji, count=reaction.count, people=people, place=place, reaction=reaction)
+        return cls(emoji=reaction.emoji, count=reaction.count, place=place, reaction=reaction)
 
 
 @strawberry.type(description="The picture of a page, made small and served by this site.")
