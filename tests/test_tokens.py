@@ -18,12 +18,14 @@ from chat import models
 from chat.actions import bots
 from chat.actions import tokens as actions
 from chat.actions.moderation import carry_out
+from chat.connections import bearer
 from chat.connections.login_watch import LoginWatch
 from chat.connections.sockets import Sockets
 from chat.domain import people
 from chat.domain.grants import Scope
 from chat.domain.rooms import Room
 from chat.domain.tokens import checksum, is_well_formed, make
+from chat.errors import Unavailable
 from chat.models import Role, Token
 from chat.storage import moderation
 from mysite.asgi import application
@@ -340,6 +342,25 @@ async def test_second_connection_init_changes_nobody(protocol: str) -> None:
 async def test_token_of_another_scheme_is_left_to_proxies() -> None:
     answer = await graphql("{ me { isGuest } }", "Basic dXNlcjpwYXNz")
     assert answer.json == {"data": {"me": {"isGuest": True}}}
+
+
+async def test_program_is_told_to_come_back_while_the_database_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    token = await program()
+
+    async def away(*_: Any, **others: Any) -> None:
+        raise Unavailable("away")
+
+    monkeypatch.setattr(bearer, "in_database", away)
+    answer = await graphql(ME, token)
+    assert (answer.status, answer.json["error"], answer.headers["retry-after"]) == (503, "unavailable", "5")
+    closed = {"type": "websocket.close", "code": 1013, "reason": "unavailable"}
+    socket = ChatSocket(application, "/ws/chat/room1/", headers=token.headers)
+    assert (await socket.connect(timeout=5))[0]
+    assert await socket.receive_output(5) == closed
+    by_init = GraphQLSocket(application, "/graphql", protocol="graphql-transport-ws", subprotocols=[])
+    assert (await by_init.connect(timeout=5))[0]
+    await by_init.send_json_to({"type": "connection_init", "payload": {"authorization": token.authorization}})
+    assert await by_init.receive_output(5) == closed
 
 
 # A request with a token
