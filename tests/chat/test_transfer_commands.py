@@ -40,7 +40,10 @@ def run(*arguments: object) -> str:
 def run_and_kill(condition: Callable[[], bool], *arguments: object, stderr: int = subprocess.STDOUT) -> None:
     """Runs the command in a process of its own, and kills that once the condition holds."""
     command = [sys.executable, "manage.py", *map(str, arguments)]
-    process = subprocess.Popen(command, cwd=ROOT, env=environment(), stdout=subprocess.PIPE, stderr=stderr)
+    # Without a log: on a stopped terminal, the command would wait with a warning, say that Valkey is slow to answer.
+    process = subprocess.Popen(
+        command, cwd=ROOT, env=environment(LOG_LEVEL="CRITICAL"), stdout=subprocess.PIPE, stderr=stderr
+    )
     deadline = time.monotonic() + 60
     try:
         while not condition():
