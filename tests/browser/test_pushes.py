@@ -1,6 +1,7 @@
 """Notifications in a real browser, whose service worker is handed pushes as a push service would."""
 
 import json
+import re
 import time
 from collections.abc import Callable
 from typing import Any
@@ -29,10 +30,23 @@ def allow(window: Window, site: str) -> None:
     window.driver.execute_cdp_cmd("Browser.grantPermissions", {"origin": site, "permissions": ["notifications"]})
 
 
-def deliver(window: Window, site: str, **pushed: Any) -> None:
+def registrations(browser: Chromium, site: str) -> list[str]:
+    """The numbers of the site's service workers, which grow with each visitor; the browser tells them on this page."""
+    internals = browser.open("chrome://serviceworker-internals/")
+    pattern = re.compile(rf"Scope: {re.escape(site)}/chat/\n.*?Registration ID: (\d+)", re.DOTALL)
+
+    def look() -> list[str]:
+        return pattern.findall(internals.run("return document.body.innerText"))
+
+    found = internals.until(look, "lists the service worker")
+    internals.go("about:blank")
+    return found
+
+
+def deliver(window: Window, site: str, numbers: list[str], **pushed: Any) -> None:
     window.driver.execute_cdp_cmd("ServiceWorker.enable", {})
-    for number in range(10):  # the browser numbers registrations, and doesn't say so
-        about = {"origin": site, "registrationId": str(number), "data": json.dumps(pushed)}
+    for number in numbers:
+        about = {"origin": site, "registrationId": number, "data": json.dumps(pushed)}
         window.driver.execute_cdp_cmd("ServiceWorker.deliverPushMessage", about)
 
 
@@ -47,10 +61,11 @@ def test_push_is_shown_once_for_a_room_and_goes_when_it_is_read(browser: Chromiu
     window.until(lambda: asynchronously(window, REGISTERED), "has a service worker")
     now = int(time.time() * 1000)
     first = {"title": "room2", "body": "Ben mentioned you", "tag": "room2", "url": "/chat/room2/?at=1"}
-    deliver(window, site, **first, count=1, sent_at=now)
+    numbers = registrations(browser, site)
+    deliver(window, site, numbers, **first, count=1, sent_at=now)
     window.until(lambda: shown(window) == [first], "shows a notification")
     second = {**first, "body": "2 new mentions, the last one by Ben", "url": "/chat/room2/?at=2"}
-    deliver(window, site, **second, count=2, sent_at=now + 1)
+    deliver(window, site, numbers, **second, count=2, sent_at=now + 1)
     window.until(lambda: shown(window) == [second], "shows the second in the place of the first")
     window.go(f"{site}/chat/room2/")  # where nothing is unread
     window.until(lambda: shown(window) == [], "has closed it")
