@@ -11,6 +11,7 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import Ope
 
 from chat.connections.event_streams import EventStream as Stream
 from chat.connections.sockets import Socket, Sockets
+from chat.consumers import ChatConsumer
 from chat.delivery.hub import Hub
 from chat.delivery.listener import Listener
 from gqlchat.guards.documents import CACHED_LENGTH
@@ -19,7 +20,7 @@ from gqlchat.transport.following import Following
 from gqlchat.transport.protocols import WebSocketAdapter
 from gqlchat.transport.streams import StreamConsumer
 from mysite.asgi import application
-from tests.conftest import JOIN, GraphQLSocket
+from tests.conftest import JOIN, ChatSocket, GraphQLSocket
 from tests.event_stream import EventStream
 
 OpenGraphQL = Callable[..., Awaitable[GraphQLSocket]]
@@ -145,3 +146,17 @@ async def test_event_stream_whose_client_goes_is_freed_without_the_garbage_colle
     assert left(OF_A_STREAM)
     await stream.leave()
     await eventually(lambda: not left(OF_A_STREAM))
+
+
+async def test_stream_of_a_rooms_frames_is_freed_without_the_garbage_collector(
+    left: Left, eventually: Eventually, open_chat: Callable[..., Awaitable[ChatSocket]]
+) -> None:
+    stream = await EventStream(method="GET", path="/chat/room1/events/", after="0").open()
+    browser = await open_chat("/ws/chat/room1/")
+    await browser.say("hi")
+    assert await stream.next()
+    await browser.disconnect()
+    kinds = (Listener, ChatConsumer, Socket, Stream)
+    assert left(kinds)
+    await stream.leave()
+    await eventually(lambda: not left(kinds))

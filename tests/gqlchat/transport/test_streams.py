@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.contrib.auth import get_user_model
 from django.test import AsyncClient
+from prometheus_client import REGISTRY
 from pytest_django import Settings
 
 from chat.actions import tokens as actions
@@ -286,15 +287,17 @@ async def test_token_that_may_not_read_hears_nothing(open_stream: OpenStream) ->
 
 
 async def test_client_that_takes_nothing_is_told_so_and_the_rest_is_kept_for_it(
-    open_stream: OpenStream, settings: Settings, foreign_send
+    open_stream: OpenStream, settings: Settings, foreign_send, eventually
 ) -> None:
     settings.CHAT_BACKLOG_MAX = 3
+    before = REGISTRY.get_sample_value("chat_slow_listeners_total")
     server = SlowServer(application, taking=True)
     stream = await open_stream(FOLLOW, application=server)
     await stream.position()
     server.taking.clear()
     for number in range(10):
         await foreign_send("room1", message=str(number))
+    await eventually(lambda: REGISTRY.get_sample_value("chat_slow_listeners_total") != before)
     server.taking.set()
     heard_of = []
     while "data" in (result := await stream.result()):

@@ -39,7 +39,15 @@ function opened() {
   return { socket, told, source: FakeEventSource.last };
 }
 
-const settled = () => new Promise((resolve) => setImmediate(resolve));
+/**
+ * Waits until `told` or `posted` has as many entries.
+ *
+ * @param {unknown[]} list
+ * @param {number} length
+ */
+async function has(list, length) {
+  while (list.length < length) await new Promise((resolve) => setImmediate(resolve));
+}
 
 test("event socket listens at the address of the room's events", () => {
   assert.equal(opened().source.address, EVENTS);
@@ -50,7 +58,7 @@ test("event socket passes on the frames that come and that answer a post", async
   source.receive({ message: "hello" });
   answers = [new Response(`data: {"pong": 1}\n\nid: 1:x\ndata: {"pong": 2}\n\n${CLOSED}`)];
   socket.send('{"ping": 1}');
-  await settled();
+  await has(told, 3);
   assert.deepEqual(told, [{ message: "hello" }, { pong: 1 }, { pong: 2 }]);
   assert.deepEqual(posted, ['{"ping": 1}']);
 });
@@ -58,8 +66,7 @@ test("event socket passes on the frames that come and that answer a post", async
 test("event socket posts one frame after the other", async () => {
   const { socket } = opened();
   for (const text of ["1", "2", "3"]) socket.send(text);
-  await settled();
-  await settled();
+  await has(posted, 3);
   assert.deepEqual(posted, ["1", "2", "3"]);
 });
 
@@ -69,8 +76,7 @@ for (const answer of [new Error("no network"), new Response("", { status: 503 })
     answers = [answer];
     socket.send("1");
     socket.send("2");
-    await settled();
-    await settled();
+    await has(told, 1);
     assert.deepEqual(told, [1006]);
     assert.deepEqual(posted, ["1"]);
     assert.ok(source.closedByPage);
@@ -88,6 +94,6 @@ test("event socket that is closed by a post has the code of the socket", async (
   const { socket, told } = opened();
   answers = [new Response('event: close\ndata: {"code": 4401, "reason": "session_ended"}\n\n')];
   socket.send("1");
-  await settled();
+  await has(told, 1);
   assert.deepEqual(told, [4401]);
 });
