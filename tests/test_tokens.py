@@ -235,6 +235,17 @@ async def test_payload_of_a_token_that_is_not_for_reading_shows_nothing_of_other
         assert code_of((await graphql(query, await program(scopes=scopes))).json) == code
 
 
+@pytest.mark.parametrize("field", ["lastOffset", "presence { count }", "messages { edges { cursor } }", "role"])
+async def test_token_that_is_not_for_reading_reads_nothing_in_what_a_mutation_returns(
+    owner: Visitor, field: str
+) -> None:
+    opening = f'openDirect(input: {{usernames: ["other"]}}) {{ room {{ {field} }} error {{ code }} }}'
+    writer = await program(await account(owner), scopes=[Scope.WRITE])
+    assert code_of((await graphql(f"mutation {{ {opening} }}", writer)).json) == FORBIDDEN
+    both = await program(await account(owner), scopes=[Scope.WRITE, Scope.READ])
+    assert code_of((await graphql(f"mutation {{ {opening} }}", both)).json) is None
+
+
 async def test_greeting_of_a_token_for_reading_is_not_heard(open_chat: Any, open_graphql: Any, owner: Visitor) -> None:
     browser = await open_chat("/ws/chat/room1/")
     reader = await program(scopes=[Scope.READ])
