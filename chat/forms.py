@@ -1,15 +1,15 @@
-"""Forms in which people choose what they are called, and the input of all forms that ask for a name."""
+"""Forms in which people log in and choose what they are called, and the input of all forms that ask for a name."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django import forms
-from django.contrib.auth.forms import UserCreationForm
+from django.contrib.auth.forms import AuthenticationForm, UserCreationForm
 from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.utils.translation import gettext_lazy as _
 
 from chat.domain import names, people
 from chat.errors import InvalidName
-from chat.storage import accounts
+from chat.storage import accounts, tokens
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -31,6 +31,15 @@ class NameInput(forms.TextInput):
                 "autofocus": True,
             }
         )
+
+
+class LoginForm(AuthenticationForm):
+    """Django's own, for people: a bot can't log in, even if staff gave it a password."""
+
+    def confirm_login_allowed(self, user: Any) -> None:
+        super().confirm_login_allowed(user)
+        if tokens.bot_of(user) is not None:
+            raise self.get_invalid_login_error()
 
 
 class SignUpForm(UserCreationForm):

@@ -15,6 +15,7 @@ from chat.avatar_views import AvatarView, avatar
 from chat.bot_views import BotsView
 from chat.direct_views import DirectRoomView
 from chat.domain.mail_links import Purpose
+from chat.forms import LoginForm
 from chat.ignored_views import IgnoredView
 from chat.mail_views import MailLinkView
 from chat.member_views import MembersView, NewRoomView
@@ -48,7 +49,11 @@ urlpatterns = [
     path("rooms/members/", MembersView.as_view(), name="room_members"),
     path("rooms/bots/", BotsView.as_view(), name="bots"),
     path("rooms/bots/tokens/", BotTokensView.as_view(), name="bot_tokens"),
-    path("accounts/login/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
+    path(
+        "accounts/login/",
+        LoginView.as_view(authentication_form=LoginForm, redirect_authenticated_user=True),
+        name="login",
+    ),
     path("accounts/logout/", LogoutView.as_view(), name="logout"),
     path("accounts/signup/", SignUpView.as_view(), name="signup"),
     path("accounts/me/", me, name="me"),  # /chat/me/ would be a room's

@@ -6,6 +6,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from pytest_django import Settings
 
+from chat.models import Bot
 from tests.chat.test_views import room_data
 
 pytestmark = pytest.mark.django_db
@@ -40,6 +41,17 @@ def test_signup_refuses_names_that_look_like_another_account(client: Client, nam
     assert response.status_code == 200
     assert response.context["form"].errors["username"]
     assert User.objects.count() == 1
+
+
+def test_bot_with_a_password_can_not_log_in(client: Client) -> None:
+    user = User.objects.create_user("robot", password="correct horse")
+    login = {"username": "robot", "password": "correct horse"}
+    assert client.post("/accounts/login/", login).status_code == 302
+    client.logout()
+    Bot.objects.create(user=user)
+    response = client.post("/accounts/login/", login)
+    assert response.status_code == 200
+    assert response.context["form"].errors["__all__"]
 
 
 def test_signup_logs_in_and_logout_makes_a_guest(client: Client) -> None:
