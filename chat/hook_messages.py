@@ -1,4 +1,4 @@
-"""What incoming webhooks are sent: `{"text": …}`, plain text, and the forms of Slack's incoming webhooks."""
+"""The bodies of incoming webhooks: `{"text": …}`, plain text, and the forms of Slack's incoming webhooks."""
 
 import json
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What a file is that comes in, by an upload or by an import: found out by its bytes, whatever it is said to be."""
+"""Takes in a file, by an upload or an import: its bytes tell its type, whatever it is said to be."""
 
 import asyncio
 from pathlib import Path

@@ -28,7 +28,7 @@ HEADERS = [
 
 
 class Form(Protocol):
-    """What a door sends where a socket would be closed, with a code and a reason that is a stable word of ours."""
+    """The form of a door's events and refusals. A code is a WebSocket's, and a reason is a stable word of ours."""
 
     def event(self, text: str) -> bytes:
         """The event that brings a text message."""

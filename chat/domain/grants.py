@@ -1,4 +1,4 @@
-"""What a token allows its bearer: a part of what the person may do."""
+"""Grants: the part of a person's permissions that a token allows its bearer."""
 
 from dataclasses import dataclass
 from enum import StrEnum

@@ -1,4 +1,4 @@
-"""What somebody asks for who makes a token."""
+"""The request for a new token."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

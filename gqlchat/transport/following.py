@@ -56,7 +56,7 @@ class Follower(SocketListener):
         return self.frame_of(event, self.current_user.join(await self.operation.render_later(event)))
 
     def frame_of(self, event: Event | LiveState, payload: bytes) -> bytes:
-        """What is written of a result, which is `payload` as JSON."""
+        """The bytes that are written for a result, which is `payload` as JSON."""
         raise NotImplementedError
 
 

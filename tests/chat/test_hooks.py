@@ -172,7 +172,11 @@ async def test_hook_is_for_the_rooms_and_scopes_of_its_token(
     assert (answer.status, answer.json.get("error")) == (status, code)
 
 
-@pytest.mark.parametrize("secret", ["x", make(), f"{make()[:-1]}!", "chat_", "%00"])
+@pytest.mark.parametrize(
+    "secret",
+    ["x", make(), f"{make()[:-1]}!", "chat_", "%00"],
+    ids=["no token", "a token of nobody", "a wrong checksum", "a prefix alone", "a NUL"],
+)
 async def test_unknown_token_is_refused_before_the_body_is_read(secret: str) -> None:
     answer = await send(secret, b"x" * 1_000_000)
     assert (answer.status, answer.json["error"]) == (401, "invalid_token")
