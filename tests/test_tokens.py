@@ -332,7 +332,9 @@ async def test_invalid_token_is_refused_at_every_door(
 
 @pytest.mark.parametrize("protocol", ["graphql-transport-ws", "graphql-ws"])
 @pytest.mark.parametrize(
-    "authorization", [f"Bearer {WRONG}", f"Bearer {WRONG_CHECKSUM}", WRONG, "Basic x", "", None, 1, []]
+    "authorization",
+    [f"Bearer {WRONG}", f"Bearer {WRONG_CHECKSUM}", WRONG, "Basic x", "", None, 1, []],
+    ids=["of nobody", "wrong checksum", "no scheme", "another scheme", "empty", "null", "number", "list"],
 )
 async def test_invalid_token_in_connection_init_closes_the_connection(protocol: str, authorization: object) -> None:
     socket = GraphQLSocket(application, "/graphql", protocol=protocol, subprotocols=[])
