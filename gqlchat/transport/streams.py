@@ -19,7 +19,7 @@ from strawberry.http import GraphQLRequestData, process_result
 from chat.connections.event_streams import RESTARTING, read_body, retry, served
 from chat.connections.registration import registered
 from chat.connections.socket_consumer import SocketConsumer
-from chat.connections.sockets import LOG_IN, Sockets, is_gone
+from chat.connections.sockets import Sockets, is_gone
 from chat.delivery.hub import Hub
 from chat.domain import event_ids, people
 from chat.domain.addresses import address_of
@@ -28,7 +28,8 @@ from chat.domain.languages import in_language_of
 from chat.domain.positions import Position
 from chat.domain.presence import LiveState
 from chat.domain.rooms import Room
-from chat.errors import ChatError, TooManyConnections
+from chat.errors import ChatError, SessionEnded, TooManyConnections
+from chat.token_errors import InvalidToken
 from gqlchat.guards import documents
 from gqlchat.schema.errors import as_payload
 from gqlchat.schema.requests import Request
@@ -39,9 +40,10 @@ from gqlchat.transport.sharing import Shared, share
 
 NORMAL = 1000
 STATUSES = {TOO_MANY: 429}  # over HTTP, by the code with which a WebSocket would be closed
-TEXTS = {
-    LOG_IN: _("You are not logged in as before. Please log in, and subscribe again."),
-    TOO_MANY: _("Your address has {limit} connections already: close another one first."),
+TEXTS = {  # by the reason with which a WebSocket would be closed
+    SessionEnded.code: _("You are not logged in as before. Please log in, and subscribe again."),
+    InvalidToken.code: _("This token is wrong, has expired or was revoked."),
+    TooManyConnections.code: _("Your address has {limit} connections already: close another one first."),
 }
 
 
@@ -170,19 +172,19 @@ class Form:
         return next_event(text.encode())
 
     def refusal(self, scope: Any, code: int, reason: str) -> tuple[int, bytes]:
-        return STATUSES.get(code, 403), error_result(scope, code, reason)
+        return STATUSES.get(code, 403), error_result(scope, reason)
 
     def farewell(self, scope: Any, code: int, reason: str) -> bytes:
         if code == NORMAL:
             return b""
         if code == RESTARTING:
             return retry()  # without `complete`, so that clients come back
-        return next_event(error_result(scope, code, reason)) + COMPLETE
+        return next_event(error_result(scope, reason)) + COMPLETE
 
 
-def error_result(scope: Any, code: int, reason: str) -> bytes:
+def error_result(scope: Any, reason: str) -> bytes:
     with in_language_of(scope):
-        text = TEXTS.get(code, _("Something went wrong on the server."))
+        text = TEXTS.get(reason, _("Something went wrong on the server."))
         message = text.format(limit=settings.CHAT_CONNECTIONS_PER_ADDRESS)
     return json.dumps({"errors": [{"message": message, "extensions": {"code": reason}}]}).encode()
 
