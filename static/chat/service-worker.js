@@ -50,7 +50,6 @@ const OFFLINE_CACHE = `offline ${version}`;
 const SHARED_CACHE = "shared";
 const SHARE_TARGET = "/chat/share-target";
 const RENOTIFY_AFTER = 60_000; // milliseconds from one message that is felt to the next of the same room
-const SHARED_FILES_MAX = 10; // as many as a message may have
 
 worker.addEventListener("install", (event) => {
   const installing = /** @type {WorkerInstall} */ (event);
@@ -129,17 +128,18 @@ async function kept(path) {
 async function takeShared(request) {
   const form = await request.formData();
   const shared = form.getAll("files").filter((value) => value instanceof File && value.size > 0);
-  const filesShared = /** @type {File[]} */ (shared).slice(0, SHARED_FILES_MAX);
+  const filesShared = /** @type {File[]} */ (shared);
   await caches.delete(SHARED_CACHE);
   const cache = await caches.open(SHARED_CACHE);
-  await Promise.all(
+  // The page takes those that there was room for, and says how many a message may have.
+  await Promise.allSettled(
     filesShared.map((file, number) =>
       cache.put(`/chat/shared/${number}`, new Response(file, { headers: { "Content-Type": file.type } })),
     ),
   );
   const about = { text: sharedText(form), names: filesShared.map((file) => file.name), at: Date.now() };
   await cache.put("/chat/shared", Response.json(about));
-  return Response.redirect("/chat/?shared", 303);
+  return Response.redirect(`${location.origin}/chat/?shared`, 303);
 }
 
 /**

@@ -49,8 +49,14 @@ function start(/** @type {ReturnType<typeof page>[]} */ ...pages) {
   };
   const location = { origin: "https://chat.example.org", href: "https://chat.example.org/chat/service-worker.js" };
   const fetch = async (/** @type {string} */ url, /** @type {any} */ { body }) => sent.push([url, JSON.parse(body)]);
-  const caches = { open: async () => ({ addAll: async () => {} }) };
-  vm.runInNewContext(source, { self, location, fetch, URL, caches, Response, Request: String });
+  /** @type {Map<string, any>} */
+  const kept = new Map();
+  const put = async (/** @type {string} */ path, /** @type {any} */ answer) => {
+    if (path.endsWith("/1")) throw new Error("QuotaExceededError");
+    kept.set(path, answer);
+  };
+  const caches = { open: async () => ({ addAll: async () => {}, put }), delete: async () => kept.clear() };
+  vm.runInNewContext(source, { self, location, fetch, URL, caches, File, Response, Request: String });
 
   /** Hand the worker an event, and wait until it is done with it. */
   async function hand(/** @type {string} */ kind, /** @type {object} */ about) {
@@ -60,7 +66,7 @@ function start(/** @type {ReturnType<typeof page>[]} */ ...pages) {
     await Promise.all(work);
   }
   const push = (/** @type {object} */ said) => hand("push", { data: { json: () => said } });
-  return { hand, push, shown, opened, sent };
+  return { hand, push, shown, opened, sent, kept };
 }
 
 const said = {
@@ -134,4 +140,25 @@ test("only pages and what is kept for the offline page are asked of the worker, 
     { condition: { urlPattern: "/*" }, source: "network" },
   ]);
   await worker.hand("install", {});
+});
+
+test("what another app shares is kept, as far as there is room for it", async () => {
+  const worker = start();
+  const form = new FormData();
+  for (let number = 0; number < 12; number += 1) form.append("files", new File(["content"], `${number}.txt`));
+  form.append("text", "words");
+  /** @type {Promise<Response>} */
+  let answer = Promise.reject(new Error("no answer"));
+  answer.catch(() => {});
+  await worker.hand("fetch", {
+    request: { method: "POST", url: "https://chat.example.org/chat/share-target", formData: async () => form },
+    respondWith: (/** @type {Promise<Response>} */ one) => {
+      answer = one;
+    },
+  });
+  assert.equal((await answer).status, 303);
+  const about = await worker.kept.get("/chat/shared").json();
+  assert.equal(about.text, "words");
+  assert.equal(about.names.length, 12);
+  assert.equal(worker.kept.size, 12); // one was too much
 });
