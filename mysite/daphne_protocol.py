@@ -1,14 +1,18 @@
 """Daphne's protocols, made fit for clients that don't read.
 
-And WebSockets are closed with the code and reason that the application gives, and when a frame is too long.
+And WebSockets are closed with the code and reason that the application gives, and when a frame is too long. Tokens of
+programs are masked in Daphne's own access log.
 """
 
 from typing import Any
 
-from daphne import http_protocol
+from daphne import cli, http_protocol
+from daphne.access import AccessLogGenerator
 from daphne.http_protocol import WebRequest
 from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
 from django.conf import settings
+
+from chat.domain.tokens import masked
 
 UNREAD_MAX = 8_000_000  # bytes; no consumer waits for a client here, so what one has missed is written at once
 
@@ -48,7 +52,15 @@ def unread(transport: Any) -> int:
     return int(len(transport.dataBuffer) - transport.offset + transport._tempDataLen)
 
 
+class MaskedAccessLog(AccessLogGenerator):
+    """Daphne's access log is no logger of logging's, and has whole paths: those of webhooks hold tokens."""
+
+    def write_entry(self, host: str, date: Any, request: str, *arguments: Any, **details: Any) -> None:
+        super().write_entry(host, date, masked(request), *arguments, **details)
+
+
 def install() -> None:
+    cli.AccessLogGenerator = MaskedAccessLog  # which its command line makes after it has imported the application
     Protocol.maxFramePayloadSize = Protocol.maxMessagePayloadSize = settings.WEBSOCKET_MAX_SIZE
     WebSocketFactory.protocol = Protocol
     http_protocol.WebRequest = Request  # which Daphne's factory looks up for each connection
