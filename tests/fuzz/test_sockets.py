@@ -47,6 +47,8 @@ browser_frame = {
     "dismiss": st.integers(0, 100),
     "ignore": st.sampled_from(["user-1", "user-2", "guest-0000000000000000"]) | texts,
     "me": values,
+    "remove_preview": st.integers(0, 100),
+    "url": texts,
     "ping": st.integers() | values,
     "request": texts,
 }
