@@ -8,6 +8,7 @@ from urllib.parse import parse_qs
 
 from django.utils.translation import gettext_lazy as _
 
+from chat.connections.event_streams import last_event_id
 from chat.connections.own_rooms import OwnRoomsSender
 from chat.connections.sockets import LOG_IN, Sockets, is_gone
 from chat.delivery.formatted import Formatted
@@ -144,8 +145,7 @@ def read_position(scope: Mapping[str, Any]) -> Position | None:
 
     Where frames come as events, one that goes on has it in `Last-Event-ID`, as `<offset>:<id>`.
     """
-    last = dict(scope["headers"]).get(b"last-event-id", b"").decode("latin1")
-    if last:
+    if last := last_event_id(scope):
         offset, _, id = last.partition(":")
         return history.check_position(offset, id)
     given = parse_qs(scope["query_string"].decode("latin1"), keep_blank_values=True)

@@ -13,15 +13,15 @@ from asgiref.typing import ASGI3Application, ASGIReceiveCallable, ASGISendCallab
 from django.conf import settings
 from django.utils.http import parse_header_parameters
 
-from chat.connections.answers import answer
+from chat.connections.answers import answer_early
 from chat.connections.authentication import AuthMiddlewareStack
-from chat.connections.event_streams import CONTENT_TYPE, RESTARTING, read_body, retry, served
+from chat.connections.bodies import BodyTooLong, BodyTooSlow, read_body
+from chat.connections.event_streams import CONTENT_TYPE, RESTARTING, retry, served
 from chat.connections.registration import registered
 from chat.connections.sockets import Sockets
 from chat.consumers import ChatConsumer
 from chat.domain import rooms
-from chat.domain.people import GRANT_KEY
-from chat.errors import unforeseen
+from chat.errors import FrameTooLong, unforeseen
 
 NORMAL = 1000
 DOOR = "browser-events"
@@ -68,13 +68,7 @@ class Form:
 
 
 def served_with_person(consumer: Any) -> Any:
-    application = registered(consumer, door=DOOR)
-    by_session = AuthMiddlewareStack(application)
-
-    async def by_token_or_session(scope: Any, receive: Any, send: Any) -> None:
-        await (application if GRANT_KEY in scope else by_session)(scope, receive, send)
-
-    return served(by_token_or_session, Form())
+    return served(AuthMiddlewareStack(registered(consumer, door=DOOR)), Form())
 
 
 class EventDoor:
@@ -97,9 +91,16 @@ class EventDoor:
             await self.pages(scope, receive, send)
 
     async def _take_post(self, scope: Any, receive: Any, send: Any) -> None:
-        body = await read_body(receive, settings.CHAT_FRAME_MAX)
-        if body is not None:
+        try:
+            body = await read_body(scope, receive, settings.CHAT_FRAME_MAX)
+        except BodyTooLong:
+            await _refuse(receive, send, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, FrameTooLong.code)
+        except BodyTooSlow as error:
+            await _refuse(receive, send, HTTPStatus.REQUEST_TIMEOUT, error.code)
+        else:
             await self.post({**scope, "body": body}, receive, send)
-            return
-        headers = [(b"content-type", JSON.encode()), (b"connection", b"close")]
-        await answer(send, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, headers, b'{"error": "frame_too_long"}')
+
+
+async def _refuse(receive: Any, send: Any, status: HTTPStatus, code: str) -> None:
+    headers = [(b"content-type", JSON.encode()), (b"connection", b"close")]
+    await answer_early(receive, send, status, headers, json.dumps({"error": code}).encode())

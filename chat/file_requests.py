@@ -11,14 +11,15 @@ from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any
 
-from asgiref.typing import ASGIReceiveCallable, ASGISendCallable, HTTPResponseBodyEvent, HTTPScope
+from asgiref.typing import ASGIReceiveCallable, ASGISendCallable, HTTPScope
 from django.template.loader import render_to_string
 
-from chat.connections.answers import answer
+from chat.connections.answers import answer, answer_early
 from chat.connections.authentication import bring_session
+from chat.connections.bodies import BodyTooLong, BodyTooSlow
 from chat.domain import people, rooms
 from chat.domain.languages import in_language_of
-from chat.domain.people import GRANT_KEY, Person
+from chat.domain.people import Person
 from chat.domain.rooms import Room
 from chat.errors import (
     Banned,
@@ -39,7 +40,7 @@ from chat.file_errors import (
     UploadTooSlow,
     WrongToken,
 )
-from chat.hook_errors import HookTooLong, HookTooSlow, UnknownHookType, WrongMethod
+from chat.hook_errors import UnknownHookType, WrongMethod
 from chat.token_errors import InsufficientScope, InvalidToken
 
 STATUSES: dict[type[ChatError], HTTPStatus] = {
@@ -53,8 +54,8 @@ STATUSES: dict[type[ChatError], HTTPStatus] = {
     NoSuchFile: HTTPStatus.NOT_FOUND,
     WrongMethod: HTTPStatus.METHOD_NOT_ALLOWED,
     UploadTooSlow: HTTPStatus.REQUEST_TIMEOUT,
-    HookTooSlow: HTTPStatus.REQUEST_TIMEOUT,
-    HookTooLong: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    BodyTooSlow: HTTPStatus.REQUEST_TIMEOUT,
+    BodyTooLong: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     UnknownHookType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     FileTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     RateLimited: HTTPStatus.TOO_MANY_REQUESTS,
@@ -66,20 +67,17 @@ STATUSES: dict[type[ChatError], HTTPStatus] = {
 }
 """Of the answer to each error; those that aren't here are the client's mistakes (400)."""
 
-LINGER = 2.0  # seconds for which a refused client may go on sending
-
 Headers = list[tuple[bytes, bytes]]
 
 
 async def enter(scope: HTTPScope) -> tuple[Room, Person]:
     """The room of the URL, and the person who asks.
 
-    Puts session and user into the scope, as AuthMiddlewareStack does, unless they have come by a token. Raises
-    Unavailable, InvalidRoomName, LoginRequired or InsufficientScope.
+    Puts session and user into the scope, as AuthMiddlewareStack does. Raises Unavailable, InvalidRoomName,
+    LoginRequired or InsufficientScope.
     """
     connection: Any = scope
-    if GRANT_KEY not in connection:
-        await bring_session(connection)
+    await bring_session(connection)
     person = people.of_scope(connection)
     return rooms.enter(connection["url_route"]["kwargs"]["room_name"], person), person
 
@@ -104,9 +102,7 @@ async def refuse(
         content, content_type = await asyncio.to_thread(_page, scope, error), b"text/html; charset=utf-8"
     if "retry_after" in details:
         headers = [*headers, (b"retry-after", str(max(1, round(details["retry_after"]))).encode())]
-    await answer(send, status, [*_described(content, content_type), *headers], content, more=True)
-    await _let_it_finish(receive)
-    await send(HTTPResponseBodyEvent(type="http.response.body", body=b"", more_body=False))
+    await answer_early(receive, send, status, [*_described(content, content_type), *headers], content)
 
 
 async def answer_json(send: ASGISendCallable, status: HTTPStatus, said: object) -> None:
@@ -125,16 +121,6 @@ def _described(content: bytes, content_type: bytes) -> Headers:
         (b"content-length", str(len(content)).encode()),
         (b"cache-control", b"no-store"),
     ]
-
-
-async def _let_it_finish(receive: ASGIReceiveCallable) -> None:
-    """Takes what still comes, for LINGER: a client whose connection ends while it is sending may not see the answer."""
-    try:
-        async with asyncio.timeout(LINGER):
-            while (await receive()).get("more_body"):
-                pass
-    except TimeoutError:
-        pass
 
 
 def header(scope: HTTPScope, name: bytes) -> str:

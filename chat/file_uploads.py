@@ -4,13 +4,14 @@ from http import HTTPStatus
 from io import BytesIO
 from typing import NoReturn
 
-from asgiref.typing import ASGI3Application, ASGIReceiveCallable, ASGIReceiveEvent, ASGISendCallable, HTTPScope, Scope
+from asgiref.typing import ASGI3Application, ASGIReceiveCallable, ASGISendCallable, HTTPScope, Scope
 from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, HttpResponseBase
 from django.middleware.csrf import CsrfViewMiddleware
 from django.utils.translation import gettext_lazy as _
 
 from chat.actions.uploading import Uploading
+from chat.connections.bodies import Body
 from chat.domain.files import shown
 from chat.domain.people import GRANT_KEY
 from chat.errors import LoginRequired, unforeseen
@@ -45,20 +46,6 @@ class UploadDoor:
             await refuse(scope, body.receive, send, unforeseen(error))
         else:
             await answer_json(send, HTTPStatus.CREATED, shown(attachment, room))
-
-
-class Body:
-    """A request's body as the server gives it. After its end there is nothing to wait for: it ends once more."""
-
-    def __init__(self, receive: ASGIReceiveCallable) -> None:
-        self._receive = receive
-        self._ended: ASGIReceiveEvent | None = None
-
-    async def receive(self) -> ASGIReceiveEvent:
-        message = self._ended or await self._receive()
-        if not message.get("more_body"):
-            self._ended = message
-        return message
 
 
 class TokenCheck(CsrfViewMiddleware):

@@ -1,23 +1,6 @@
 """Errors of incoming webhooks, each with a stable code, as those in `chat.errors`."""
 
-from django.utils.translation import gettext_lazy as _
-
-from chat.errors import ChatError, grouped
-
-
-class HookTooLong(ChatError):
-    """The body is longer than CHAT_BODY_MAX."""
-
-    code = "body_too_long"
-
-    def __init__(self, longest: int) -> None:
-        super().__init__(_("The body is longer than {longest} bytes."), longest=grouped(longest))
-
-
-class HookTooSlow(ChatError):
-    """The body doesn't come to an end."""
-
-    code = "body_too_slow"
+from chat.errors import ChatError
 
 
 class UnknownHookType(ChatError):

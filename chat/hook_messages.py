@@ -20,6 +20,8 @@ FIELDS_MAX = 10  # of a form
 DEPTH_MAX = 20  # of blocks within blocks; what is deeper is left out
 MARKED = "mrkdwn"  # Slack's name for a text with its markup
 
+BYTE_ORDER_MARK = "\ufeff"  # some programs put it before their UTF-8
+
 NO_MESSAGE = _("This is no message: send JSON with a “text”, or what Slack’s incoming webhooks take.")
 
 
@@ -47,7 +49,7 @@ def _decoded(body: bytes, charset: str = "utf-8") -> str:
     if charset.lower() not in {"utf-8", "utf8", "us-ascii", "iso-8859-1", "latin-1"}:
         raise UnknownHookType(_("Send JSON, a form or plain text."))
     try:
-        return body.decode(charset)
+        return body.decode(charset).removeprefix(BYTE_ORDER_MARK)
     except UnicodeDecodeError:
         raise InvalidHook(NO_MESSAGE) from None
 

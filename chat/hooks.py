@@ -1,6 +1,5 @@
 """The door for incoming webhooks: `POST /hooks/<token>/`. docs/tokens.md has the forms of their bodies."""
 
-import asyncio
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qs
@@ -12,28 +11,28 @@ from django.utils.translation import gettext_lazy as _
 from chat import hook_messages
 from chat.actions import hooking, rate_limits
 from chat.connections.bearer import let_in
+from chat.connections.bodies import Body, BodyTooLong, read_body
 from chat.domain import grants, people, rooms
 from chat.domain.people import Person
 from chat.domain.rooms import Room
 from chat.errors import unforeseen
 from chat.file_requests import answer_json, header, refuse
-from chat.file_uploads import Body
-from chat.hook_errors import HookTooLong, HookTooSlow, NoRoomOfHook, WrongMethod
-
-READ_TIMEOUT = 30.0  # seconds for the whole body
-DIGITS_MAX = 18  # of a length that may be allowed
+from chat.hook_errors import NoRoomOfHook, UnknownHookType, WrongMethod
 
 
 async def take_hook(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
     """ASGI application: answers with the place of the message, or with an error as JSON."""
     assert scope["type"] == "http"
-    receive = Body(receive).receive
+    body = Body(receive)
     try:
         if scope["method"] != "POST":
             raise WrongMethod(_("Send it by POST."))
         person, query = await _enter(scope)
         room = _room(query, person)
-        hook = hook_messages.read(header(scope, b"content-type"), await _body(scope, receive))
+        if header(scope, b"content-encoding") not in {"", "identity"}:
+            raise UnknownHookType(_("Send it without compressing it."))
+        content = await read_body(scope, body.receive, settings.CHAT_BODY_MAX)
+        hook = hook_messages.read(header(scope, b"content-type"), content)
         entry = await hooking.post(
             room=room,
             text=hook.text,
@@ -42,8 +41,10 @@ async def take_hook(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCa
             client_id=query.get("client_id"),
         )
     except Exception as error:
+        if isinstance(error, BodyTooLong):
+            rate_limits.hit("body")
         headers = [(b"allow", b"POST")] if isinstance(error, WrongMethod) else []
-        await refuse(scope, receive, send, unforeseen(error), headers)
+        await refuse(scope, body.receive, send, unforeseen(error), headers)
     else:
         event = entry.event
         stored = {"room": room.name, "offset": event.offset, "id": event.id, "repeated": entry.repeated}
@@ -68,29 +69,3 @@ def _room(query: dict[str, str], person: Person) -> Room:
     if only is None or len(only) != 1:
         raise NoRoomOfHook(_("This token is for several rooms: name one, as in ?room=room1."))
     return rooms.enter(next(iter(only)), person)
-
-
-async def _body(scope: HTTPScope, receive: ASGIReceiveCallable) -> bytes:
-    """Raises HookTooLong as soon as it is, or is announced to be, longer than CHAT_BODY_MAX; and HookTooSlow."""
-    longest, body = settings.CHAT_BODY_MAX, b""
-    announced = header(scope, b"content-length")
-    if announced.isascii() and announced.isdigit() and (len(announced) > DIGITS_MAX or int(announced) > longest):
-        raise _too_long(longest)
-    try:
-        async with asyncio.timeout(READ_TIMEOUT):
-            while True:
-                message = await receive()
-                if message["type"] != "http.request":
-                    raise HookTooSlow(_("The body doesn’t come to an end."))
-                body += message.get("body", b"")
-                if len(body) > longest:
-                    raise _too_long(longest)
-                if not message.get("more_body"):
-                    return body
-    except TimeoutError:
-        raise HookTooSlow(_("The body doesn’t come to an end.")) from None
-
-
-def _too_long(longest: int) -> HookTooLong:
-    rate_limits.hit("body")
-    return HookTooLong(longest)

@@ -11,6 +11,7 @@ from django.http import parse_cookie
 from chat.connections.bearer import authorization_of, let_in
 from chat.connections.sockets import LOG_IN
 from chat.delivery.batcher import Batcher
+from chat.domain.people import GRANT_KEY
 from chat.errors import Unavailable
 from chat.per_loop import PerLoop
 from chat.storage.database import in_database
@@ -37,7 +38,7 @@ class AuthMiddlewareStack:
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         scope, authorization = {**scope}, authorization_of(scope)
         try:
-            if authorization is not None:
+            if authorization is not None and GRANT_KEY not in scope:
                 await let_in(scope, authorization)
             else:
                 await bring_session(scope)
@@ -51,16 +52,26 @@ class AuthMiddlewareStack:
 
 
 async def bring_session(scope: Any) -> None:
-    """Puts `cookies`, `session` and `user` into the scope of a connection. Raises Unavailable."""
+    """Puts `cookies`, `session` and `user` into the scope of a connection, unless they came by a token.
+
+    Raises Unavailable.
+    """
+    if GRANT_KEY in scope:
+        return
     cookies = cookies_of(scope)
     visitor = await Sessions.here().visitor(cookies.get(settings.SESSION_COOKIE_NAME))
     scope |= {"cookies": cookies, "session": visitor.session, "user": visitor.user}
 
 
 class UserMiddleware(AuthMiddleware):  # type: ignore[misc]  # Channels has no types
-    """ASGI middleware: puts `user` into the scope, like Channels' own, but read together with their profile."""
+    """ASGI middleware: puts `user` into the scope, like Channels' own, but read together with their profile.
+
+    The user of a token is there already.
+    """
 
     async def resolve_scope(self, scope: Any) -> None:
+        if GRANT_KEY in scope:
+            return
         scope["user"]._wrapped = await database_sync_to_async(user_of)(scope["session"])
 
 

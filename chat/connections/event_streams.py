@@ -7,7 +7,7 @@ clients that don't read are the business of the same code as for sockets.
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol
 
 from chat.connections.answers import answer
@@ -43,7 +43,7 @@ class Form(Protocol):
 def served(consumer: Any, form: Form) -> Any:
     """ASGI application for HTTP, where `consumer` is one for WebSocket with `registered` around it.
 
-    The request's body has to be read before. `consumer` finds whatever else the scope has.
+    The request's body has to be read before: `scope["body"]`. `consumer` finds whatever else the scope has.
     """
 
     async def application(scope: Any, receive: Any, send: Any) -> None:
@@ -125,22 +125,15 @@ class EventStream:
             raise
 
 
+def last_event_id(scope: Mapping[str, Any]) -> str:
+    """The id of the last event that a client has, which comes back; empty for one that is new."""
+    headers: dict[bytes, bytes] = dict(scope["headers"])
+    return headers.get(b"last-event-id", b"").decode("latin1")
+
+
 def retry() -> bytes:
     """Has a client that comes back by itself wait: a while that is another for each."""
     return b"retry: %d\n\n" % random.randint(*RETRY)
-
-
-async def read_body(receive: Callable[[], Awaitable[Any]], longest: int) -> bytes | None:
-    """The body of a request; None if it has more than `longest` bytes, or the client goes before all of it is there."""
-    body: bytes = b""
-    while len(body) <= longest:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            return None
-        body += message.get("body", b"")
-        if not message.get("more_body") and len(body) <= longest:
-            return body
-    return None
 
 
 async def _until_gone(receive: Callable[[], Awaitable[Any]]) -> None:

@@ -1,36 +1,17 @@
 """The limit on what one request over HTTP may send."""
 
-import asyncio
+from http import HTTPStatus
+from typing import Any
 
-from asgiref.typing import (
-    ASGI3Application,
-    ASGIReceiveCallable,
-    ASGIReceiveEvent,
-    ASGISendCallable,
-    HTTPResponseBodyEvent,
-    HTTPScope,
-    Scope,
-)
+from asgiref.typing import ASGI3Application, ASGIReceiveCallable, ASGISendCallable, HTTPScope, Scope
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from chat.actions import rate_limits
-from chat.connections.answers import answer
+from chat.connections.answers import answer_early
+from chat.connections.bodies import BodyTooLong, BodyTooSlow, again, read_body
 from chat.errors import ChatError, grouped
 from gqlchat.guards.refusals import content_of
-
-LINGER = 2.0  # seconds for which a refused client may go on sending
-
-
-class BodyTooLong(ChatError):
-    """The body is longer than CHAT_BODY_MAX."""
-
-    code = "body_too_long"
-
-    def __init__(self) -> None:
-        super().__init__(
-            _("The request is too long: {longest} bytes are allowed."), longest=grouped(settings.CHAT_BODY_MAX)
-        )
 
 
 class UrlTooLong(ChatError):
@@ -44,56 +25,37 @@ class UrlTooLong(ChatError):
         )
 
 
-def limited(application: ASGI3Application) -> ASGI3Application:
-    """ASGI middleware: answers 413 as soon as a body is, or is announced to be, longer than CHAT_BODY_MAX.
+STATUSES: dict[type[ChatError], HTTPStatus] = {
+    BodyTooLong: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    BodyTooSlow: HTTPStatus.REQUEST_TIMEOUT,
+    UrlTooLong: HTTPStatus.REQUEST_URI_TOO_LONG,
+}
 
-    A query string that is longer than that is answered by 414.
+
+def limited(application: ASGI3Application) -> ASGI3Application:
+    """ASGI middleware: reads the body, which `application` finds in the scope as `body`, and by `receive`.
+
+    It answers 413 as soon as a body is, or is announced to be, longer than CHAT_BODY_MAX, and 408 to one that doesn't
+    come to an end. A query string that is longer than CHAT_BODY_MAX is answered by 414.
     """
 
     async def measuring(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         assert scope["type"] == "http"
-        length = 0
-
-        async def counted() -> ASGIReceiveEvent:
-            nonlocal length
-            message = await receive()
-            if message["type"] == "http.request":
-                length += len(message.get("body", b""))  # ASGI lets servers leave it out
-            if length > settings.CHAT_BODY_MAX:
-                raise BodyTooLong
-            return message
-
-        if len(scope["query_string"]) > settings.CHAT_BODY_MAX:
-            await refuse(scope, receive, send, 414, UrlTooLong())
-            return
         try:
-            if announced(scope) > settings.CHAT_BODY_MAX:
-                raise BodyTooLong
-            await application(scope, counted, send)
-        except BodyTooLong as error:
-            await refuse(scope, receive, send, 413, error)
+            if len(scope["query_string"]) > settings.CHAT_BODY_MAX:
+                raise UrlTooLong
+            body = await read_body(scope, receive, settings.CHAT_BODY_MAX)
+        except tuple(STATUSES) as error:
+            await _refuse(scope, receive, send, error)
+        else:
+            read: Any = {**scope, "body": body}
+            await application(read, again(body, receive), send)
 
     return measuring
 
 
-def announced(scope: HTTPScope) -> int:
-    """The length that Content-Length announces; 0 where there is none, or where it makes no sense."""
-    value = dict(scope["headers"]).get(b"content-length", b"")
-    return int(value) if value.isdigit() else 0
-
-
-async def refuse(
-    scope: HTTPScope, receive: ASGIReceiveCallable, send: ASGISendCallable, status: int, error: ChatError
-) -> None:
+async def _refuse(scope: HTTPScope, receive: ASGIReceiveCallable, send: ASGISendCallable, error: ChatError) -> None:
     rate_limits.hit("body")
     content = content_of(error, scope)
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(content)).encode())]
-    await answer(send, status, [*headers, (b"connection", b"close")], content, more=True)
-    try:
-        # A client whose connection ends while it is still sending may never see the answer.
-        async with asyncio.timeout(LINGER):
-            while (await receive()).get("more_body"):
-                pass
-    except TimeoutError:
-        pass
-    await send(HTTPResponseBodyEvent(type="http.response.body", body=b"", more_body=False))
+    await answer_early(receive, send, STATUSES[type(error)], [*headers, (b"connection", b"close")], content)

@@ -1,14 +1,11 @@
 """URLs of GraphQL, for HTTP and for WebSocket."""
 
-from typing import Any
-
 from channels.sessions import SessionMiddlewareStack
 from django.urls import URLPattern, re_path
 from strawberry.schema import BaseSchema
 
 from chat.connections.authentication import UserMiddleware
 from chat.connections.registration import registered
-from chat.domain.people import GRANT_KEY
 from gqlchat.guards import bodies, outages
 from gqlchat.transport.consumers import ChatGraphQLHTTPConsumer, ChatGraphQLWSConsumer
 from gqlchat.transport.streams import with_streams
@@ -19,12 +16,7 @@ GRAPHQL = r"^graphql/?$"
 def http_urlpatterns(schema: BaseSchema) -> list[URLPattern]:
     # Around this route only: the rest of HTTP is Django's, which finds session and user itself.
     consumer = with_streams(schema, ChatGraphQLHTTPConsumer.as_asgi(schema=schema))
-    by_session = SessionMiddlewareStack(UserMiddleware(consumer))
-
-    async def by_token_or_session(scope: Any, receive: Any, send: Any) -> None:
-        await (consumer if GRANT_KEY in scope else by_session)(scope, receive, send)
-
-    application = bodies.limited(outages.answered(by_token_or_session))
+    application = bodies.limited(outages.answered(SessionMiddlewareStack(UserMiddleware(consumer))))
     return [re_path(GRAPHQL, application)]  # type: ignore[arg-type]  # Channels routes to ASGI applications
 
 

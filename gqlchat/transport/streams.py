@@ -16,7 +16,7 @@ from graphql import OperationType, get_operation_ast
 from strawberry.channels.handlers.http_handler import ChannelsRequest
 from strawberry.http import GraphQLRequestData, process_result
 
-from chat.connections.event_streams import RESTARTING, read_body, retry, served
+from chat.connections.event_streams import RESTARTING, last_event_id, retry, served
 from chat.connections.registration import registered
 from chat.connections.socket_consumer import SocketConsumer
 from chat.connections.sockets import Sockets, is_gone
@@ -189,11 +189,6 @@ def error_result(scope: Any, reason: str) -> bytes:
     return json.dumps({"errors": [{"message": message, "extensions": {"code": reason}}]}).encode()
 
 
-def last_event_id(scope: Mapping[str, Any]) -> str:
-    headers: dict[bytes, bytes] = dict(scope["headers"])
-    return headers.get(b"last-event-id", b"").decode("latin1")
-
-
 def resumed(request: Request, event_id: str) -> Request:
     """The request of a client that goes on after that event: from its positions, without greeting the rooms again.
 
@@ -213,37 +208,24 @@ def with_streams(schema: Any, consumer: Any) -> Any:
         if scope["method"] not in {"GET", "POST"} or not wants_events(scope):
             await consumer(scope, receive, send)
             return
-        body = await read_body(receive, settings.CHAT_BODY_MAX)
-        if body is None:
-            return  # the client is gone
-        operation = await subscription_of(schema, scope, body)
+        operation = await subscription_of(schema, scope)
         if operation is None:
-            await consumer(scope, again(body, receive), send)
+            await consumer(scope, receive, send)
         else:
             await stream({**scope, "graphql": operation}, receive, send)
 
     return application
 
 
-async def subscription_of(schema: Any, scope: Any, body: bytes) -> GraphQLRequestData | None:
+async def subscription_of(schema: Any, scope: Any) -> GraphQLRequestData | None:
     """The subscription that a request asks for; None if it is another operation, or makes no sense."""
     view = ChatGraphQLHTTPConsumer(schema=schema)
     view.scope = scope
     try:
-        asked = await view.parse_http_body(RequestAdapter(ChannelsRequest(view, body)))
+        asked = await view.parse_http_body(RequestAdapter(ChannelsRequest(view, scope["body"])))
         assert isinstance(asked, GraphQLRequestData)
         asked.operation_name = documents.check_operation_name(asked.query, asked.operation_name)
         operation = get_operation_ast(documents.read(asked.query or ""), asked.operation_name)
     except Exception:
         return None  # the consumer finds the same error, and says so
     return asked if operation and operation.operation is OperationType.SUBSCRIPTION else None
-
-
-def again(body: bytes, receive: Any) -> Any:
-    """A `receive` that begins with the body, which has been read."""
-    messages = [{"type": "http.request", "body": body, "more_body": False}]
-
-    async def receive_again() -> Any:
-        return messages.pop() if messages else await receive()
-
-    return receive_again

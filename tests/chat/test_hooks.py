@@ -9,14 +9,12 @@ import pytest
 from django.contrib.auth.models import User
 from pytest_django import Settings
 
-from chat import file_requests
 from chat.actions import bots
 from chat.actions.moderation import carry_out
+from chat.connections import answers
 from chat.domain.grants import Scope
 from chat.domain.rooms import Room
 from chat.domain.tokens import make
-from chat.hook_errors import HookTooSlow
-from chat.hooks import _body
 from chat.models import Message
 from chat.storage import moderation
 from tests.test_private_rooms import user
@@ -66,6 +64,7 @@ RICH = {
 FORMS = {
     "json": (JSON, {"text": "hi *there*"}, "hi *there*"),
     "json with charset": (f"{JSON}; charset=utf-8", {"text": "hé"}, "hé"),
+    "json after a byte order mark": (JSON, b'\xef\xbb\xbf{"text": "h\xc3\xa9"}', "hé"),
     "json called a form": (FORM, '{"text": "hi"}', "hi"),
     "form": (FORM, urlencode({"text": "hi & ho"}), "hi & ho"),
     "plain text": ("text/plain", "hi\n<b>", "hi\n<b>"),
@@ -133,6 +132,11 @@ async def test_hook_says_what_is_wrong_with_a_body(type: str, body: Any, status:
     answer = await send(await of_room(), body, type)
     assert (answer.status, answer.json.get("error", "")) == (status, code)
     assert bool(await said()) == (status == 200)
+
+
+async def test_compressed_body_is_not_taken() -> None:
+    answer = await send(await of_room(), {"text": "hi"}, **{"content-encoding": "gzip"})
+    assert (answer.status, answer.json["error"]) == (415, "unsupported_type")
 
 
 async def test_username_is_the_name_of_what_is_said() -> None:
@@ -216,7 +220,7 @@ async def test_too_many_messages_are_answered_by_429_with_a_time(settings: Setti
 
 
 async def test_refusal_does_not_linger_once_the_body_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(file_requests, "LINGER", 3600.0)
+    monkeypatch.setattr(answers, "LINGER", 3600.0)
     assert (await send(await of_room(), "{")).status == 400
 
 
@@ -243,13 +247,3 @@ async def test_log_has_no_token_of_a_hook(written_log: io.StringIO) -> None:
     assert "POST /hooks/***/ 401" in written
     for secret in (token.secret[:20], "mistyped", "the-words"):
         assert secret not in written
-
-
-async def test_body_that_is_cut_off_is_no_message() -> None:
-    messages = iter([{"type": "http.request", "body": b"{", "more_body": True}, {"type": "http.disconnect"}])
-
-    async def receive() -> Any:
-        return next(messages)
-
-    with pytest.raises(HookTooSlow):
-        await _body({"headers": []}, receive)
