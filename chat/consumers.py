@@ -11,9 +11,9 @@ from django.utils.translation import gettext_lazy as _
 from chat.connections.event_streams import last_event_id
 from chat.connections.own_rooms import OwnRoomsSender
 from chat.connections.sockets import LOG_IN, Sockets, is_gone
-from chat.delivery.formatted import Formatted
 from chat.delivery.hub import Hub
-from chat.delivery.own_rooms import Change
+from chat.delivery.rooms.formatted import Formatted
+from chat.delivery.rooms.own_rooms import Change
 from chat.delivery.socket_listener import SocketListener
 from chat.domain import rooms
 from chat.domain.events import USUAL_KINDS, Event, Kind

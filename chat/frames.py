@@ -8,8 +8,8 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from chat.actions.rate_limits import check_frame
-from chat.delivery.own_rooms import Change
 from chat.delivery.recent_renderings import RecentRenderings
+from chat.delivery.rooms.own_rooms import Change
 from chat.delivery.text_frames import text_frame
 from chat.domain import files, links
 from chat.domain.events import Event, Kind, NewRole, Quote

@@ -9,10 +9,10 @@ from urllib.parse import parse_qs
 from chat.actions import completing, editing, ignoring, link_previews, posting, reacting, reading, reporting, typing
 from chat.actions.moderation import carry_out
 from chat.connections.socket_consumer import SocketConsumer
-from chat.delivery.formatted import Formatted
-from chat.delivery.report_counts import ReportWatcher
+from chat.delivery.rooms.formatted import Formatted
+from chat.delivery.rooms.report_counts import ReportWatcher
+from chat.delivery.rooms.visible_pages import VisiblePages
 from chat.delivery.socket_listener import SocketListener
-from chat.delivery.visible_pages import VisiblePages
 from chat.domain import people, rooms
 from chat.domain.events import Event
 from chat.domain.grants import Scope

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import get_language
 
 from chat.assets import EMOJI
-from chat.delivery.formatted import Formatted
+from chat.delivery.rooms.formatted import Formatted
 from chat.domain import people, rooms
 from chat.domain.events import Event, Kind
 from chat.domain.people import Person

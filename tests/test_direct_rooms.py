@@ -8,7 +8,7 @@ import pytest
 from django.contrib.auth.models import AnonymousUser, User
 
 from chat.actions import direct, posting, reading
-from chat.delivery.own_rooms import follow
+from chat.delivery.rooms.own_rooms import follow
 from chat.domain.people import Person
 from chat.domain.rooms import Room, find
 from chat.models import Message

@@ -9,8 +9,8 @@ from django.contrib.auth.models import User
 from pytest_django import Settings
 
 from chat.actions import moderation as actions
-from chat.delivery import people_here
 from chat.delivery.hub import Hub
+from chat.delivery.rooms import people_here
 from chat.domain.people import of_user
 from chat.domain.rooms import find
 from chat.storage import moderation

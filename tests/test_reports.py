@@ -8,7 +8,7 @@ from django.test import AsyncClient
 
 from chat import models
 from chat.actions.moderation import carry_out
-from chat.delivery import report_counts
+from chat.delivery.rooms import report_counts
 from chat.domain import people
 from chat.domain.people import Person
 from chat.domain.rooms import find

@@ -7,9 +7,9 @@ from django.utils.translation import gettext_lazy as _
 
 from chat import log_context
 from chat.actions.search_feeding import SearchFeeding
-from chat.delivery import followers
 from chat.delivery.detached_tasks import DetachedTasks
 from chat.delivery.publisher import Publisher
+from chat.delivery.rooms import followers
 from chat.errors import ChatError, Unavailable
 from chat.per_loop import PerLoop
 from chat.push.pusher import Pusher

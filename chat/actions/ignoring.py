@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from django.utils.translation import gettext_lazy as _
 
 from chat.actions import rate_limits
-from chat.delivery import followers
+from chat.delivery.rooms import followers
 from chat.domain.grants import Scope
 from chat.domain.people import Person
 from chat.errors import NoSuchPerson, NotAllowed

@@ -13,9 +13,9 @@ from django.conf import settings
 
 from chat.actions import rate_limits
 from chat.actions.linked_pages import ask
-from chat.delivery import link_news
 from chat.delivery.detached_tasks import DetachedTasks
 from chat.delivery.rendering_budget import RenderingBudget
+from chat.delivery.rooms import link_news
 from chat.domain.formatting import effort
 from chat.domain.grants import Scope
 from chat.domain.links import Link, links_in, may_have_links

@@ -12,8 +12,8 @@ from django.db import transaction
 
 from chat.actions import rate_limits
 from chat.actions.file_cleaning import FileCleaning
-from chat.delivery import followers, report_counts
 from chat.delivery.publisher import publish
+from chat.delivery.rooms import followers, report_counts
 from chat.domain.events import Event, Kind
 from chat.domain.grants import Scope
 from chat.domain.people import Person

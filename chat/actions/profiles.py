@@ -6,8 +6,8 @@ from asgiref.sync import async_to_sync
 from django.db import transaction
 
 from chat.actions import rate_limits
-from chat.delivery import followers
 from chat.delivery.login_hints import hint
+from chat.delivery.rooms import followers
 from chat.domain.grants import Scope
 from chat.domain.people import Person
 from chat.domain.profiles import Profile, ProfileChange

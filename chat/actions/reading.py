@@ -6,8 +6,8 @@ from typing import Any
 
 from chat.actions import rate_limits
 from chat.actions.moderation import carry_out
-from chat.delivery import followers
 from chat.delivery.batcher import Batcher
+from chat.delivery.rooms import followers
 from chat.domain.grants import Scope
 from chat.domain.people import Person
 from chat.domain.rooms import Room

@@ -1,7 +1,7 @@
 """Reporting messages to the moderators of a room, who are told at once, and dismissing reports."""
 
 from chat.actions import rate_limits
-from chat.delivery import report_counts
+from chat.delivery.rooms import report_counts
 from chat.domain.grants import Scope
 from chat.domain.people import Person
 from chat.domain.rooms import Room

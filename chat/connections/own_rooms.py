@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 
-from chat.delivery.own_rooms import RETRY_INTERVAL, Change, follow_all
+from chat.delivery.rooms.own_rooms import RETRY_INTERVAL, Change, follow_all
 from chat.domain.people import Person
 from chat.domain.rooms import Room
 from chat.errors import unforeseen

@@ -21,12 +21,12 @@ from chat.delivery.feed import Feed
 from chat.delivery.groups import Groups
 from chat.delivery.layer import Layer
 from chat.delivery.listener import Listener, RoomListener
-from chat.delivery.presence_messages import TYPE as PRESENCE_TYPE
-from chat.delivery.presences import Presences
 from chat.delivery.queued_listener import QueuedListener
 from chat.delivery.reads import Reads
 from chat.delivery.recent_ids import RecentIds
-from chat.delivery.room_ear import RoomEar
+from chat.delivery.rooms.presence_messages import TYPE as PRESENCE_TYPE
+from chat.delivery.rooms.presences import Presences
+from chat.delivery.rooms.room_ear import RoomEar
 from chat.delivery.watch import Watch
 from chat.domain import group_events
 from chat.domain.events import USUAL_KINDS, Event, Kind

@@ -3,7 +3,7 @@
     actions.group_commit                a message is stored; the pusher of this process is told of its room, no more
     storage.push_due.take               DELAY later: what is due is taken, by one process
     storage.alerts.candidates           the people who may have to be told, and have a device
-    delivery.visible_pages              … without those who are looking at a page, through any process
+    delivery.rooms.visible_pages             … without those who are looking at a page, through any process
     storage.alerts.alerts               … and what to tell each, as it is by now: nothing of what was read or deleted
     push.sender                         encrypted, signed, sent
     storage.push_due.finish             done; what failed for now is due again
@@ -22,7 +22,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from chat import log_context
-from chat.delivery.visible_pages import VisiblePages
+from chat.delivery.rooms.visible_pages import VisiblePages
 from chat.domain.events import Event
 from chat.domain.rooms import Room
 from chat.errors import Unavailable, unforeseen

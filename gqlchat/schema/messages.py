@@ -6,7 +6,7 @@ from datetime import datetime
 import strawberry
 from graphql import OperationType
 
-from chat.delivery.formatted import Formatted
+from chat.delivery.rooms.formatted import Formatted
 from chat.domain import events, links, reactions, rooms
 from chat.domain.mentions import EVERYBODY
 from gqlchat.schema import context, enums

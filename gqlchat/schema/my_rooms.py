@@ -7,7 +7,7 @@ from typing import Any
 import strawberry
 
 from chat.actions import notifying, reading
-from chat.delivery import own_rooms as following
+from chat.delivery.rooms import own_rooms as following
 from chat.domain import rooms
 from chat.domain.cursors import cursor, read_cursor
 from chat.models import Involvement

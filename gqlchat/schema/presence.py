@@ -6,7 +6,7 @@ import strawberry
 from django.utils.translation import gettext_lazy as _
 
 from chat.actions import typing
-from chat.delivery.look import look
+from chat.delivery.rooms.look import look
 from chat.domain import people, presence, rooms
 from chat.domain.presence import PEOPLE_MAX, LiveKind
 from chat.errors import InvalidPage

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import strawberry
 
-from chat.delivery.look import presence_of
+from chat.delivery.rooms.look import presence_of
 from chat.domain import people, rooms
 from chat.models import Involvement
 from chat.storage import direct_rooms, directory, history, permissions

@@ -10,7 +10,7 @@ from django.contrib.auth import get_user_model
 from django.test import AsyncClient
 
 from chat.actions import posting
-from chat.delivery import visible_pages
+from chat.delivery.rooms import visible_pages
 from chat.domain.people import Person, of_user
 from chat.domain.rooms import Room, find
 from chat.domain.subscriptions import BrowserKeys

@@ -11,7 +11,7 @@ from django.db import connections
 from django.utils import timezone
 
 from chat import models
-from chat.delivery import visible_pages
+from chat.delivery.rooms import visible_pages
 from chat.domain.people import Person
 from chat.domain.rooms import find
 from chat.push.pusher import Pusher

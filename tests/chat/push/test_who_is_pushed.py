@@ -8,7 +8,7 @@ import pytest
 from django.contrib.auth import get_user_model
 
 from chat.actions import direct
-from chat.delivery.visible_pages import VisiblePages
+from chat.delivery.rooms.visible_pages import VisiblePages
 from chat.domain.people import Person, of_user
 from chat.domain.rooms import Room, find
 from chat.models import Detail, Involvement

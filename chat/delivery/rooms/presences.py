@@ -1,8 +1,8 @@
 """Presence and typing of all rooms in this process.
 
-The people of a room are told through a group of the room (chat.delivery.presence_messages), to the processes that have
-listeners there. That a process lives is told through one group on each of the layer's servers, for all its rooms. A
-process of which nothing is heard is taken for dead, and so nobody is here who was there through it.
+The people of a room are told through a group of the room (chat.delivery.rooms.presence_messages), to the processes that
+have listeners there. That a process lives is told through one group on each of the layer's servers, for all its rooms.
+A process of which nothing is heard is taken for dead, and so nobody is here who was there through it.
 
 While a server is away, each process knows its own people alone of the rooms there, and says so.
 """
@@ -18,9 +18,9 @@ from chat.delivery.batcher import Batcher
 from chat.delivery.groups import Groups
 from chat.delivery.layer import Layer
 from chat.delivery.listener import Listener
-from chat.delivery.peers import HEARTBEAT, Peers
-from chat.delivery.presence_messages import TYPE
-from chat.delivery.room_presence import RoomPresence
+from chat.delivery.rooms.peers import HEARTBEAT, Peers
+from chat.delivery.rooms.presence_messages import TYPE
+from chat.delivery.rooms.room_presence import RoomPresence
 from chat.domain.people import Person
 from chat.domain.rooms import Room
 from chat.errors import unforeseen

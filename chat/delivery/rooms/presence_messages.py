@@ -13,15 +13,16 @@ Processes tell each other through a group of the room, in messages of this shape
 a change the process says its `seq` once more, so that the last change isn't missed either; then it says nothing until
 something happens.
 
-A process that asks all does so through the group by which processes hear that others live (chat.delivery.presences). So
-those answer as well in which nobody asks, and which therefore aren't in the room's group.
+A process that asks all does so through the group by which processes hear that others live
+(chat.delivery.rooms.presences). So those answer as well in which nobody asks, and which therefore aren't in the room's
+group.
 """
 
 import math
 from typing import Any
 
 from chat.delivery.pace import Pace
-from chat.delivery.people_here import PeopleHere, Typers
+from chat.delivery.rooms.people_here import PeopleHere, Typers
 from chat.domain.people import Person
 
 TYPE = "chat.presence"

@@ -1,6 +1,6 @@
 """The people of one process in a room."""
 
-from chat.delivery.people_here import LINGER, TYPERS_MAX, PeopleHere, Typers
+from chat.delivery.rooms.people_here import LINGER, TYPERS_MAX, PeopleHere, Typers
 from chat.domain.people import Person
 
 ANN, BEN = Person(id="user-1", name="Ann"), Person(id="user-2", name="Ben")

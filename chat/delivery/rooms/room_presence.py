@@ -9,10 +9,10 @@ from typing import Any, Protocol
 from chat import log_context
 from chat.delivery.detached_tasks import DetachedTasks
 from chat.delivery.listener import Listener
-from chat.delivery.onlookers import Onlookers
 from chat.delivery.pace import Pace
-from chat.delivery.people_here import PeopleHere, Typers
-from chat.delivery.presence_messages import TYPE, PresenceMessages
+from chat.delivery.rooms.onlookers import Onlookers
+from chat.delivery.rooms.people_here import PeopleHere, Typers
+from chat.delivery.rooms.presence_messages import TYPE, PresenceMessages
 from chat.domain.people import Person
 from chat.domain.presence import TYPING_LASTS, LiveKind
 from chat.domain.rooms import Room

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from chat.delivery import formatted
-from chat.delivery.formatted import Formatted
 from chat.delivery.rendering_budget import RenderingBudget
+from chat.delivery.rooms import formatted
+from chat.delivery.rooms.formatted import Formatted
 from chat.domain import formatting
 from chat.domain.events import Event, Kind
 from chat.domain.people import Person

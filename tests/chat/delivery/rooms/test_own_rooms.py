@@ -10,10 +10,11 @@ from django.contrib.auth import get_user_model
 from chat import models
 from chat.actions import editing, posting, reading
 from chat.actions import moderation as acting
-from chat.delivery import followers, hub, own_rooms
-from chat.delivery.followers import Followers
+from chat.delivery import hub
 from chat.delivery.hub import Hub
-from chat.delivery.own_rooms import Change
+from chat.delivery.rooms import followers, own_rooms
+from chat.delivery.rooms.followers import Followers
+from chat.delivery.rooms.own_rooms import Change
 from chat.domain.people import Person, of_user
 from chat.domain.rooms import Room, find
 from chat.errors import NotAMember, Unavailable

@@ -10,10 +10,10 @@ from channels.layers import get_channel_layer
 
 from chat.actions import moderation as actions
 from chat.actions import posting
-from chat.delivery import onlookers, peers, people_here, presence_messages, presences, room_presence
 from chat.delivery.hub import Hub
 from chat.delivery.listener import Listener
-from chat.delivery.look import look
+from chat.delivery.rooms import onlookers, peers, people_here, presence_messages, presences, room_presence
+from chat.delivery.rooms.look import look
 from chat.domain.events import Event
 from chat.domain.people import Person, of_user
 from chat.domain.presence import PEOPLE_MAX, LiveKind, LiveState, Presence, Typing

@@ -11,7 +11,7 @@ from typing import Any
 
 from chat.delivery.listener import Listener
 from chat.delivery.pace import Pace
-from chat.delivery.people_here import Peer, PeopleHere, Typers, people_of
+from chat.delivery.rooms.people_here import Peer, PeopleHere, Typers, people_of
 from chat.domain.people import Person
 from chat.domain.presence import PEOPLE_MAX, LiveKind, LiveState, Presence, Typing
 from chat.domain.rooms import Room

@@ -3,7 +3,7 @@
 Each room that somebody follows has an ear in its feed, beside the listeners. It counts what is said and hears of the
 person's exclusion; so what it counts is what a listener would be told, and the database isn't asked. It is asked where
 counting isn't enough: for what was deleted, for a log that started over, and for what the person has read elsewhere.
-Of that the followers are told: `chat.delivery.followers`.
+Of that the followers are told: `chat.delivery.rooms.followers`.
 """
 
 import asyncio
@@ -13,9 +13,9 @@ from collections.abc import AsyncGenerator, Iterable, Sequence
 
 from chat.delivery.batcher import Batcher
 from chat.delivery.detached_tasks import DetachedTasks
-from chat.delivery.followers import Followers
 from chat.delivery.hub import Hub
-from chat.delivery.room_ear import RoomEar
+from chat.delivery.rooms.followers import Followers
+from chat.delivery.rooms.room_ear import RoomEar
 from chat.domain.people import Person
 from chat.domain.rooms import Room
 from chat.errors import unforeseen
