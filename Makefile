@@ -13,7 +13,7 @@ host = $(call setting,HOST,127.0.0.1)
 port = $(call setting,PORT,8000)
 workers = $(call setting,WEB_CONCURRENCY,1)
 
-.PHONY: help run dev run3 test test-pages test-postgresql chaos soak fuzz bench check fmt schema messages assets requirements clean
+.PHONY: help run dev run3 test test-pages test-postgresql chaos soak fuzz bench check fmt schema messages assets docs requirements clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -73,6 +73,9 @@ fuzz: ## ten thousand inputs that nobody would send in good faith; ARGS="--examp
 	@setup/ready.sh development assets
 	pytest tests/fuzz --examples 10000 $(ARGS)
 
+# Warnings are errors: of links and anchors that lead nowhere, and of pages that the navigation doesn't have.
+sphinx := python -m sphinx --quiet --fresh-env --fail-on-warning -c docs -d var/docs-cache
+
 check: ## what can be said about the code without running it
 	@setup/ready.sh development node assets
 	ruff check
@@ -84,6 +87,7 @@ check: ## what can be said about the code without running it
 	python manage.py check --fail-level WARNING
 	python manage.py makemigrations --check --dry-run
 	python -m setup.schema | diff -u gqlchat/schema.graphql -
+	$(sphinx) -b dummy . var/docs-check
 
 bench: ## measure what hearing a message costs, here and elsewhere; QUICK=1 for a minute's worth
 	@setup/ready.sh
@@ -110,6 +114,12 @@ messages: ## bring the catalogues of translations in step with the texts in the 
 
 assets: ## install GraphiQL's files
 	@setup/ready.sh assets
+
+docs: ## build the documentation site into var/docs
+	@setup/ready.sh development
+	@python -m setup.docs.diagrams
+	@$(sphinx) -b html . var/docs
+	@echo "Open var/docs/index.html"
 
 requirements: export CUSTOM_COMPILE_COMMAND := make requirements
 requirements: ## pin what the *.in files ask for; ARGS=--upgrade for the newest of everything
