@@ -23,16 +23,29 @@ PAGES = sorted(
     [
         *(ROOT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")),
         *(ROOT / "docs").rglob("*.md"),
+        *(ROOT / "examples").glob("*/README.md"),
         ROOT / "benchmarks" / "README.md",
         ROOT / ".env.example",
     ]
 )
-FOLDERS = ("benchmarks", "chat", "deploy", "docs", "gqlchat", "mysite", "setup", "static", "templates", "tests")
+FOLDERS = (
+    "benchmarks",
+    "chat",
+    "deploy",
+    "docs",
+    "examples",
+    "gqlchat",
+    "mysite",
+    "setup",
+    "static",
+    "templates",
+    "tests",
+)
 FILES = re.compile(r"[\w.@-]+\.(?:py|js|css|html|md|yml|toml|sh|conf|service|graphql|json|txt|in)")
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 # Words with a dot that are neither: files of the embedded Valkey, ASGI's and GraphQL's own names
 NOT_CODE = {"users.lock", "keeper.lock", "websocket.close", "extensions.persistedQuery"}
-OTHERS = {"redis.conf"}  # files that aren't the repository's
+OTHERS = {"redis.conf", "position.json"}  # files that aren't the repository's
 README_MAX = 180  # lines
 PAGE_MAX = 350  # lines of a page about the architecture
 

@@ -1,0 +1,96 @@
+"""Processes of examples/: how each is started, and what it has printed so far."""
+
+import asyncio
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from signal import SIGTERM, Signals
+
+from chat import models
+from tests.servers import ROOT
+
+EXAMPLES = ROOT / "examples"
+TIMEOUT = 60.0  # seconds for whatever a program is waited for: its pauses grow, and the machine may be busy
+
+
+@dataclass(frozen=True)
+class Example:
+    """An example that answers `!echo …`. `command` is run in a folder where it keeps its position in `kept`."""
+
+    name: str
+    command: list[str]
+    kept: str
+
+
+PYTHON = Example("python", [sys.executable, str(EXAMPLES / "python" / "bot.py")], "position.json")
+BOTS = [PYTHON]
+
+
+class Program:
+    """One example in a room of its own name. It can be killed and started again where it was."""
+
+    def __init__(self, example: Example, folder: Path, host: str, token: str) -> None:
+        self.example = example
+        self.room = example.name
+        self.folder = folder
+        self.position = folder / example.kept
+        self._output = folder / "output"
+        self._variables = {"CHAT_URL": f"http://{host}", "CHAT_ROOM": self.room, "CHAT_TOKEN": token}
+        self._process: subprocess.Popen[bytes] | None = None
+        folder.mkdir()
+
+    def start(self) -> None:
+        with self._output.open("wb") as output:
+            self._process = subprocess.Popen(
+                self.example.command,
+                cwd=self.folder,
+                env={**os.environ, **self._variables},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+            )
+
+    @property
+    def output(self) -> str:
+        """What it has printed since it was started."""
+        return self._output.read_text()
+
+    async def has_begun(self) -> None:
+        """From then on it misses nothing, whatever becomes of it."""
+        while not (self.position.exists() and "Listening" in self.output):
+            await self._lives()
+
+    async def has_answered(self, *texts: str) -> None:
+        """Returns when its answers in the room are these, in this order, each once."""
+        while (answers := await self.answers()) != [*texts]:
+            assert len(answers) <= len(texts), (self.example.name, answers, self.output)
+            await self._lives()
+
+    async def answers(self) -> list[str]:
+        replies = models.Message.objects.filter(room__name=self.room, reply_to__isnull=False).order_by("offset")
+        return [message.text async for message in replies]
+
+    async def has_moved_on(self, position: bytes) -> None:
+        """Returns when it has kept another position than this one."""
+        while self.position.read_bytes() == position:
+            await self._lives()
+
+    async def _lives(self) -> None:
+        assert self._process is not None
+        assert self._process.poll() is None, (self.example.name, self.output)
+        await asyncio.sleep(0.05)
+
+    async def end(self, number: Signals | None = SIGTERM) -> int:
+        """Sends it the signal, if any, and returns its exit status."""
+        assert self._process is not None
+        if number is not None:
+            self._process.send_signal(number)
+        return await asyncio.to_thread(self._process.wait, TIMEOUT)
+
+    def kill(self) -> None:
+        """At once, whatever state it is in."""
+        if self._process:
+            self._process.kill()
+            self._process.wait()

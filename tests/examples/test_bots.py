@@ -1,0 +1,104 @@
+"""The bots of examples/ miss nothing and answer each message once, until they are stopped or refused."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from signal import SIGINT, SIGKILL, SIGTERM
+
+from chat import models
+from chat.actions import bots, posting
+from chat.actions import tokens as actions
+from chat.delivery.publisher import Publisher
+from chat.domain import people
+from chat.domain.grants import Scope
+from chat.domain.rooms import find
+from tests.chaos.site import WEB, Server
+from tests.examples.programs import BOTS, TIMEOUT, Program
+from tests.servers import environment
+from tests.tokens import program
+
+
+@asynccontextmanager
+async def started(folder: Path) -> AsyncIterator[tuple[Server, list[Program]]]:
+    """A server, and each bot in a room of its own, with a token for that room alone."""
+    async with asyncio.timeout(3 * TIMEOUT), AsyncExitStack() as stack:
+        log = stack.enter_context((folder / "server.log").open("wb"))
+        path = f"{Path(sys.executable).parent}:/usr/bin:/bin"
+        server = Server(1, WEB, environment(PATH=path), log)
+        stack.callback(server.end)
+        await server.start()
+        programs = []
+        for example in BOTS:
+            bot = await bots.make(f"{example.name}-bot", None, by=None)
+            token = await program(bot, scopes=[Scope.READ, Scope.WRITE], rooms=[example.name])
+            one = Program(example, folder / example.name, server.host, token.secret)
+            stack.callback(one.kill)
+            programs.append(one)
+            one.start()
+        for one in programs:
+            await one.has_begun()
+        yield server, programs
+
+
+async def say(programs: list[Program], text: str) -> None:
+    """Says it in each program's room, whether or not a server runs."""
+    ann = people.new_guest("ann")
+    for one in programs:
+        await posting.post(room=find(one.room), message=text, person=ann)
+    await Publisher.here().flush()
+
+
+async def each(programs: list[Program], does: Callable[[Program], object]) -> None:
+    await asyncio.gather(*(does(one) for one in programs))
+
+
+async def test_bots_answer_each_message_once_whatever_is_killed_meanwhile(tmp_path: Path) -> None:
+    async with started(tmp_path) as (server, programs):
+        await say(programs, "hello, all")  # which they don't answer
+        await say(programs, "!echo one")
+        await each(programs, lambda one: one.has_answered("one"))
+
+        await server.stop(SIGKILL)
+        await say(programs, "!echo two")
+        await say(programs, "!echo three")
+        await server.start()
+        await each(programs, lambda one: one.has_answered("one", "two", "three"))
+
+        before = {one: one.position.read_bytes() for one in programs}
+        await say(programs, "!echo four")
+        await each(programs, lambda one: one.has_answered("one", "two", "three", "four"))
+        await each(programs, lambda one: one.has_moved_on(before[one]))
+        await each(programs, lambda one: one.end(SIGKILL))
+        await say(programs, "!echo five")
+        for one in programs:  # as if it had been killed after its answer, and before it wrote the position
+            one.position.write_bytes(before[one])
+            one.start()
+        await say(programs, "!echo six")
+        await each(programs, lambda one: one.has_answered("one", "two", "three", "four", "five", "six"))
+
+        await server.stop(SIGTERM)
+        await server.start()
+        await say(programs, "!echo seven")
+        await each(programs, lambda one: one.has_answered("one", "two", "three", "four", "five", "six", "seven"))
+
+
+async def test_bots_end_when_they_are_told_to_or_their_token_is_refused(tmp_path: Path) -> None:
+    async with started(tmp_path) as (_, programs):
+        for number in (SIGTERM, SIGINT):
+            for one in programs:
+                assert await one.end(number) == 0, one.output
+                one.start()
+            await each(programs, lambda one: one.has_begun())
+
+        async for token in models.Token.objects.all():
+            await actions.revoke(token.pk, user_id=token.user_id)
+        for one in programs:
+            assert await one.end(None) == 1, one.output
+            assert "invalid_token" in one.output
+        for one in programs:
+            one.start()
+        for one in programs:
+            assert await one.end(None) == 1, one.output
+            assert "invalid_token" in one.output
