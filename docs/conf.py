@@ -16,7 +16,7 @@ root_doc = "docs/index"
 include_patterns = ["*.md", "docs/**.md", "benchmarks/README.md"]
 exclude_patterns = [".*", "chat", "gqlchat", "locale", "mysite", "node_modules", "static", "templates", "tests", "var"]
 
-extensions = ["myst_parser", "setup.docs.navigation", "setup.docs.diagrams"]
+extensions = ["myst_parser", "setup.docs.navigation", "setup.docs.references", "setup.docs.diagrams"]
 myst_heading_anchors = 4  # levels of headings that have anchors, the same as on GitHub
 
 suppress_warnings = ["misc.highlighting_failure"]  # examples have comments and dots where JSON has none
@@ -24,6 +24,7 @@ suppress_warnings = ["misc.highlighting_failure"]  # examples have comments and 
 html_theme = "furo"  # its fonts are the system's
 html_title = "Chat"
 html_static_path = ["_static"]
+html_css_files = ["site.css"]
 html_extra_path = ["_extra"]
 html_copy_source = False
 html_show_sphinx = False

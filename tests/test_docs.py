@@ -212,11 +212,3 @@ def test_index_of_decisions_lists_every_adr() -> None:
     index = (ROOT / "docs" / "adr" / "README.md").read_text()
     decisions = {path.name for path in (ROOT / "docs" / "adr").glob("[0-9]*.md")}
     assert set(re.findall(r"\((\d{4}-[\w-]+\.md)\)", index)) == decisions
-
-
-def test_settings_page_and_env_example_list_the_same_variables() -> None:
-    page = (ROOT / "docs" / "settings.md").read_text()
-    rows = [line.split("|")[1] for line in page.splitlines() if line.startswith("| `")]
-    explained = [name for row in rows for name in re.findall(r"`(\w+)`", row)]
-    example = re.findall(r"^#(\w+)=", (ROOT / ".env.example").read_text(), re.MULTILINE)
-    assert sorted(explained) == sorted(example)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from setup.docs import settings_reference
 from tests.servers import ROOT
 
 PRINT = """
@@ -263,15 +264,28 @@ def test_a_variable_is_understood_as_it_is_meant(name: str, value: str, meant: o
     assert settings_of(name, **{name: value}) == {name: meant}
 
 
-def test_env_example_lists_every_variable_and_sets_none() -> None:
-    readers = "".join(
-        (ROOT / "mysite" / name).read_text() for name in ("settings.py", "databases.py", "files.py", "notifications.py")
-    )
-    read = set(re.findall(r'env(?:\.\w+)*\("(\w+)"', readers))
-    assert "DATABASE_URL" in read
-    example = (ROOT / ".env.example").read_text()
-    assert read <= set(re.findall(r"^#(\w+)=", example, re.MULTILINE))
-    assert not re.findall(r"^[^#\n]", example, re.MULTILINE)
+def test_env_example_explains_the_variables_that_are_read_with_their_defaults() -> None:
+    explained = [*settings_reference.groups((ROOT / ".env.example").read_text())]
+    assert settings_reference.problems(explained) == []
+    assert {"DATABASE_URL", "CHAT_MESSAGE_MAX"} <= {name for group in explained for name in group.defaults}
+
+
+def test_env_example_that_sets_a_variable_is_refused() -> None:
+    with pytest.raises(ValueError, match="DEBUG=true"):
+        [*settings_reference.groups("# --- The site ---\n\n# Whether errors are shown.\nDEBUG=true\n")]
+
+
+@pytest.mark.parametrize(
+    ("example", "problem"),
+    [
+        ("#CHAT_GUESTS=false", "CHAT_GUESTS is 'true' by default, and 'false' in .env.example"),
+        ("#CHAT_GUEST=true", "CHAT_GUEST is in .env.example, and nothing reads it"),
+        ("#PORT=8000", "CHAT_GUESTS is read by the code, and .env.example doesn't explain it"),
+    ],
+)
+def test_env_example_that_differs_from_the_code_is_noticed(example: str, problem: str) -> None:
+    groups = settings_reference.groups(f"# --- The site ---\n\n# A variable.\n{example}\n")
+    assert problem in settings_reference.problems([*groups])
 
 
 def test_environment_is_read_by_settings_and_asgi_only() -> None:
