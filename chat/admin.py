@@ -1,9 +1,10 @@
 """Admin pages: to look at rooms and messages, and to do as the site's staff what owners and moderators do.
 
 Nothing is written here. Each change goes through `chat.actions.moderation`, so it becomes an entry of the room's log,
-and a person whom it excludes hears nothing more. Reports are dismissed without an entry.
+and a person whom it excludes hears nothing more. Reports are dismissed without an entry. The audit log has all of it.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin, messages
@@ -13,11 +14,14 @@ from django.http import HttpRequest
 
 from chat.actions import profiles
 from chat.actions.moderation import Action, carry_out_on_commit
+from chat.audited_admin import replace_djangos
 from chat.domain import people, rooms
 from chat.domain.profiles import ProfileChange
 from chat.errors import ChatError
 from chat.models import Ban, Message, Profile, Report, Role, Room, RoomMember, Token
-from chat.storage import moderation, posting_limits, reports
+from chat.storage import audit, moderation, posting_limits, reports, tokens
+
+replace_djangos()
 
 
 class Kept(admin.ModelAdmin):
@@ -32,7 +36,8 @@ class Kept(admin.ModelAdmin):
     def carry_out(self, request: HttpRequest, action: Action, room: Room, *args: Any) -> None:
         """Does it as the site itself, and says so where it can't be done."""
         try:
-            carry_out_on_commit(action, rooms.find(room.name), *args, by=None)
+            with audit.by_staff(people.of_user(request.user)):
+                carry_out_on_commit(action, rooms.find(room.name), *args, by=None)
         except ChatError as error:
             self.message_user(request, str(error), messages.ERROR)
 
@@ -159,6 +164,17 @@ class TokenAdmin(admin.ModelAdmin):
     def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return False
 
+    def delete_model(self, request: HttpRequest, obj: Token) -> None:
+        self.revoke(request, [obj])
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Token]) -> None:
+        self.revoke(request, queryset)
+
+    def revoke(self, request: HttpRequest, revoked: Iterable[Token]) -> None:
+        with audit.by_staff(people.of_user(request.user)):
+            for token in revoked:
+                tokens.delete(user_id=token.user_id, token_id=token.pk, by=None)
+
 
 @admin.register(Profile)
 class ProfileAdmin(Kept):
@@ -172,6 +188,7 @@ class ProfileAdmin(Kept):
     def save_model(self, request: HttpRequest, obj: Profile, form: ModelForm, change: bool) -> None:
         given = {field: form.cleaned_data[field] for field in form.changed_data}
         try:
-            profiles.update_on_commit(ProfileChange.clean(**given), of=people.of_user(obj.user))
+            with audit.by_staff(people.of_user(request.user)):
+                profiles.update_on_commit(ProfileChange.clean(**given), of=people.of_user(obj.user))
         except ChatError as error:
             self.message_user(request, str(error), messages.ERROR)

@@ -92,7 +92,8 @@ class TokensView(LoginRequiredMixin, FormView):
         if (revoked := request.POST.get("revoke")) is None:
             return super().post(request, *args, **kwargs)
         if revoked.isascii() and revoked.isdigit() and len(revoked) < 19:
-            async_to_sync(actions.revoke)(int(revoked), user_id=self.user.pk)
+            by = people.of_request(request)
+            async_to_sync(actions.revoke)(int(revoked), user_id=self.user.pk, by=by)
         return HttpResponseRedirect(request.get_full_path())
 
     def get_form_kwargs(self) -> dict[str, Any]:
@@ -106,7 +107,7 @@ class TokensView(LoginRequiredMixin, FormView):
     def form_valid(self, form: TokenForm) -> HttpResponse:
         try:
             request = form.request()
-            secret = async_to_sync(actions.create)(request, user_id=self.user.pk)
+            secret = async_to_sync(actions.create)(request, user_id=self.user.pk, by=people.of_request(self.request))
         except ChatError as error:
             form.add_error(None, str(error))
             return self.form_invalid(form)

@@ -243,6 +243,8 @@ CONTENT_SECURITY_POLICY = {
 
 # Logs and metrics
 
+CHAT_AUDIT_DAYS = env.number("CHAT_AUDIT_DAYS", default=365, least=0)  # for which the audit log is kept; 0 is for ever
+
 # Where `manage.py chat_status` looks; the server is told by the Procfile.
 PORT = env.number("PORT", default=8000, least=0)
 # Addresses and networks (10.0.0.0/8) that may read /metrics.

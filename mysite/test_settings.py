@@ -80,6 +80,7 @@ os.environ.update(
     CHAT_HSTS_SECONDS="86400",
     CHAT_HSTS_SUBDOMAINS="false",
     CHAT_HSTS_PRELOAD="false",
+    CHAT_AUDIT_DAYS="365",
     CHAT_METRICS_ALLOW="127.0.0.1,::1",
     PROMETHEUS_MULTIPROC_DIR="",
     CHAT_LOG_FORMAT="text",

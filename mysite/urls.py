@@ -11,6 +11,7 @@ from django.views.generic import RedirectView
 from django.views.i18n import set_language
 
 from chat.account_views import GuestNameView, SignUpView, me
+from chat.audit_views import AuditView
 from chat.avatar_views import AvatarView, avatar
 from chat.bot_views import BotsView
 from chat.direct_views import DirectRoomView
@@ -47,6 +48,7 @@ urlpatterns = [
     path("rooms/new/", NewRoomView.as_view(), name="room_new"),
     path("rooms/direct/", DirectRoomView.as_view(), name="room_direct"),
     path("rooms/members/", MembersView.as_view(), name="room_members"),
+    path("rooms/audit/", AuditView.as_view(), name="audit"),
     path("rooms/bots/", BotsView.as_view(), name="bots"),
     path("rooms/bots/tokens/", BotTokensView.as_view(), name="bot_tokens"),
     path(

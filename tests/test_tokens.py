@@ -267,7 +267,7 @@ async def expired() -> str:
 
 async def revoked() -> str:
     token = await program()
-    await actions.revoke((await Token.objects.alatest("pk")).pk, user_id=token.user.pk)
+    await actions.revoke((await Token.objects.alatest("pk")).pk, user_id=token.user.pk, by=None)
     return token.secret
 
 
@@ -427,7 +427,7 @@ async def test_revoked_token_closes_its_sockets_at_once(open_chat: Any, open_gra
     await by_init.subscribe(LISTEN)
     others = await open_chat("/ws/chat/room1/", headers=other.headers)
 
-    await actions.revoke((await Token.objects.aget(user=token.user)).pk, user_id=token.user.pk)
+    await actions.revoke((await Token.objects.aget(user=token.user)).pk, user_id=token.user.pk, by=None)
 
     for socket in (*sockets, by_init):
         assert await socket.receive_output(5) == {"type": "websocket.close", "code": 4401, "reason": "invalid_token"}
@@ -439,7 +439,7 @@ async def test_revoked_token_ends_its_stream_of_events() -> None:
     stream = await EventStream({"query": LISTEN}, headers=token.headers).open()
     try:
         assert (stream.status, "set-cookie" in stream.headers) == (200, False)
-        await actions.revoke((await Token.objects.aget()).pk, user_id=token.user.pk)
+        await actions.revoke((await Token.objects.aget()).pk, user_id=token.user.pk, by=None)
         assert code_of(await stream.result()) == "invalid_token"
         assert "event: complete" in await stream.text()
     finally:

@@ -41,4 +41,4 @@ async def program(
         user = await get_user_model().objects.acreate_user(f"program{await get_user_model().objects.acount()}")
     expires_at = None if hours is None else timezone.now() + timedelta(hours=hours)
     request = TokenRequest("test", frozenset(scopes), None if rooms is None else frozenset(rooms), expires_at)
-    return Program(user, await sync_to_async(tokens.create)(user_id=user.pk, request=request))
+    return Program(user, await sync_to_async(tokens.create)(user_id=user.pk, request=request, by=None))

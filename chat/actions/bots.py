@@ -29,9 +29,9 @@ async def make(username: str, room: Room | None, *, by: Person | None) -> Any:
     Raises NotAllowed, NameTaken, TooManyTokens, RateLimited or Unavailable.
     """
     if room is None or by is None:
-        return await in_database(bots.make, username=username, room_name=None)
+        return await in_database(bots.make, username=username, room=None, by=by)
     await check_owner(room, by)
-    user = await in_database(bots.make, username=username, room_name=room.name)
+    user = await in_database(bots.make, username=username, room=room, by=by)
     await carry_out(moderation.set_role, room, username, Role.MEMBER, by=by)
     return user
 
@@ -44,4 +44,4 @@ async def delete(bot: Any, room: Room | None, *, by: Person | None) -> None:
     if room is not None and by is not None:
         await check_owner(room, by)
         await carry_out(moderation.remove_member, room, bot.user.get_username(), by=by)
-    await in_database(bots.delete, user_id=bot.user_id)
+    await in_database(bots.delete, user_id=bot.user_id, room=room, by=by)

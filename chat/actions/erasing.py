@@ -48,7 +48,7 @@ async def erase(person: Person, progress: Progress = silent) -> Erased:
     files = await in_database(rows.give_up_files, person)
     await file_cleaning.delete_gone()
     deleted = await in_database(rows.delete_all, person)
-    await in_database(rows.delete_account, person)
+    await in_database(rows.finish, person, messages=messages, reactions=reacted, files=files)
     return Erased(ended, messages, reacted, named, files, deleted)
 
 

@@ -1,5 +1,6 @@
 """Changing one's profile. Later messages have the new name, on all connections that are open."""
 
+from dataclasses import asdict
 from functools import partial
 
 from asgiref.sync import async_to_sync
@@ -11,7 +12,8 @@ from chat.delivery.rooms import followers
 from chat.domain.grants import Scope
 from chat.domain.people import Person
 from chat.domain.profiles import Profile, ProfileChange
-from chat.storage import direct_rooms, profiles
+from chat.models import Verb
+from chat.storage import audit, direct_rooms, profiles
 from chat.storage.database import in_database
 
 
@@ -27,8 +29,13 @@ async def update(change: ProfileChange, *, by: Person) -> Profile:
 
 
 def update_on_commit(change: ProfileChange, *, of: Person) -> None:
-    """The same as the site's staff does it, which has no limit; others are told once it is committed."""
+    """The same as the site's staff does it, which has no limit; others are told once it is committed.
+
+    To be called in a transaction, which has the record in the audit log, too.
+    """
     profiles.update(of, change)
+    changed = [name for name, value in asdict(change).items() if value is not None]
+    audit.record(None, Verb.PROFILE_CHANGED, target=of, fields=changed)
     transaction.on_commit(partial(async_to_sync(_tell), of), robust=True)
 
 

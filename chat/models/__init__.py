@@ -1,10 +1,11 @@
-"""The tables: rooms, their entries, people, files, tokens, and how far search has come.
+"""The tables: rooms, their entries, people, files, tokens, the audit log, and how far search has come.
 
 `chat.storage` reads and writes them.
 
 Columns that came later have a default in the database: an instance of the version before can go on writing.
 """
 
+from chat.models.audit import AuditRecord, Verb
 from chat.models.files import Attachment, AttachmentState, FileUsage
 from chat.models.links import LinkPreview
 from chat.models.messages import (
@@ -35,6 +36,7 @@ __all__ = [
     "AccountSkeleton",
     "Attachment",
     "AttachmentState",
+    "AuditRecord",
     "Ban",
     "Bot",
     "Detail",
@@ -63,6 +65,7 @@ __all__ = [
     "SearchProgress",
     "Token",
     "VapidKey",
+    "Verb",
     "entry_id",
     "without_hyphens",
 ]

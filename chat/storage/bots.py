@@ -3,15 +3,17 @@
 from typing import Any
 
 from django.contrib.auth import get_user_model
+from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from chat import models
-from chat.domain.people import PROFILE
+from chat.domain import people
+from chat.domain.people import PROFILE, Person
 from chat.domain.rooms import Room
 from chat.errors import NameTaken
-from chat.models import Bot, RoomMember, Token
-from chat.storage import accounts
+from chat.models import Bot, RoomMember, Token, Verb
+from chat.storage import accounts, audit
 from chat.storage.database import writes
 from chat.token_errors import TooManyTokens
 
@@ -41,25 +43,31 @@ def _active(room: Room | None) -> QuerySet[Bot]:
 
 
 @writes
-def make(*, username: str, room_name: str | None) -> Any:
-    """Makes a bot and returns its user. Raises NameTaken or TooManyTokens."""
+def make(*, username: str, room: Room | None, by: Person | None) -> Any:
+    """Makes a bot of `room`, or of the site, and returns its user. `by` is the person who does it.
+
+    Raises NameTaken or TooManyTokens.
+    """
     with accounts.names_locked():
         if accounts.is_taken(username):
             raise NameTaken(_("The name of another account looks like that one."))
-        room = None if room_name is None else models.Room.objects.get(name=room_name)
-        if Bot.objects.filter(room=room, user__is_active=True).count() >= BOTS_MAX:
+        here = None if room is None else models.Room.objects.get(name=room.name)
+        if Bot.objects.filter(room=here, user__is_active=True).count() >= BOTS_MAX:
             raise TooManyTokens(_("There are {most} bots already. Delete one first."), most=BOTS_MAX)
         user = get_user_model()(**{get_user_model().USERNAME_FIELD: username})
         user.set_unusable_password()
         user.save()
-        Bot.objects.create(user=user, room=room)
+        Bot.objects.create(user=user, room=here)
+        audit.record(by, Verb.BOT_MADE, room=room, target=people.of_user(user))
     return user
 
 
 @writes
-def delete(*, user_id: Any) -> None:
-    """Has a bot do nothing any more. What it said stays, and so does its name."""
-    Token.objects.filter(user_id=user_id).delete()
-    for user in get_user_model()._default_manager.filter(pk=user_id, chat_bot__isnull=False):
-        user.is_active = False
-        user.save(update_fields=["is_active"])
+def delete(*, user_id: Any, room: Room | None, by: Person | None) -> None:
+    """Has a bot do nothing any more. What it said stays, and so does its name. `by` is the person who does it."""
+    with transaction.atomic():
+        revoked, _rows = Token.objects.filter(user_id=user_id).delete()
+        for user in accounts.users().filter(pk=user_id, chat_bot__isnull=False, is_active=True):
+            user.is_active = False
+            user.save(update_fields=["is_active"])
+            audit.record(by, Verb.BOT_DELETED, room=room, target=people.of_user(user), tokens=revoked)

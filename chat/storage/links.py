@@ -20,7 +20,8 @@ from chat.domain.links import Link, LinkPicture, MessageLinks, key_of
 from chat.domain.people import Person
 from chat.domain.rooms import Room
 from chat.errors import NoSuchMessage, NotAllowed
-from chat.storage import history, link_pictures, permissions
+from chat.models import Verb
+from chat.storage import audit, history, link_pictures, permissions
 from chat.storage.database import writes
 
 FRESH = timedelta(days=7)
@@ -129,6 +130,9 @@ def remove(room: Room, offset: int, url: str, *, by: Person | None) -> tuple[Lin
             return None
         left = links.without(url)
         _store(row, left)
+        if not own:
+            author = Person(id=row.person_id, name=row.person_name) if row.person_id else None
+            audit.record(by, Verb.PREVIEW_REMOVED, room=room, target=author, offset=offset)
     return left.shown
 
 
@@ -139,7 +143,10 @@ def set_link_previews(room: Room, on: bool, *, by: Person | None) -> Event | Non
     actor = permissions.permission(room, by) if by else None
     if actor is not None and not (actor.may_moderate or (room.is_direct and actor.may_enter)):
         raise NotAllowed(_("Only the owners and moderators of a room can switch previews of links on or off there."))
-    models.Room.objects.filter(name=room.name).update(link_previews=on)
+    with transaction.atomic():
+        changed = models.Room.objects.filter(name=room.name).exclude(link_previews=on).update(link_previews=on)
+        if changed and not room.is_direct:
+            audit.record(by, Verb.ROOM_LINK_PREVIEWS_CHANGED, room=room, on=on)
     return None  # it is no entry of the log
 
 

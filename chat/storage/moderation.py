@@ -4,8 +4,8 @@ So it has a place in the order of the messages, reaches all listeners, and recov
 by an entry hears nothing that comes after it.
 
 `by` is the person who acts; None is the site itself, as in the admin pages, and may do anything. These functions are
-synchronous, like the database, and each is one transaction. They return the entry, or None where nothing had to be
-done. `chat.actions.moderation` runs them and publishes the entry.
+synchronous, like the database, and each is one transaction, which has a record in the audit log, too. They return the
+entry, or None where nothing had to be done. `chat.actions.moderation` runs them and publishes the entry.
 """
 
 from django.db import transaction
@@ -26,8 +26,8 @@ from chat.errors import (
     NotAllowed,
     RoomExists,
 )
-from chat.models import Role
-from chat.storage import accounts, entries, history, notices, permissions, readings
+from chat.models import Role, Verb
+from chat.storage import accounts, audit, entries, history, notices, permissions, readings
 from chat.storage.database import writes
 from chat.storage.permissions import Permission
 from chat.storage.readings import Mark
@@ -62,6 +62,7 @@ def create(room: Room, *, private: bool, by: Person | None) -> Event:
             here.members.create(user_id=by.user_id, role=Role.OWNER)
             readings.enter([Mark(room, by)])
         _restrict(here, private)
+        audit.record(by, Verb.ROOM_CREATED, room=room, private=private)
         text = _("This private room was created by {by}.") if private else _("This room was created by {by}.")
         return notices.write(place, text, by, Change.CLOSED if private else Change.ADDED, by, Role.OWNER)
 
@@ -86,6 +87,8 @@ def delete_message(room: Room, offset: int, *, by: Person | None) -> Event:
             transaction.set_rollback(True)
             return first
         entries.blank(place, offset)
+        if not own:
+            audit.record(by, Verb.MESSAGE_DELETED, room=room, target=message.person, offset=offset)
         return entries.write(place, kind=Kind.DELETION, text=notices.for_all(DELETED), by=by, target=offset)
 
 
@@ -106,6 +109,7 @@ def set_role(room: Room, username: str, role: Role, *, by: Person | None) -> Eve
         _keep_an_owner(here, permission, by)
         here.members.update_or_create(user_id=person.user_id, defaults={"role": role})
         readings.enter([Mark(room, person)])
+        _record_role(room, person, role, before=permission.role, by=by)
         is_new = permission.role is None and role is Role.MEMBER
         text = _("{person} was added by {by}.") if is_new else MADE[role]
         return notices.write(place, text, by, Change.CHANGED if permission.role else Change.ADDED, person, role)
@@ -130,6 +134,9 @@ def remove_member(room: Room, username: str, *, by: Person | None) -> Event | No
         here.members.filter(user_id=person.user_id).delete()
         if leaves or here.is_private:
             readings.leave(room, person)
+        if not leaves or permission.role is not Role.MEMBER:
+            verb = Verb.MEMBER_LEFT if leaves else Verb.MEMBER_REMOVED
+            audit.record(by, verb, room=room, target=person, role=permission.role)
         text = _("{person} left.") if leaves else _("{person} was removed by {by}.")
         return notices.write(place, text, by, Change.REMOVED if here.is_private else Change.CHANGED, person)
 
@@ -152,6 +159,7 @@ def ban(room: Room, person_id: str, *, by: Person | None) -> Event | None:
         readings.leave(room, person)
         here.bans.create(person_id=person.id, person_name=person.name, by=by.name if by else "")
         _restrict(here, here.is_private)
+        audit.record(by, Verb.MEMBER_BANNED, room=room, target=person, role=permission.role)
         return notices.write(place, _("{person} was banned by {by}."), by, Change.BANNED, person)
 
 
@@ -167,6 +175,7 @@ def unban(room: Room, person_id: str, *, by: Person | None) -> Event | None:
         banned.delete()
         _restrict(here, here.is_private)
         person = Person(id=person_id, name=banned.person_name or banned.person_id)
+        audit.record(by, Verb.MEMBER_UNBANNED, room=room, target=person)
         return notices.write(place, _("The ban on {person} was lifted by {by}."), by, Change.UNBANNED, person)
 
 
@@ -181,8 +190,16 @@ def set_private(room: Room, private: bool, *, by: Person | None) -> Event | None
             transaction.set_rollback(True)
             return None
         _restrict(here, private)
+        audit.record(by, Verb.ROOM_PRIVACY_CHANGED, room=room, private=private)
         text = _("This room was made private by {by}.") if private else _("This room was made public by {by}.")
         return notices.write(place, text, by, Change.CLOSED if private else Change.OPENED, None)
+
+
+def _record_role(room: Room, person: Person, role: Role, *, before: Role | None, by: Person | None) -> None:
+    if before is None:
+        audit.record(by, Verb.MEMBER_ADDED, room=room, target=person, role=role)
+    else:
+        audit.record(by, Verb.MEMBER_ROLE_CHANGED, room=room, target=person, role=role, before=before)
 
 
 def _restrict(here: models.Room, private: bool) -> None:

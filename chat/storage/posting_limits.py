@@ -18,7 +18,8 @@ from chat.domain.events import Change, Event
 from chat.domain.people import Person
 from chat.domain.rooms import Room
 from chat.errors import InvalidSlowMode, NotAllowed, ReadOnly, SlowMode, grouped
-from chat.storage import notices
+from chat.models import Verb
+from chat.storage import audit, notices
 from chat.storage.database import writes
 from chat.storage.permissions import Permission
 
@@ -58,6 +59,7 @@ def set_read_only(room: Room, read_only: bool, *, by: Person | None) -> Event | 
             return None
         here.read_only = read_only
         here.save(update_fields=["read_only"])
+        audit.record(by, Verb.ROOM_READ_ONLY_CHANGED, room=room, read_only=read_only)
         if read_only:
             text = _("This room was made read-only by {by}: only owners and moderators can write here.")
         else:
@@ -82,6 +84,7 @@ def set_slow_mode(room: Room, seconds: int, *, by: Person | None) -> Event | Non
             return None
         here.slow_mode = seconds
         here.save(update_fields=["slow_mode"])
+        audit.record(by, Verb.ROOM_SLOW_MODE_CHANGED, room=room, seconds=seconds)
         if seconds:
             size, text = next((size, text) for size, text in SLOW_MODE_SET.items() if seconds % size == 0)
             return notices.write(place, text, by, Change.SLOW_MODE, None, count=seconds // size)

@@ -8,14 +8,22 @@ from datetime import datetime
 from django.db import transaction
 
 from chat import models
-from chat.storage import attachments
+from chat.models import Verb
+from chat.storage import attachments, audit
 
 PRUNE_SIZE = 5000  # entries that are deleted at once
 
 
 def prune(*, older_than: datetime | None = None, keep: int | None = None) -> int:
     """Deletes messages from before `older_than`, and all but the last `keep` of each room. Returns how many."""
-    return sum(_prune_room(room_id, older_than, keep) for room_id in models.Room.objects.values_list("id", flat=True))
+    deleted = sum(
+        _prune_room(room_id, older_than, keep) for room_id in models.Room.objects.values_list("id", flat=True)
+    )
+    if deleted:  # in many transactions, so this is one of its own
+        with transaction.atomic():
+            before = older_than and older_than.isoformat(timespec="seconds")
+            audit.record(None, Verb.MESSAGES_PRUNED, messages=deleted, before=before, keep=keep)
+    return deleted
 
 
 def _prune_room(room_id: int, older_than: datetime | None, keep: int | None) -> int:

@@ -24,7 +24,8 @@ from chat.domain.events import Event
 from chat.domain.people import Person
 from chat.domain.rooms import Room
 from chat.errors import ChatError, NoSuchMessage, NotAllowed
-from chat.storage import history, permissions
+from chat.models import Verb
+from chat.storage import audit, history, permissions
 from chat.storage.database import reads_long, writes
 from chat.storage.permissions import Permission
 
@@ -76,7 +77,10 @@ def dismiss(room: Room, offset: int, *, by: Person | None) -> None:
     """
     if problem := _problems([room], by)[room]:
         raise problem
-    models.Report.objects.filter(room__name=room.name, offset=offset).delete()
+    with transaction.atomic():
+        dismissed, _rows = models.Report.objects.filter(room__name=room.name, offset=offset).delete()
+        if dismissed:
+            audit.record(by, Verb.REPORTS_DISMISSED, room=room, offset=offset, reports=dismissed)
 
 
 @reads_long

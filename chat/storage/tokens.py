@@ -14,11 +14,14 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from chat.domain import people
 from chat.domain.grants import Grant, Scope
-from chat.domain.people import PROFILE
+from chat.domain.people import PROFILE, Person
+from chat.domain.rooms import Room
 from chat.domain.token_requests import TokenRequest
 from chat.domain.tokens import digest, make
-from chat.models import Bot, RoomMember, Token
+from chat.models import Bot, RoomMember, Token, Verb
+from chat.storage import accounts, audit
 from chat.storage.database import writes
 from chat.token_errors import TooManyTokens
 
@@ -99,13 +102,16 @@ def counts(user_ids: Iterable[Any]) -> dict[Any, int]:
 
 
 @writes
-def create(*, user_id: Any, request: TokenRequest) -> str:
-    """Makes a token and returns its secret, which can't be read again. Raises TooManyTokens."""
+def create(*, user_id: Any, request: TokenRequest, by: Person | None) -> str:
+    """Makes a token and returns its secret, which can't be read again. `by` is the person who does it.
+
+    Raises TooManyTokens.
+    """
     secret = make()
     with transaction.atomic():
         if Token.objects.filter(user_id=user_id).count() >= TOKENS_MAX:
             raise TooManyTokens(_("There are {most} tokens already. Revoke one first."), most=TOKENS_MAX)
-        Token.objects.create(
+        token = Token.objects.create(
             user_id=user_id,
             digest=digest(secret),
             name=request.name,
@@ -113,10 +119,33 @@ def create(*, user_id: Any, request: TokenRequest) -> str:
             rooms=None if request.rooms is None else sorted(request.rooms),
             expires_at=request.expires_at,
         )
+        record(by, Verb.TOKEN_MADE, token)
     return secret
 
 
 @writes
-def delete(*, user_id: Any, token_id: int) -> bool:
-    """Revokes a token of the user's. Returns whether there was one."""
-    return bool(Token.objects.filter(user_id=user_id, pk=token_id).delete()[0])
+def delete(*, user_id: Any, token_id: int, by: Person | None) -> bool:
+    """Revokes a token of the user's. Returns whether there was one. `by` is the person who does it."""
+    with transaction.atomic():
+        for token in Token.objects.filter(user_id=user_id, pk=token_id).select_for_update():
+            record(by, Verb.TOKEN_REVOKED, token)
+            token.delete()
+            return True
+    return False
+
+
+def record(by: Person | None, verb: Verb, token: Token) -> None:
+    """Records what is done to a token: whose it is, and what it is for, but not the secret."""
+    user = accounts.users().select_related("chat_bot__room").get(pk=token.user_id)
+    bot = bot_of(user)
+    audit.record(
+        by,
+        verb,
+        room=Room(bot.room.name) if bot and bot.room else None,
+        target=people.of_user(user),
+        token=token.pk,
+        name=token.name,
+        scopes=token.scopes.split(),
+        rooms=token.rooms,
+        expires=token.expires_at and token.expires_at.isoformat(timespec="seconds"),
+    )

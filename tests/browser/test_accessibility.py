@@ -261,8 +261,8 @@ PAGES_OF_USERS = [
 def test_pages_of_users_have_no_axe_violations(owned: RoomWindow, site: str, width: int) -> None:
     reports.report(find("room1"), 1, "rude", by=Person(id="guest-0123456789abcdef", name="Quiet Otter 42"))
     request = TokenRequest.clean(name="backup", scopes=["read", "write"], rooms=["room1"], days=30)
-    tokens.create(user_id=User.objects.get().pk, request=request)
-    bots.make(username="robot", room_name="room1")
+    tokens.create(user_id=User.objects.get().pk, request=request, by=None)
+    bots.make(username="robot", room=find("room1"), by=None)
     window = owned.window
     show(window, width)
     for path in PAGES_OF_USERS:

@@ -5,17 +5,18 @@ from typing import Any
 
 from asgiref.sync import async_to_sync
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError, no_translations
+from django.core.management.base import CommandError, no_translations
 
 from chat.actions import bots, tokens
 from chat.domain.grants import Scope
 from chat.domain.token_requests import TokenRequest
 from chat.errors import ChatError
 from chat.forms import clean_account_name
+from chat.management.audited_command import AuditedCommand
 from chat.storage import accounts
 
 
-class Command(BaseCommand):
+class Command(AuditedCommand):
     help = "Makes a token with which a program acts as a user. It is printed once, and can't be read again."
     requires_system_checks: list[str] = []
 
@@ -37,7 +38,7 @@ class Command(BaseCommand):
                 name=options["name"], scopes=scopes, rooms=options["room"], days=options["days"]
             )
             user = self.user(options["username"], make_bot=options["bot"])
-            secret = async_to_sync(tokens.create)(request, user_id=user.pk)
+            secret = async_to_sync(tokens.create)(request, user_id=user.pk, by=None)
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from None
         except ChatError as error:

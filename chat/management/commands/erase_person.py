@@ -4,17 +4,18 @@ from argparse import ArgumentParser
 from typing import Any
 
 from asgiref.sync import async_to_sync
-from django.core.management.base import BaseCommand, CommandError, no_translations
+from django.core.management.base import CommandError, no_translations
 
 from chat.actions import erasing
 from chat.actions.erasing import Erased
 from chat.domain.people import Person
 from chat.errors import ChatError
+from chat.management.audited_command import AuditedCommand
 from chat.management.progress_bar import ProgressBar
 from chat.storage.erasing import people
 
 
-class Command(BaseCommand):
+class Command(AuditedCommand):
     help = (
         "Erases a person: what they said, their files, sessions and name. Broken off, it goes on when it is run again."
     )

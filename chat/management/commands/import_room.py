@@ -4,11 +4,12 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, no_translations
+from django.core.management.base import CommandError, no_translations
 
 from chat.actions import importing
 from chat.domain import rooms
 from chat.errors import ChatError
+from chat.management.audited_command import AuditedCommand
 from chat.management.progress_bar import ProgressBar
 from chat.storage.transfer import checking, import_people
 from chat.storage.transfer.checking import CheckedExport
@@ -18,7 +19,7 @@ from chat.storage.transfer.room_export import FILE_NAME
 from chat.storage.transfer.room_import import Imported
 
 
-class Command(BaseCommand):
+class Command(AuditedCommand):
     help = "Imports a room from a directory that export_room has written. Broken off, it goes on when it is run again."
     requires_system_checks: list[str] = []
 

@@ -6,11 +6,12 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, no_translations
+from django.core.management.base import CommandError, no_translations
 
 from chat.actions import importing
 from chat.domain import rooms
 from chat.errors import ChatError
+from chat.management.audited_command import AuditedCommand
 from chat.management.progress_bar import ProgressBar
 from chat.storage.transfer import checking
 from chat.storage.transfer.errors import TransferError
@@ -25,7 +26,7 @@ from chat.storage.transfer.slack.files import ArchivedFiles
 REFUSED = "pictures from which it couldn’t be removed what cameras wrote into them"
 
 
-class Command(BaseCommand):
+class Command(AuditedCommand):
     help = "Imports the channels of a Slack export as rooms. Broken off, it goes on when it is run again."
     requires_system_checks: list[str] = []
 

@@ -6,11 +6,12 @@ from datetime import timedelta
 from typing import Any
 
 from asgiref.sync import async_to_sync
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.utils import timezone
 
 from chat.actions import file_cleaning
-from chat.storage import links, pruning
+from chat.management.audited_command import AuditedCommand
+from chat.storage import audit, links, pruning
 
 UNITS = {"d": "days", "h": "hours", "m": "minutes"}
 
@@ -29,7 +30,7 @@ def count(text: str) -> int:
     return int(text)
 
 
-class Command(BaseCommand):
+class Command(AuditedCommand):
     help = "Deletes messages that are too old, or too many. Clients that missed them are told to start over."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -44,5 +45,6 @@ class Command(BaseCommand):
         deleted = pruning.prune(older_than=before, keep=keep)
         if before is not None:
             links.forget_unused(before)
+        audit.prune()
         files = async_to_sync(file_cleaning.delete_gone)()
         self.stdout.write(f"Deleted {deleted:,} messages{f' and {files:,} files' if files else ''}.")

@@ -7,16 +7,18 @@ from django.apps import apps
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth import get_user_model
 from django.db import models as db
+from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from chat import models
 from chat.domain.people import Person
-from chat.models import AttachmentState
-from chat.storage.erasing.people import erased
+from chat.models import AttachmentState, AuditRecord, Verb
+from chat.storage import audit
+from chat.storage.erasing.people import ERASED_ID, erased
 
 # By the columns that have the id of a person whose rows these are.
 OWNERS = ("person_id", "ignored_id", "caller_id")
-KEPT = {models.Message, models.Attachment, models.MessageReaction}  # what has a way of its own
+KEPT = {models.Message, models.Attachment, models.MessageReaction, AuditRecord}  # what has a way of its own
 
 
 def give_up_files(person: Person) -> int:
@@ -27,6 +29,13 @@ def give_up_files(person: Person) -> int:
 def forget_in_bans(names: Iterable[str]) -> None:
     """Bans tell the name of the person who has banned somebody."""
     models.Ban.objects.filter(by__in=list(names)).update(by=erased().name)
+
+
+def forget_in_audit(person: Person) -> None:
+    """What the person did stays in the audit log, and what was done to them: without their id and name."""
+    for role in ("person", "target"):
+        named = AuditRecord.objects.filter(**{f"{role}_id": person.id})
+        named.update(**{f"{role}_id": ERASED_ID, f"{role}_name": erased().name})
 
 
 def delete_all(person: Person) -> int:
@@ -51,12 +60,18 @@ def owned(person: Person) -> list[QuerySet[db.Model]]:
     return found
 
 
-def delete_account(person: Person) -> bool:
-    """Deletes the account, with all that Django and the chat keep of it. Returns whether there was one."""
-    if person.is_guest:
-        return False
+@transaction.atomic
+def finish(person: Person, *, messages: int, reactions: int, files: int) -> None:
+    """Deletes the account, with all that Django and the chat keep of it, and records how much was erased."""
+    if not person.is_guest:
+        _delete_account(person)
+    forget_in_audit(person)
+    audit.record(None, Verb.PERSON_ERASED, target=erased(), messages=messages, reactions=reactions, files=files)
+
+
+def _delete_account(person: Person) -> None:
     users: QuerySet[Any] = get_user_model()._default_manager.filter(pk=person.user_id)
     about = LogEntry.objects.filter(content_type__app_label="auth", content_type__model="user")
     about.filter(object_id=str(person.user_id)).update(object_repr=erased().name, change_message="")
     models.Profile.objects.filter(user_id=person.user_id).delete()
-    return bool(users.delete()[0])
+    users.delete()

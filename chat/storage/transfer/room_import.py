@@ -15,8 +15,8 @@ from chat import models
 from chat.domain.events import Event
 from chat.domain.people import USER
 from chat.domain.rooms import Room, folded
-from chat.models import Message
-from chat.storage import accounts, history
+from chat.models import Message, Verb
+from chat.storage import accounts, audit, history
 from chat.storage.transfer.checking import CheckedExport
 from chat.storage.transfer.entry_rows import TYPES, EntryLine, read_entry
 from chat.storage.transfer.errors import TransferError
@@ -121,6 +121,7 @@ def _finish(export: CheckedExport, people: PeopleMap, here: models.Room, room: R
         if export.last is not None:
             here.active_at = export.last.at.replace(second=0, microsecond=0)
         here.save()
+        audit.record(None, Verb.ROOM_IMPORTED, room=room, entries=export.entries, private=export.private)
     return left_out
 
 

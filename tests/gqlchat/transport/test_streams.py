@@ -275,7 +275,7 @@ async def test_revoked_token_ends_the_stream_with_an_error_and_complete(
     stream = await open_stream(FOLLOW, headers=token.headers)
     await stream.position()
     assert "set-cookie" not in stream.headers
-    await actions.revoke((await Token.objects.aget(user=token.user)).pk, user_id=token.user.pk)
+    await actions.revoke((await Token.objects.aget(user=token.user)).pk, user_id=token.user.pk, by=None)
     error = (await stream.result())["errors"][0]
     assert error["extensions"] == {"code": "invalid_token"}
     assert error["message"].startswith("This token")  # nobody is to log in again
