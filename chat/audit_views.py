@@ -25,7 +25,7 @@ PAGE_SIZE = 50  # records
 
 class FilterForm(forms.Form):
     person = forms.CharField(
-        label=_("Person"), required=False, max_length=150, help_text=_("Who did it, or to whom it was done.")
+        label=_("Person"), required=False, max_length=150, help_text=_("The person who did it, or to whom it was done.")
     )
     in_room = forms.CharField(label=_("Room"), required=False, max_length=rooms.NAME_MAX)
     verb = forms.ChoiceField(label=_("Deed"), required=False, choices=[("", _("All")), *Verb.choices])

@@ -1,4 +1,4 @@
-"""The audit log: what owners, moderators and the site's staff did."""
+"""The audit log: deeds of owners, moderators and the site's staff."""
 
 from django.db import models
 from django.db.models.functions import Now
@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Verb(models.TextChoices):
-    """What was done. The values are stable: programs read them in exports. New ones may come."""
+    """The kinds of deeds. The values are stable: programs read them in exports. New ones may come."""
 
     ROOM_CREATED = "room.created", _("Room created")
     ROOM_IMPORTED = "room.imported", _("Room imported")
