@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from pathlib import Path
 from signal import SIGTERM, Signals
 
 from chat import models
+from tests import node
 from tests.servers import ROOT
 
 EXAMPLES = ROOT / "examples"
@@ -17,15 +19,24 @@ TIMEOUT = 60.0  # seconds for whatever a program is waited for: its pauses grow,
 
 @dataclass(frozen=True)
 class Example:
-    """An example that answers `!echo …`. `command` is run in a folder where it keeps its position in `kept`."""
+    """An example that answers `!echo …`: `files` of its folder, run by `command`. `kept` is where its position is."""
 
     name: str
+    files: list[str]
     command: list[str]
     kept: str
 
+    def copy_to(self, folder: Path) -> None:
+        """Has in `folder` what somebody has who copies the example, and installs what it needs."""
+        for file in self.files:
+            shutil.copy(EXAMPLES / self.name / file, folder)
+        if self.command[0] == "node":
+            (folder / "node_modules").symlink_to(node.installed() / "node_modules")
 
-PYTHON = Example("python", [sys.executable, str(EXAMPLES / "python" / "bot.py")], "position.json")
-BOTS = [PYTHON]
+
+PYTHON = Example("python", ["bot.py"], [sys.executable, "bot.py"], "position.json")
+NODE = Example("node", ["bot.mjs", "package.json"], ["node", "bot.mjs"], "position.json")
+BOTS = [PYTHON, NODE]
 
 
 class Program:
@@ -40,6 +51,7 @@ class Program:
         self._variables = {"CHAT_URL": f"http://{host}", "CHAT_ROOM": self.room, "CHAT_TOKEN": token}
         self._process: subprocess.Popen[bytes] | None = None
         folder.mkdir()
+        example.copy_to(folder)
 
     def start(self) -> None:
         with self._output.open("wb") as output:

@@ -22,11 +22,14 @@ from tests.tokens import program
 
 @asynccontextmanager
 async def started(folder: Path) -> AsyncIterator[tuple[Server, list[Program]]]:
-    """A server, and each bot in a room of its own, with a token for that room alone."""
+    """A server, and each bot in a room of its own, with a token for that room alone.
+
+    A program that has missed more than two entries has to start over.
+    """
     async with asyncio.timeout(3 * TIMEOUT), AsyncExitStack() as stack:
         log = stack.enter_context((folder / "server.log").open("wb"))
         path = f"{Path(sys.executable).parent}:/usr/bin:/bin"
-        server = Server(1, WEB, environment(PATH=path), log)
+        server = Server(1, WEB, environment(PATH=path, CHAT_RECOVERY_MAX="2"), log)
         stack.callback(server.end)
         await server.start()
         programs = []

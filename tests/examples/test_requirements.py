@@ -1,16 +1,30 @@
-"""The examples are tested with the packages that they name."""
+"""The examples name the packages that they are tested with."""
 
+import json
 import re
+from pathlib import Path
 
-import pytest
-
+from tests import node
 from tests.examples.programs import EXAMPLES
 from tests.servers import ROOT
 
 
-@pytest.mark.parametrize("folder", ["python"])
-def test_requirements_of_python_are_those_of_the_tests(folder: str) -> None:
-    named = (EXAMPLES / folder / "requirements.txt").read_text().split()
+def test_requirements_of_python_are_those_of_the_tests() -> None:
     installed = (ROOT / "requirements-dev.txt").read_text().split()
-    assert named
-    assert [re.sub(r"\[.*\]", "", line) for line in named if re.sub(r"\[.*\]", "", line) not in installed] == []
+    for file in EXAMPLES.glob("*/requirements.txt"):
+        named = [re.sub(r"\[.*\]", "", line) for line in file.read_text().split()]
+        assert [line for line in named if line not in installed] == [], file
+
+
+def test_packages_of_node_are_those_of_the_tests() -> None:
+    installed = packages(node.HERE)
+    for file in EXAMPLES.glob("*/package-lock.json"):
+        named = packages(file.parent)
+        assert named
+        assert {name: named[name] for name in named if named[name] != installed.get(name)} == {}, file
+
+
+def packages(folder: Path) -> dict[str, str]:
+    """The versions of what `npm ci` installs in `folder`."""
+    listed = json.loads((folder / "package-lock.json").read_text())["packages"]
+    return {name: package["version"] for name, package in listed.items() if name}
