@@ -31,6 +31,7 @@ def rates_can_be_read(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             "CHAT_RATE_TOKEN",
             "CHAT_RATE_LOGIN",
             "CHAT_RATE_ACCOUNT",
+            "CHAT_RATE_MAILBOX",
             "CHAT_RATE_LINKS",
             "CHAT_RATE_LINK_HOST",
         )
@@ -83,5 +84,18 @@ def proxies_are_named(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             "FORWARDED_ALLOW_IPS is *: whoever reaches the server may make up where they come from.",
             hint="Name the proxies. It is right only on a Unix socket that nobody but a proxy can open.",
             id="chat.W002",
+        )
+    ]
+
+
+@register
+def login_links_can_be_sent(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    if not settings.CHAT_LOGIN_LINKS or settings.DEBUG or not settings.EMAIL_BACKEND.endswith("filebased.EmailBackend"):
+        return []
+    return [
+        Error(
+            "CHAT_LOGIN_LINKS is on, and e-mails become files, which nobody gets who wants to log in.",
+            hint="Name the server for e-mails: EMAIL_URL=smtp+tls://user:password@mail.example.org:587",
+            id="chat.E003",
         )
     ]

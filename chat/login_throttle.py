@@ -2,7 +2,7 @@
 
 An address may try so many passwords, whatever the accounts, and an account may be tried so often, from wherever. By the
 latter alone, strangers could keep an account's owner out. So a browser that has logged in to the account before keeps a
-cookie that says so, and is counted by its address alone.
+cookie that says so, and is counted by its address alone. The same holds for links that log in, and addresses of e-mail.
 """
 
 import hashlib
@@ -19,29 +19,35 @@ from django.shortcuts import render
 
 from chat.actions import rate_limits
 from chat.domain.addresses import address_of
+from chat.domain.login_links import mailbox_key
 from chat.domain.skeletons import skeletons
 from chat.errors import RateLimited
 
 LOGINS = {"login", "admin:login"}  # names of URLs
-GUARDED = LOGINS | {"signup"}
+ASKING = "ask_login_link"
+GUARDED = LOGINS | {"signup", ASKING, "login_link"}
 COOKIE = "chat_known"
+MAILBOX_COOKIE = "chat_known_mailbox"
 COOKIE_AGE = 365 * 24 * 3600  # seconds
 
 
 class LoginLimit:
-    """Django middleware: CHAT_RATE_LOGIN for each address, at every form that has a password hashed, and
-    CHAT_RATE_ACCOUNT for each account at those that ask for it."""
+    """Django middleware: CHAT_RATE_LOGIN for each address, at every form that logs in or has a password hashed.
+
+    And CHAT_RATE_ACCOUNT for each account at forms that ask for it, CHAT_RATE_MAILBOX for each address of e-mail.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        if account := getattr(request, "logged_in_to", None):
-            secure = settings.SESSION_COOKIE_SECURE
-            response.set_signed_cookie(
-                COOKIE, account, max_age=COOKIE_AGE, secure=secure, httponly=True, samesite="Lax"
-            )
+        for cookie, attribute in ((COOKIE, "logged_in_to"), (MAILBOX_COOKIE, "known_mailbox")):
+            if known := getattr(request, attribute, None):
+                secure = settings.SESSION_COOKIE_SECURE
+                response.set_signed_cookie(
+                    cookie, known, max_age=COOKIE_AGE, secure=secure, httponly=True, samesite="Lax"
+                )
         return response
 
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
@@ -50,10 +56,13 @@ class LoginLimit:
             return None
         address = address_of({"client": (request.META.get("REMOTE_ADDR"), 0)})
         account = account_key(request.POST.get("username", "")) if match.view_name in LOGINS else None
+        mailbox = mailbox_key(request.POST.get("email", "")) if match.view_name == ASKING else None
         if account and request.get_signed_cookie(COOKIE, None, max_age=COOKIE_AGE) == account:
             account = None
+        if mailbox and request.get_signed_cookie(MAILBOX_COOKIE, None, max_age=COOKIE_AGE) == mailbox:
+            mailbox = None
         try:
-            async_to_sync(rate_limits.spend_login)(address, account)
+            async_to_sync(rate_limits.spend_login)(address, account, mailbox)
         except RateLimited as error:
             answer = render(request, "429.html", {"error": error}, status=429)
             answer["Retry-After"] = str(math.ceil(error.retry_after))

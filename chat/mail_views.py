@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.decorators import method_decorator
@@ -37,4 +38,8 @@ class MailLinkView(View):
 
     def show(self, request: HttpRequest, **context: Any) -> HttpResponse:
         confirms = self.purpose is Purpose.CONFIRM
-        return render(request, "notifications/mail_link.html", {"confirms": confirms, **context})
+        return render(
+            request,
+            "notifications/mail_link.html",
+            {"confirms": confirms, "logs_in": settings.CHAT_LOGIN_LINKS, **context},
+        )

@@ -15,12 +15,14 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.generic import FormView, View
 
-from chat.actions import digests, notifying
+from chat.actions import digests, notifying, rate_limits
 from chat.domain import people, rooms
+from chat.domain.login_links import mailbox_key
 from chat.domain.subscriptions import NOT_UNDERSTOOD, InvalidSubscription, as_base64, label_of
 from chat.errors import ChatError, LoginRequired
 from chat.models import Detail, Involvement
 from chat.storage import notification_choices, own_rooms, push_keys, push_subscriptions
+from chat.storage.notification_choices import Choice
 
 BODY_MAX = 5000  # bytes of what a browser says of its subscription
 
@@ -71,7 +73,8 @@ class NotificationsView(LoginRequiredMixin, FormView):
         wanting_all = notification_choices.rooms_with_all(person)
         return super().get_context_data(**kwargs) | {
             "devices": push_subscriptions.devices(person),
-            "unconfirmed": chosen.email if chosen.digest and not chosen.is_confirmed else "",
+            "unconfirmed": chosen.email if asks_to_confirm(chosen) else "",
+            "logs_in": settings.CHAT_LOGIN_LINKS,
             "rooms": [
                 {"own": own, "all": own.room in wanting_all, "muted": own.involvement is not Involvement.ALL}
                 for own in own_rooms.own_rooms(person, size=own_rooms.ROOMS_MAX)
@@ -98,13 +101,19 @@ class NotificationsView(LoginRequiredMixin, FormView):
         person = people.of_request(self.request)
         try:
             chosen = async_to_sync(notifying.choose)(person=person, language=get_language(), **form.cleaned_data)
-            if chosen.digest and not chosen.is_confirmed:
+            if asks_to_confirm(chosen):
+                async_to_sync(rate_limits.spend_mailbox)(mailbox_key(chosen.email))
                 digests.ask_to_confirm(person, chosen)
         except (ChatError, OSError) as error:
             message = str(error) if isinstance(error, ChatError) else _("The e-mail can’t be sent just now.")
             form.add_error(None, message)
             return self.form_invalid(form)
         return HttpResponseRedirect(self.get_success_url())
+
+
+def asks_to_confirm(chosen: Choice) -> bool:
+    """Whether somebody who reads the mail at the address has to confirm it first, as there is a use for it."""
+    return bool(chosen.email) and not chosen.is_confirmed and (chosen.digest or settings.CHAT_LOGIN_LINKS)
 
 
 @method_decorator(csrf_exempt, name="dispatch")

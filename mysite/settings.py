@@ -62,8 +62,9 @@ CHAT_RATE_PERSON = env.str("CHAT_RATE_PERSON", default="20/10s")  # messages, by
 CHAT_RATE_ADDRESS = env.str("CHAT_RATE_ADDRESS", default="100/10s")
 CHAT_RATE_TOKEN = env.str("CHAT_RATE_TOKEN", default="50/10s")  # messages by a token, beside its person's own
 CHAT_RATE_SEARCH = env.str("CHAT_RATE_SEARCH", default="20/10s")  # searches of a person
-CHAT_RATE_LOGIN = env.str("CHAT_RATE_LOGIN", default="20/m")  # passwords tried and accounts made, for each address
+CHAT_RATE_LOGIN = env.str("CHAT_RATE_LOGIN", default="20/m")  # logins tried and accounts made, for each address
 CHAT_RATE_ACCOUNT = env.str("CHAT_RATE_ACCOUNT", default="10/10m")  # passwords tried, for each account
+CHAT_RATE_MAILBOX = env.str("CHAT_RATE_MAILBOX", default="5/h")  # e-mails to each address that somebody typed
 CHAT_RATE_LINKS = env.str("CHAT_RATE_LINKS", default="20/m")  # pages that the site asks for, for each person's links
 CHAT_RATE_LINK_HOST = env.str("CHAT_RATE_LINK_HOST", default="60/m")  # and from each host
 CHAT_CONNECTIONS_PER_ADDRESS = env.number("CHAT_CONNECTIONS_PER_ADDRESS", default=200)  # to one process
@@ -264,6 +265,10 @@ CHAT_SITE_URL = notifications.site_url(env, NAMED_HOSTS, PORT, https=CHAT_HTTPS)
 CHAT_PUSH_CONTACT = notifications.push_contact(env, CHAT_SITE_URL)
 CHAT_DIGEST_AFTER = env.seconds("CHAT_DIGEST_AFTER", default=24, least=0)  # hours that a message is unread
 vars().update(notifications.mail_settings(env, BASE_DIR / "var" / "mail", CHAT_SITE_URL))
+
+# Logins
+
+CHAT_LOGIN_LINKS = env.switch("CHAT_LOGIN_LINKS", default=False)
 
 # Time, language, logs
 

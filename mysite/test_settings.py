@@ -49,6 +49,7 @@ os.environ.update(
     CHAT_RATE_SEARCH="20/10s",
     CHAT_RATE_LOGIN="20/m",
     CHAT_RATE_ACCOUNT="10/10m",
+    CHAT_RATE_MAILBOX="5/h",
     CHAT_RATE_LINKS="20/m",
     CHAT_RATE_LINK_HOST="60/m",
     CHAT_CONNECTIONS_PER_ADDRESS="200",
@@ -74,6 +75,7 @@ os.environ.update(
     CHAT_PUSH_CONTACT="",
     CHAT_DIGEST_AFTER="24",
     CHAT_EMAIL_FROM="",
+    CHAT_LOGIN_LINKS="false",  # tests of logins set it
     EMAIL_URL=f"filemail:///{os.getcwd()}/{PLACE}/mail",
     CHAT_DRAIN_SECONDS="0",
     CHAT_HTTPS="false",

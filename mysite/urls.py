@@ -2,7 +2,7 @@
 
 from django.conf import settings
 from django.contrib import admin
-from django.contrib.auth.views import LoginView, LogoutView
+from django.contrib.auth.views import LogoutView
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import include, path
@@ -16,8 +16,8 @@ from chat.avatar_views import AvatarView, avatar
 from chat.bot_views import BotsView
 from chat.direct_views import DirectRoomView
 from chat.domain.mail_links import Purpose
-from chat.forms import LoginForm
 from chat.ignored_views import IgnoredView
+from chat.login_views import AskLinkView, LinkView, LogInView
 from chat.mail_views import MailLinkView
 from chat.member_views import MembersView, NewRoomView
 from chat.notification_views import DevicesView, NotificationsView
@@ -51,11 +51,9 @@ urlpatterns = [
     path("rooms/audit/", AuditView.as_view(), name="audit"),
     path("rooms/bots/", BotsView.as_view(), name="bots"),
     path("rooms/bots/tokens/", BotTokensView.as_view(), name="bot_tokens"),
-    path(
-        "accounts/login/",
-        LoginView.as_view(authentication_form=LoginForm, redirect_authenticated_user=True),
-        name="login",
-    ),
+    path("accounts/login/", LogInView.as_view(), name="login"),
+    path("accounts/login/link/", AskLinkView.as_view(), name="ask_login_link"),
+    path("accounts/login/link/<str:secret>/", LinkView.as_view(), name="login_link"),
     path("accounts/logout/", LogoutView.as_view(), name="logout"),
     path("accounts/signup/", SignUpView.as_view(), name="signup"),
     path("accounts/me/", me, name="me"),  # /chat/me/ would be a room's

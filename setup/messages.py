@@ -20,11 +20,11 @@ from django.utils.translation import templatize
 ROOT = Path(__file__).resolve().parent.parent
 LOCALE = ROOT / "locale"
 SOURCES = {
-    "django": ("chat/**/*.py", "gqlchat/**/*.py", "mysite/**/*.py", "templates/**/*.html"),
+    "django": ("chat/**/*.py", "gqlchat/**/*.py", "mysite/**/*.py", "templates/**/*.html", "templates/**/*.txt"),
     "djangojs": ("static/*.js", "static/chat/**/*.js"),
 }
 """The files of each catalogue: texts of Python and templates, and texts of the pages' scripts."""
-METHODS = {".py": "python", ".html": "python", ".js": "javascript"}
+METHODS = {".py": "python", ".html": "python", ".txt": "python", ".js": "javascript"}
 PLURAL, CONTEXT, PLURAL_IN_CONTEXT = (1, 2), ((1, "c"), 2), ((1, "c"), 2, 3)  # the arguments that are texts
 FUNCTIONS = {
     **dict.fromkeys(("_", "gettext", "gettext_lazy", "gettext_noop")),
@@ -58,7 +58,7 @@ def _sources(domain: str) -> Iterator[Path]:
 def _source(path: Path) -> bytes:
     """The file's content. A template is turned into calls, which have to begin their lines to be Python."""
     text = path.read_text()
-    if path.suffix == ".html":
+    if "templates" in path.parts:
         text = "\n".join(line.lstrip() for line in templatize(text, origin=str(path)).splitlines())
     return text.encode()
 

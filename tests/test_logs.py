@@ -29,6 +29,7 @@ from chat.delivery import layer
 from chat.delivery.hub import Hub
 from chat.delivery.layer import Layer
 from chat.domain import people
+from chat.domain.login_links import make_secret
 from chat.domain.rooms import find
 from chat.domain.tokens import make
 from chat.errors import unforeseen
@@ -38,6 +39,7 @@ from tests.servers import ROOT, environment, free_port
 
 SECRET = "the-words-of-somebody"
 TOKEN = make()
+LINK = make_secret()  # of one that logs in
 TRANSPORT, LEGACY = "graphql-transport-ws", "graphql-ws"
 UVICORN = ["uvicorn", "mysite.asgi:application", "--ws", "websockets-sansio", "--lifespan", "off", "--log-level"]
 DAPHNE = ["daphne", "mysite.asgi:application", "-v"]
@@ -158,7 +160,7 @@ def say_it_everywhere(server: Logged) -> None:
 
 
 def bring_a_token_everywhere(server: Logged) -> None:
-    """Brings TOKEN, which the site doesn't know, to every door."""
+    """Brings TOKEN and LINK, which the site doesn't know, to every door."""
     header = {"Authorization": f"Bearer {TOKEN}"}
     for path in ("/graphql", "/chat/room1/", f"/nowhere/{TOKEN}/", f"/chat/{TOKEN}/?token={TOKEN}"):
         request = urllib.request.Request(f"http://{server.host}{path}", headers=header)
@@ -167,6 +169,8 @@ def bring_a_token_everywhere(server: Logged) -> None:
         server.get(path)
     server.get(f"/hooks/{TOKEN}/?client_id=1", {"text": "hi"})
     server.get(f"/hooks/{TOKEN[:-1]}", {"text": "hi"})
+    server.get(f"/accounts/login/link/{LINK}/?a={LINK}")
+    server.get(f"/accounts/login/link/{LINK[:-1]}", {})
     for path, protocols in (("/ws/chat/room1/", None), ("/graphql", [TRANSPORT]), (f"/hooks/{TOKEN}/", None)):
         with contextlib.suppress(WebSocketException):
             url = f"ws://{server.host}{path}"
@@ -183,7 +187,9 @@ def bring_a_token_everywhere(server: Logged) -> None:
 def test_log_at_the_highest_level_holds_no_text_of_people_and_no_token(
     start: Callable[..., Logged], command: list[str], debug: str
 ) -> None:
-    server = start(command, LOG_LEVEL="DEBUG", DEBUG=debug, CHAT_LOG_FORMAT="json", CHAT_LIMITS="off")
+    server = start(
+        command, LOG_LEVEL="DEBUG", DEBUG=debug, CHAT_LOG_FORMAT="json", CHAT_LIMITS="off", CHAT_LOGIN_LINKS="on"
+    )
     say_it_everywhere(server)
     bring_a_token_everywhere(server)
     foreign = {"type": "chat.message", "room_id": find("room1").group, "message": {"said": SECRET}}
@@ -196,6 +202,7 @@ def test_log_at_the_highest_level_holds_no_text_of_people_and_no_token(
     assert server.lines(status=200)
     assert SECRET not in server.text
     assert TOKEN[:30] not in server.text
+    assert LINK[:30] not in server.text
 
 
 async def send_to_group(event: dict[str, Any]) -> None:

@@ -68,10 +68,12 @@ def made(digest: Digest) -> EmailMultiAlternatives:
 
 
 def ask_to_confirm(person: Person, choice: Choice) -> None:
-    """Sends an e-mail that asks whether digests are wanted there. Raises OSError."""
+    """Sends an e-mail that asks whether the address is the person's. Raises OSError."""
     with translation.override(choice.language or settings.LANGUAGE_CODE):
         link = _link(MailLink(person.id, choice.email), Purpose.CONFIRM)
-        text = render_to_string("email/confirm.txt", {"person": person, "link": link})
+        text = render_to_string(
+            "email/confirm.txt", {"person": person, "link": link, "logs_in": settings.CHAT_LOGIN_LINKS}
+        )
         mail = EmailMultiAlternatives(_("Is this your e-mail address?"), text, to=[choice.email])
     mail.extra_headers = {"Auto-Submitted": "auto-generated"}
     mail.send()

@@ -87,17 +87,24 @@ async def spend(person: Person, *, on: str = "message") -> None:
     await _spend(on, rates)
 
 
-async def spend_login(address: str | None, account: str | None) -> None:
-    """Takes a token for a password that is tried at `account`, or an account that is made, from `address`.
+async def spend_login(address: str | None, account: str | None, mailbox: str | None = None) -> None:
+    """Takes a token for a login that is tried, or an account that is made, from `address`.
 
-    Raises RateLimited.
+    That is a password that is tried at `account`, or a link that is to be sent to `mailbox`. Raises RateLimited.
     """
     rates = {}
     if address:
         rates[address] = settings.CHAT_RATE_LOGIN
     if account:
         rates[f"account:{account}"] = settings.CHAT_RATE_ACCOUNT
+    if mailbox:
+        rates[f"mailbox:{mailbox}"] = settings.CHAT_RATE_MAILBOX
     await _spend("login", rates)
+
+
+async def spend_mailbox(mailbox: str) -> None:
+    """Takes a token for an e-mail to an address that somebody typed, by `mailbox_key`. Raises RateLimited."""
+    await _spend("login", {f"mailbox:{mailbox}": settings.CHAT_RATE_MAILBOX})
 
 
 async def spend_search(person: Person) -> None:

@@ -15,7 +15,8 @@ RANDOM_LENGTH = 30  # characters of 62: 178 bits
 CHECKSUM_LENGTH = 6  # characters of 62: 32 bits
 DIGITS = string.digits + string.ascii_uppercase + string.ascii_lowercase
 PATTERN = re.compile(rf"{PREFIX}[0-9A-Za-z]{{{RANDOM_LENGTH + CHECKSUM_LENGTH}}}", re.ASCII)
-LOOKALIKE = re.compile(rf"{PREFIX}[0-9A-Za-z]{{24,}}", re.ASCII)  # mistyped or cut off, it may still give one away
+# What is masked: a mistyped or cut off token may still give one away. Secrets of links (chat_login_…) have a word more.
+LOOKALIKE = re.compile(rf"{PREFIX}(?:[a-z]{{1,20}}_)?[0-9A-Za-z]{{24,}}", re.ASCII)
 MASK = "***"
 MASKED = f"{PREFIX}{MASK}"
 

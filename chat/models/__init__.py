@@ -8,6 +8,7 @@ Columns that came later have a default in the database: an instance of the versi
 from chat.models.audit import AuditRecord, Verb
 from chat.models.files import Attachment, AttachmentState, FileUsage
 from chat.models.links import LinkPreview
+from chat.models.login_links import LoginLink
 from chat.models.messages import (
     LastPost,
     Mention,
@@ -48,6 +49,7 @@ __all__ = [
     "Involvement",
     "LastPost",
     "LinkPreview",
+    "LoginLink",
     "Mention",
     "Message",
     "MessageReaction",

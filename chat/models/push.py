@@ -2,6 +2,8 @@
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Lower
 
 from chat.models.rooms import Room
 
@@ -113,6 +115,10 @@ class NotificationChoice(models.Model):
     language = models.CharField(max_length=10, blank=True, db_default="", default="", help_text="Of the digests.")
     digest_at = models.DateTimeField(null=True, help_text="When the last digest was begun.")
     told_until = models.DateTimeField(null=True, help_text="The time of the newest message that a digest told of.")
+
+    class Meta:
+        # Whose address somebody types who wants to log in.
+        indexes = [models.Index(Lower("email"), name="confirmed_addresses", condition=Q(is_confirmed=True))]
 
     def __str__(self) -> str:
         return f"Notifications of user {self.user_id}"

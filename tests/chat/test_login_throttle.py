@@ -10,9 +10,11 @@ import requests
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 from django.contrib.auth.models import User
+from django.core import mail
 from django.test import Client
 from pytest_django import Settings
 
+from chat.models import NotificationChoice
 from tests.servers import Server
 
 pytestmark = pytest.mark.django_db
@@ -112,6 +114,48 @@ def test_known_browser_cookie_of_one_account_does_not_help_with_another(client: 
 def test_forged_known_browser_cookie_is_ignored(client: Client, name: str, cookie: str) -> None:
     client.cookies["chat_known"] = cookie
     assert [log_in(client, name, "wrong") for _ in range(4)] == [200, 200, 200, 429]
+
+
+@pytest.fixture
+def mailbox(address: str, settings: Settings) -> str:
+    """The confirmed address of an account, to which three links may be sent."""
+    settings.CHAT_LOGIN_LINKS, settings.CHAT_RATE_LOGIN, settings.CHAT_RATE_MAILBOX = True, "1000/1h", "3/1h"
+    mailbox = f"ann{secrets.token_hex(8)}@example.org"
+    NotificationChoice.objects.create(user=User.objects.get(username="ann"), email=mailbox, is_confirmed=True)
+    return mailbox
+
+
+def ask_for_link(client: Client, mailbox: str) -> int:
+    address = f"2001:db8:{secrets.randbelow(2**16):x}::1"  # another one each time
+    return client.post("/accounts/login/link/", {"email": mailbox}, REMOTE_ADDR=address).status_code
+
+
+def test_links_to_a_mailbox_are_limited_over_all_addresses_and_alike_for_unknown_ones(mailbox: str) -> None:
+    unknown = f"ben{secrets.token_hex(8)}@example.org"
+    for one in (mailbox, unknown):
+        spellings = [one, one.upper(), f" {one} "]
+        assert [ask_for_link(Client(), spelling) for spelling in [*spellings, one]] == [200, 200, 200, 429]
+    assert len(mail.outbox) == 3
+
+
+def test_links_from_one_address_are_limited_over_all_mailboxes(mailbox: str, address: str, settings: Settings) -> None:
+    settings.CHAT_RATE_LOGIN = "3/1h"
+    asked = [
+        Client().post("/accounts/login/link/", {"email": f"{number}{mailbox}"}, REMOTE_ADDR=address).status_code
+        for number in range(4)
+    ]
+    assert asked == [200, 200, 200, 429]
+
+
+def test_browser_that_used_a_link_can_ask_for_another_while_the_mailbox_is_throttled(mailbox: str) -> None:
+    client = Client()
+    assert ask_for_link(client, mailbox) == 200
+    path = str(mail.outbox[0].body).partition("http://localhost:8000")[2].split()[0]
+    assert client.post(path, REMOTE_ADDR="2001:db8:0:1::1").status_code == 302
+    client.post("/accounts/logout/")
+    assert [ask_for_link(Client(), mailbox) for _ in range(3)] == [200, 200, 429]
+    assert ask_for_link(client, mailbox) == 200
+    assert ask_for_link(client, "b" + mailbox) == 200
 
 
 @pytest.mark.parametrize("username", ["", "\0", "\ud83d", "x" * 10_000, "\u200b"])

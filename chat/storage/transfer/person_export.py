@@ -30,7 +30,9 @@ BATCH_SIZE = 500  # entries that are read at once
 KINDS = (Kind.MESSAGE, Kind.EDIT, Kind.DELETION, Kind.NOTICE)
 ENTRIES = frozenset({*(kind.value for kind in KINDS), UNKNOWN})
 # Keys and addresses by which somebody could act in the person's place.
-SECRETS = frozenset({"id", "person_id", "user_id", "auth", "p256dh", "endpoint", "session_key", "digest"})
+SECRETS = frozenset(
+    {"id", "person_id", "user_id", "auth", "p256dh", "endpoint", "session_key", "digest", "session_hash"}
+)
 # Tables that have lines of their own, or say nothing more.
 ELSEWHERE = (
     models.Message,

@@ -1,0 +1,102 @@
+"""Pages on which people log in: by a password, or by a link that they are sent by e-mail."""
+
+from typing import Any
+
+from asgiref.sync import async_to_sync
+from django import forms
+from django.conf import settings
+from django.contrib.auth import login
+from django.contrib.auth.views import LoginView
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render, resolve_url
+from django.utils.decorators import method_decorator
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.cache import never_cache
+from django.views.generic import FormView, View
+
+from chat.account_views import LeadsBack
+from chat.actions import login_links
+from chat.domain.login_links import LASTS, LinkRequest, mailbox_key
+from chat.errors import ChatError
+from chat.forms import LoginForm
+from chat.storage import login_links as stored_links
+from chat.storage.login_links import HoldingLink
+
+BACKEND = "django.contrib.auth.backends.ModelBackend"  # in sessions, whichever way somebody logged in
+
+
+class AddressForm(forms.Form):
+    email = forms.EmailField(
+        label=_("E-mail address"), max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "email"})
+    )
+
+
+class LogInView(LoginView):
+    """Django's own, with the other ways to log in beside it."""
+
+    authentication_form = LoginForm
+    redirect_authenticated_user = True
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        by_email = AddressForm() if settings.CHAT_LOGIN_LINKS else None
+        return super().get_context_data(**kwargs) | {"address_form": by_email}
+
+
+class AskLinkView(LeadsBack, FormView):
+    """Sends a link to an address, and says the same of all addresses."""
+
+    template_name = "registration/login_link_ask.html"
+    form_class = AddressForm
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not settings.CHAT_LOGIN_LINKS:
+            raise Http404
+        return super().dispatch(request, *args, **kwargs)  # type: ignore[return-value]
+
+    def form_valid(self, form: AddressForm) -> HttpResponse:
+        email = form.cleaned_data["email"]
+        request = LinkRequest(email, get_language() or "", self.get_redirect_url())
+        try:
+            async_to_sync(login_links.ask)(request)
+        except ChatError as error:
+            form.add_error(None, str(error))
+            return self.form_invalid(form)
+        minutes = int(LASTS.total_seconds() // 60)
+        return render(self.request, "registration/login_link_sent.html", {"email": email, "minutes": minutes})
+
+
+@method_decorator(never_cache, name="dispatch")
+class LinkView(View):
+    """Where a link leads: a page with a button, since programs that look at mails open links, too."""
+
+    def get(self, request: HttpRequest, secret: str) -> HttpResponse:
+        link = self.look(secret)
+        return self.refuse() if link is None else self.show(link)
+
+    def post(self, request: HttpRequest, secret: str) -> HttpResponse:
+        link = self.look(secret)
+        if link is None or not stored_links.use_up(link):
+            return self.refuse()
+        request.known_mailbox = mailbox_key(link.email)  # type: ignore[attr-defined]  # for chat.login_throttle
+        login(request, link.user, backend=BACKEND)
+        return HttpResponseRedirect(self.target(link))
+
+    def look(self, secret: str) -> HoldingLink | None:
+        if not settings.CHAT_LOGIN_LINKS:
+            raise Http404
+        return stored_links.look(secret)
+
+    def show(self, link: HoldingLink) -> HttpResponse:
+        return render(self.request, "registration/login_link.html", {"link": link})
+
+    def refuse(self) -> HttpResponse:
+        return render(self.request, "registration/login_link_over.html", status=410)
+
+    def target(self, link: HoldingLink) -> str:
+        """The page that was wanted when the link was asked for, if it is one of the site as this browser knows it."""
+        hosts, secure = {self.request.get_host()}, self.request.is_secure()
+        if url_has_allowed_host_and_scheme(link.next_path, allowed_hosts=hosts, require_https=secure):
+            return link.next_path
+        return resolve_url(settings.LOGIN_REDIRECT_URL)
