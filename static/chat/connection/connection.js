@@ -8,9 +8,13 @@ const FIRST_DELAY = 500;
 const LONGEST_DELAY = 30_000;
 const OPENING_TIMEOUT = 10_000;
 const STEADY_AFTER = 5_000;
+const FIRST_PROBE = 30_000;
+const LONGEST_PROBE = 900_000;
 
 /** Attempts to open a WebSocket that fail in a row before events are tried in its place. */
 const SOCKETS_TRIED = 2;
+/** The same where a WebSocket has opened before: it is more likely that the server is away. */
+const SOCKETS_TRIED_AGAIN = 4;
 
 const LOGGED_OUT = 4401;
 const RESTARTING = 1012;
@@ -43,7 +47,8 @@ const FINAL_CODES = new Set([4400, 4403]);
  * comes back within seconds; when the login has ended it looks once more, as the login may only have been renewed. One
  * that has died in silence is noticed by a heartbeat, and replaced.
  *
- * Where no WebSocket has ever opened, server-sent events are tried in turn with it: a proxy may let those through.
+ * Where no WebSocket opens, server-sent events are tried in turn with it: a proxy may let those through. A page that is
+ * connected by events looks for a WebSocket now and then, ever more rarely, and goes back to it when one opens.
  *
  * Events:
  *   "state"  `state` has changed
@@ -68,9 +73,10 @@ export class Connection extends EventTarget {
   /** @type {WebSocket | EventSocket | null} */
   #socket = null;
   #socketsOpen = false; // a WebSocket has opened on this page
-  #eventsOpen = false; // and events have
+  #eventsOpen = false; // what has opened last are events
   #unopened = 0; // attempts since something opened
   #failures = 0;
+  #probes = 0; // for a WebSocket since one was open
   #pings = 0;
   #heartbeat = new Heartbeat(
     () => this.send({ ping: ++this.#pings }),
@@ -78,6 +84,8 @@ export class Connection extends EventTarget {
   );
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #probeTimer;
 
   /** @param {() => string} address gives the URL of each attempt, so that it can depend on what came before */
   constructor(address) {
@@ -127,18 +135,48 @@ export class Connection extends EventTarget {
   }
 
   get #isEventsTurn() {
-    const turn = this.#unopened - (this.#eventsOpen ? 1 : SOCKETS_TRIED);
-    return !this.#socketsOpen && turn >= 0 && turn % 2 === 0;
+    const socketsTried = this.#socketsOpen ? SOCKETS_TRIED_AGAIN : SOCKETS_TRIED;
+    const turn = this.#unopened - (this.#eventsOpen ? 1 : socketsTried);
+    return turn >= 0 && turn % 2 === 0;
   }
 
   #opened() {
     this.#heartbeat.beat();
     this.#unopened = 0;
-    if (this.byEvents) this.#eventsOpen = true;
-    else this.#socketsOpen = true;
+    this.#eventsOpen = this.byEvents;
+    if (this.byEvents) {
+      this.#probeLater();
+    } else {
+      this.#socketsOpen = true;
+      this.#probes = 0;
+    }
     // A server that accepts and closes at once must still be approached ever more slowly.
     this.#enter("open", STEADY_AFTER, () => {
       this.#failures = 0;
+    });
+  }
+
+  #probeLater() {
+    clearTimeout(this.#probeTimer);
+    const most = Math.min(LONGEST_PROBE, FIRST_PROBE * 2 ** this.#probes);
+    this.#probes += 1;
+    this.#probeTimer = setTimeout(() => this.#probe(), (most * (1 + Math.random())) / 2);
+  }
+
+  #probe() {
+    if (this.state !== "open" || !this.byEvents) return;
+    const events = this.#socket;
+    const probe = new WebSocket(this.#address());
+    const timer = setTimeout(() => probe.close(), OPENING_TIMEOUT);
+    probe.addEventListener("close", () => {
+      clearTimeout(timer);
+      if (events === this.#socket) this.#probeLater();
+    });
+    probe.addEventListener("open", () => {
+      probe.close();
+      if (events !== this.#socket || this.state !== "open") return;
+      events?.close();
+      this.open();
     });
   }
 

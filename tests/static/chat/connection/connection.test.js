@@ -84,7 +84,8 @@ test("pauses of the connection between attempts grow", () => {
   const connection = opened();
   const pauses = [];
   for (let attempt = 0; attempt < 8; attempt++) {
-    FakeSocket.last.end(ABNORMAL);
+    if (connection.byEvents) FakeEventSource.last.fail();
+    else FakeSocket.last.end(ABNORMAL);
     pauses.push(connection.retryAt - Date.now());
     mock.timers.tick(30_000);
   }
@@ -144,9 +145,75 @@ test("connection by events that is lost tries one WebSocket before it comes back
   assert.equal(connection.byEvents, true);
 });
 
-test("connection whose WebSocket has opened once tries no events", () => {
+test("connection whose WebSocket has opened once tries events later", () => {
   const connection = opened();
-  for (let attempt = 0; attempt < 6; attempt += 1) failAndWait();
-  assert.equal(FakeEventSource.all.length, 0);
-  assert.equal(connection.byEvents, false);
+  for (let attempt = 0; attempt < 4; attempt += 1) failAndWait();
+  assert.deepEqual([connection.byEvents, FakeEventSource.all.length, FakeSocket.all.length], [false, 0, 5]);
+  failAndWait();
+  assert.deepEqual([connection.byEvents, FakeEventSource.all.length], [true, 1]);
+});
+
+/** A connection by events, since no WebSocket has opened. */
+function byEvents() {
+  const connection = new Connection(() => "ws://localhost/ws/chat/a/");
+  connection.open();
+  failAndWait();
+  failAndWait();
+  FakeEventSource.last.accept();
+  return connection;
+}
+
+/**
+ * Time goes by, in which frames come as events.
+ *
+ * @param {number} seconds
+ */
+function listen(seconds) {
+  for (let passed = 0; passed < seconds; passed += 10) {
+    mock.timers.tick(10_000);
+    FakeEventSource.last.receive({ pong: 1 });
+  }
+}
+
+test("connection by events goes back to a WebSocket once one opens", () => {
+  const connection = byEvents();
+  listen(30);
+  assert.deepEqual([connection.state, FakeSocket.all.length], ["open", 3]);
+  const probe = FakeSocket.last;
+  probe.accept();
+  assert.deepEqual([probe.closedByPage, FakeEventSource.last.closedByPage], [true, true]);
+  assert.deepEqual([connection.byEvents, connection.state, FakeSocket.all.length], [false, "connecting", 4]);
+  FakeSocket.last.accept();
+  assert.equal(connection.state, "open");
+});
+
+test("connection by events looks for a WebSocket ever more rarely, without a pause in what it hears", () => {
+  const connection = byEvents();
+  const probed = [];
+  for (let minute = 0; minute < 60; minute += 1) {
+    const before = FakeSocket.all.length;
+    listen(60);
+    if (FakeSocket.all.length > before) {
+      probed.push(minute);
+      FakeSocket.last.end(ABNORMAL);
+    }
+  }
+  assert.deepEqual(probed, [0, 1, 3, 6, 12, 24, 36, 48]);
+  assert.deepEqual([connection.state, FakeEventSource.all.length], ["open", 1]);
+});
+
+test("connection by events gives up a probe without an answer", () => {
+  const connection = byEvents();
+  listen(40);
+  assert.equal(FakeSocket.last.closedByPage, true);
+  assert.deepEqual([connection.byEvents, connection.state], [true, "open"]);
+});
+
+test("connection by events that is lost while it probes goes on as one that is lost", () => {
+  const connection = byEvents();
+  listen(30);
+  const probe = FakeSocket.last;
+  FakeEventSource.last.fail();
+  probe.accept();
+  assert.deepEqual([probe.closedByPage, connection.state], [true, "waiting"]);
 });
