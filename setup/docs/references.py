@@ -5,9 +5,12 @@ from collections.abc import Callable
 
 from sphinx.application import Sphinx
 
-from setup.docs import settings_reference
+from setup.docs import graphql_reference, settings_reference
 
-MADE: dict[str, Callable[[], str]] = {"docs/settings": settings_reference.markdown}
+MADE: dict[str, Callable[[], str]] = {
+    "docs/graphql": graphql_reference.markdown,
+    "docs/settings": settings_reference.markdown,
+}
 
 
 def append_what_is_made(app: Sphinx, page: str, source: list[str]) -> None:
