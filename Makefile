@@ -13,10 +13,11 @@ host = $(call setting,HOST,127.0.0.1)
 port = $(call setting,PORT,8000)
 workers = $(call setting,WEB_CONCURRENCY,1)
 
-.PHONY: help run dev run3 test test-pages test-postgresql chaos soak fuzz bench check fmt schema messages assets docs requirements clean
+.PHONY: help run dev run3 test test-pages test-postgresql chaos soak fuzz bench check fmt schema messages assets docs \
+	container-check requirements clean
 
 help: ## list the commands
-	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: ## set everything up and serve the site; PORT=8001 for another instance beside it
 	@setup/ready.sh assets dotenv database
@@ -120,6 +121,10 @@ docs: ## build the documentation site into var/docs
 	@python -m setup.docs.diagrams
 	@$(sphinx) -b html . var/docs
 	@echo "Open var/docs/index.html"
+
+container-check: ## run the steps of the Containerfile in a new Debian, as root, and the site there; no engine is needed
+	@setup/ready.sh development
+	@python -m tests.container
 
 requirements: export CUSTOM_COMPILE_COMMAND := make requirements
 requirements: ## pin what the *.in files ask for; ARGS=--upgrade for the newest of everything

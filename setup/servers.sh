@@ -1,6 +1,7 @@
 #!/bin/sh
-# Look for the servers that tests/test_deploy.py puts around the site, and install Debian's where that harms nobody: as
-# root, and where no systemd would start them. Never fails: without them, these tests say so and are skipped.
+# Look for the servers that tests/test_deploy.py and tests/test_caddy.py put around the site, and install Debian's where
+# that harms nobody: as root, and where no systemd would start them. Never fails: without them, these tests say so and are
+# skipped.
 set -u
 cd "$(dirname "$0")/.."
 PATH="$PWD/.venv/bin:$PATH:/usr/sbin"
@@ -23,19 +24,20 @@ install_servers() {
     fi
 }
 
-# Prometheus would bring 300 MB, of which one program is needed. Unpacking it takes no root and starts nothing.
-unpack_promtool() {
-    if command -v promtool >/dev/null || ! command -v apt-get >/dev/null || ! command -v dpkg-deb >/dev/null; then
+# unpack PROGRAM PACKAGE: one program out of Debian's package. Prometheus would bring 300 MB, and Caddy would start itself;
+# unpacking takes no root and starts nothing.
+unpack() {
+    if command -v "$1" >/dev/null || ! command -v apt-get >/dev/null || ! command -v dpkg-deb >/dev/null; then
         return
     fi
-    echo "Unpacking promtool from Debian's prometheus for the tests of deploy/"
+    echo "Unpacking $1 from Debian's $2 for the tests of deploy/"
     scratch=$(mktemp -d)
     if (
         cd "$scratch"
-        { apt-get -qq download prometheus || { apt-get -qq update && apt-get -qq download prometheus; }; } &&
-            dpkg-deb --extract prometheus_*.deb .
+        { apt-get -qq download "$2" || { apt-get -qq update && apt-get -qq download "$2"; }; } &&
+            dpkg-deb --extract "$2"_*.deb .
     ) >/dev/null 2>&1; then
-        cp "$scratch/usr/bin/promtool" .venv/bin/
+        cp "$scratch/usr/bin/$1" .venv/bin/
     else
         echo "It can't be downloaded: some tests are skipped"
     fi
@@ -43,5 +45,6 @@ unpack_promtool() {
 }
 
 install_servers
-unpack_promtool
+unpack promtool prometheus
+unpack caddy caddy
 exit 0

@@ -30,18 +30,17 @@ from websockets.exceptions import InvalidStatus, WebSocketException
 from websockets.sync.client import ClientConnection, connect
 
 from tests.postgres import postgres
+from tests.programs import SEARCH, listens, running, wait_until
 from tests.servers import ROOT, Server, environment, free_port
+from tests.tls_site import TlsSite, exchange_at_both_doors
 from tests.uploads import CONTENT_TYPE, TOKEN, form, part
 
 NAME = "chat.example.org"
-SEARCH = f"{os.environ['PATH']}{os.pathsep}/usr/sbin{os.pathsep}/usr/local/sbin"
 NGINX, OPENSSL = shutil.which("nginx", path=SEARCH), shutil.which("openssl")
-SUBSCRIBE = 'subscription { roomMessages(rooms: [{roomName: "room1"}]) { message } }'
 FOLLOW = 'subscription ($after: Int) { roomMessages(rooms: [{roomName: "room1", after: $after}]) { offset } }'
 POST_ONCE = """mutation ($id: String!) {
     postMessage(input: {roomName: "room1", message: "hi", clientId: $id}) { message { offset } }
 }"""
-POST = 'mutation { sendChatMessage(message: "from GraphQL", room: {roomName: "room1"}) }'
 
 
 @pytest.fixture(scope="module")
@@ -58,41 +57,12 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     return paths
 
 
-@contextlib.contextmanager
-def running(command: list[Any], answers: Callable[[], Any], **options: Any) -> Iterator[subprocess.Popen[bytes]]:
-    """A process, from when it answers to the end of the block."""
-    process = subprocess.Popen(command, **options)
-    try:
-        deadline = time.monotonic() + 30
-        while True:
-            assert process.poll() is None, f"{command[0]} ended at once"
-            with contextlib.suppress(OSError, redis.RedisError):
-                answers()
-                break
-            assert time.monotonic() < deadline, f"{command[0]} doesn't answer"
-            time.sleep(0.05)
-        yield process
-    finally:
-        process.terminate()
-        process.wait(15)
-
-
-def wait_until(condition: Callable[[], Any]) -> None:
-    deadline = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < deadline, "it doesn't come to that"
-        time.sleep(0.05)
-
-
-def listens(port: int) -> None:
-    socket.create_connection(("127.0.0.1", port), timeout=5).close()
-
-
-class Proxy:
+class Proxy(TlsSite):
     """The shipped nginx.conf, with other ports, the test's certificate and the test's instances."""
 
     def __init__(self, instances: list[Server], certificate: tuple[Path, Path], place: Path) -> None:
-        self.port, self.plain_port, self.place = free_port(), free_port(), place
+        super().__init__(NAME, free_port(), certificate[0])
+        self.plain_port, self.place = free_port(), place
         self.instances = instances
         shipped = (ROOT / "deploy" / "nginx.conf").read_text()
         for port, instance in zip((8000, 8001, 8002), instances, strict=True):
@@ -118,60 +88,6 @@ class Proxy:
             f"events {{}} http {{ {temporary} include {place}/chat.conf; }}"
         )
         self.command = [NGINX, "-e", place / "error.log", "-p", place, "-c", place / "nginx.conf"]
-        self.tls = ssl.create_default_context(cafile=str(certificate[0]))
-
-    def socket(self, path: str, **options: Any) -> ClientConnection:
-        raw = socket.create_connection(("127.0.0.1", self.port), timeout=10)
-        options = {"origin": f"https://{NAME}", "open_timeout": 20, **options}
-        return connect(f"wss://{NAME}{path}", sock=raw, ssl=self.tls, **options)
-
-    def get(self, path: str, body: Any = None, name: str = NAME) -> tuple[int, str]:
-        """Status and content."""
-        raw = socket.create_connection(("127.0.0.1", self.port), timeout=10)
-        connection = http.client.HTTPConnection(name)
-        connection.sock = self.tls.wrap_socket(raw, server_hostname=name)
-        with contextlib.closing(connection):
-            data = None if body is None else json.dumps(body)
-            connection.request("GET" if body is None else "POST", path, data, {"Content-Type": "application/json"})
-            answer = connection.getresponse()
-            return answer.status, answer.read().decode()
-
-    def ask(self, method: str, path: str, headers: dict[str, str], body: bytes | None = None) -> tuple[int, bytes, Any]:
-        """Status, content and headers."""
-        raw = socket.create_connection(("127.0.0.1", self.port), timeout=10)
-        connection = http.client.HTTPConnection(NAME)
-        connection.sock = self.tls.wrap_socket(raw, server_hostname=NAME)
-        with contextlib.closing(connection):
-            connection.request(method, path, body, headers)
-            answer = connection.getresponse()
-            return answer.status, answer.read(), answer.headers
-
-    @contextlib.contextmanager
-    def events(self, path: str) -> Iterator[http.client.HTTPResponse]:
-        """A stream of events, once its first line has come: each is handed on as it comes, and not kept."""
-        raw = socket.create_connection(("127.0.0.1", self.port), timeout=10)
-        connection = http.client.HTTPConnection(NAME)
-        connection.sock = self.tls.wrap_socket(raw, server_hostname=NAME)
-        with contextlib.closing(connection):
-            connection.request("GET", path, headers={"Accept": "text/event-stream"})
-            answer = connection.getresponse()
-            assert (answer.status, answer.readline()) == (200, b":\n")
-            yield answer
-
-
-class Subscription:
-    """A GraphQL subscription to room1, behind the proxy."""
-
-    def __init__(self, socket: ClientConnection) -> None:
-        self.socket = socket
-        socket.send('{"type": "connection_init"}')
-        assert json.loads(socket.recv(timeout=10))["type"] == "connection_ack"
-        socket.send(json.dumps({"type": "subscribe", "id": "1", "payload": {"query": SUBSCRIBE}}))
-        socket.send('{"type": "ping"}')  # answered when it is subscribed: frames are handled one by one
-        assert json.loads(socket.recv(timeout=10))["type"] == "pong"
-
-    def hear(self) -> str:
-        return json.loads(self.socket.recv(timeout=10))["payload"]["data"]["roomMessages"]["message"]
 
 
 @pytest.fixture
@@ -188,22 +104,7 @@ def proxy(
 
 
 def test_nginx_connects_both_doors_to_instances_that_share_rooms(proxy: Proxy) -> None:
-    with contextlib.ExitStack() as stack:
-        browsers = [stack.enter_context(proxy.socket("/ws/chat/room1/")) for _ in range(3)]
-        subprotocols = {"subprotocols": ["graphql-transport-ws"]}
-        graphql = [Subscription(stack.enter_context(proxy.socket("/graphql", **subprotocols))) for _ in range(3)]
-        events = stack.enter_context(proxy.events("/chat/room1/events/"))
-        for number, browser in enumerate(browsers):
-            browser.send(json.dumps({"message": f"from browser {number}"}))
-            for other in browsers:
-                assert json.loads(other.recv(timeout=10))["message"] == f"from browser {number}"
-            assert [subscription.hear() for subscription in graphql] == [f"from browser {number}"] * 3
-        assert proxy.get("/graphql", {"query": POST}) == (200, '{"data":{"sendChatMessage":null}}')
-        assert {json.loads(browser.recv(timeout=10))["message"] for browser in browsers} == {"from GraphQL"}
-        assert {subscription.hear() for subscription in graphql} == {"from GraphQL"}
-        frames = (json.loads(line[6:]) for line in iter(events.readline, b"") if line.startswith(b"data: "))
-        heard = [next(frames)["message"] for _ in range(4)]
-        assert heard == [*(f"from browser {number}" for number in range(3)), "from GraphQL"]
+    exchange_at_both_doors(proxy)
 
 
 def test_nginx_serves_pages_and_refuses_probes_foreign_origins_and_other_hosts(proxy: Proxy) -> None:

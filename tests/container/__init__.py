@@ -1,0 +1,1 @@
+"""The steps of the Containerfile in a new Debian, without a container engine: `make container-check`."""

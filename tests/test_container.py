@@ -1,0 +1,105 @@
+"""The Containerfile and compose.yaml, by parsers. `make container-check` runs the steps."""
+
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from io import BytesIO
+from typing import Any
+
+import yaml
+from dockerfile_parse import DockerfileParser
+
+from tests.container.ignored import context_files
+from tests.servers import ROOT
+
+COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text())
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+VARIABLE = re.compile(r"\$\{(\w+)(?::[?-][^}]*)?\}")
+
+
+def instructions() -> list[tuple[str, str]]:
+    parser = DockerfileParser(fileobj=BytesIO((ROOT / "Containerfile").read_bytes()))
+    return [(one["instruction"], one["value"]) for one in parser.structure if one["instruction"] != "COMMENT"]
+
+
+def texts(value: Any) -> Iterator[str]:
+    """All texts in a part of compose.yaml."""
+    if isinstance(value, dict):
+        value = value.values()
+    if isinstance(value, str):
+        yield value
+    elif not isinstance(value, (int, float, bool, type(None))):
+        for one in value:
+            yield from texts(one)
+
+
+def test_hadolint_accepts_the_containerfile() -> None:
+    # Debian's packages are those of its stable release, and aren't pinned beyond it.
+    hadolint = shutil.which("hadolint")
+    assert hadolint
+    done = subprocess.run([hadolint, "--ignore", "DL3008", "Containerfile"], cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_image_runs_the_command_of_the_procfile_as_no_root_and_gets_signals_itself() -> None:
+    last = dict(instructions())  # of the last stage, each one's last value
+    assert last["USER"] == "10001:10001"
+    assert last["CMD"] == r"""["/bin/sh", "-c", "eval \"exec $(sed -n 's/^web: *//p' Procfile)\""]"""
+    assert "/livez" in last["HEALTHCHECK"]
+    assert last["VOLUME"] == '["/srv/chat/var"]'
+
+
+def test_image_is_made_from_what_the_site_runs_on_and_has_no_secret_and_no_data() -> None:
+    files = {str(path) for path in context_files()}
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert files <= {*listed.splitlines()} | {str(path) for path in new_files()}
+    assert {"manage.py", "Procfile", "requirements.txt", "mysite/asgi.py", "locale/de/LC_MESSAGES/django.mo"} <= files
+    assert not any(path.startswith(("tests/", "var/", ".env", ".git/", "docs/", "benchmarks/")) for path in files)
+
+
+def new_files() -> list[str]:
+    """Those that nobody has added to git yet, and that it doesn't ignore."""
+    command = ["git", "ls-files", "--others", "--exclude-standard"]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
+
+
+def test_compose_names_only_what_it_has() -> None:
+    for name, service in SERVICES.items():
+        for other, wanted in service.get("depends_on", {}).items():
+            assert other in SERVICES, name
+            if wanted["condition"] == "service_healthy":
+                assert "healthcheck" in SERVICES[other], other
+        volumes = [volume.split(":")[0] for volume in service.get("volumes", [])]
+        for volume in volumes:
+            assert (ROOT / volume).is_file() if volume.startswith(".") else volume in COMPOSE["volumes"]
+        assert {*service["networks"]} <= {*COMPOSE["networks"]}
+        assert service["restart"] == ("no" if name == "release" else "unless-stopped")
+
+
+def test_compose_opens_only_the_ports_of_caddy_whose_headers_alone_are_trusted() -> None:
+    assert {name for name, service in SERVICES.items() if "ports" in service} == {"caddy"}
+    assert {name for name, service in SERVICES.items() if "front" in service["networks"]} == {
+        "caddy",
+        "site",
+        "release",
+    }
+    assert COMPOSE["networks"]["back"] == {"internal": True}
+    address = SERVICES["caddy"]["networks"]["front"]["ipv4_address"]
+    assert SERVICES["site"]["environment"]["FORWARDED_ALLOW_IPS"] == address
+    assert SERVICES["caddy"]["environment"]["SITE_ADDRESS"] == f"site:{SERVICES['site']['environment']['PORT']}"
+
+
+def test_variables_of_compose_and_caddyfile_are_explained() -> None:
+    explained = {*re.findall(r"^#?(\w+)=", (ROOT / ".env.example").read_text(), re.MULTILINE)}
+    asked = {name for text in texts(COMPOSE) for name in VARIABLE.findall(text)}
+    assert asked == {"SITE_DOMAIN", "POSTGRES_PASSWORD"}
+    assert asked | {*SERVICES["site"]["environment"]} <= explained
+    in_caddyfile = {*re.findall(r"\{\$(\w+)", (ROOT / "deploy" / "Caddyfile").read_text())}
+    assert in_caddyfile == {*SERVICES["caddy"]["environment"]}
+
+
+def test_database_programs_of_the_image_are_as_new_as_the_database() -> None:
+    major = re.fullmatch(r"postgres:(\d+)-alpine", SERVICES["database"]["image"])
+    assert major
+    assert f"postgresql-client-{major[1]}" in (ROOT / "Containerfile").read_text()
