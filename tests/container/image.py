@@ -17,8 +17,10 @@ from tests.servers import ROOT
 SUITES = {"debian:trixie-slim": "trixie"}
 PLAIN = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LANG": "C.UTF-8"}
 # What this machine needs to reach its package registries; it stays out of the image.
-PASSED_ON = ("PIP_", "NPM_", "NODE_EXTRA_", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "SSL_CERT_FILE")
-CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
+PASSED_ON = ("PIP_", "NPM_", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
+CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")  # of this machine, whose registries may have one of their own
+COPIED = "/run/certificates-for-registries.crt"
+TRUST = dict.fromkeys(("PIP_CERT", "NODE_EXTRA_CA_CERTS"), COPIED)
 
 
 @dataclass
@@ -46,7 +48,7 @@ class Image:
 
     def run(self, command: str) -> None:
         more = {name: value for name, value in os.environ.items() if name.upper().startswith(PASSED_ON)}
-        subprocess.run(self.as_command(["/bin/sh", "-c", command], more), check=True)
+        subprocess.run(self.as_command(["/bin/sh", "-c", command], more | TRUST), check=True)
 
 
 def build(place: Path) -> Image:
@@ -113,9 +115,7 @@ def _debian(root: Path, suite: str) -> Path:
     subprocess.run(["debootstrap", "--variant=minbase", suite, root], check=True, stdout=subprocess.DEVNULL)
     shutil.copy("/etc/resolv.conf", root / "etc" / "resolv.conf")
     shutil.copy("/etc/hosts", root / "etc" / "hosts")
-    if CERTIFICATES.exists() and (pip := os.environ.get("PIP_CERT")):
-        (root / pip.lstrip("/")).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(CERTIFICATES, root / pip.lstrip("/"))
+    shutil.copy(CERTIFICATES, root / COPIED.lstrip("/"))
     for name in ("pip.conf", "npmrc"):
         if (own := Path("/etc") / name).exists():
             shutil.copy(own, root / "etc" / name)
