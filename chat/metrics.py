@@ -28,6 +28,13 @@ RECOVERIES = Counter("chat_recoveries", "Listeners that came back with a positio
 
 PICTURES = Counter("chat_pictures", "Pictures: prepared for being shown, or why they were refused.", ["outcome"])
 PUSHES = Counter("chat_pushes", "Notifications sent to push services, by how that went.", ["outcome"])
+WEBHOOKS = Gauge("chat_webhooks", "Outgoing webhooks that this process delivers.", multiprocess_mode="livesum")
+WEBHOOK_ATTEMPTS = Counter("chat_webhook_attempts", "Requests to webhooks' receivers, by how they went.", ["outcome"])
+WEBHOOK_LAG = Histogram(
+    "chat_webhook_lag_seconds",
+    "From when an entry was stored to when a webhook's receiver had taken it.",
+    buckets=[0.01, 0.05, 0.1, 0.5, 1, 5, 10, 60, 600, 3600, 86400],
+)
 
 # Faults, and refusals
 REPAIRED = Counter("chat_repaired", "Messages that the channel layer didn't bring here, and the database did.")

@@ -39,6 +39,7 @@ from chat.connections.arrivals import Arrivals  # noqa: E402
 from chat.connections.authentication import AuthMiddlewareStack  # noqa: E402
 from chat.connections.bearer import BearerCheck  # noqa: E402
 from chat.connections.shutdown import Stopping  # noqa: E402
+from chat.webhooks.deliveries import DeliversWebhooks  # noqa: E402
 from mysite import daphne_protocol  # noqa: E402
 from mysite.graphql import schema  # noqa: E402
 from mysite.origins import OriginCheck  # noqa: E402
@@ -93,7 +94,7 @@ protocols = ProtocolTypeRouter(
 )
 # uvicorn has types of its own for ASGI.
 proxied = ProxyHeadersMiddleware(cast(Any, RequestLog(protocols)), settings.FORWARDED_ALLOW_IPS)
-application = Stopping(Arrivals(cast(ASGI3Application, proxied)))
+application = Stopping(DeliversWebhooks(Arrivals(cast(ASGI3Application, proxied))))
 
 daphne_protocol.install()  # in case Daphne serves this
 

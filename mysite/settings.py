@@ -51,6 +51,9 @@ CHAT_OUTGOING_NETWORKS = env.networks("CHAT_OUTGOING_NETWORKS", default=[])
 CHAT_SEARCH_INDEXING = env.switch("CHAT_SEARCH_INDEXING", default=True)  # by this process, of what is said
 CHAT_SESSION_CHECK = env.seconds("CHAT_SESSION_CHECK", default=5, least=0.1)  # from one look at the logins to the next
 
+CHAT_WEBHOOKS = env.switch("CHAT_WEBHOOKS", default=True)  # outgoing ones
+CHAT_WEBHOOK_TIMEOUT = env.seconds("CHAT_WEBHOOK_TIMEOUT", default=10, least=1)  # until a receiver has answered
+
 # Limits
 
 CHAT_FILE_SIZE = min(env.number("CHAT_FILE_SIZE", default=25_000_000), 2**31 - 1)  # bytes of a file; Int in GraphQL
@@ -67,6 +70,7 @@ CHAT_RATE_ACCOUNT = env.str("CHAT_RATE_ACCOUNT", default="10/10m")  # passwords 
 CHAT_RATE_MAILBOX = env.str("CHAT_RATE_MAILBOX", default="5/h")  # e-mails to each address that somebody typed
 CHAT_RATE_LINKS = env.str("CHAT_RATE_LINKS", default="20/m")  # pages that the site asks for, for each person's links
 CHAT_RATE_LINK_HOST = env.str("CHAT_RATE_LINK_HOST", default="60/m")  # and from each host
+CHAT_WEBHOOKS_MAX = env.number("CHAT_WEBHOOKS_MAX", default=10, least=0)  # of each room, and of each bot of the site
 CHAT_CONNECTIONS_PER_ADDRESS = env.number("CHAT_CONNECTIONS_PER_ADDRESS", default=200)  # to one process
 CHAT_SUBSCRIPTIONS_PER_CONNECTION = env.number("CHAT_SUBSCRIPTIONS_PER_CONNECTION", default=20)
 CHAT_ROOMS_PER_SUBSCRIPTION = env.number("CHAT_ROOMS_PER_SUBSCRIPTION", default=50)

@@ -71,6 +71,9 @@ os.environ.update(
     CHAT_SEARCH_INDEXING="off",  # tests of search index themselves; until then messages are found one by one
     CHAT_SESSION_CHECK="5",
     CHAT_PUSH="false",  # tests of notifications set it
+    CHAT_WEBHOOKS="false",  # tests of webhooks set it
+    CHAT_WEBHOOK_TIMEOUT="10",
+    CHAT_WEBHOOKS_MAX="10",
     CHAT_SITE_URL="",
     CHAT_PUSH_CONTACT="",
     CHAT_DIGEST_AFTER="24",

@@ -1,4 +1,4 @@
-"""Posting what an incoming webhook was sent."""
+"""Posting what an incoming webhook was sent, or what the receiver of an outgoing one has answered."""
 
 from dataclasses import replace
 
@@ -14,7 +14,15 @@ from chat.storage.database import in_database
 from chat.storage.log import Entry
 
 
-async def post(*, room: Room, text: str, username: str | None, person: Person, client_id: object = None) -> Entry:
+async def post(
+    *,
+    room: Room,
+    text: str,
+    username: str | None,
+    person: Person,
+    client_id: object = None,
+    reply_to: object = None,
+) -> Entry:
     """Says `text` in `room` as `person`, under the name `username` if there is one.
 
     Raises InvalidName for a name that nobody may have, NameTaken for one that looks like somebody else's, and what
@@ -22,7 +30,7 @@ async def post(*, room: Room, text: str, username: str | None, person: Person, c
     """
     if username is not None and username != person.name:
         person = replace(person, name=await _free_name(username, person))
-    return await posting.post(room=room, message=text, person=person, client_id=client_id)
+    return await posting.post(room=room, message=text, person=person, client_id=client_id, reply_to=reply_to)
 
 
 async def _free_name(username: str, person: Person) -> str:

@@ -18,6 +18,7 @@ import logging
 import os
 import signal
 import threading
+from collections.abc import Awaitable, Callable
 from types import FrameType
 from typing import Any
 
@@ -40,6 +41,13 @@ SIGNALS = (signal.SIGTERM, signal.SIGINT)
 logger = logging.getLogger(__name__)
 
 _stopping = False
+_ends: list[Callable[[], Awaitable[None]]] = []
+
+
+def at_stop(end: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
+    """Decorator: calls a function in step 3, in the server's event loop. It has to return within a second."""
+    _ends.append(end)
+    return end
 
 
 def stopping() -> bool:
@@ -107,6 +115,8 @@ class Stopping:
             await Sockets.here().end(RESTARTING, "restarting", GRACE_SOCKETS)
             await Hub.here().presence.stop()
             await Pusher.here().stop()
+            for end in _ends:
+                await end()
             await Client.here().close()
             self._closed = True
             await until(lambda: not self._requests, GRACE_HTTP)

@@ -1,4 +1,4 @@
-"""The tables: rooms, their entries, people, files, tokens, the audit log, and how far search has come.
+"""The tables: rooms, their entries, people, files, tokens, webhooks, the audit log, and how far search has come.
 
 `chat.storage` reads and writes them.
 
@@ -32,6 +32,7 @@ from chat.models.push import (
 from chat.models.rooms import Ban, Role, Room, RoomMember
 from chat.models.search import SearchPending, SearchProgress
 from chat.models.tokens import Bot, Token
+from chat.models.webhooks import Courier, Webhook, WebhookDelivery, WebhookPosition
 
 __all__ = [
     "AccountSkeleton",
@@ -40,6 +41,7 @@ __all__ = [
     "AuditRecord",
     "Ban",
     "Bot",
+    "Courier",
     "Detail",
     "DisplayNameSkeleton",
     "DueMessage",
@@ -68,6 +70,9 @@ __all__ = [
     "Token",
     "VapidKey",
     "Verb",
+    "Webhook",
+    "WebhookDelivery",
+    "WebhookPosition",
     "entry_id",
     "without_hyphens",
 ]

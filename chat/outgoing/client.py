@@ -28,8 +28,6 @@ from chat.outgoing.addresses import may_connect
 from chat.outgoing.resolver import Resolver
 from chat.per_loop import PerLoop
 
-CONNECTIONS = 50
-CONNECTIONS_PER_HOST = 10
 TOTAL_TIMEOUT = 15.0  # seconds for a request with all its redirects, and with waiting for a connection
 CONNECT_TIMEOUT = 5.0  # seconds, of each connection
 READ_TIMEOUT = 5.0  # seconds without a byte
@@ -80,6 +78,10 @@ class Answer:
 class Client(PerLoop):
     """The way out of one event loop: `Client.here()`."""
 
+    connections = 50
+    connections_per_host = 10
+    keepalive = 15.0  # seconds for which a connection is kept for the next request
+
     def __init__(self) -> None:
         self._session: ClientSession | None = None
 
@@ -98,7 +100,7 @@ class Client(PerLoop):
         beginning is returned. Raises an OutgoingError.
         """
         address, session = checked(url), self._open()
-        async with _failures(address, session, timeout):
+        async with failures(address, session, timeout):
             for _ in range(MAX_REDIRECTS + 1):
                 async with session.get(address, headers={"Accept": accept}, allow_redirects=False) as response:
                     target = response.headers.get("Location")
@@ -122,7 +124,7 @@ class Client(PerLoop):
         """
         address, session = checked(url), self._open()
         async with (
-            _failures(address, session, timeout),
+            failures(address, session, timeout),
             session.post(address, data=body, headers=headers, allow_redirects=False) as response,
         ):
             return await _answer(response, limit, cut=True)
@@ -137,8 +139,9 @@ class Client(PerLoop):
         if self._session is None:
             self._session = ClientSession(
                 connector=TCPConnector(
-                    limit=CONNECTIONS,
-                    limit_per_host=CONNECTIONS_PER_HOST,
+                    limit=self.connections,
+                    limit_per_host=self.connections_per_host,
+                    keepalive_timeout=self.keepalive,
                     resolver=Resolver(),
                     use_dns_cache=NAMES_KEPT > 0,
                     ttl_dns_cache=NAMES_KEPT,
@@ -197,7 +200,7 @@ async def _answer(response: ClientResponse, limit: int, cut: bool) -> Answer:
 
 
 @asynccontextmanager
-async def _failures(address: URL, session: ClientSession, timeout: float) -> AsyncIterator[None]:  # noqa: ASYNC109
+async def failures(address: URL, session: ClientSession, timeout: float) -> AsyncIterator[None]:  # noqa: ASYNC109
     """Makes an OutgoingError of whatever aiohttp, a socket or the clock raises."""
     try:
         async with asyncio.timeout(timeout):

@@ -6,15 +6,13 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from email.utils import parsedate_to_datetime
 from enum import StrEnum
-
-from django.utils import timezone
 
 from chat import metrics
 from chat.domain.alerts import Alert
 from chat.models import Detail
 from chat.outgoing.client import Answer, Client, OutgoingError, Refused
+from chat.outgoing.retry_after import asked_delay
 from chat.push.envelope import Envelopes, origin_of
 from chat.push.payload import payload, smallest_payload
 from chat.storage.push_subscriptions import Subscription
@@ -115,7 +113,7 @@ class Sender:
             case 404 | 410:
                 return Result(Outcome.GONE)
             case 408 | 425 | 429 | 500 | 502 | 503 | 504 as status:
-                asked_for = asked_delay(answer.headers.get("Retry-After", ""))
+                asked_for = asked_delay(answer.headers.get("Retry-After", ""), most=RETRY_MAX)
                 logger.info("%s answered %d", origin_of(push.subscription.endpoint), status)
                 return Result(Outcome.LATER, max(asked_for, delay_after(push.attempts)))
             case status:
@@ -134,16 +132,3 @@ def delay_after(attempts: int) -> timedelta:
     """How long to wait after so many attempts and one more; spread, so that not all come back at once."""
     delay: timedelta = min(FIRST_RETRY * 2**attempts, RETRY_MAX)
     return delay * random.uniform(1, 1.5)
-
-
-def asked_delay(retry_after: str) -> timedelta:
-    """The delay that a push service asks for: a number of seconds, or a date; no longer than RETRY_MAX."""
-    if retry_after.isascii() and retry_after.isdigit():
-        return min(timedelta(seconds=int(retry_after[:9])), RETRY_MAX)
-    try:
-        until = parsedate_to_datetime(retry_after)
-    except ValueError:
-        return timedelta()
-    if until.tzinfo is None:
-        return timedelta()
-    return min(max(until - timezone.now(), timedelta()), RETRY_MAX)

@@ -12,10 +12,10 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from django.db import connection, transaction
-from django.db.models import F, Model, OuterRef, Subquery
+from django.db.models import F, Model, OuterRef, QuerySet, Subquery
 from django.utils import timezone
 
 from chat import models
@@ -23,6 +23,7 @@ from chat.domain.alerts import Reason
 from chat.domain.rooms import Room
 from chat.models import Involvement
 from chat.storage.database import reads_long, writes
+from chat.storage.leases import lease
 
 DELAY = timedelta(seconds=2)  # from a message to the push: for more messages, and for people who are looking
 LEASE = timedelta(seconds=90)
@@ -116,7 +117,7 @@ def take(*, spoken_in: Mapping[Room, int], sweep: bool = False) -> Due:
 
 def _take_messages() -> list[models.DueMessage]:
     due = models.DueMessage.objects.filter(due_at__lte=timezone.now())
-    rows = _lease(models.DueMessage, due.order_by("due_at", "pk"))
+    rows = _lease(due.order_by("due_at", "pk"))
     rooms = models.Room.objects.in_bulk({row.room_id for row in rows})
     for row in rows:
         row.room = rooms.get(row.room_id) or models.Room(pk=row.room_id, name="")  # it was deleted meanwhile
@@ -133,7 +134,7 @@ def _by_room(places: Iterable[tuple[models.Room, int]]) -> dict[Room, list[int]]
 
 def _take_retries() -> list[Retry]:
     due = models.DueRetry.objects.filter(due_at__lte=timezone.now()).order_by("due_at", "pk")
-    rows = _lease(models.DueRetry, due)
+    rows = _lease(due)
     rooms = models.Room.objects.in_bulk({row.room_id for row in rows})
     subscriptions = models.PushSubscription.objects.filter(pk__in={row.subscription_id for row in rows})
     owners = dict(subscriptions.values_list("pk", "person_id"))
@@ -152,13 +153,8 @@ def _take_retries() -> list[Retry]:
     ]
 
 
-def _lease(model: type[AnyModel], due: Any) -> list[AnyModel]:
-    if not due.exists():
-        return []
-    with transaction.atomic():
-        rows = list(due.select_for_update(skip_locked=True)[:TAKEN_MAX])
-        model._default_manager.filter(pk__in=[row.pk for row in rows]).update(due_at=timezone.now() + LEASE)
-    return rows
+def _lease(due: QuerySet[AnyModel]) -> list[AnyModel]:
+    return lease(due, most=TAKEN_MAX, due_at=timezone.now() + LEASE)
 
 
 def _take_rooms(spoken_in: Mapping[Room, int], sweep: bool) -> tuple[dict[Room, Progress], frozenset[Room]]:
@@ -180,7 +176,7 @@ def _take_rooms(spoken_in: Mapping[Room, int], sweep: bool) -> tuple[dict[Room, 
     behind = behind.exclude(last=F("offset")).order_by("due_at")
     if not sweep:
         behind = behind.filter(room_name__in=names)
-    rows = _lease(models.PushedRoom, behind.filter(due_at__lte=timezone.now()))
+    rows = _lease(behind.filter(due_at__lte=timezone.now()))
     found = {Room(row.room_name): Progress(row.offset, row.last) for row in rows}  # type: ignore[attr-defined]
     busy = {*behind.filter(due_at__gt=timezone.now()).values_list("room_name", flat=True)} if names else set()
     return found, frozenset(Room(name) for name in names & busy if Room(name) not in found)

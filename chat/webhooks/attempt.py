@@ -1,0 +1,82 @@
+"""One attempt to deliver: the request, and how it went."""
+
+import asyncio
+import time
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+
+from chat.domain import webhook_secrets
+from chat.domain.webhooks import Webhook
+from chat.outgoing.client import OutgoingError, Stopped
+from chat.outgoing.deliveries import DeliveryClient
+from chat.outgoing.retry_after import asked_delay
+from chat.per_loop import PerLoop
+
+AT_ONCE = 50  # attempts under way; as many again by webhooks that were slow or failed before
+SLOW = 2.0  # seconds from which on an attempt is slow
+GONE = 410
+ASKED_MAX = timedelta(days=1)  # that a receiver may ask to be left alone
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """`status` is None where no answer came; then `problem` says why. A redirect is an answer, and not followed."""
+
+    took: float  # seconds
+    status: int | None = None
+    problem: str = ""
+    body: bytes = b""
+    is_complete: bool = True
+    content_type: str = ""
+    asked: timedelta = timedelta()  # the delay that the receiver asks for
+
+    @property
+    def is_delivered(self) -> bool:
+        return self.status is not None and 200 <= self.status < 300
+
+    @property
+    def is_gone(self) -> bool:
+        return self.status == GONE
+
+    @property
+    def is_slow(self) -> bool:
+        return not self.is_delivered or self.took > SLOW
+
+
+class Slots(PerLoop):
+    """The attempts that may be under way at once. Webhooks that are slow wait for each other, and not the others."""
+
+    def __init__(self) -> None:
+        self.quick = asyncio.Semaphore(AT_ONCE)
+        self.slow = asyncio.Semaphore(AT_ONCE)
+
+
+async def attempt(webhook: Webhook, message_id: str, body: str, *, now: datetime) -> Attempt:
+    """Sends `body` once. Raises Stopped if this process ends meanwhile, and nothing is known of how it went."""
+    headers = {
+        "Content-Type": "application/json",
+        **webhook_secrets.signed(message_id, body, keys=webhook.secrets, at=now),
+    }
+    began = time.monotonic()
+    try:
+        answer = await DeliveryClient.here().deliver(
+            webhook.url,
+            body.encode(),
+            headers,
+            limit=settings.CHAT_BODY_MAX,
+            timeout=settings.CHAT_WEBHOOK_TIMEOUT,
+        )
+    except Stopped:
+        raise
+    except OutgoingError as error:
+        return Attempt(time.monotonic() - began, problem=str(error))
+    return Attempt(
+        time.monotonic() - began,
+        status=answer.status,
+        body=answer.body,
+        is_complete=answer.complete,
+        content_type=answer.headers.get("Content-Type", ""),
+        asked=asked_delay(answer.headers.get("Retry-After", ""), most=ASKED_MAX),
+    )
