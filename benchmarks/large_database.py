@@ -124,6 +124,7 @@ def questions(messages: int) -> Iterator[tuple[str, Callable[[int], Any]]]:
     from chat.domain.people import Person
     from chat.domain.positions import Position
     from chat.domain.reactions import ReactionRequest
+    from chat.domain.recoveries import RecoveryRequest
     from chat.domain.rooms import Room
     from chat.storage import (
         directory,
@@ -143,7 +144,7 @@ def questions(messages: int) -> Iterator[tuple[str, Callable[[int], Any]]]:
     owner, ben = Person(id="user-1", name="user1"), Person(id="user-8", name="user8")
     ann, big, rooms = Person(id="user-7", name="user7"), Room("room 1"), [Room(f"room {n}") for n in range(1, 51)]
     middle = messages // 4 // 1000 * 1000
-    missed = recoveries.RecoveryRequest(room=big, after=Position(messages // 2 - 400), size=400, person=ann)
+    missed = RecoveryRequest(log=big, after=Position(messages // 2 - 400), size=400, person=ann)
     own = [
         middle + 506 - 500 + 500 * n for n in range(TIMES_MAX + 1)
     ]  # offsets of what ann said: one more than 5 in 500

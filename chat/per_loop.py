@@ -11,6 +11,7 @@ class PerLoop:
     _instances: WeakKeyDictionary[asyncio.AbstractEventLoop, Self]
 
     def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
         cls._instances = WeakKeyDictionary()
 
     @classmethod

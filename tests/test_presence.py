@@ -9,8 +9,8 @@ from django.contrib.auth.models import User
 from pytest_django import Settings
 
 from chat.actions import moderation as actions
-from chat.delivery.hub import Hub
 from chat.delivery.rooms import people_here
+from chat.delivery.rooms.source import presences
 from chat.domain.people import of_user
 from chat.domain.rooms import find
 from chat.storage import moderation
@@ -165,7 +165,7 @@ async def test_person_who_is_put_out_hears_no_more_of_the_room_and_is_not_shown(
         async with asyncio.timeout(5):
             while code not in str(frame := await socket.receive_json_from(timeout=5)):
                 assert frame.get("kind") != "presence" or frame["count"] == 1
-    assert not Hub.here().presence._rooms[find("porch").presence_group]._here.people
+    assert not presences()._rooms[find("porch").presence_group]._here.people
 
 
 async def test_flood_of_typing_is_told_once_a_second_and_closes_nothing(open_chat: OpenChat) -> None:

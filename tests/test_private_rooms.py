@@ -23,8 +23,8 @@ from redis.asyncio import Redis
 from chat import frames
 from chat.actions import posting
 from chat.actions.moderation import carry_out
-from chat.delivery import feed
 from chat.delivery.hub import Hub
+from chat.delivery.rooms import source
 from chat.domain import people
 from chat.domain.people import Person
 from chat.domain.positions import Position
@@ -272,7 +272,7 @@ async def test_closed_room_delivers_nothing_until_permissions_could_be_read(
     await say("during")
     await eventually(lambda: all("during" in texts for texts in heard.values()))
     with monkeypatch.context() as patch:
-        patch.setattr(feed, "in_database", fail)
+        patch.setattr(source, "in_database", fail)
         await carry_out(moderation.set_private, ROOM, True, by=None)
         await say("a secret")
         await eventually(lambda: asked > 1)

@@ -1,6 +1,6 @@
 """Completing the names of people who are mentioned."""
 
-from chat.delivery.hub import Hub
+from chat.delivery.rooms.source import presences
 from chat.domain.people import Person
 from chat.domain.rooms import Room
 from chat.storage import mentions
@@ -12,5 +12,5 @@ async def complete(room: Room, beginning: str, *, person: Person) -> list[Person
 
     Those who are there now are among them as far as this process knows. Raises Banned, NotAMember or Unavailable.
     """
-    here = Hub.here().presence.people(room)
+    here = presences().people(room)
     return await in_database(mentions.candidates, room, beginning, by=person, here=here)

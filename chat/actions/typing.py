@@ -1,9 +1,8 @@
 """Tells a room that somebody is typing. Nothing is stored: the others see it for a few seconds."""
 
 from chat.actions import rate_limits
-from chat.delivery.hub import Hub
 from chat.delivery.listener import Listener
-from chat.delivery.reads import Reads
+from chat.delivery.rooms.source import RoomSource, presences
 from chat.domain.grants import Scope
 from chat.domain.people import Person
 from chat.domain.rooms import Room
@@ -17,12 +16,12 @@ def note(listener: Listener, room: Room, person: Person, is_typing: bool) -> Non
     """
     person.require(Scope.WRITE)
     if listener.arrived:
-        Hub.here().presence.type(room, person, is_typing)
+        presences().type(room, person, is_typing)
 
 
 async def set_typing(*, room: Room, person: Person, is_typing: bool) -> None:
     """The same from anybody. Raises InsufficientScope, RateLimited, Banned, NotAMember or Unavailable."""
     person.require(Scope.WRITE)
     await rate_limits.spend(person, on="typing")
-    await Reads.here().check(room, person)
-    Hub.here().presence.type(room, person, is_typing)
+    await RoomSource.here().reads.check(room, person)
+    presences().type(room, person, is_typing)

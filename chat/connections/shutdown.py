@@ -27,7 +27,7 @@ from django.conf import settings
 
 from chat.connections.answers import answer
 from chat.connections.sockets import Sockets, until
-from chat.delivery.hub import Hub
+from chat.delivery.rooms.source import presences
 from chat.outgoing.client import Client
 from chat.push.pusher import Pusher
 
@@ -113,7 +113,7 @@ class Stopping:
             self._limit_time()
             logger.info("Stopping, with %d open sockets", len(Sockets.here()))
             await Sockets.here().end(RESTARTING, "restarting", GRACE_SOCKETS)
-            await Hub.here().presence.stop()
+            await presences().stop()
             await Pusher.here().stop()
             for end in _ends:
                 await end()

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from chat import metrics
-from chat.delivery.hub import Hub
+from chat.delivery.rooms.source import presences
 from chat.delivery.socket_listener import WRITE_TIMEOUT
 from chat.domain import people
 from chat.domain.addresses import address_of
@@ -95,7 +95,7 @@ class Socket:
             return
         self.person_name = person.name
         people.rename_in_scope(self.consumer.scope, person)
-        Hub.here().presence.rename(person)
+        presences().rename(person)
 
     async def close(self, code: int, reason: str) -> None:
         """Closes it, whatever its consumer is doing; the consumer is told as if the client had gone.

@@ -1,58 +1,43 @@
-"""One room's listeners in one process: how far they have heard it, and what each of them is given next."""
+"""One log's listeners in one process: how far they have heard it, and what each of them is given next."""
 
 import asyncio
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
-
-from django.utils.translation import gettext_lazy as _
+from typing import Any
 
 from chat import metrics
 from chat.delivery.detached_tasks import DetachedTasks
-from chat.delivery.listener import RoomListener
-from chat.delivery.reads import Reads
+from chat.delivery.listener import LogListener
 from chat.delivery.recent_ids import RecentIds
-from chat.domain import events
-from chat.domain.events import Change, Event, Kind
+from chat.delivery.source import Effect, Source
+from chat.domain.logs import Head, Log
 from chat.domain.positions import Position
-from chat.domain.rooms import Room
-from chat.errors import Banned, ChatError, Removed, unforeseen
-from chat.storage import permissions
-from chat.storage.database import in_database
-from chat.storage.history import Head
-from chat.storage.recoveries import RecoveryRequest
-
-if TYPE_CHECKING:
-    from django_stubs_ext import StrPromise
+from chat.domain.recoveries import RecoveryRequest
+from chat.errors import unforeseen
 
 READ_SIZE = 500  # entries read at once, at most
 READ_SIZE_MIN = 10  # entries read at once where it isn't known how many there are
 
-EXCLUDED: dict[Change | None, tuple[type[ChatError], "StrPromise"]] = {
-    Change.REMOVED: (Removed, _("You were removed from “{room}”.")),
-    Change.BANNED: (Banned, _("You are banned from “{room}”.")),
-}
-"""The errors with which listeners end whose person a change excludes."""
-
 
 @dataclass(eq=False)
 class Feed:
-    """One room's listeners in this process, and how far they have heard it."""
+    """One log's listeners in this process, and how far they have heard it."""
 
-    room: Room
+    log: Log
+    source: Source
     recent_ids: RecentIds  # of the entries that this process has given to listeners
     unsettled: set["Feed"]  # the hub's, of feeds that its watch has to compare with their logs
-    listeners: set[RoomListener] = field(default_factory=set)
+    listeners: set[LogListener] = field(default_factory=set)
     position: Position | None = None  # the last entry that the listeners were given; None until the database was asked
-    restricted: bool = False  # whether who comes has to be looked up
-    read_only: bool = False  # whether it has to be looked up who may say what isn't stored: a greeting
+    restricted: bool = False  # whether it has to be looked up if those who come may hear it
+    read_only: bool = False  # whether it has to be looked up who may be heard with what isn't stored
     needs_recheck: bool = False  # some listeners may be excluded by now; until that is known, none hears anything
     reading: asyncio.Task[None] | None = None
     behind: bool = False  # the database has to be read
     known_end: int = 0  # the highest offset that the log is known to have come to
-    hint: Event | None = None  # the first entry that was heard and couldn't be given
+    hint: Any = None  # the first entry that was heard and couldn't be given
 
-    def take(self, event: Event) -> bool:
+    def take(self, event: Any) -> bool:
         """Gives the event to the listeners, unless they have heard it. False if the database has to be read first."""
         if event.offset is None:
             if not self.needs_recheck:  # what is not stored is lost
@@ -67,13 +52,13 @@ class Feed:
         self.position = event.position
         self.recent_ids.add(event.id)
         self.unsettled.add(self)  # a database that takes the place of this one may not have the entry
-        if event.kind is Kind.NOTICE:
-            self.give_notice(event, event.offset)
+        if effect := self.source.effect(event):
+            self.give_with_effect(event, effect)
         else:
             self.give(event)
         return True
 
-    def give(self, event: Event) -> None:
+    def give(self, event: Any) -> None:
         for listener in self.listeners:
             listener.put(event)
         metrics.EVENTS.inc()
@@ -81,31 +66,31 @@ class Feed:
         if event.sent_at:
             metrics.LATENCY.observe(max(0.0, time.time() - event.sent_at.timestamp()))
 
-    def give_notice(self, event: Event, offset: int) -> None:
-        """Gives a notice to all listeners; those of the person it excludes hear nothing after it."""
-        excluded = []
-        if event.change in EXCLUDED:
-            # A listener that has read past the notice has been checked since, and may be here again.
-            named = [one for one in self.listeners if one.person and one.person.id == event.subject]
-            excluded = [one for one in named if one.positions.get(self.room.group, 0) < offset]
+    def give_with_effect(self, event: Any, effect: Effect) -> None:
+        """Gives an entry to all listeners; those of the person it excludes hear nothing after it."""
+        ending: list[tuple[LogListener, Exception]] = []
+        if excluded := effect.excludes:
+            # A listener that has read past the entry has been checked since, and may be here again.
+            named = [one for one in self.listeners if one.person and one.person.id == excluded.person_id]
+            behind = [one for one in named if one.positions.get(self.log.group, 0) < event.offset]
+            ending = [(listener, excluded.error()) for listener in behind]
         self.give(event)
-        for listener in excluded:
-            error, text = EXCLUDED[event.change]
-            listener.end(error(text, room=self.room.name))
-        if event.change in {Change.BANNED, Change.CLOSED} or not event.known:
-            self.restricted = True
-        if event.change in {Change.READ_ONLY, Change.WRITABLE} or not event.known:
-            self.read_only = event.change is not Change.WRITABLE
-        self.needs_recheck = event.change is Change.CLOSED or not event.known
+        for listener, error in ending:
+            listener.end(error)
+        if effect.restricted is not None:
+            self.restricted = effect.restricted
+        if effect.read_only is not None:
+            self.read_only = effect.read_only
+        self.needs_recheck = effect.recheck
 
     def compare(self, head: Head, since: Position) -> None:
-        """Has the room read, unless it is in step with where its log ended.
+        """Has the log read, unless it is in step with where its log ended.
 
         `since` is where the listeners were before that was looked up. They may have heard more meanwhile.
         """
         if self.needs_recheck or not self._is_in_step_with(head.position, since):
             self.catch_up(head.position.offset)
-        if not self.is_past(head.position):  # else a notice may have come since, which knows better
+        if not self.is_past(head.position):  # else an entry may have come since, which knows better
             self.restricted, self.read_only = head.restricted, head.read_only
 
     def _is_in_step_with(self, end: Position, since: Position) -> bool:
@@ -119,7 +104,7 @@ class Feed:
     def is_past(self, end: Position) -> bool:
         return self.position is not None and self.position.offset > end.offset
 
-    def heard_too_early(self, event: Event) -> None:
+    def heard_too_early(self, event: Any) -> None:
         """Remembers an entry that couldn't be given: it is to be heard, even if the listeners have to start over."""
         if event.offset is not None and (self.hint is None or event.offset < (self.hint.offset or 0)):
             self.hint = event
@@ -127,16 +112,16 @@ class Feed:
     def start_over(self, position: Position) -> None:
         """Goes on after `position`: what is between it and the last one can't be had, or never was in this log."""
         self.position = position
-        # For all one knows: there may have been notices in it.
+        # For all one knows: entries in it may have changed who may hear the log.
         self.restricted = self.read_only = self.needs_recheck = True
-        self.give(events.start_over(self.room, position))
+        self.give(self.source.start_over(self.log, position))
 
     # From the database, what the layer didn't bring
 
     async def locate(self) -> Position:
         """The position from which the listeners hear; the database is asked until it is known."""
         if self.position is None:
-            head = await Reads.here().head(self.room)
+            head = await self.source.reads.head(self.log)
             if self.position is None:  # nobody has been told another one meanwhile
                 self.position, self.restricted, self.read_only = head.position, head.restricted, head.read_only
                 if self.behind:
@@ -167,8 +152,8 @@ class Feed:
     async def _read_on(self, position: Position) -> None:
         """Gives what comes after `position` in the database. If that can't be had, the listeners start over."""
         size = max(READ_SIZE_MIN, min(self.known_end - position.offset, READ_SIZE))
-        request = RecoveryRequest(room=self.room, after=position, size=size, resumed=True, person=None)
-        found = await Reads.here().following(request)
+        request = RecoveryRequest(log=self.log, after=position, size=size, resumed=True, person=None)
+        found = await self.source.reads.following(request)
         hint, self.hint = self.hint, None
         self.known_end = found.end.offset
         if found.events is None:
@@ -187,19 +172,19 @@ class Feed:
             self.behind = True
 
     async def _recheck(self) -> None:
-        """Ends the listeners that may not be in the room any more, where no notice has named them."""
+        """Ends the listeners whose people may not hear the log any more, where no entry has named them."""
         if not self.needs_recheck:
             return
         # A listener that comes from here on is checked as it joins.
         present = {listener: listener.person for listener in self.listeners if listener.person}
-        problems = await in_database(permissions.problems_of, [(self.room, person) for person in present.values()])
+        refused = await self.source.refused([(self.log, person) for person in present.values()])
         for listener, person in present.items():
-            if problem := problems[self.room, person]:
-                listener.end(problem)
+            if error := refused.get((self.log, person)):
+                listener.end(error)
         self.needs_recheck = False
 
 
-def _position_before(hint: Event | None, end: Position) -> Position:
+def _position_before(hint: Any, end: Position) -> Position:
     """Where listeners start over: at the end of the log, or before what was heard of last, so that they hear that."""
     if hint is None or hint.id is None or hint.offset is None or not 0 <= end.offset - hint.offset < READ_SIZE:
         return end

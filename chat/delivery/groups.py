@@ -1,4 +1,4 @@
-"""The groups that this process is in: those of rooms with listeners here, and on each server one for control messages.
+"""The groups that this process is in: those of logs with listeners here, and on each server one for control messages.
 
 A process (an event loop, to be exact) has one channel, which is in each of these groups once. All that comes through
 them is received there. While one of the layer's servers is away, only what is asked of that server fails, and one task
@@ -37,8 +37,8 @@ class Groups:
         """`receive` is called with each message, and must not raise."""
         self._receive = receive
         self._layer = Layer.here()
-        self._wanted: set[str] = set()  # the groups of rooms with listeners, and those of their presence
-        self._rooms: dict[str, Group] = {}  # by name: those that the process is in, or that are to be joined
+        self._wanted: set[str] = set()  # the groups of logs with listeners, and those of attendances
+        self._others: dict[str, Group] = {}  # by name: those that the process is in, or that are to be joined
         self._control: dict[str, Group] = {}
         self._channel: str | None = None
         self._opening = asyncio.Lock()  # around making the channel
@@ -47,30 +47,30 @@ class Groups:
         self._retrying: dict[int, asyncio.Task[None]] = {}  # by server, while it is away
 
     def __contains__(self, name: object) -> bool:
-        """Whether the process is in the room's group, as far as is known here."""
-        return name in self._rooms and self._rooms[name].joined
+        """Whether the process is in that group, as far as is known here."""
+        return name in self._others and self._others[name].joined
 
     def wants(self, name: str) -> bool:
         """Whether the process is, or is about to be, in that group."""
         return name in self._wanted
 
     async def want(self, wanted: Mapping[str, bool]) -> None:
-        """Joins the groups of rooms that are wanted, and leaves the others; goes on when the caller is cancelled.
+        """Joins the groups that are wanted, and leaves the others; goes on when the caller is cancelled.
 
         Waits no longer than LAYER_TIMEOUT for the servers of these groups, and not at all for those that are away.
         """
         for name, is_wanted in wanted.items():
             if is_wanted:
                 self._wanted.add(name)
-                self._rooms.setdefault(name, Group(name, self._layer.server_of(name)))
+                self._others.setdefault(name, Group(name, self._layer.server_of(name)))
             else:
                 self._wanted.discard(name)
         if self._wanted and len(self._control) < self._layer.server_count:
             for server, name in enumerate(self._layer.group_on_each_server(CONTROL_GROUP)):
                 self._control.setdefault(name, Group(name, server, is_control=True))
-        rooms = [self._rooms[name] for name in wanted if name in self._rooms]
-        servers = {group.server for group in rooms}
-        syncing = self._sync_all([*rooms, *self._control.values()])
+        changed = [self._others[name] for name in wanted if name in self._others]
+        servers = {group.server for group in changed}
+        syncing = self._sync_all([*changed, *self._control.values()])
         await self._wait_for({task: server for task, server in syncing.items() if server in servers})
         self._close_if_idle()
         if self._closing:
@@ -131,7 +131,7 @@ class Groups:
 
     def _forget_if_left(self, group: Group) -> None:
         if not group.joined and not group.syncing and self._in_step(group):
-            (self._control if group.is_control else self._rooms).pop(group.name, None)
+            (self._control if group.is_control else self._others).pop(group.name, None)
 
     # While a server is away
 
@@ -153,7 +153,7 @@ class Groups:
                 del self._retrying[server]
 
     def _out_of_step(self, server: int) -> list[Group]:
-        groups = [*self._rooms.values(), *self._control.values()]
+        groups = [*self._others.values(), *self._control.values()]
         return [group for group in groups if group.server == server and not self._in_step(group)]
 
     # The channel
@@ -178,7 +178,7 @@ class Groups:
 
     def _close_if_idle(self) -> None:
         """Receives no more, if the process is in no group."""
-        if self._rooms or self._control:
+        if self._others or self._control:
             return
         for retrying in self._retrying.values():
             retrying.cancel()

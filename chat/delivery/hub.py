@@ -1,9 +1,9 @@
 """The hub: listens to groups on behalf of all listeners in this process.
 
-Each process (each event loop, to be exact) is in the group of every room that has a listener here, once, however many
-there are.
+Each process (each event loop, to be exact) is in the group of every log that has a listener here, once, however many
+there are. Whose logs these are, and where they are read, its source knows (chat.delivery.source).
 
-An event that comes through a group is a hint. Each room's feed knows how far its listeners have heard: the offset and
+An event that comes through a group is a hint. Each log's feed knows how far its listeners have heard: the offset and
 the id of the last entry. It gives them the entry that follows, and reads from the database what comes out of turn or
 not at all. So nothing depends on the layer; without it everything arrives all the same, within WATCH_INTERVAL. Where
 the database doesn't have the last entry any more, its log went back, and the listeners start over.
@@ -13,36 +13,33 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence, Set
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 from chat import log_context, metrics
 from chat.delivery import control
 from chat.delivery.feed import Feed
 from chat.delivery.groups import Groups
 from chat.delivery.layer import Layer
-from chat.delivery.listener import Listener, RoomListener
+from chat.delivery.listener import Listener, LogListener
 from chat.delivery.queued_listener import QueuedListener
-from chat.delivery.reads import Reads
 from chat.delivery.recent_ids import RecentIds
-from chat.delivery.rooms.presence_messages import TYPE as PRESENCE_TYPE
-from chat.delivery.rooms.presences import Presences
-from chat.delivery.rooms.room_ear import RoomEar
+from chat.delivery.source import Attendance, LogT, Source, source_of
 from chat.delivery.watch import Watch
-from chat.domain import group_events
-from chat.domain.events import USUAL_KINDS, Event, Kind
-from chat.domain.people import Person
+from chat.domain.logs import Log, LogEvent, MalformedEvent
 from chat.domain.positions import Position
-from chat.domain.rooms import Room
-from chat.errors import Banned, NotAMember, unforeseen
+from chat.errors import ChatError, Unavailable, unforeseen
 from chat.per_loop import PerLoop
 
 logger = logging.getLogger(__name__)
+
+EarT = TypeVar("EarT", bound=LogListener)
 
 WATCH_INTERVAL = 1.0  # seconds from one look at the database to the next
 
 
 async def send_control(subject: str, about: Mapping[str, Any]) -> None:
-    """Hands `about` to the handler of the subject (`on_control`), in this process and in all that listen to rooms.
+    """Hands `about` to the handler of the subject (`on_control`), in this process and in all that listen to anything.
 
     A hint like any event: it may be lost, and it may come twice.
     """
@@ -53,28 +50,38 @@ async def send_control(subject: str, about: Mapping[str, Any]) -> None:
     await layer.send(*((group, message) for group in layer.group_on_each_server(control.CONTROL_GROUP)))
 
 
+@dataclass(eq=False)
+class Followed:
+    """The logs of one source that somebody here listens to."""
+
+    source: Source
+    attendance: Attendance | None
+    feeds: dict[str, Feed] = field(default_factory=dict)  # by group
+    unsettled: set[Feed] = field(default_factory=set)  # feeds to compare with their logs at the next look
+    watching: asyncio.Task[None] | None = None
+
+
 class Hub(PerLoop):
-    """Listens to the groups of the rooms that somebody here listens to, and hands each event to all of them."""
+    """Listens to the groups of the logs that somebody here listens to, and hands each event to all of them."""
 
     def __init__(self) -> None:
         self._feeds: dict[str, Feed] = {}  # by group
+        self._followed: dict[str, Followed] = {}  # by the type of the source's messages
+        self._attendances: dict[str, Attendance] = {}  # by the type of their messages
         self._groups = Groups(self.receive)
-        self.presence = Presences(self._groups, self._knows_all_may_hear)
         self._recent_ids = RecentIds()
         self._recent_control_ids = RecentIds()  # each message comes through several groups
-        self._unsettled: set[Feed] = set()  # feeds to compare with their logs at the next look
-        self._watching: asyncio.Task[None] | None = None
 
     @contextlib.asynccontextmanager
     async def listen(
         self,
-        rooms: Iterable[Room],
-        after: Mapping[Room, Position] | None = None,
-        person: Person | None = None,
-        kinds: Set[Kind] = USUAL_KINDS,
-    ) -> AsyncIterator[QueuedListener]:
-        """A listener that hears everything said in `rooms` from here to the end of the block, or to its exclusion."""
-        listener = QueuedListener(rooms, after, person, kinds)
+        logs: Iterable[LogT],
+        after: Mapping[LogT, Position] | None = None,
+        person: Any = None,
+        kinds: Set[Any] | None = None,
+    ) -> AsyncIterator[QueuedListener[LogT, Any]]:
+        """A listener that hears all that comes to `logs` from here to the end of the block, or to its exclusion."""
+        listener: QueuedListener[LogT, Any] = QueuedListener(logs, after, person, kinds)
         try:
             await self.join(listener)
             if not listener.after:
@@ -88,107 +95,146 @@ class Hub(PerLoop):
         """Whether this process is, or is about to be, in a group, and hears what other processes tell."""
         return bool(self._feeds)
 
-    async def join(self, listener: Listener) -> None:
-        """From when this returns, what is said in its rooms is put to `listener`, which then has to `recover`.
+    async def join(self, listener: Listener[Any, Any]) -> None:
+        """From when this returns, what comes to its logs is put to `listener`, which then has to `recover`.
 
-        Waits no longer than LAYER_TIMEOUT for the layer. Raises Unavailable, Banned or NotAMember.
+        Waits no longer than LAYER_TIMEOUT for the layer. Raises Unavailable, and what the source refuses the person
+        with.
         """
         metrics.LISTENERS.inc()
         feeds = await self._enter([listener])
         # By now it is among the listeners: of what excludes it from here on, it is going to hear.
         if person := listener.person:
-            await asyncio.gather(*(Reads.here().check(feed.room, person) for feed in feeds if feed.restricted))
+            await asyncio.gather(*(feed.source.reads.check(feed.log, person) for feed in feeds if feed.restricted))
         if all(listener in feed.listeners for feed in feeds):  # it may have left meanwhile
-            listener.on_end = self._end_presence
-            self.presence.arrive(listener)
+            listener.on_end = self._note_end
+            for attendance in self._attendances_of(listener):
+                attendance.arrive(listener)
 
-    async def join_each(self, ears: Sequence[RoomEar]) -> list[RoomEar]:
-        """The same for many ears. Returns those that may not be in their room, which then have to leave.
+    async def join_each(self, listeners: Sequence[EarT]) -> list[EarT]:
+        """The same for many. Returns those whose person may not hear their logs, which then have to leave.
 
         Raises Unavailable.
         """
-        feeds = await self._enter(ears)
-        restricted = [ear for ear in ears for feed in feeds if feed.restricted and feed.room in ear.rooms]
-        checks = [Reads.here().check(ear.own.room, ear.person) for ear in restricted]
+        feeds = await self._enter(listeners)
+        asked = [(one, feed) for one in listeners for feed in feeds if feed.restricted and feed.log in one.logs]
+        checks = [feed.source.reads.check(feed.log, one.person) for one, feed in asked]
         found = await asyncio.gather(*checks, return_exceptions=True)
         for error in found:
-            if error is not None and not isinstance(error, Banned | NotAMember):
+            if error is not None and (isinstance(error, Unavailable) or not isinstance(error, ChatError)):
                 raise error
-        return [ear for ear, error in zip(restricted, found, strict=True) if error is not None]
+        return [one for (one, _), error in zip(asked, found, strict=True) if error is not None]
 
-    async def leave(self, *listeners: RoomListener) -> None:
+    async def leave(self, *listeners: LogListener) -> None:
         """From when this is called, they hear nothing more; that is so even if the caller is cancelled."""
         feeds = self._feeds_of(listeners)
         for listener in listeners:
-            if isinstance(listener, Listener) and any(listener in feed.listeners for feed in feeds):  # the first time
-                metrics.LISTENERS.dec()
             if isinstance(listener, Listener):
+                if any(listener in feed.listeners for feed in feeds):  # the first time
+                    metrics.LISTENERS.dec()
                 listener.on_end = None
-                self.presence.depart(listener)
+                for attendance in self._attendances_of(listener):
+                    attendance.depart(listener)
         for feed in feeds:
             feed.listeners.difference_update(listeners)
             if not feed.listeners:
-                del self._feeds[feed.room.group]
+                self._close(feed)
         metrics.ROOMS.set(len(self._feeds))
-        if not self._feeds and self._watching:
-            self._watching.cancel()
-            self._watching = None
-        left = self.presence.groups_without_listeners(room for one in listeners for room in one.rooms)
+        logs = [log for listener in listeners for log in listener.logs]
+        left = [group for attendance in self._attendances.values() for group in attendance.groups_left(logs)]
         await self._sync_groups(feeds, left)
 
-    async def _enter(self, listeners: Iterable[RoomListener]) -> Iterable[Feed]:
-        """Puts to each listener what is said in its rooms, from where it is told by `joined`. Raises Unavailable."""
-        feeds: dict[Feed, list[RoomListener]] = {}
+    async def _enter(self, listeners: Iterable[LogListener]) -> Iterable[Feed]:
+        """Puts to each listener what comes to its logs, from where it is told by `joined`. Raises Unavailable."""
+        feeds: dict[Feed, list[LogListener]] = {}
         for listener in listeners:
-            for room in listener.rooms:
-                feed = self._feeds.setdefault(room.group, self._new_feed(room))
+            for log in listener.logs:
+                feed = self._feeds.get(log.group) or self._open(log)
                 feeds.setdefault(feed, []).append(listener)
                 feed.listeners.add(listener)
                 if feed.position is not None:
-                    listener.joined(feed.room, feed.position, self.catch_up)
-        if feeds and self._watching is None:
-            self._watching = asyncio.create_task(self._watch(), context=log_context.detached())
+                    listener.joined(feed.log, feed.position, self.catch_up)
         metrics.ROOMS.set(len(self._feeds))
         await self._sync_groups(feeds)
         await asyncio.gather(*(feed.locate() for feed in feeds if feed.position is None))
         for feed, its_own in feeds.items():
             position = await feed.locate()
             for listener in its_own:
-                listener.joined(feed.room, position, self.catch_up)
+                listener.joined(feed.log, position, self.catch_up)
         return feeds
 
-    def _feeds_of(self, listeners: Iterable[RoomListener]) -> list[Feed]:
-        groups = dict.fromkeys(room.group for listener in listeners for room in listener.rooms)
+    def _feeds_of(self, listeners: Iterable[LogListener]) -> list[Feed]:
+        groups = dict.fromkeys(log.group for listener in listeners for log in listener.logs)
         return [self._feeds[group] for group in groups if group in self._feeds]
 
     async def _sync_groups(self, feeds: Iterable[Feed], left: Iterable[str] = ()) -> None:
-        """Is in the groups of the rooms exactly as long as somebody listens. The groups `left` are wanted no more."""
-        wanted = {feed.room.group: feed.room.group in self._feeds for feed in feeds}
+        """Is in the groups of the logs exactly as long as somebody listens. The groups `left` are wanted no more."""
+        wanted = {feed.log.group: feed.log.group in self._feeds for feed in feeds}
         await self._groups.want(wanted | dict.fromkeys(left, False))
 
-    def _end_presence(self, listener: Listener, error: Exception) -> None:
-        """The listener hears nothing more. A person who is excluded isn't shown for a moment longer."""
-        self.presence.depart(listener, linger=not isinstance(error, Banned | NotAMember))
+    # Sources and their feeds
 
-    def _knows_all_may_hear(self, room: Room) -> bool:
-        feed = self._feeds.get(room.group)
+    def _follow(self, source: Source) -> Followed:
+        """What is followed of a source here, from when the first of its logs was listened to."""
+        followed = self._followed.get(source.event_type)
+        if followed is None:
+            attendance = source.attendance(self._groups, self._knows_all_may_hear)
+            followed = self._followed[source.event_type] = Followed(source, attendance)
+            if attendance is not None:
+                self._attendances[attendance.message_type] = attendance
+        return followed
+
+    def _open(self, log: Log) -> Feed:
+        """The feed of a log that nobody here has listened to so far."""
+        followed = self._follow(source_of(log))
+        feed = Feed(log, followed.source, self._recent_ids, followed.unsettled)
+        self._feeds[log.group] = followed.feeds[log.group] = feed
+        if followed.watching is None:
+            followed.watching = asyncio.create_task(self._watch(followed), context=log_context.detached())
+        return feed
+
+    def _close(self, feed: Feed) -> None:
+        """Ends the feed of a log that nobody here listens to any more."""
+        followed = self._follow(feed.source)
+        del self._feeds[feed.log.group], followed.feeds[feed.log.group]
+        if not followed.feeds and followed.watching:
+            followed.watching.cancel()
+            followed.watching = None
+
+    def attendance(self, source: Source) -> Attendance | None:
+        """The attendance of that source here."""
+        return self._follow(source).attendance
+
+    def _attendances_of(self, listener: LogListener) -> list[Attendance]:
+        """One at most: the logs of a listener are all of one source."""
+        log = next(iter(listener.logs), None)
+        attendance = None if log is None else self.attendance(source_of(log))
+        return [] if attendance is None else [attendance]
+
+    def _note_end(self, listener: Listener[Any, Any], error: Exception) -> None:
+        """The listener hears nothing more."""
+        for attendance in self._attendances_of(listener):
+            attendance.depart(listener, error)
+
+    def _knows_all_may_hear(self, log: Log) -> bool:
+        feed = self._feeds.get(log.group)
         return feed is None or not feed.needs_recheck
 
-    def is_read_only(self, room: Room) -> bool:
-        """Whether it has to be looked up who may be heard in `room`, to which somebody here listens."""
-        feed = self._feeds.get(room.group)
+    def is_read_only(self, log: Log) -> bool:
+        """Whether it has to be looked up who may be heard in `log`, to which somebody here listens."""
+        feed = self._feeds.get(log.group)
         return feed is not None and feed.read_only
 
-    def audience(self, room: Room) -> int:
-        """How many listeners in this process hear `room`."""
-        feed = self._feeds.get(room.group)
+    def audience(self, log: Log) -> int:
+        """How many listeners in this process hear `log`."""
+        feed = self._feeds.get(log.group)
         return 0 if feed is None else len(feed.listeners)
 
     # From the groups
 
-    def hear(self, event: Event) -> None:
+    def hear(self, event: LogEvent) -> None:
         """Delivers an event, or finds out what has to be delivered before it."""
-        feed = self._feeds.get(event.room.group)
+        feed = self._feeds.get(event.log.group)
         if feed is None:
             return
         if not feed.take(event):
@@ -196,41 +242,47 @@ class Hub(PerLoop):
             feed.catch_up(event.offset or 0)
         elif feed.needs_recheck:
             feed.catch_up()
-        if event.kind is Kind.MESSAGE and event.person is not None:
-            self.presence.hear(event.room, event.person)
+        if attendance := self._follow(feed.source).attendance:
+            attendance.hear(event)
 
     def receive(self, message: Any) -> None:
-        """Takes what whoever sent to a group: nothing that comes in here may stop the hub."""
+        """Takes what somebody sent to a group: nothing that comes in here may stop the hub."""
         match message:
             case {"type": control.CONTROL_TYPE, "subject": str(subject), "about": dict(about)}:
                 if (id := message.get("id")) not in self._recent_control_ids:
                     self._recent_control_ids.add(str(id))
                     control.handle(subject, about)
-                return
-            case {"type": str(kind)} if kind == PRESENCE_TYPE:
-                self.presence.receive(message)
-                return
-            case {"type": group_events.TYPE, "room_id": str(group)} if group in self._feeds:
-                feed = self._feeds[group]
+            case {"type": str(kind)} if kind in self._attendances:
+                self._attendances[kind].receive(message)
+            case {"type": str(kind)} if kind in self._followed:
+                self._receive_event(self._followed[kind], message)
             case _:
                 logger.debug("Passed over what is not for anybody here.")
-                return
+
+    def _receive_event(self, followed: Followed, message: Mapping[str, Any]) -> None:
+        source, group = followed.source, message.get(followed.source.group_key)
+        feed = followed.feeds.get(group) if isinstance(group, str) else None
+        if feed is None:
+            logger.debug("Passed over what is for nobody here.")
+            return
         if message.get("offset") is not None and message.get("id") in self._recent_ids:
             return  # what was posted in this process comes back to it
         try:
-            event = group_events.parse(message, feed.room)
-        except group_events.MalformedEvent as error:
+            event = source.parse(message, feed.log)
+            if event is None:
+                feed.catch_up()
+            else:
+                self.hear(event)
+        except MalformedEvent as error:
             metrics.DROPPED.inc()
             logger.warning("Dropped an event of %s: %s", group, error)
-            return
-        self.hear(event)
+        except Exception as error:
+            unforeseen(error)
+            feed.catch_up()
 
-    def _new_feed(self, room: Room) -> Feed:
-        return Feed(room, self._recent_ids, self._unsettled)
-
-    async def _watch(self) -> None:
-        """Looks whether something was said that nobody heard of, once an interval."""
-        watch = Watch(self._feeds, self._unsettled)
+    async def _watch(self, followed: Followed) -> None:
+        """Looks whether something came to the source's logs that nobody heard of, once an interval."""
+        watch = Watch(followed.source, followed.feeds, followed.unsettled)
         while True:
             await asyncio.sleep(WATCH_INTERVAL)
             try:
@@ -238,9 +290,11 @@ class Hub(PerLoop):
             except Exception as error:
                 unforeseen(error)  # into the log, if it is anything but Unavailable
 
-    async def catch_up(self, room: Room) -> Position:
-        """Reads what is missing of a room. Returns where its listeners are then."""
-        feed = self._feeds.get(room.group) or self._new_feed(room)  # the listener may have left
+    async def catch_up(self, log: Log) -> Position:
+        """Reads what is missing of a log. Returns where its listeners are then."""
+        feed = self._feeds.get(log.group)
+        if feed is None:  # the listener may have left
+            feed = Feed(log, source_of(log), self._recent_ids, unsettled=set())
         feed.catch_up()
         if feed.reading:
             await asyncio.wait([feed.reading])

@@ -18,13 +18,13 @@ from channels.layers import get_channel_layer
 from chat import metrics
 from chat.delivery.availability import Availability
 from chat.delivery.detached_tasks import DetachedTasks
-from chat.domain.group_events import TYPE
 from chat.per_loop import PerLoop
 
 logger = logging.getLogger(__name__)
 
 LAYER_TIMEOUT = 1.0  # seconds that anybody waits for the layer
-PROBE_GROUP = "chat.nobody"  # a group that no room has
+PROBE_GROUP = "chat.nobody"  # a group that no process is in
+PROBE_TYPE = "chat.probe"
 
 Message = Mapping[str, Any]
 
@@ -85,7 +85,7 @@ class Layer(PerLoop):
         """Whether each server answers, found out now. Waits no longer than LAYER_TIMEOUT."""
         probes = self.group_on_each_server(PROBE_GROUP)
         sending = {
-            DetachedTasks.here().start(self._send(server, [(group, {"type": TYPE, "room_id": group})])): server
+            DetachedTasks.here().start(self._send(server, [(group, {"type": PROBE_TYPE})])): server
             for server, group in enumerate(probes)
         }
         await self._wait_for(sending)

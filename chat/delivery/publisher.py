@@ -2,13 +2,14 @@
 
 import asyncio
 from collections import defaultdict, deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from chat import log_context
 from chat.delivery.hub import Hub
 from chat.delivery.layer import LAYER_TIMEOUT, Layer
-from chat.domain import group_events
-from chat.domain.events import Event
+from chat.delivery.source import source_of
+from chat.domain.logs import LogEvent
 from chat.errors import unforeseen
 from chat.per_loop import PerLoop
 
@@ -17,7 +18,7 @@ WAITING_MAX = 5_000
 TOGETHER_MAX = 100  # events sent before the layer's answer is awaited
 
 
-async def publish(*together: Event) -> None:
+async def publish(*together: LogEvent) -> None:
     """Publishes events, and waits until the layer has them, but no longer than LAYER_TIMEOUT.
 
     An event that is not stored goes through the layer only, and is lost while that is away.
@@ -36,7 +37,7 @@ class Publisher(PerLoop):
     def __init__(self) -> None:
         self._outboxes: defaultdict[int, Outbox] = defaultdict(Outbox)  # by server of the layer
 
-    def publish(self, together: Iterable[Event]) -> None:
+    def publish(self, together: Iterable[LogEvent]) -> None:
         """The listeners of this process hear stored events at once, others as soon as the layer brings them."""
         hub, layer = Hub.here(), Layer.here()
         for event in together:
@@ -45,27 +46,27 @@ class Publisher(PerLoop):
                     hub.hear(event)
                 except Exception as error:
                     unforeseen(error)
-            self._outboxes[layer.server_of(event.room.group)].put(event)
+            self._outboxes[layer.server_of(event.log.group)].put(event)
 
-    async def flush(self, *published: Event) -> None:
+    async def flush(self, *published: LogEvent) -> None:
         """Waits until the layer has these events, or all if none are named, but no longer than LAYER_TIMEOUT."""
         layer = Layer.here()
-        servers = {layer.server_of(event.room.group) for event in published} or self._outboxes.keys()
+        servers = {layer.server_of(event.log.group) for event in published} or self._outboxes.keys()
         if servers:
             await asyncio.wait([self._outboxes[server].mark() for server in servers], timeout=LAYER_TIMEOUT)
 
 
 class Outbox:
-    """Sends events to one server of the layer, one after the other, so that those of a room leave in their order.
+    """Sends events to one server of the layer, one after the other, so that those of a log leave in their order.
 
-    Each server has an outbox of its own: one that doesn't answer delays only the events of its own rooms.
+    Each server has an outbox of its own: one that doesn't answer delays only the events of its own logs.
     """
 
     def __init__(self) -> None:
-        self._waiting: deque[Event | asyncio.Future[None]] = deque(maxlen=WAITING_MAX)
+        self._waiting: deque[LogEvent | asyncio.Future[None]] = deque(maxlen=WAITING_MAX)
         self._sending: asyncio.Task[None] | None = None
 
-    def put(self, one: Event | asyncio.Future[None]) -> None:
+    def put(self, one: LogEvent | asyncio.Future[None]) -> None:
         self._waiting.append(one)
         if self._sending is None:
             self._sending = asyncio.create_task(self._send(), context=log_context.detached())
@@ -80,9 +81,9 @@ class Outbox:
         try:
             while self._waiting:
                 together = [self._waiting.popleft() for _ in range(min(TOGETHER_MAX, len(self._waiting)))]
-                to_send = [one for one in together if isinstance(one, Event)]
                 try:
-                    await Layer.here().send(*((event.room.group, group_events.to_group(event)) for event in to_send))
+                    to_send = [one for one in together if not isinstance(one, asyncio.Future)]
+                    await Layer.here().send(*(_addressed(event) for event in to_send))
                 except Exception as error:
                     unforeseen(error)
                 for one in together:
@@ -90,3 +91,7 @@ class Outbox:
                         one.set_result(None)
         finally:
             self._sending = None
+
+
+def _addressed(event: LogEvent) -> tuple[str, Mapping[str, Any]]:
+    return event.log.group, source_of(event.log).to_group(event)

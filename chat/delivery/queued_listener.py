@@ -3,33 +3,32 @@
 import asyncio
 from collections import deque
 from collections.abc import Iterable, Mapping, Set
+from typing import Any
 
 from chat.delivery.backlog import Backlog
 from chat.delivery.listener import Listener
 from chat.delivery.rendering_budget import RenderingBudget
-from chat.domain.events import USUAL_KINDS, Event, Kind
-from chat.domain.people import Person
+from chat.delivery.source import EventT, LogT
 from chat.domain.positions import Position
-from chat.domain.rooms import Room
 
 
-class QueuedListener(Listener):
+class QueuedListener(Listener[LogT, EventT]):
     """A listener to iterate over, which raises the error with which it was ended."""
 
     def __init__(
         self,
-        rooms: Iterable[Room],
-        after: Mapping[Room, Position] | None = None,
-        person: Person | None = None,
-        kinds: Set[Kind] = USUAL_KINDS,
+        logs: Iterable[LogT],
+        after: Mapping[LogT, Position] | None = None,
+        person: Any = None,
+        kinds: Set[Any] | None = None,
     ) -> None:
-        super().__init__(rooms, after, person, kinds)
-        self._missed: deque[Event] = deque()
+        super().__init__(logs, after, person, kinds)
+        self._missed: deque[EventT] = deque()
         self._backlog = Backlog()
         self._more = asyncio.Event()
         self._error: Exception | None = None
 
-    def take(self, event: Event) -> None:
+    def take(self, event: EventT) -> None:
         if self._error is not None:
             return
         if self._backlog.add(event):
@@ -43,10 +42,10 @@ class QueuedListener(Listener):
             self._error = error
             self._more.set()
 
-    def __aiter__(self) -> "QueuedListener":
+    def __aiter__(self) -> "QueuedListener[LogT, EventT]":
         return self
 
-    async def __anext__(self) -> Event:
+    async def __anext__(self) -> EventT:
         if self._held is not None and not self._missed:
             self._missed.extend(await self.read_missed())
             if not self._missed:
@@ -58,7 +57,8 @@ class QueuedListener(Listener):
         await self._until_more()
         await RenderingBudget.here().wait()  # what is iterated over is rendered for this listener alone
         await self._until_more()  # it may have been cut off meanwhile
-        return self._backlog.pop()
+        event: EventT = self._backlog.pop()
+        return event
 
     async def _until_more(self) -> None:
         """Raises the error with which the listener was ended, once it has given all that came before."""

@@ -1,23 +1,21 @@
 """Listeners that write to a WebSocket: at once while it takes what it is given, else through a queue and a task."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Set
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping, Set
 from typing import Any
 
 from chat.delivery.backlog import Backlog
 from chat.delivery.listener import Listener
+from chat.delivery.source import EventT, LogT
 from chat.delivery.text_frames import text_of
-from chat.domain.events import USUAL_KINDS, Event, Kind
-from chat.domain.people import Person
 from chat.domain.positions import Position
-from chat.domain.presence import LiveKind, LiveState
-from chat.domain.rooms import Room
 
 WRITE_TIMEOUT = 20.0  # seconds that a socket may take nothing of what is written to it
 
 
-class SocketListener(Listener):
-    """A listener that writes to one WebSocket. Each door says how an event looks there: `render`, `fail`.
+class SocketListener(Listener[LogT, EventT]):
+    """A listener that writes to one WebSocket. Each door says how an event, or a live state, looks there: `render`,
+    `fail`.
 
     A server may have put a function `write_frame` into the `scope` (mysite.websocket): it writes a ready-made WebSocket
     frame, or returns False if the client has to be waited for. While it writes, an event needs neither queue nor task.
@@ -28,29 +26,29 @@ class SocketListener(Listener):
 
     def __init__(
         self,
-        rooms: Iterable[Room],
-        after: Mapping[Room, Position] | None = None,
-        person: Person | None = None,
-        kinds: Set[Kind] = USUAL_KINDS,
+        logs: Iterable[LogT],
+        after: Mapping[LogT, Position] | None = None,
+        person: Any = None,
+        kinds: Set[Any] | None = None,
         *,
         scope: Mapping[str, Any],
         send: Callable[[Any], Awaitable[None]],
     ) -> None:
         """`scope` and `send` are the consumer's, as ASGI has them."""
-        super().__init__(rooms, after, person, kinds)
+        super().__init__(logs, after, person, kinds)
         self._write_frame: Callable[[bytes], bool] | None = scope.get("write_frame")
         self._send: Callable[[Any], Awaitable[None]] = scope.get("direct_send", send)
         self._backlog: Backlog | None = None  # what waits behind the event that is being sent
-        self._states: dict[tuple[Room, LiveKind], LiveState] = {}  # the last ones, which wait behind the backlog
+        self._states: dict[tuple[Any, Hashable], Any] = {}  # the last ones, which wait behind the backlog
         self._sending: asyncio.Task[None] | None = None
         self._failing: asyncio.Task[None] | None = None
         self._over = False
 
-    def render(self, event: Event | LiveState) -> bytes | None:
+    def render(self, event: Any) -> bytes | None:
         """The WebSocket frame that brings it, see `text_frame`; None if that takes time: `render_later`."""
         raise NotImplementedError
 
-    async def render_later(self, event: Event | LiveState) -> bytes:
+    async def render_later(self, event: Any) -> bytes:
         """The WebSocket frame that brings it, however long that takes."""
         frame = self.render(event)
         assert frame is not None, "a listener that can't render at once has to override this"
@@ -77,13 +75,13 @@ class SocketListener(Listener):
                     return
         self.go_live()
 
-    async def write(self, event: Event) -> None:
+    async def write(self, event: EventT) -> None:
         """Takes the event, and waits until it is written. Errors are told to `fail`."""
         self.take(event)
         if self._sending is not None:
             await asyncio.wait([self._sending])
 
-    def take(self, event: Event) -> None:
+    def take(self, event: EventT) -> None:
         if self._over:
             return
         if self._sending is not None and self._backlog is not None:
@@ -93,21 +91,21 @@ class SocketListener(Listener):
         else:
             self._write_or_send(event)
 
-    def show(self, state: LiveState) -> None:
+    def show(self, state: Any) -> None:
         """Where the socket takes nothing, one state of each kind waits at most: the last."""
         if self._over:
             return
         if self._sending is not None:
-            self._states[state.room, state.kind] = state
+            self._states[state.log, state.kind] = state
         else:
             self._write_or_send(state)
 
-    def _write_or_send(self, event: Event | LiveState) -> None:
+    def _write_or_send(self, event: Any) -> None:
         if not self._write_at_once(event):
             self._backlog = Backlog()
             self._sending = asyncio.create_task(self._send_all(event), context=self._context)
 
-    def _write_at_once(self, event: Event | LiveState) -> bool:
+    def _write_at_once(self, event: Any) -> bool:
         """False if the event has to be sent. Errors are this listener's affair, not that of the person who posts."""
         if self._write_frame is None:
             return False
@@ -118,7 +116,7 @@ class SocketListener(Listener):
             self.stop(error)
             return True
 
-    async def _send_all(self, event: Event | LiveState) -> None:
+    async def _send_all(self, event: Any) -> None:
         """Sends it, and what comes behind it meanwhile."""
         assert self._backlog is not None
         timeout = asyncio.timeout(WRITE_TIMEOUT)
@@ -139,10 +137,10 @@ class SocketListener(Listener):
             self._states.clear()
             del timeout  # it knows its task, and a task that is cancelled keeps this frame: they would keep each other
 
-    def _next(self) -> Event | LiveState:
+    def _next(self) -> Any:
         return self._backlog.pop() if self._backlog else self._states.pop(next(iter(self._states)))
 
-    async def _send_one(self, event: Event | LiveState) -> None:
+    async def _send_one(self, event: Any) -> None:
         await self._send(self.message_of(await self.render_later(event)))
 
     @property

@@ -18,6 +18,7 @@ import uuid
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from sys import getsizeof
 
 from django.conf import settings
 from django.utils import timezone
@@ -132,6 +133,20 @@ class Event:
     """Of a message, or of `links` of its target: what is shown of the pages that it links to."""
     known: bool = True
     previous: str | None = field(default=None, compare=False)  # the id of the entry before it, where that was looked up
+
+    @property
+    def log(self) -> Room:
+        """The log that it is of, for delivery (`chat.domain.logs`)."""
+        return self.room
+
+    @property
+    def starts_over(self) -> bool:
+        return self.kind is Kind.START_OVER
+
+    @property
+    def size(self) -> int:
+        """About how many bytes of memory it takes: its text is what may be long."""
+        return getsizeof(self.message)
 
     @property
     def position(self) -> Position | None:

@@ -16,20 +16,18 @@
 names, for those who know no attachments.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from chat.domain.events import Change, Event, Kind, NewRole, Origin, Quote, is_known
 from chat.domain.files import Attachment, names_of
+from chat.domain.logs import MalformedEvent
 from chat.domain.people import Person
 from chat.domain.reactions import Reaction
 from chat.domain.rooms import Room
 
 TYPE = "chat.message"
-
-
-class MalformedEvent(ValueError):
-    """A message from the group that is not a `chat.message`."""
 
 
 def to_group(event: Event) -> dict[str, Any]:
@@ -76,7 +74,7 @@ def _quote_to_group(quote: Quote) -> dict[str, Any]:
     }
 
 
-def parse(raw: dict[str, Any], room: Room) -> Event:
+def parse(raw: Mapping[str, Any], room: Room) -> Event:
     """The event that the channel layer brought for `room`. Keys that are missing or not understood are left out.
 
     Raises MalformedEvent if there is no text to show.
@@ -111,7 +109,7 @@ def parse(raw: dict[str, Any], room: Room) -> Event:
     )
 
 
-def _kind(raw: dict[str, Any]) -> Kind:
+def _kind(raw: Mapping[str, Any]) -> Kind:
     """An event that tells of a change is an entry of the log: without an offset, or its target, it is but a text."""
     match raw:
         case {"kind": Kind.GREETING}:

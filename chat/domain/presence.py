@@ -34,6 +34,10 @@ class Presence:
     def kind(self) -> LiveKind:
         return LiveKind.PRESENCE
 
+    @property
+    def log(self) -> Room:
+        return self.room
+
 
 @dataclass(frozen=True, slots=True)
 class Typing:
@@ -45,6 +49,10 @@ class Typing:
     @property
     def kind(self) -> LiveKind:
         return LiveKind.TYPING
+
+    @property
+    def log(self) -> Room:
+        return self.room
 
 
 LiveState = Presence | Typing

@@ -8,13 +8,14 @@ gaps are remembered, and looked at again for a while. Most of them stay empty: k
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from django.db import connection
 
 from chat import models
+from chat.domain.logs import Changes
 from chat.domain.positions import Position
+from chat.domain.rooms import Room
 
 GAP_LIFETIME = 60.0  # seconds that a transaction may take from its first entry to its end, and is still noticed here
 GAPS_MAX = 200  # the oldest ones are given up where there are more
@@ -44,17 +45,6 @@ SELECT_CHANGES = """
     SELECT 'gap', NULL, previous + 1, id - 1, NULL FROM new WHERE id > previous + 1
 """
 IN_GAPS = 'UNION ALL SELECT room_id, "offset" FROM chat_message WHERE {ranges}'
-
-
-@dataclass(frozen=True, slots=True)
-class Changes:
-    """The last entry of each room that has changed, by the room's name; `everything` if any room may have.
-
-    A room may be in several looks in a row.
-    """
-
-    ends: dict[str, Position] = field(default_factory=dict)
-    everything: bool = False
 
 
 class Newest(NamedTuple):
@@ -92,7 +82,7 @@ class ChangeLook:
             found = _read(self._newest.pk, self._newest.pk, self._gaps)
             if found.before == self._newest:
                 self._remember(found)
-                return Changes(found.ends)
+                return Changes({Room(name).group: end for name, end in found.ends.items()})
         self._newest, self._gaps = _read_newest(), []
         self._remember(_read(max(0, self._newest.pk - FIRST_LOOK), self._newest.pk, []))
         return Changes(everything=True)

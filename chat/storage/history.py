@@ -19,8 +19,9 @@ from chat import models
 from chat.domain.events import STORED_KINDS, Change, Event, Kind, NewRole, Origin, Quote, is_known
 from chat.domain.files import Attachment
 from chat.domain.links import Link
+from chat.domain.logs import Head
 from chat.domain.people import Person
-from chat.domain.positions import START, Position
+from chat.domain.positions import Position
 from chat.domain.reactions import Reaction
 from chat.domain.rooms import Room, folded
 from chat.domain.texts import is_storable
@@ -61,15 +62,6 @@ def check_offset(given: object) -> int:
 def check_position(offset: object, id: object = None) -> Position:
     """A position as clients give it: an offset and, if they have it, that entry's id. Raises InvalidPosition."""
     return Position(check_offset(offset), id if isinstance(id, str) and id else None)
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """Where a room's log ends, and whether by then it has to be looked up who may be there, and who may be heard."""
-
-    position: Position = START
-    restricted: bool = False
-    read_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)

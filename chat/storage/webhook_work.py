@@ -13,12 +13,12 @@ from chat.domain import events, people
 from chat.domain.events import Event
 from chat.domain.people import PROFILE, Person
 from chat.domain.positions import Position
+from chat.domain.recoveries import Recovery, RecoveryRequest
 from chat.domain.rooms import Room
 from chat.domain.webhooks import Webhook
 from chat.errors import ChatError
 from chat.storage import history, permissions, quotes, recoveries
 from chat.storage.database import reads_long
-from chat.storage.recoveries import Recovery, RecoveryRequest
 
 READ_SIZE = 20  # entries of a room that are read at once: what is sent is never much older
 ROOMS_MAX = 20  # that are read at once
@@ -110,7 +110,7 @@ def _batches(row: models.Webhook, webhook: Webhook) -> list[Batch]:
         return []
     positions = _positions_of_room(row) if row.room_id else _positions_of_rooms(row)
     requests = [
-        RecoveryRequest(room=room, after=after, size=READ_SIZE, resumed=True, person=webhook.bot)
+        RecoveryRequest(log=room, after=after, size=READ_SIZE, resumed=True, person=webhook.bot)
         for room, after in positions.items()
     ]
     found = zip(requests, recoveries.recover_all(requests), strict=True)
@@ -157,14 +157,14 @@ def _as_positions(rows: Iterable[Any]) -> dict[Room, Position]:
 
 def _batch(request: RecoveryRequest, recovery: Recovery) -> Batch:
     if recovery.events is not None:
-        return Batch(request.room, recovery.events, recovery.last)
+        return Batch(request.log, recovery.events, recovery.last)
     position = _after_gap(request, recovery.end)
-    return Batch(request.room, [events.start_over(request.room, position)], position)
+    return Batch(request.log, [events.start_over(request.log, position)], position)
 
 
 def _after_gap(request: RecoveryRequest, end: Position) -> Position:
     """Where to go on if the log doesn't go on from the position: before what is left of it, or at its end."""
-    pruned_to = models.Room.objects.filter(name=request.room.name).values_list("pruned_to", flat=True).first() or 0
+    pruned_to = models.Room.objects.filter(name=request.log.name).values_list("pruned_to", flat=True).first() or 0
     return Position(pruned_to) if request.after.offset < pruned_to <= end.offset else end
 
 

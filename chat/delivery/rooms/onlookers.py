@@ -42,8 +42,9 @@ class Onlookers:
         return any(self._askers.values())
 
     def add(self, listener: Listener) -> None:
-        for kind in listener.live_kinds:
-            self._askers[kind].add(listener)
+        for kind in LiveKind:
+            if kind in listener.live_kinds:
+                self._askers[kind].add(listener)
         if LiveKind.PRESENCE in listener.live_kinds:
             self._uninformed.add(listener)
             self.changed(LiveKind.PRESENCE)

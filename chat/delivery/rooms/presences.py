@@ -21,9 +21,10 @@ from chat.delivery.listener import Listener
 from chat.delivery.rooms.peers import HEARTBEAT, Peers
 from chat.delivery.rooms.presence_messages import TYPE
 from chat.delivery.rooms.room_presence import RoomPresence
+from chat.domain.events import Event, Kind
 from chat.domain.people import Person
 from chat.domain.rooms import Room
-from chat.errors import unforeseen
+from chat.errors import Banned, NotAMember, unforeseen
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +37,12 @@ QUESTIONS_PER_SECOND = 200  # rooms of which others are asked then
 
 
 class Presences:
-    """The presence of each room of this event loop with listeners, or with people who were here until just now."""
+    """The presence of each room of this event loop with listeners, or with people who were here until just now.
+
+    It is the attendance of the rooms' source: the hub tells it who comes and goes.
+    """
+
+    message_type = TYPE
 
     def __init__(self, groups: Groups, may_tell: Callable[[Room], bool]) -> None:
         """`groups` are the hub's. `may_tell` says whether all its listeners of a room may still be there."""
@@ -67,30 +73,32 @@ class Presences:
         if listener.arrived or self._stopped:
             return
         listener.arrived = True
-        for room in listener.rooms:
+        for room in listener.logs:
             self._open(room).arrive(listener)
             self._occupied.add(room.presence_group)
 
-    def depart(self, listener: Listener, *, linger: bool = True) -> None:
-        """The listener hears nothing more. With `linger`, its person counts for a few seconds yet."""
+    def depart(self, listener: Listener, error: Exception | None = None) -> None:
+        """The listener hears nothing more. Its person counts for a few seconds yet, unless they were excluded."""
         if not listener.arrived:
             return
         listener.arrived = False
-        for room in listener.rooms:
+        linger = not isinstance(error, Banned | NotAMember)
+        for room in listener.logs:
             if presence := self._rooms.get(room.presence_group):
                 presence.depart(listener, linger=linger and not self._stopped)
                 if not presence.listeners:
                     self._occupied.discard(room.presence_group)
                     self._unjoined.discard(presence)
 
-    def hear(self, room: Room, person: Person) -> None:
-        """The person has said something in the room."""
-        if presence := self._rooms.get(room.presence_group):
-            presence.spoke(person.id)
+    def hear(self, event: Event) -> None:
+        """A person who has said something isn't typing any more."""
+        presence = self._rooms.get(event.room.presence_group)
+        if presence is not None and event.kind is Kind.MESSAGE and event.person is not None:
+            presence.spoke(event.person.id)
 
-    def groups_without_listeners(self, rooms: Iterable[Room]) -> list[str]:
-        """The groups that the process has to leave, of those by which it hears of the presence in `rooms`."""
-        groups = [room.presence_group for room in rooms if room.presence_group not in self._occupied]
+    def groups_left(self, logs: Iterable[Room]) -> list[str]:
+        """The groups that the process has to leave, of those by which it hears of the presence in these rooms."""
+        groups = [room.presence_group for room in logs if room.presence_group not in self._occupied]
         if not self._occupied:
             groups += self._layer.group_on_each_server(LIFE_GROUP)
         return [group for group in groups if self._groups.wants(group)]
@@ -195,7 +203,7 @@ class Presences:
         """Tells the rooms that they are joined; leaves those that lost their last listener meanwhile."""
         self._unjoined.update(one for one in joined if one.listeners)
         self._note_joined()
-        if left := self.groups_without_listeners(one.room for one in joined):
+        if left := self.groups_left(one.room for one in joined):
             await self._groups.want(dict.fromkeys(left, False))
 
     def _note_joined(self) -> None:

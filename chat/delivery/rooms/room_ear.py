@@ -35,10 +35,10 @@ class Counting(Protocol):
 class RoomEar:
     """Counts for one person what is unread in one room. The hub has it among the room's listeners."""
 
-    __slots__ = ("_early", "_follower", "heard", "own", "person", "rooms")
+    __slots__ = ("_early", "_follower", "heard", "logs", "own", "person")
 
     def __init__(self, follower: Counting, person: Person, own: OwnRoom) -> None:
-        self.rooms = frozenset([own.room])
+        self.logs = frozenset([own.room])
         self.person = person
         self.own = own
         self.heard = own.last_offset  # up to here all has been counted
@@ -50,10 +50,10 @@ class RoomEar:
     def positions(self) -> Mapping[str, int]:
         return {self.own.room.group: self.heard}
 
-    def joined(self, room: Room, position: Position, catch_up: CatchUp) -> None:
+    def joined(self, log: Room, position: Position, catch_up: CatchUp) -> None:
         if position.offset > self.heard:  # something was said since the room was read
             self.heard = position.offset
-            self._follower.recount(room)
+            self._follower.recount(log)
 
     def put(self, event: Event) -> None:
         if event.kind is Kind.START_OVER:

@@ -7,15 +7,15 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from chat.domain.events import Change, Event, Kind, Quote
+from chat.domain.logs import Head
 from chat.domain.people import Person
 from chat.domain.positions import Position
 from chat.domain.reactions import Reaction
+from chat.domain.recoveries import Recovery, RecoveryRequest
 from chat.domain.rooms import Room, find
 from chat.errors import ChatError, NotAMember
 from chat.storage import changes
 from chat.storage.changes import Found, Gap, Newest
-from chat.storage.history import Head
-from chat.storage.recoveries import Recovery, RecoveryRequest
 from tests.screen import Screen
 
 ROOM = find("property")
@@ -117,8 +117,13 @@ class ListLog:
         self.pruned_to = min(self.pruned_to, left)
 
     def position(self, back: int) -> Position:
-        """The position `back` entries before the end."""
+        """The position `back` entries before the end. One beyond the end, which a client has made up, has an id.
+
+        Without one it would come true with the next entry, of which nobody could tell that it wasn't heard.
+        """
         offset = max(0, len(self.stored) - back)
+        if offset > len(self.stored):
+            return Position(offset, "made up")
         return Position(offset, self.stored[offset - 1].id if 0 < offset <= len(self.stored) else None)
 
     @property

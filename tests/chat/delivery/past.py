@@ -2,12 +2,13 @@
 
 import pytest
 
-from chat.delivery import listener, reads
+from chat.delivery import listener
 from chat.delivery.listener import Listener
+from chat.delivery.rooms import source
 from chat.domain.events import Event
 from chat.domain.positions import Position
+from chat.domain.recoveries import Recovery, RecoveryRequest
 from chat.domain.rooms import Room
-from chat.storage.recoveries import Recovery, RecoveryRequest
 
 PAGE_SIZE = 10
 
@@ -18,7 +19,7 @@ class Past:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, last: int) -> None:
         self.last = last
         self.read = 0
-        monkeypatch.setattr(reads, "in_database", self.recover_all)
+        monkeypatch.setattr(source, "in_database", self.recover_all)
         monkeypatch.setattr(listener, "PAGE_SIZE", PAGE_SIZE)
 
     async def recover_all(self, function: object, requests: list[RecoveryRequest]) -> list[Recovery]:
@@ -28,7 +29,7 @@ class Past:
 
     def recover(self, request: RecoveryRequest) -> Recovery:
         offsets = range(request.after.offset + 1, self.last + 1)[: request.size]
-        missed = [Event(room=request.room, message=str(offset), offset=offset) for offset in offsets]
+        missed = [Event(room=request.log, message=str(offset), offset=offset) for offset in offsets]
         return Recovery(missed, request.after, Position(self.last))
 
 
@@ -38,5 +39,5 @@ def joined(listener: Listener, last: int) -> None:
     async def catch_up(room: Room) -> Position:
         raise AssertionError(f"the hub is not behind in {room}")
 
-    for room in listener.rooms:
+    for room in listener.logs:
         listener.joined(room, Position(last), catch_up)

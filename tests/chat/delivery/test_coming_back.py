@@ -10,8 +10,9 @@ import pytest
 from django.db import connection
 
 from chat import models
-from chat.delivery import hub, reads
+from chat.delivery import hub
 from chat.delivery.hub import Hub
+from chat.delivery.rooms import source
 from chat.domain.events import Event, Kind
 from chat.domain.people import Person
 from chat.domain.positions import START, Position
@@ -59,7 +60,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
         calls[function.__name__] += 1
         return await in_database(function, *args)
 
-    monkeypatch.setattr(reads, "in_database", count)
+    monkeypatch.setattr(source, "in_database", count)
     return calls
 
 
@@ -166,7 +167,7 @@ async def test_failed_read_refuses_those_who_wait_for_it_and_the_next_are_served
 
     async with Hub.here().listen(ROOMS):
         with monkeypatch.context() as patch:
-            patch.setattr(reads, "in_database", fail)
+            patch.setattr(source, "in_database", fail)
             refused = await asyncio.gather(*(come_back(room) for room in ROOMS), return_exceptions=True)
         assert {type(one) for one in refused} == {Unavailable}
         assert [offsets(one) for one in await asyncio.gather(*map(come_back, ROOMS))] == [WHOLE] * len(ROOMS)

@@ -6,13 +6,14 @@ from sys import getsizeof
 import pytest
 from pytest_django import Settings
 
-from chat.delivery import reads, rendering_budget
+from chat.delivery import rendering_budget
 from chat.delivery.queued_listener import QueuedListener
+from chat.delivery.rooms import source
 from chat.domain.events import Event
 from chat.domain.positions import START, Position
+from chat.domain.recoveries import Recovery
 from chat.domain.rooms import Room, find
 from chat.errors import Removed, SlowListener
-from chat.storage.recoveries import Recovery
 from tests.chat.delivery.past import Past, joined
 
 ROOM = find("listener")
@@ -61,7 +62,7 @@ async def test_queued_listener_that_ends_during_recovery_gives_no_missed_events(
         listener.put(said(4))
         return [Recovery([said(1), said(2)], START, Position(2))]
 
-    monkeypatch.setattr(reads, "in_database", read)
+    monkeypatch.setattr(source, "in_database", read)
     with pytest.raises(Removed):
         await anext(listener)
 

@@ -22,11 +22,11 @@ from chat.delivery.hub import Hub
 from chat.domain.events import Event, Kind
 from chat.domain.group_events import to_group
 from chat.domain.people import SESSION_KEY, Person, new_guest
+from chat.domain.recoveries import Recovery, RecoveryRequest
 from chat.domain.rooms import Room, find
 from chat.errors import ChatError, NotAMember
 from chat.storage import changes, history, log, pages, pruning, recoveries
 from chat.storage.database import in_database, reads_long
-from chat.storage.recoveries import Recovery, RecoveryRequest
 from tests.doors import DOORS, BrowserDoor, Door, EventsDoor, GraphQLDoor, Heard
 from tests.recovering import entries_after
 

@@ -13,14 +13,15 @@ import pytest
 from pytest_django import Settings
 
 from chat import log_context
-from chat.delivery import reads, socket_listener
+from chat.delivery import socket_listener
+from chat.delivery.rooms import source
 from chat.delivery.socket_listener import SocketListener
 from chat.delivery.text_frames import text_frame, text_of
 from chat.domain.events import Event
 from chat.domain.positions import START, Position
+from chat.domain.recoveries import Recovery
 from chat.domain.rooms import Room, find
 from chat.errors import ChatError, Removed, SlowListener
-from chat.storage.recoveries import Recovery
 from tests.chat.delivery.past import Past, joined
 
 ROOM = find("listener")
@@ -274,7 +275,7 @@ async def test_end_during_recovery_writes_no_missed_events(socket: Socket, monke
         listener.put(said(4))
         return [Recovery([said(1), said(2)], START, Position(2))]
 
-    monkeypatch.setattr(reads, "in_database", read)
+    monkeypatch.setattr(source, "in_database", read)
     with pytest.raises(Removed):
         await listener.recover()
     assert socket.taken == []

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from unittest import mock
 
 import pytest
 from django.db import OperationalError
@@ -10,10 +11,12 @@ from django.db import OperationalError
 from chat import models
 from chat.actions import posting
 from chat.delivery import hub, watch
-from chat.delivery.hub import Hub
+from chat.delivery.hub import Followed, Hub
 from chat.delivery.queued_listener import QueuedListener
+from chat.delivery.rooms.source import RoomSource
 from chat.delivery.watch import Watch
 from chat.domain.events import Event, Kind
+from chat.domain.logs import Head
 from chat.domain.people import Person
 from chat.domain.rooms import Room, find
 from chat.errors import Unavailable
@@ -29,6 +32,14 @@ async def store(*rooms: Room, text: str = "hi") -> list[Event]:
     """Says something in another process, of which the layer brings nothing."""
     drafts = [log.Draft(room=room, text=text, person=ANN) for room in rooms]
     return [entry.event for entry in await in_database(log.append, drafts)]
+
+
+def room_feeds() -> Followed:
+    return Hub.here()._follow(RoomSource.here())
+
+
+def new_watch() -> Watch:
+    return Watch(RoomSource.here(), room_feeds().feeds, room_feeds().unsettled)
 
 
 def set_back(room: Room, to: int) -> None:
@@ -54,7 +65,7 @@ async def listeners(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[dict[Room,
 @pytest.fixture
 async def looks(listeners: dict[Room, QueuedListener]) -> Watch:
     """One that has looked already."""
-    looks = Watch(Hub.here()._feeds, Hub.here()._unsettled)
+    looks = new_watch()
     await looks.look()
     return looks
 
@@ -64,7 +75,7 @@ def compared(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     """The names of the rooms that were asked for their ends, query by query."""
     queries: list[list[str]] = []
 
-    def heads(rooms: list[Room], heads=history.heads) -> dict[Room, history.Head]:
+    def heads(rooms: list[Room], heads=history.heads) -> dict[Room, Head]:
         queries.append([room.name for room in rooms])
         return heads(rooms)
 
@@ -73,7 +84,7 @@ def compared(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
 
 
 async def test_first_look_compares_all_rooms(listeners, compared: list[list[str]]) -> None:
-    await Watch(Hub.here()._feeds, Hub.here()._unsettled).look()
+    await new_watch().look()
     assert sorted(compared[0]) == sorted(room.name for room in ROOMS)
 
 
@@ -110,7 +121,7 @@ async def test_look_compares_a_part_of_the_idle_rooms_and_a_round_all_of_them(
 )
 def test_part_of_a_round_grows_with_the_rooms_up_to_a_maximum(rooms: int, part: int) -> None:
     feeds = {str(number): object() for number in range(rooms)}
-    assert len(Watch(feeds, set())._next_of_round()) == part  # type: ignore[arg-type]
+    assert len(Watch(mock.Mock(), feeds, set())._next_of_round()) == part  # type: ignore[arg-type]
 
 
 async def test_look_compares_a_room_that_was_active_lately(listeners, looks: Watch, compared: list[list[str]]) -> None:
@@ -177,7 +188,7 @@ async def test_room_whose_read_failed_is_read_at_the_next_look(
         (event,) = await store(QUIET)
         await looks.look()
         feed = Hub.here()._feeds[QUIET.group]
-        await eventually(lambda: feed in Hub.here()._unsettled)
+        await eventually(lambda: feed in room_feeds().unsettled)
     await looks.look()
     assert await hear(listeners[QUIET]) == event
 
@@ -188,7 +199,7 @@ async def test_rooms_that_could_not_be_compared_are_compared_at_the_next_look(
     def fail(*_: object) -> None:
         raise OperationalError("it is away")
 
-    looks = Watch(Hub.here()._feeds, Hub.here()._unsettled)
+    looks = new_watch()
     monkeypatch.setattr(Watch, "_next_of_round", lambda _: [])
     (event,) = await store(QUIET)
     with monkeypatch.context() as patch:

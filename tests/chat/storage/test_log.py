@@ -12,12 +12,12 @@ from django.utils import timezone
 
 from chat.delivery.hub import Hub
 from chat.domain.events import Kind
+from chat.domain.logs import Head
 from chat.domain.people import Person
 from chat.domain.positions import Position
 from chat.domain.rooms import Room, find
 from chat.errors import InvalidPosition
 from chat.storage import edits, history, log, moderation, pages, permissions
-from chat.storage.history import Head
 from tests.recovering import entries_after, recover
 from tests.servers import ROOT, environment
 

@@ -10,12 +10,12 @@ from chat import models
 from chat.domain.events import Event, Kind, Quote
 from chat.domain.people import Person
 from chat.domain.positions import Position
+from chat.domain.recoveries import Recovery, RecoveryRequest
 from chat.domain.rooms import Room, find
 from chat.errors import Banned, ChatError, NoSuchMessage
 from chat.storage import edits, entries, history, log, moderation, pages, pruning, quotes, recoveries
 from chat.storage.log import Draft, Entry
 from chat.storage.pages import Page, PageRequest
-from chat.storage.recoveries import Recovery, RecoveryRequest
 from tests.chat.storage.test_log import ANN, BEN, OTHER, ROOM, fill, say
 from tests.recovering import recover
 
@@ -193,7 +193,7 @@ class TestQueries:
 
     @pytest.mark.parametrize("clients", [1, 30])
     def test_recoveries_take_one_query_for_the_quotes_of_all_clients(self, clients: int) -> None:
-        asked = [RecoveryRequest(room=ROOM, after=Position(40 + n), size=50, person=ANN) for n in range(clients)]
+        asked = [RecoveryRequest(log=ROOM, after=Position(40 + n), size=50, person=ANN) for n in range(clients)]
         with CaptureQueriesContext(connection) as captured:
             found = recoveries.recover_all(asked)
         assert len(captured) == 2

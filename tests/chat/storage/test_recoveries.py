@@ -8,12 +8,13 @@ from pytest_django import Settings
 
 from chat import models
 from chat.domain import people
+from chat.domain import recoveries as domain
 from chat.domain.people import Person
 from chat.domain.positions import Position
+from chat.domain.recoveries import Recovery, RecoveryRequest
 from chat.domain.rooms import Room
 from chat.errors import Banned, ChatError, NotAMember
 from chat.storage import history, moderation, pruning, recoveries
-from chat.storage.recoveries import Recovery, RecoveryRequest
 from tests.chat.storage.test_log import ANN, BEN, OTHER, ROOM, fill, offsets, say
 from tests.recovering import recover
 
@@ -27,7 +28,7 @@ def starts_over(recovery: Recovery, *, at: int) -> bool:
 def request(
     after: int, size: int = 100, *, room: Room = ROOM, id: str | None = None, person: Person | None = ANN, **more: bool
 ) -> RecoveryRequest:
-    return RecoveryRequest(room=room, after=Position(after, id), size=size, person=person, **more)
+    return RecoveryRequest(log=room, after=Position(after, id), size=size, person=person, **more)
 
 
 def id_at(offset: int, room: Room = ROOM) -> str | None:
@@ -167,7 +168,7 @@ class TestFitting:
 
     @pytest.fixture(autouse=True)
     def few(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(recoveries, "ENTRIES_MAX", 30)
+        monkeypatch.setattr(domain, "ENTRIES_MAX", 30)
 
     @pytest.mark.parametrize(
         ("requests", "numbers"),
@@ -183,4 +184,4 @@ class TestFitting:
     def test_fitting_requests_need_few_entries_that_others_do_not(
         self, requests: list[RecoveryRequest], numbers: list[int]
     ) -> None:
-        assert recoveries.fitting(requests) == numbers
+        assert domain.fitting(requests) == numbers

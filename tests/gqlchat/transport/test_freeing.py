@@ -12,8 +12,8 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import Ope
 from chat.connections.event_streams import EventStream as Stream
 from chat.connections.sockets import Socket, Sockets
 from chat.consumers import ChatConsumer
-from chat.delivery.hub import Hub
 from chat.delivery.listener import Listener
+from chat.delivery.rooms.source import presences
 from gqlchat.guards.documents import CACHED_LENGTH
 from gqlchat.transport.consumers import ChatGraphQLWSConsumer
 from gqlchat.transport.following import Following
@@ -121,7 +121,7 @@ async def test_ended_look_at_presence_is_freed_while_its_connection_stays(
     await graphql.result()
     await complete(graphql)
     await eventually(lambda: not left(OF_A_SUBSCRIPTION))
-    await eventually(lambda: not len(Hub.here().presence))
+    await eventually(lambda: not len(presences()))
 
 
 async def test_refused_connection_is_freed_without_the_garbage_collector(

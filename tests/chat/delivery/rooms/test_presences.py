@@ -14,6 +14,7 @@ from chat.delivery.hub import Hub
 from chat.delivery.listener import Listener
 from chat.delivery.rooms import onlookers, peers, people_here, presence_messages, presences, room_presence
 from chat.delivery.rooms.look import look
+from chat.delivery.rooms.source import presences as presences_of
 from chat.domain.events import Event
 from chat.domain.people import Person, of_user
 from chat.domain.presence import PEOPLE_MAX, LiveKind, LiveState, Presence, Typing
@@ -77,7 +78,7 @@ async def processes(eventually: Eventually) -> AsyncIterator[tuple[Hub, Hub]]:
     """Two processes of the site. In the end nothing is left of anybody's presence."""
     found = Hub.here(), Hub()
     yield found
-    await eventually(lambda: not any(len(one.presence) for one in found))
+    await eventually(lambda: not any(len(presences_of(one)) for one in found))
     await eventually(lambda: not get_channel_layer()._get_layer().groups)
 
 
@@ -118,7 +119,7 @@ async def test_listener_that_leaves_while_it_joins_is_not_here() -> None:
     await Hub.here().leave(listener)
     await joining
     assert not listener.arrived
-    assert len(Hub.here().presence) == 0
+    assert len(presences_of(Hub.here())) == 0
 
 
 async def test_person_who_comes_back_within_seconds_never_left(
@@ -142,14 +143,14 @@ async def test_process_in_which_nobody_asks_tells_of_its_people_and_keeps_nothin
     async with here(other, BEN, live_kinds=()) as ben:
         async with here(one, ANN) as ann:
             await eventually(lambda: ann.present == (2, ["Ann", "Ben"], True))
-            assert other.presence._rooms[ROOM.presence_group]._onlookers is None
+            assert presences_of(other)._rooms[ROOM.presence_group]._onlookers is None
             assert ROOM.presence_group not in other._groups
             async with here(other, CEM, live_kinds=()):
                 await eventually(lambda: ann.present == (3, ["Ann", "Ben", "Cem"], True))
             await eventually(lambda: ann.present == (2, ["Ann", "Ben"], True))
-            assert sorted(person.name for person in one.presence.people(ROOM)) == ["Ann", "Ben"]
-            assert other.presence.people(ROOM) == [BEN]
-            assert one.presence.people(find("another")) == []
+            assert sorted(person.name for person in presences_of(one).people(ROOM)) == ["Ann", "Ben"]
+            assert presences_of(other).people(ROOM) == [BEN]
+            assert presences_of(one).people(find("another")) == []
         assert ben.states == []
 
 
@@ -200,7 +201,7 @@ async def test_typing_is_told_everywhere_and_ends_with_the_message(
     one, other = processes
     async with here(one, ANN) as ann, here(other, BEN) as ben:
         await eventually(lambda: ann.present[0] == ben.present[0] == 2)
-        other.presence.type(ROOM, BEN, True)
+        presences_of(other).type(ROOM, BEN, True)
         for ear in (ann, ben):
             await eventually(lambda ear=ear: ear.typing == ["Ben"])
         await posting.post(room=ROOM, message="there", person=BEN)
@@ -217,10 +218,10 @@ async def test_typing_ends_when_the_person_stops_or_is_silent(
     one, other = processes
     async with here(one, ANN, live_kinds={LiveKind.TYPING}) as ann, here(other, BEN):
         await eventually(lambda: ROOM.presence_group in other._groups and ROOM.presence_group in one._groups)
-        other.presence.type(ROOM, BEN, True)
+        presences_of(other).type(ROOM, BEN, True)
         await eventually(lambda: ann.typing == ["Ben"])
         if stops:
-            other.presence.type(ROOM, BEN, False)
+            presences_of(other).type(ROOM, BEN, False)
         await eventually(lambda: ann.typing == [])
         assert len(ann.states) == 2
 
@@ -232,7 +233,7 @@ async def test_person_who_types_through_a_process_without_listeners_is_told(
     one, other = processes
     async with here(one, ANN) as ann:
         await eventually(lambda: ann.present == (1, ["Ann"], True))
-        other.presence.type(ROOM, BEN, True)
+        presences_of(other).type(ROOM, BEN, True)
         await eventually(lambda: ann.typing == ["Ben"])
         await eventually(lambda: ann.typing == [])
         assert ann.present == (1, ["Ann"], True)
@@ -248,16 +249,16 @@ async def test_banned_person_is_gone_at_once_and_told_nothing_more(
     one, other = processes
     async with here(one, owner) as told, here(other, ben) as banned:
         await eventually(lambda: told.present[0] == banned.present[0] == 2)
-        other.presence.type(ROOM, ben, True)
+        presences_of(other).type(ROOM, ben, True)
         await eventually(lambda: told.typing == banned.typing == ["Ben"])
         await actions.carry_out(moderation.ban, ROOM, ben.id, by=owner)
         await eventually(lambda: isinstance(banned.error, Banned))
         states = len(banned.states)
         await eventually(lambda: told.present == (1, ["Ann"], True) and told.typing == [])
-        one.presence.type(ROOM, owner, True)
+        presences_of(one).type(ROOM, owner, True)
         await eventually(lambda: told.typing == ["Ann"])
         assert len(banned.states) == states
-        one.presence.type(ROOM, owner, False)
+        presences_of(one).type(ROOM, owner, False)
         monkeypatch.setattr(people_here, "LINGER", 0.1)
 
 
@@ -268,7 +269,7 @@ async def test_missed_message_is_asked_for(
     async with here(one, ANN) as ann, here(other, BEN):
         await eventually(lambda: ann.present[0] == 2)
         with monkeypatch.context() as deaf:
-            deaf.setattr(one.presence, "receive", lambda message: None)
+            deaf.setattr(presences_of(one), "receive", lambda message: None)
             async with here(other, CEM):
                 await asyncio.sleep(0.2)  # the change is on its way by now
                 deaf.undo()
@@ -279,7 +280,7 @@ async def test_renamed_person_is_called_by_the_new_name(processes: tuple[Hub, Hu
     one, other = processes
     async with here(one, ANN) as ann, here(other, BEN):
         await eventually(lambda: ann.present[0] == 2)
-        other.presence.rename(Person(id=BEN.id, name="Benno"))
+        presences_of(other).rename(Person(id=BEN.id, name="Benno"))
         await eventually(lambda: ann.present == (2, ["Ann", "Benno"], True))
 
 
@@ -293,7 +294,7 @@ async def test_silent_process_is_struck_off_and_asked_when_it_is_heard_again(
     async with here(one, ANN) as ann, here(other, BEN):
         await eventually(lambda: ann.present[0] == 2)
         with monkeypatch.context() as halted:
-            halted.setattr(other.presence, "_tell_life", lambda: asyncio.sleep(0))
+            halted.setattr(presences_of(other), "_tell_life", lambda: asyncio.sleep(0))
             await eventually(lambda: ann.present == (1, ["Ann"], True))
         await eventually(lambda: ann.present == (2, ["Ann", "Ben"], True))
 
@@ -304,9 +305,9 @@ async def test_process_that_stops_takes_its_people_off_at_once(
     one, other = processes
     async with here(one, ANN) as ann, here(other, BEN):
         await eventually(lambda: ann.present[0] == 2)
-        await other.presence.stop()
+        await presences_of(other).stop()
         await eventually(lambda: ann.present == (1, ["Ann"], True))
-    other.presence._rooms.clear()
+    presences_of(other)._rooms.clear()
 
 
 @pytest.mark.parametrize(
