@@ -18,6 +18,7 @@ A trusted proxy may say what address the client has, under any server.
 
 import gc
 import os
+from collections.abc import Sequence
 from typing import Any, cast
 
 from asgiref.sync import ThreadSensitiveContext, sync_to_async
@@ -28,6 +29,7 @@ from django.conf import settings
 from django.core.asgi import get_asgi_application
 from django.db import connections
 from django.urls import URLPattern, re_path
+from strawberry.schema import BaseSchema
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mysite.settings")
@@ -73,28 +75,37 @@ def safe_from_anywhere(route: URLPattern) -> URLPattern:
     return URLPattern(route.pattern, Safeguards(route.callback, from_anywhere=True))
 
 
-http = URLRouter(
-    [
-        *map(safe_from_anywhere, chat.routing.hook_urlpatterns()),
-        *map(safe, gqlchat.transport.routing.http_urlpatterns(schema)),
-        *map(safe, chat.routing.http_urlpatterns(pages)),
-        safe_from_anywhere(re_path(settings.STATIC_URL.lstrip("/"), StaticFiles(pages))),  # type: ignore[arg-type]
-        re_path("", pages),  # type: ignore[arg-type]  # Channels routes to ASGI applications
-    ]
-)
-websocket = URLRouter(
-    [
-        *chat.routing.websocket_urlpatterns,
-        *gqlchat.transport.routing.websocket_urlpatterns(schema),
-        re_path("", WebsocketDenier.as_asgi()),
-    ]
-)
-protocols = ProtocolTypeRouter(
-    {"http": Probes(BearerCheck(http)), "websocket": OriginCheck(AuthMiddlewareStack(websocket))}
-)
-# uvicorn has types of its own for ASGI.
-proxied = ProxyHeadersMiddleware(cast(Any, RequestLog(protocols)), settings.FORWARDED_ALLOW_IPS)
-application = Stopping(DeliversWebhooks(Arrivals(cast(ASGI3Application, proxied))))
+def routed(schema: BaseSchema, websocket_urlpatterns: Sequence[URLPattern] = ()) -> ASGI3Application:
+    """The doors of the site, with `schema` at /graphql, and another app's WebSockets beside the chat's."""
+    http = URLRouter(
+        [
+            *map(safe_from_anywhere, chat.routing.hook_urlpatterns()),
+            *map(safe, gqlchat.transport.routing.http_urlpatterns(schema)),
+            *map(safe, chat.routing.http_urlpatterns(pages)),
+            safe_from_anywhere(re_path(settings.STATIC_URL.lstrip("/"), StaticFiles(pages))),  # type: ignore[arg-type]
+            re_path("", pages),  # type: ignore[arg-type]  # Channels routes to ASGI applications
+        ]
+    )
+    websocket = URLRouter(
+        [
+            *websocket_urlpatterns,
+            *chat.routing.websocket_urlpatterns,
+            *gqlchat.transport.routing.websocket_urlpatterns(schema),
+            re_path("", WebsocketDenier.as_asgi()),
+        ]
+    )
+    protocols = {"http": Probes(BearerCheck(http)), "websocket": OriginCheck(AuthMiddlewareStack(websocket))}
+    return cast(ASGI3Application, ProtocolTypeRouter(protocols))
+
+
+def served(doors: ASGI3Application) -> ASGI3Application:
+    """What a server is given: `doors`, behind what concerns every connection. Once in a process."""
+    # uvicorn has types of its own for ASGI.
+    proxied = ProxyHeadersMiddleware(cast(Any, RequestLog(doors)), settings.FORWARDED_ALLOW_IPS)
+    return Stopping(DeliversWebhooks(Arrivals(cast(ASGI3Application, proxied))))
+
+
+application = served(routed(schema))
 
 daphne_protocol.install()  # in case Daphne serves this
 

@@ -5,10 +5,16 @@ from gqlchat.schema.execution import Schema
 from gqlchat.schema.executors import OwnExecutor
 from gqlchat.schema.roots import Mutation, Query, Subscription
 
-schema = Schema(
-    query=Query,
-    mutation=Mutation,
-    subscription=Subscription,
-    extensions=EXTENSIONS,
-    execution_context_class=OwnExecutor,
-)
+
+def build(query: type = Query, mutation: type = Mutation, subscription: type = Subscription) -> Schema:
+    """A schema of these root types, guarded as this site's is. Another app's inherit from the chat's and its own."""
+    return Schema(
+        query=query,
+        mutation=mutation,
+        subscription=subscription,
+        extensions=EXTENSIONS,
+        execution_context_class=OwnExecutor,
+    )
+
+
+schema = build()

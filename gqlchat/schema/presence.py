@@ -80,7 +80,7 @@ class PresenceSubscription:
     )
     async def room_presence(self, info: strawberry.Info, room_name: str) -> AsyncGenerator[RoomPresence, None]:
         request = to_look(context.person(info), room_name, LiveKind.PRESENCE)
-        async with look(request.rooms[0], LiveKind.PRESENCE, request.person) as states:
+        async with look(request.logs[0], LiveKind.PRESENCE, request.person) as states:
             async for state in states:
                 if isinstance(state, presence.Presence):
                     yield RoomPresence.of(state)
@@ -90,7 +90,7 @@ class PresenceSubscription:
     )
     async def room_typing(self, info: strawberry.Info, room_name: str) -> AsyncGenerator[RoomTyping, None]:
         request = to_look(context.person(info), room_name, LiveKind.TYPING)
-        async with look(request.rooms[0], LiveKind.TYPING, request.person) as states:
+        async with look(request.logs[0], LiveKind.TYPING, request.person) as states:
             async for state in states:
                 if isinstance(state, presence.Typing):
                     yield RoomTyping.of(state)

@@ -1,8 +1,8 @@
-"""The request of a subscriber: rooms, positions, and a greeting."""
+"""The request of a subscriber: logs and positions; of rooms, a greeting, too."""
 
-from collections.abc import Iterable, Set
-from dataclasses import dataclass
-from typing import TypeVar
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
+from typing import Any, Self, TypeVar
 
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
@@ -22,21 +22,40 @@ Given = tuple[str, int | None, str | None]
 """Of a RoomPosition: the room's name, the offset up to which it has been heard, and the id of the entry there."""
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """To hear `kinds` in `rooms`, in some of them `after` a position, as `current_user`.
+@dataclass(frozen=True, kw_only=True)
+class FollowRequest:
+    """To hear `kinds` of what comes to `logs`, in some of them `after` a position. Any app's subscription has one.
 
-    And to greet them first, if it joins.
+    Without kinds, it is those that a listener hears which names none. `current_user` is the name that results have
+    where a field of theirs is to have the subscriber's. If there are `live_kinds`, it is these states that are told,
+    and not what comes to the logs.
     """
 
-    rooms: list[Room]
-    after: dict[Room, Position]
-    current_user: str
+    logs: Sequence[Any]
+    after: Mapping[Any, Position]
     person: Person
-    kinds: Set[Kind]
-    joins_as: str | None = None
+    kinds: Set[Any] | None = None
+    current_user: str = ""
     live_kinds: frozenset[LiveKind] = frozenset()
-    """If there are any, it is these live states that are told, and not what is said."""
+
+    async def greet(self) -> Sequence[Event]:
+        """What the subscriber hears before all else, and not again where it comes with the rest."""
+        return []
+
+    def resumed(self, after: Mapping[Any, Position]) -> Self:
+        """The request of the same subscriber who comes back with these positions."""
+        return replace(self, after={**self.after, **after})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request(FollowRequest):
+    """To hear rooms, and to greet them first, if it joins."""
+
+    joins_as: str | None = None
+
+    def resumed(self, after: Mapping[Any, Position]) -> Self:
+        """Without greeting the rooms again."""
+        return replace(self, after={**self.after, **after}, joins_as=None)
 
     async def greet(self) -> list[Event]:
         """Tells the rooms who has joined. Returns the greetings, which the subscriber hears before all else.
@@ -44,13 +63,14 @@ class Request:
         A person who joins too many rooms in too short a time is let in without being announced: after a restart, many
         come back at once.
         """
+        said: list[Event] = []
         if self.joins_as is None:
-            return []
-        name, person, aloud, said = self.joins_as, self.person, True, []
-        for room in self.rooms:
+            return said
+        name, person, aloud = self.joins_as, self.person, True
+        for room in self.logs:
             aloud = aloud and await may_greet(person)
             said.append(await greetings.greet(room=room, name=name, person=person, aloud=aloud))
-        return said if Kind.GREETING in self.kinds else []
+        return said if Kind.GREETING in (self.kinds or ()) else []
 
 
 async def may_greet(person: Person) -> bool:
@@ -72,7 +92,7 @@ def to_join(
     person.require(Scope.READ)
     name = greetings.clean_name(user, person)
     entered, after = enter_all(_few(rooms), person), _after(_few(positions), person)
-    return Request(entered, after, current_user=user, person=person, kinds=_kinds(kinds), joins_as=name)
+    return Request(logs=entered, after=after, person=person, kinds=_kinds(kinds), current_user=user, joins_as=name)
 
 
 def to_follow(person: Person, positions: Iterable[Given], kinds: Iterable[Kind] | None) -> Request:
@@ -84,7 +104,7 @@ def to_follow(person: Person, positions: Iterable[Given], kinds: Iterable[Kind] 
     positions = _few(positions)
     rooms = enter_all([name for name, *_ in positions], person)
     after = _after(positions, person)
-    return Request(rooms, after, current_user=person.name, person=person, kinds=_kinds(kinds))
+    return Request(logs=rooms, after=after, person=person, kinds=_kinds(kinds), current_user=person.name)
 
 
 def _kinds(named: Iterable[Kind] | None) -> Set[Kind]:
@@ -94,9 +114,14 @@ def _kinds(named: Iterable[Kind] | None) -> Set[Kind]:
 def to_look(person: Person, room: str, kind: LiveKind) -> Request:
     """roomPresence and roomTyping. Raises InsufficientScope, InvalidRoomName or LoginRequired."""
     person.require(Scope.READ)
-    rooms = [enter(room, person)]
-    nothing: Set[Kind] = frozenset()
-    return Request(rooms, {}, person.name, person, nothing, live_kinds=frozenset({kind}))
+    return Request(
+        logs=[enter(room, person)],
+        after={},
+        person=person,
+        kinds=frozenset(),
+        current_user=person.name,
+        live_kinds=frozenset({kind}),
+    )
 
 
 def _few(named: Iterable[Named]) -> list[Named]:

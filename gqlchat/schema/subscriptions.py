@@ -73,7 +73,7 @@ class MessageSubscription:
 
 
 async def heard(request: Request) -> AsyncGenerator[ChatRoomMessage, None]:
-    async with Hub.here().listen(request.rooms, request.after, request.person, request.kinds) as listener:
+    async with Hub.here().listen(request.logs, request.after, request.person, request.kinds) as listener:
         greetings = await request.greet()
         for greeting in greetings:
             yield ChatRoomMessage.of(greeting, request.current_user)

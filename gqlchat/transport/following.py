@@ -8,12 +8,10 @@ from chat.connections.sockets import is_gone
 from chat.delivery.hub import Hub
 from chat.delivery.socket_listener import SocketListener
 from chat.delivery.text_frames import text_frame
-from chat.domain.events import Event, Kind
-from chat.domain.presence import LiveState
 from chat.errors import ChatError
 from gqlchat.schema.context import person_of
 from gqlchat.schema.errors import as_payload
-from gqlchat.schema.requests import Request
+from gqlchat.schema.requests import FollowRequest
 from gqlchat.transport.sharing import Shared, share
 
 
@@ -22,14 +20,14 @@ class Follower(SocketListener):
 
     def __init__(self, shared: Shared, *, scope: Any, send: Any) -> None:
         request = shared.request
-        super().__init__(request.rooms, request.after, request.person, request.kinds, scope=scope, send=send)
+        super().__init__(request.logs, request.after, request.person, request.kinds, scope=scope, send=send)
         self.live_kinds = request.live_kinds
-        self.is_here = not request.live_kinds  # who only looks isn't there
+        self.is_here = not request.live_kinds  # somebody who only looks isn't there
         self.operation = shared.operation
         self.current_user = json.dumps(request.current_user).encode()
-        self.own: tuple[str | None, ...] = ()  # its greetings; the rooms get them too, and it is in the rooms
+        self.own: tuple[str | None, ...] = ()  # ids of its greetings: the rooms get them too, and it is in the rooms
 
-    async def begin(self, request: Request) -> None:
+    async def begin(self, request: FollowRequest) -> None:
         try:
             await Hub.here().join(self)
             await self.started_to_hear()
@@ -44,18 +42,18 @@ class Follower(SocketListener):
     async def started_to_hear(self) -> None:
         """Called when it has joined, before anything is written."""
 
-    def take(self, event: Event) -> None:
-        if not self.live_kinds and (event.kind is not Kind.GREETING or event.id not in self.own):
+    def take(self, event: Any) -> None:
+        if not self.live_kinds and (not self.own or event.id not in self.own):
             super().take(event)
 
-    def render(self, event: Event | LiveState) -> bytes | None:
+    def render(self, event: Any) -> bytes | None:
         pieces = self.operation.render(event)
         return None if pieces is None else self.frame_of(event, self.current_user.join(pieces))
 
-    async def render_later(self, event: Event | LiveState) -> bytes:
+    async def render_later(self, event: Any) -> bytes:
         return self.frame_of(event, self.current_user.join(await self.operation.render_later(event)))
 
-    def frame_of(self, event: Event | LiveState, payload: bytes) -> bytes:
+    def frame_of(self, event: Any, payload: bytes) -> bytes:
         """The bytes that are written for a result, which is `payload` as JSON."""
         raise NotImplementedError
 
@@ -71,7 +69,7 @@ class SocketFollower(Follower):
         self.started = started
         self.start = f'{{"id":{json.dumps(id)},"type":"{connection.next_type}","payload":'.encode()
 
-    def frame_of(self, event: Event | LiveState, payload: bytes) -> bytes:
+    def frame_of(self, event: Any, payload: bytes) -> bytes:
         return text_frame(b"%b%b}" % (self.start, payload))
 
     async def fail(self, error: Exception) -> None:

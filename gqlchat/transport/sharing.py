@@ -1,10 +1,11 @@
 """One execution of a subscription for all who asked for the same.
 
-The fields of a message depend on the message alone, but for `currentUser`, and those of a room's presence on the room
-alone. So each event is executed once
-for each distinct operation of this process (document, operation name, and the variables that the selection uses), with
-a mark in the place of `currentUser`; every follower gets the result with its own id around it and its own name put
-where the mark is.
+The fields of an event depend on the event alone, but for a message's `currentUser`. So each event is executed once for
+each distinct operation of this process (document, operation name, and the variables that the selection uses), with a
+mark in the place of `currentUser`; every follower gets the result with its own id around it and its own name put where
+the mark is.
+
+`register` says which subscriptions are executed like that. Any app's can be (docs/extending.md).
 
 An execution that serves many has no current_user: to touch the context in it is an error.
 """
@@ -45,15 +46,14 @@ from graphql import (
 from chat import log_context
 from chat.delivery.recent_renderings import RecentRenderings
 from chat.delivery.rendering_budget import RenderingBudget
-from chat.domain.events import Event
 from chat.domain.people import Person
-from chat.domain.presence import LiveKind, LiveState, Presence, Typing
+from chat.domain.presence import LiveKind
 from gqlchat.guards import complexity, documents
 from gqlchat.schema.execution import Schema
 from gqlchat.schema.executors import SharedExecutor
 from gqlchat.schema.messages import ChatRoomMessage
 from gqlchat.schema.presence import RoomPresence, RoomTyping
-from gqlchat.schema.requests import Request, to_follow, to_join, to_look
+from gqlchat.schema.requests import FollowRequest, to_follow, to_join, to_look
 
 MARK = f"current_user-{secrets.token_hex(16)}"
 MARKED = json.dumps(MARK)
@@ -70,11 +70,11 @@ class SharedOperation:
     """An operation of a document, executed once for each event."""
 
     def __init__(
-        self, schema: Schema, document: DocumentNode, variables: dict[str, Any] | None, operation_name: str | None
+        self, schema: Schema, plan: "Plan", variables: dict[str, Any] | None, operation_name: str | None
     ) -> None:
         executor = SharedExecutor.build(
             schema.core,
-            document,
+            plan.document,
             context_value=NoPerson(),
             raw_variable_values=variables,
             operation_name=operation_name,
@@ -83,10 +83,11 @@ class SharedOperation:
         assert isinstance(executor, SharedExecutor), executor
         self._executor = executor
         self._schema = schema
+        self._root = plan.shareable.root
         self._recent: RecentRenderings[list[bytes]] = RecentRenderings()
-        self._rendering: list[tuple[Event | LiveState, asyncio.Task[list[bytes]]]] = []  # what takes time
+        self._rendering: list[tuple[Any, asyncio.Task[list[bytes]]]] = []  # what takes time
 
-    def render(self, event: Event | LiveState) -> list[bytes] | None:
+    def render(self, event: Any) -> list[bytes] | None:
         """The payload as JSON, in pieces between which `currentUser` belongs.
 
         None where that takes time (`render_later`): a field has to be awaited, or this turn of the loop is full.
@@ -102,38 +103,36 @@ class SharedOperation:
         self._start(event, result)
         return None
 
-    async def render_later(self, event: Event | LiveState) -> list[bytes]:
+    async def render_later(self, event: Any) -> list[bytes]:
         """The same, however long it takes: once for all who wait for it, whichever of them go."""
         if pieces := self._recent.get(event):
             return pieces
         return await asyncio.shield(self._task_for(event) or self._start(event, self._execute_later(event)))
 
-    def _task_for(self, event: Event | LiveState) -> asyncio.Task[list[bytes]] | None:
+    def _task_for(self, event: Any) -> asyncio.Task[list[bytes]] | None:
         return next((task for rendered, task in self._rendering if rendered is event), None)
 
-    def _start(
-        self, event: Event | LiveState, rendering: Coroutine[Any, Any, list[bytes]]
-    ) -> asyncio.Task[list[bytes]]:
+    def _start(self, event: Any, rendering: Coroutine[Any, Any, list[bytes]]) -> asyncio.Task[list[bytes]]:
         task = asyncio.create_task(rendering, context=log_context.detached())
         entry = (event, task)
         self._rendering.append(entry)
         task.add_done_callback(lambda _: self._rendering.remove(entry))
         return task
 
-    async def _execute_later(self, event: Event | LiveState) -> list[bytes]:
+    async def _execute_later(self, event: Any) -> list[bytes]:
         await RenderingBudget.here().wait()
         result = self._execute(event)
         return result if isinstance(result, list) else await result
 
-    def _execute(self, event: Event | LiveState) -> list[bytes] | Coroutine[Any, Any, list[bytes]]:
+    def _execute(self, event: Any) -> list[bytes] | Coroutine[Any, Any, list[bytes]]:
         """A coroutine if a field has to be awaited."""
-        result: Any = execute_subscription_event(self._executor.build_per_event_executor(root_of(event)))
+        result: Any = execute_subscription_event(self._executor.build_per_event_executor(self._root(event)))
         return self._keep_later(event, result) if inspect.isawaitable(result) else self._keep(event, result)
 
-    async def _keep_later(self, event: Event | LiveState, result: Awaitable[ExecutionResult]) -> list[bytes]:
+    async def _keep_later(self, event: Any, result: Awaitable[ExecutionResult]) -> list[bytes]:
         return self._keep(event, await result)
 
-    def _keep(self, event: Event | LiveState, result: ExecutionResult) -> list[bytes]:
+    def _keep(self, event: Any, result: ExecutionResult) -> list[bytes]:
         payload: dict[str, Any] = {"data": result.data}
         if result.errors:
             self._schema.process_errors(result.errors)
@@ -144,11 +143,24 @@ class SharedOperation:
         return pieces
 
 
-def root_of(event: Event | LiveState) -> ChatRoomMessage | RoomPresence | RoomTyping:
-    """The object from which the fields of a subscription are resolved."""
-    if isinstance(event, Presence):
-        return RoomPresence.of(event)
-    return RoomTyping.of(event) if isinstance(event, Typing) else ChatRoomMessage.of(event, MARK)
+@dataclass(frozen=True, slots=True)
+class Shareable:
+    """A subscription whose events have the same fields for everybody who asks for the same.
+
+    `request` reads a subscriber's arguments, by their names in GraphQL; it may raise ChatError. `root` makes of an
+    event the object from which the fields are resolved. A field that asks its context for a person is an error.
+    """
+
+    request: Callable[[Person, dict[str, Any]], FollowRequest]
+    root: Callable[[Any], object]
+
+
+_shareable: dict[str, Shareable] = {}
+
+
+def register(field: str, shareable: Shareable) -> None:
+    """Has subscribers of that field of `Subscription` share executions. To be called as a schema is put together."""
+    _shareable[field] = shareable
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +168,7 @@ class Shared:
     """One subscriber's request, and the operation that it shares with others."""
 
     operation: SharedOperation
-    request: Request
+    request: FollowRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +176,7 @@ class Plan:
     """The part of a subscription that depends on its document alone, from which each subscriber's request is read."""
 
     document: DocumentNode
+    shareable: Shareable
     variable_definitions: tuple[VariableDefinitionNode, ...]
     field: FieldNode
     definition: GraphQLField
@@ -184,21 +197,21 @@ def share(
     values = get_variable_values(schema.core, plan.variable_definitions, variables or {})
     if isinstance(values, list):
         return None
-    request = REQUESTS[plan.field.name.value](person, get_argument_values(plan.definition, plan.field, values))
+    request = plan.shareable.request(person, get_argument_values(plan.definition, plan.field, values))
     selected = {name: value for name, value in (variables or {}).items() if name in plan.selection_variables}
-    key = (query, operation_name, json.dumps(selected, sort_keys=True) if selected else "{}")
+    key = (query, operation_name, json.dumps(selected, sort_keys=True) if selected else "{}", schema)
     operation = _operations.get(key)
     if operation is None:
-        operation = _operations[key] = SharedOperation(schema, plan.document, variables, operation_name)
+        operation = _operations[key] = SharedOperation(schema, plan, variables, operation_name)
     return Shared(operation, request)
 
 
-_operations: WeakValueDictionary[tuple[str, str | None, str], SharedOperation] = WeakValueDictionary()
+_operations: WeakValueDictionary[tuple[str, str | None, str, Schema], SharedOperation] = WeakValueDictionary()
 
 
 @lru_cache(maxsize=256)
 def _plan(schema: Schema, query: str, operation_name: str | None) -> Plan | None:
-    """None for a document that is not valid, and for an operation that is not one of ours alone."""
+    """None for a document that is not valid, and for an operation that is not one that is shared."""
     try:
         document = documents.read(query)
     except GraphQLError:
@@ -209,9 +222,10 @@ def _plan(schema: Schema, query: str, operation_name: str | None) -> Plan | None
     if complexity.problem_with(document, None) or validate(schema.core, document):
         return None
     match list(_selected(operation.selection_set, document)):
-        case [FieldNode(name=name, directives=directives) as field] if name.value in REQUESTS and not directives:
+        case [FieldNode(name=name, directives=directives) as field] if name.value in _shareable and not directives:
             return Plan(
                 document=document,
+                shareable=_shareable[name.value],
                 variable_definitions=tuple(operation.variable_definitions or ()),
                 field=field,
                 definition=schema.core.subscription_type.fields[name.value],  # type: ignore[union-attr]
@@ -252,13 +266,13 @@ def _variables_of(field: FieldNode, document: DocumentNode) -> set[str]:
     return names
 
 
-def _join(person: Person, arguments: dict[str, Any]) -> Request:
+def _join(person: Person, arguments: dict[str, Any]) -> FollowRequest:
     rooms = [room["roomName"] for room in arguments["rooms"]]
     positions = _positions(arguments.get("positions") or [])
     return to_join(person, rooms, arguments["user"], positions, arguments.get("kinds"))
 
 
-def _follow(person: Person, arguments: dict[str, Any]) -> Request:
+def _follow(person: Person, arguments: dict[str, Any]) -> FollowRequest:
     return to_follow(person, _positions(arguments["rooms"]), arguments.get("kinds"))
 
 
@@ -266,13 +280,11 @@ def _positions(given: list[dict[str, Any]]) -> list[tuple[str, int | None, str |
     return [(one["roomName"], one.get("after"), one.get("afterId")) for one in given]
 
 
-def _look(kind: LiveKind) -> Callable[[Person, dict[str, Any]], Request]:
+def _look(kind: LiveKind) -> Callable[[Person, dict[str, Any]], FollowRequest]:
     return lambda person, arguments: to_look(person, arguments["roomName"], kind)
 
 
-REQUESTS: dict[str, Callable[[Person, dict[str, Any]], Request]] = {
-    "joinChatRooms": _join,
-    "roomMessages": _follow,
-    "roomPresence": _look(LiveKind.PRESENCE),
-    "roomTyping": _look(LiveKind.TYPING),
-}
+register("joinChatRooms", Shareable(_join, lambda event: ChatRoomMessage.of(event, MARK)))
+register("roomMessages", Shareable(_follow, lambda event: ChatRoomMessage.of(event, MARK)))
+register("roomPresence", Shareable(_look(LiveKind.PRESENCE), RoomPresence.of))
+register("roomTyping", Shareable(_look(LiveKind.TYPING), RoomTyping.of))

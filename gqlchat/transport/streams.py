@@ -23,16 +23,14 @@ from chat.connections.sockets import Sockets, is_gone
 from chat.delivery.hub import Hub
 from chat.domain import event_ids, people
 from chat.domain.addresses import address_of
-from chat.domain.events import Event
 from chat.domain.languages import in_language_of
 from chat.domain.positions import Position
-from chat.domain.presence import LiveState
-from chat.domain.rooms import Room
+from chat.domain.presence import Presence, Typing
 from chat.errors import ChatError, SessionEnded, TooManyConnections
 from chat.token_errors import InvalidToken
 from gqlchat.guards import documents
 from gqlchat.schema.errors import as_payload
-from gqlchat.schema.requests import Request
+from gqlchat.schema.requests import FollowRequest
 from gqlchat.transport.consumers import TOO_MANY, ChatGraphQLHTTPConsumer, RequestAdapter, wants_events
 from gqlchat.transport.events import COMPLETE, next_event
 from gqlchat.transport.following import Follower
@@ -55,7 +53,7 @@ class StreamFollower(Follower):
         ways = {"write_frame": consumer.scope.get("write_body"), "direct_send": consumer.scope["direct_send"]}
         super().__init__(shared, scope=ways, send=consumer.base_send)
         self.consumer = consumer
-        self.told: dict[Room, Position] = {}
+        self.told: dict[Any, Position] = {}
 
     async def started_to_hear(self) -> None:
         """Tells the client where it is: it may have to come back before the first event."""
@@ -63,10 +61,10 @@ class StreamFollower(Follower):
             self.told = self.heard
             await self._send({"type": "websocket.send", "bytes": f"id: {event_ids.encode(self.told)}\n\n".encode()})
 
-    def frame_of(self, event: Event | LiveState, payload: bytes) -> bytes:
-        if not isinstance(event, Event) or event.offset is None:
+    def frame_of(self, event: Any, payload: bytes) -> bytes:
+        if isinstance(event, Presence | Typing) or event.offset is None:
             return next_event(payload)
-        self.told[event.room] = event.position or Position(event.offset)
+        self.told[event.log] = event.position or Position(event.offset)
         return next_event(payload, event_ids.encode(self.told).encode())
 
     def message_of(self, frame: bytes) -> dict[str, Any]:
@@ -189,15 +187,14 @@ def error_result(scope: Any, reason: str) -> bytes:
     return json.dumps({"errors": [{"message": message, "extensions": {"code": reason}}]}).encode()
 
 
-def resumed(request: Request, event_id: str) -> Request:
-    """The request of a client that goes on after that event: from its positions, without greeting the rooms again.
+def resumed(request: FollowRequest, event_id: str) -> FollowRequest:
+    """The request of a client that goes on after that event: from its positions.
 
     Raises InvalidPosition.
     """
     if not event_id or request.live_kinds:
         return request
-    after = request.after | event_ids.decode(event_id, request.rooms)
-    return replace(request, after=after, joins_as=None)
+    return request.resumed(event_ids.decode(event_id, request.logs))
 
 
 def with_streams(schema: Any, consumer: Any) -> Any:

@@ -33,8 +33,7 @@ async def tell(scope, receive, send):
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": told.encode()})
 
-asgi.proxied.app = tell
-application = asgi.application
+application = asgi.served(tell)
 """
 SERVERS = {
     "the Procfile's": WEB.replace("mysite.asgi", "echo"),

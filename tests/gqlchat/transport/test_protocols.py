@@ -123,7 +123,7 @@ async def test_document_of_several_operations_runs_and_shares_the_named_one(open
     graphql = await open_graphql(subprotocol)
     await graphql.begin({"query": SEVERAL, "operationName": "Listen"})
     assert await graphql.hear() == ("room1", "Hello my name is foo!")
-    assert (SEVERAL, "Listen", "{}") in sharing._operations
+    assert any(key[:3] == (SEVERAL, "Listen", "{}") for key in sharing._operations)
     await graphql.begin({"query": SEVERAL, "operationName": "Say"}, id="2")
     frames = [await graphql.receive_json_from(timeout=5) for _ in range(3)]
     (heard,) = [frame for frame in frames if frame["id"] == "1"]
