@@ -5,10 +5,12 @@ from collections.abc import Callable
 
 from sphinx.application import Sphinx
 
-from setup.docs import graphql_reference, settings_reference
+from setup.docs import commands_reference, graphql_reference, metrics_reference, settings_reference
 
 MADE: dict[str, Callable[[], str]] = {
+    "docs/commands": commands_reference.markdown,
     "docs/graphql": graphql_reference.markdown,
+    "docs/metrics": metrics_reference.markdown,
     "docs/settings": settings_reference.markdown,
 }
 
