@@ -1,7 +1,7 @@
 #!/bin/sh
-# Look for the servers that tests/test_deploy.py and tests/test_caddy.py put around the site, and install Debian's where
-# that harms nobody: as root, and where no systemd would start them. Never fails: without them, these tests say so and are
-# skipped.
+# Look for the servers that tests/test_deploy.py and tests/test_caddy.py put around the site, and for what examples/shell
+# needs. Install Debian's where that harms nobody: as root, and where no systemd would start them. Never fails: without
+# the servers, their tests say so and are skipped.
 set -u
 cd "$(dirname "$0")/.."
 PATH="$PWD/.venv/bin:$PATH:/usr/sbin"
@@ -14,9 +14,11 @@ install_servers() {
     wanted=
     command -v nginx >/dev/null || wanted="nginx-light"
     command -v redis-server >/dev/null || command -v valkey-server >/dev/null || wanted="$wanted redis-server"
-    command -v openssl >/dev/null || wanted="$wanted openssl"
+    for program in openssl curl jq; do
+        command -v "$program" >/dev/null || wanted="$wanted $program"
+    done
     if [ -n "$wanted" ] && may_install; then
-        echo "Installing Debian's $wanted for the tests of deploy/"
+        echo "Installing Debian's $wanted for the tests of deploy/ and examples/"
         # shellcheck disable=SC2086
         { apt-get -qq update && DEBIAN_FRONTEND=noninteractive \
             apt-get -qq install --yes --no-install-recommends $wanted; } >/dev/null 2>&1 ||

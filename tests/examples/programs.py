@@ -36,7 +36,8 @@ class Example:
 
 PYTHON = Example("python", ["bot.py"], [sys.executable, "bot.py"], "position.json")
 NODE = Example("node", ["bot.mjs", "package.json"], ["node", "bot.mjs"], "position.json")
-BOTS = [PYTHON, NODE]
+SHELL = Example("shell", ["bot.sh", "say.sh"], ["./bot.sh"], "position")
+BOTS = [PYTHON, NODE, SHELL]
 
 
 class Program:
@@ -49,19 +50,24 @@ class Program:
         self.position = folder / example.kept
         self._output = folder / "output"
         self._variables = {"CHAT_URL": f"http://{host}", "CHAT_ROOM": self.room, "CHAT_TOKEN": token}
+        self._variables["TMPDIR"] = str(folder)  # what is left there by one that is killed is removed with the test's
         self._process: subprocess.Popen[bytes] | None = None
         folder.mkdir()
         example.copy_to(folder)
 
     def start(self) -> None:
-        with self._output.open("wb") as output:
-            self._process = subprocess.Popen(
-                self.example.command,
+        self._process = self.run(*self.example.command, output=self._output)
+
+    def run(self, *command: str, output: Path) -> subprocess.Popen[bytes]:
+        """Starts a command of the example, which writes into `output`."""
+        with output.open("wb") as file:
+            return subprocess.Popen(
+                command,
                 cwd=self.folder,
                 env={**os.environ, **self._variables},
                 stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
+                stdout=file,
+                stderr=file,
             )
 
     @property

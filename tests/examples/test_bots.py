@@ -15,14 +15,14 @@ from chat.domain import people
 from chat.domain.grants import Scope
 from chat.domain.rooms import find
 from tests.chaos.site import WEB, Server
-from tests.examples.programs import BOTS, TIMEOUT, Program
+from tests.examples.programs import BOTS, SHELL, TIMEOUT, Example, Program
 from tests.servers import environment
 from tests.tokens import program
 
 
 @asynccontextmanager
-async def started(folder: Path) -> AsyncIterator[tuple[Server, list[Program]]]:
-    """A server, and each bot in a room of its own, with a token for that room alone.
+async def started(folder: Path, *examples: Example) -> AsyncIterator[tuple[Server, list[Program]]]:
+    """A server, and each example in a room of its own, with a token for that room alone.
 
     A program that has missed more than two entries has to start over.
     """
@@ -33,7 +33,7 @@ async def started(folder: Path) -> AsyncIterator[tuple[Server, list[Program]]]:
         stack.callback(server.end)
         await server.start()
         programs = []
-        for example in BOTS:
+        for example in examples:
             bot = await bots.make(f"{example.name}-bot", None, by=None)
             token = await program(bot, scopes=[Scope.READ, Scope.WRITE], rooms=[example.name])
             one = Program(example, folder / example.name, server.host, token.secret)
@@ -58,7 +58,7 @@ async def each(programs: list[Program], does: Callable[[Program], object]) -> No
 
 
 async def test_bots_answer_each_message_once_whatever_is_killed_meanwhile(tmp_path: Path) -> None:
-    async with started(tmp_path) as (server, programs):
+    async with started(tmp_path, *BOTS) as (server, programs):
         await say(programs, "hello, all")  # which they don't answer
         await say(programs, "!echo one")
         await each(programs, lambda one: one.has_answered("one"))
@@ -88,7 +88,7 @@ async def test_bots_answer_each_message_once_whatever_is_killed_meanwhile(tmp_pa
 
 
 async def test_bots_end_when_they_are_told_to_or_their_token_is_refused(tmp_path: Path) -> None:
-    async with started(tmp_path) as (_, programs):
+    async with started(tmp_path, *BOTS) as (_, programs):
         for number in (SIGTERM, SIGINT):
             for one in programs:
                 assert await one.end(number) == 0, one.output
@@ -96,12 +96,27 @@ async def test_bots_end_when_they_are_told_to_or_their_token_is_refused(tmp_path
             await each(programs, lambda one: one.has_begun())
 
         async for token in models.Token.objects.all():
-            await actions.revoke(token.pk, user_id=token.user_id)
+            await actions.revoke(token.pk, user_id=token.user_id, by=None)
         for one in programs:
             assert await one.end(None) == 1, one.output
-            assert "invalid_token" in one.output
+            assert "Make another token" in one.output
         for one in programs:
             one.start()
         for one in programs:
             assert await one.end(None) == 1, one.output
-            assert "invalid_token" in one.output
+            assert "Make another token" in one.output
+
+
+async def test_shell_says_a_text_once_while_the_server_is_away(tmp_path: Path) -> None:
+    async with started(tmp_path, SHELL) as (server, [shell]):
+        await server.stop(SIGKILL)
+        say = [shell.run("./say.sh", "@hello", "build-57", output=tmp_path / f"say{number}") for number in (1, 2)]
+        await server.start()
+        assert [await asyncio.to_thread(process.wait, TIMEOUT) for process in say] == [0, 0]
+        said = [message.text async for message in models.Message.objects.filter(room__name=shell.room)]
+        assert said == ["@hello"]
+
+        await models.Token.objects.all().adelete()
+        refused = shell.run("./say.sh", "hello", output=tmp_path / "refused")
+        assert await asyncio.to_thread(refused.wait, TIMEOUT) == 1
+        assert "invalid_token" in (tmp_path / "refused").read_text()
