@@ -24,6 +24,7 @@ from chat.notification_views import DevicesView, NotificationsView
 from chat.people_views import EditProfileView, profile, profile_by_id
 from chat.script_texts import script_texts
 from chat.search_views import search_page
+from chat.site_views import site_page, site_state
 from chat.token_views import BotTokensView, TokensView
 
 
@@ -79,6 +80,8 @@ urlpatterns = [
     path("people/id/<person_id>/avatar", avatar, name="avatar"),
     path("people/<any_text:username>/", profile, name="profile"),
     path("language/<slug:language>.js", script_texts, name="script_texts"),
+    path("admin/site/", admin.site.admin_view(site_page), name="site_status"),
+    path("admin/site/state/", admin.site.admin_view(site_state), name="site_state"),
     path("admin/", admin.site.urls),
     # Browsers ask for this where a page names no icon, as the admin's pages don't.
     path("favicon.ico", RedirectView.as_view(url=f"{settings.STATIC_URL}favicon.svg")),

@@ -30,6 +30,7 @@ from chat.connections.sockets import Sockets, until
 from chat.delivery.rooms.source import presences
 from chat.outgoing.client import Client
 from chat.push.pusher import Pusher
+from chat.status.processes import Reports
 
 GRACE_SOCKETS = 1.5  # seconds for what clients at sockets still wait for
 GRACE_HTTP = 1.0  # seconds for requests that are under way
@@ -75,6 +76,8 @@ class Stopping:
     async def __call__(self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         if self._handlers is None:
             self._take_signals()
+            if self._handlers:  # it is a server's own process, which is stopped here
+                Reports.here().start()
         if scope["type"] != "http":
             await self.application(scope, receive, send)
             return
@@ -114,6 +117,7 @@ class Stopping:
             logger.info("Stopping, with %d open sockets", len(Sockets.here()))
             await Sockets.here().end(RESTARTING, "restarting", GRACE_SOCKETS)
             await presences().stop()
+            await Reports.here().stop()
             await Pusher.here().stop()
             for end in _ends:
                 await end()

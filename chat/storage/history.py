@@ -72,6 +72,10 @@ class Tally:
     entries: int
     recent: int
 
+    @property
+    def is_recent_cut(self) -> bool:
+        return self.recent == TALLY_MAX
+
 
 def heads(rooms: Iterable[Room]) -> dict[Room, Head]:
     """Where each room's log ends. One query, with one parameter however many rooms: it is asked for a thousand."""

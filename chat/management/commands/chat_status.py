@@ -1,24 +1,25 @@
-"""`manage.py chat_status [address …]`: what `/readyz` and `/metrics` say, for a person."""
+"""`manage.py chat_status [address …]`: how the site is, and what `/readyz` and `/metrics` of instances say.
 
-import asyncio
+The page `/admin/site/` shows the same, but for the instances' own addresses.
+"""
+
 import json
 import sys
-import time
 import urllib.error
 import urllib.request
 from argparse import ArgumentParser
 from collections import defaultdict
-from datetime import timedelta
 from typing import Any
 
+from asgiref.sync import async_to_sync
 from django.conf import settings
 from django.core.management.base import BaseCommand
-from django.db import Error, connection
-from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
-from chat.delivery.layer import Layer, describe
-from chat.storage import history
+from chat.delivery.layer import describe
+from chat.status.processes import KnownProcess
+from chat.status.site import SiteStatus, site_status
+from chat.status.warnings import name_of, warnings
 
 ANSWER_TIMEOUT = 5  # seconds that an instance has, to answer
 
@@ -35,45 +36,64 @@ class Command(BaseCommand):
             default=[f"http://127.0.0.1:{settings.PORT}"],
             help="of an instance, which must let this machine read its /metrics (default: the one on PORT here)",
         )
+        parser.add_argument("--json", action="store_true", help="for programs; the keys are in docs/operating.md")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        all_is_well = [self.show_database(), self.show_redis(), *map(self.show_instance, options["instances"])]
-        if not all(all_is_well):
+        status = async_to_sync(site_status)()
+        asked = [(address, *look_at(address)) for address in options["instances"]]
+        if options["json"]:
+            instances = [{"address": address, "ready": ready, "facts": facts} for address, ready, facts in asked]
+            self.stdout.write(json.dumps({**status.as_json(), "instances": instances}, indent=2, ensure_ascii=False))
+        else:
+            self.show_site(status)
+            for address, _ready, facts in asked:
+                self.show("instance", address, *facts)
+            for one in warnings(status):
+                self.show("warning", one.of, one.text, one.advice)
+        if not (status.ok and all(ready for _, ready, _ in asked)):
             sys.exit(1)
 
     def show(self, what: str, *facts: str) -> None:
         self.stdout.write(f"{what:<10} {'  '.join(fact for fact in facts if fact)}")
 
-    def show_database(self) -> bool:
-        began = time.monotonic()
-        try:
-            tally = history.tally(timezone.now() - timedelta(hours=1))
-        except Error as error:
-            self.show("database", "does not answer:", str(error).partition("\n")[0])
-            return False
-        self.show("database", "ok", f"{connection.display_name}, {(time.monotonic() - began) * 1000:.0f} ms")
-        more = "+" if tally.recent == history.TALLY_MAX else ""
-        self.show("rooms", f"{tally.rooms:,}")
-        self.show("log", f"{tally.entries:,} entries kept, {tally.recent:,}{more} in the last hour")
-        return True
+    def show_site(self, status: SiteStatus) -> None:
+        database, tally, queues = status.database, status.tally, status.queues
+        if tally is None or queues is None:
+            self.show("database", "does not answer:", database.problem)
+        else:
+            self.show("database", "ok", f"{database.name}, {database.milliseconds:.0f} ms")
+            more = "+" if tally.is_recent_cut else ""
+            self.show("rooms", f"{tally.rooms:,}")
+            self.show("log", f"{tally.entries:,} entries kept, {tally.recent:,}{more} in the last hour")
+            self.show("push", f"{queues.push_due:,} due", f"{queues.push_retries:,} to be tried again")
+            self.show("search", f"{queues.search_unindexed + queues.search_pending:,} messages to be indexed")
+            self.show("files", f"{queues.files / 1e6:,.0f} of {queues.files_max / 1e6:,.0f} MB")
+        self.show("redis", describe(status.redis))
+        for process in status.processes:
+            self.show("process", *facts_of(process))
 
-    def show_redis(self) -> bool:
-        answers = asyncio.run(self.ask_redis())
-        self.show("redis", describe(answers))
-        return all(answers)
 
-    async def ask_redis(self) -> list[bool]:
-        return await Layer.here().look()
+def facts_of(known: KnownProcess) -> list[str]:
+    report = known.report
+    return [
+        name_of(report),
+        f"{known.age:.0f} s ago",
+        f"{report.connections:,} connections",
+        f"{report.rooms:,} rooms",
+        f"{report.rates.get('posts', 0):.1f} posts/s",
+        f"{report.cpu:.0%} CPU",
+        f"{report.memory / 1e6:,.0f} MB",
+    ]
 
-    def show_instance(self, address: str) -> bool:
-        ready, state = fetch(f"{address}/readyz")
-        if not state:
-            self.show("instance", address, "does not answer")
-            return False
-        facts = json.loads(state)
-        wrong = [f"{key}: {facts[key]}" for key in ("database", "redis") if facts[key] != "ok"]
-        self.show("instance", address, "ready" if ready else "not ready", *wrong, *counters(address))
-        return ready
+
+def look_at(address: str) -> tuple[bool, list[str]]:
+    """Whether the instance is ready, and what it says of itself."""
+    ready, state = fetch(f"{address}/readyz")
+    if not state:
+        return False, ["does not answer"]
+    facts = json.loads(state)
+    wrong = [f"{key}: {facts[key]}" for key in ("database", "redis") if facts[key] != "ok"]
+    return ready, ["ready" if ready else "not ready", *wrong, *counters(address)]
 
 
 def counters(address: str) -> list[str]:
