@@ -19,4 +19,4 @@ def site_page(request: HttpRequest) -> HttpResponse:
 
 def site_state(request: HttpRequest) -> HttpResponse:
     """The status as JSON: see docs/operating.md."""
-    return JsonResponse(async_to_sync(_status)(), headers={"Cache-Control": "no-store"})
+    return JsonResponse(async_to_sync(_status)())

@@ -255,6 +255,8 @@ PAGES_OF_USERS = [
     "/search/?q=hi",
     "/accounts/tokens/",
     "/rooms/bots/?room=room1",
+    "/rooms/audit/?room=room1",
+    "/admin/site/",
 ]
 
 
@@ -263,6 +265,7 @@ def test_pages_of_users_have_no_axe_violations(owned: RoomWindow, site: str, wid
     request = TokenRequest.clean(name="backup", scopes=["read", "write"], rooms=["room1"], days=30)
     tokens.create(user_id=User.objects.get().pk, request=request, by=None)
     bots.make(username="robot", room=find("room1"), by=None)
+    User.objects.filter(username="Ann").update(is_staff=True)
     window = owned.window
     show(window, width)
     for path in PAGES_OF_USERS:
