@@ -14,7 +14,8 @@ async def _status() -> dict[str, object]:
 
 def site_page(request: HttpRequest) -> HttpResponse:
     """A frame that static/operating/site-status.js fills."""
-    return render(request, "admin/site_status.html", {**admin.site.each_context(request), "title": "Site status"})
+    context = {**admin.site.each_context(request), "title": "Site status", "is_nav_sidebar_enabled": False}
+    return render(request, "admin/site_status.html", context)
 
 
 def site_state(request: HttpRequest) -> HttpResponse:
