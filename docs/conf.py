@@ -13,7 +13,7 @@ project = "Chat"
 author = "the contributors"
 
 root_doc = "docs/index"
-include_patterns = ["*.md", "docs/**.md", "benchmarks/README.md"]
+include_patterns = ["*.md", "docs/**.md", "benchmarks/README.md", "examples/*/README.md"]
 exclude_patterns = [".*", "chat", "gqlchat", "locale", "mysite", "node_modules", "static", "templates", "tests", "var"]
 
 extensions = ["myst_parser", "setup.docs.navigation", "setup.docs.references", "setup.docs.diagrams"]

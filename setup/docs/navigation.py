@@ -9,7 +9,7 @@ import re
 
 from sphinx.application import Sphinx
 
-FOLDERS = {"docs/architecture": "architecture/*", "docs/adr/README": "0*"}
+FOLDERS = {"docs/architecture": "architecture/*", "docs/adr/README": "0*", "docs/programs": "../examples/*/README"}
 SECTION = re.compile(r"^## (.+)$", re.MULTILINE)
 LINK = re.compile(r"^- \[(.+?)\]\(([\w./-]+)\.md\)", re.MULTILINE)
 

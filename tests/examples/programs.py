@@ -29,7 +29,11 @@ class Example:
     def copy_to(self, folder: Path) -> None:
         """Has in `folder` what somebody has who copies the example, and installs what it needs."""
         for file in self.files:
-            shutil.copy(EXAMPLES / self.name / file, folder)
+            source = EXAMPLES / self.name / file
+            if source.is_dir():
+                shutil.copytree(source, folder / file)
+            else:
+                shutil.copy(source, folder)
         if self.command[0] == "node":
             (folder / "node_modules").symlink_to(node.installed() / "node_modules")
 
@@ -37,7 +41,8 @@ class Example:
 PYTHON = Example("python", ["bot.py"], [sys.executable, "bot.py"], "position.json")
 NODE = Example("node", ["bot.mjs", "package.json"], ["node", "bot.mjs"], "position.json")
 SHELL = Example("shell", ["bot.sh", "say.sh"], ["./bot.sh"], "position")
-BOTS = [PYTHON, NODE, SHELL]
+TYPED_PYTHON = Example("typed-python", ["bot.py", "chat_client"], [sys.executable, "bot.py"], "position.json")
+BOTS = [PYTHON, NODE, SHELL, TYPED_PYTHON]
 
 
 class Program:
