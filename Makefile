@@ -14,7 +14,7 @@ port = $(call setting,PORT,8000)
 workers = $(call setting,WEB_CONCURRENCY,1)
 
 .PHONY: help run dev run3 test test-pages test-postgresql chaos soak fuzz bench check fmt schema messages assets docs \
-	container-check requirements clean
+	clients container-check requirements clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -113,6 +113,10 @@ messages: ## bring the catalogues of translations in step with the texts in the 
 	@setup/ready.sh development
 	python -m setup.messages
 
+clients: ## generate the typed clients of examples/, when the schema or their operations have changed
+	@setup/ready.sh development
+	@python -m setup.clients
+
 assets: ## install GraphiQL's files
 	@setup/ready.sh assets
 
@@ -134,5 +138,5 @@ requirements: ## pin what the *.in files ask for; ARGS=--upgrade for the newest 
 	pip-compile --quiet --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host $(ARGS) requirements-bench.in
 
 clean: ## remove what was installed and cached; .env and var/ (the database) stay
-	rm -rf .venv node_modules tests/node/node_modules static/vendor .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv node_modules tests/node/node_modules examples/*/node_modules static/vendor .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

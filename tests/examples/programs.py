@@ -36,13 +36,22 @@ class Example:
                 shutil.copy(source, folder)
         if self.command[0] == "node":
             (folder / "node_modules").symlink_to(node.installed() / "node_modules")
+        if (folder / "tsconfig.json").exists():
+            tools = ROOT / "node_modules"
+            subprocess.run([tools / ".bin" / "tsc", "--typeRoots", tools / "@types"], cwd=folder, check=True)
 
 
 PYTHON = Example("python", ["bot.py"], [sys.executable, "bot.py"], "position.json")
 NODE = Example("node", ["bot.mjs", "package.json"], ["node", "bot.mjs"], "position.json")
 SHELL = Example("shell", ["bot.sh", "say.sh"], ["./bot.sh"], "position")
 TYPED_PYTHON = Example("typed-python", ["bot.py", "chat_client"], [sys.executable, "bot.py"], "position.json")
-BOTS = [PYTHON, NODE, SHELL, TYPED_PYTHON]
+TYPED_TYPESCRIPT = Example(
+    "typed-typescript",
+    ["bot.ts", "operations.ts", "package.json", "tsconfig.json"],
+    ["node", "dist/bot.js"],
+    "position.json",
+)
+BOTS = [PYTHON, NODE, SHELL, TYPED_PYTHON, TYPED_TYPESCRIPT]
 
 
 class Program:

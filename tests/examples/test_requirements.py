@@ -25,6 +25,6 @@ def test_packages_of_node_are_those_of_the_tests() -> None:
 
 
 def packages(folder: Path) -> dict[str, str]:
-    """The versions of what `npm ci` installs in `folder`."""
+    """The versions of what `npm ci --omit dev` installs in `folder`."""
     listed = json.loads((folder / "package-lock.json").read_text())["packages"]
-    return {name: package["version"] for name, package in listed.items() if name}
+    return {name: package["version"] for name, package in listed.items() if name and not package.get("dev")}
