@@ -16,7 +16,13 @@ root_doc = "docs/index"
 include_patterns = ["*.md", "docs/**.md", "benchmarks/README.md", "examples/*/README.md"]
 exclude_patterns = [".*", "chat", "gqlchat", "locale", "mysite", "node_modules", "static", "templates", "tests", "var"]
 
-extensions = ["myst_parser", "setup.docs.navigation", "setup.docs.references", "setup.docs.diagrams"]
+extensions = [
+    "myst_parser",
+    "setup.docs.accessibility",
+    "setup.docs.diagrams",
+    "setup.docs.navigation",
+    "setup.docs.references",
+]
 myst_heading_anchors = 4  # levels of headings that have anchors, the same as on GitHub
 
 suppress_warnings = ["misc.highlighting_failure"]  # examples have comments and dots where JSON has none

@@ -20,7 +20,9 @@
       block.textContent = texts[number];
       block.removeAttribute("data-processed");
     });
-    window.mermaid.initialize({ startOnLoad: false, theme });
+    // Mermaid's own grey behind the labels of lines has too little contrast in the dark.
+    const themeVariables = theme === "dark" ? { edgeLabelBackground: "#333333" } : {};
+    window.mermaid.initialize({ startOnLoad: false, theme, themeVariables });
     await window.mermaid.run({ nodes: blocks });
   };
 
