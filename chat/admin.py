@@ -18,8 +18,8 @@ from chat.audited_admin import replace_djangos
 from chat.domain import people, rooms
 from chat.domain.profiles import ProfileChange
 from chat.errors import ChatError
-from chat.models import Ban, Message, Profile, Report, Role, Room, RoomMember, Token
-from chat.storage import audit, moderation, posting_limits, reports, tokens
+from chat.models import Ban, Message, Profile, Report, Role, Room, RoomMember, Token, Webhook
+from chat.storage import audit, moderation, posting_limits, reports, tokens, webhooks
 
 replace_djangos()
 
@@ -174,6 +174,49 @@ class TokenAdmin(admin.ModelAdmin):
         with audit.by_staff(people.of_user(request.user)):
             for token in revoked:
                 tokens.delete(user_id=token.user_id, token_id=token.pk, by=None)
+
+
+@admin.register(Webhook)
+class WebhookAdmin(admin.ModelAdmin):
+    """The webhooks of all rooms and bots: for the staff to switch them off, or to remove them."""
+
+    list_display = ["pk", "url", "room", "bot", "off_since", "off_reason", "failing_since", "attempts"]
+    list_select_related = ["room", "bot"]
+    search_fields = ["room__name__exact", "url"]
+    ordering = ["-pk"]
+    show_full_result_count = False
+    exclude = ["secret", "former_secret", "former_until", "courier"]
+    actions = ["switch_off"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False
+
+    def has_switch_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("chat.change_webhook")
+
+    @admin.action(description="Switch off the selected webhooks", permissions=["switch"])
+    def switch_off(self, request: HttpRequest, queryset: QuerySet[Webhook]) -> None:
+        with audit.by_staff(people.of_user(request.user)):
+            for webhook in queryset.select_related("room"):
+                webhooks.switch(webhook_id=webhook.pk, on=False, room=_room_of(webhook), by=None)
+
+    def delete_model(self, request: HttpRequest, obj: Webhook) -> None:
+        self.remove(request, [obj])
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Webhook]) -> None:
+        self.remove(request, queryset.select_related("room"))
+
+    def remove(self, request: HttpRequest, removed: Iterable[Webhook]) -> None:
+        with audit.by_staff(people.of_user(request.user)):
+            for webhook in removed:
+                webhooks.delete(webhook_id=webhook.pk, room=_room_of(webhook), by=None)
+
+
+def _room_of(webhook: Webhook) -> rooms.Room | None:
+    return rooms.find(webhook.room.name) if webhook.room else None
 
 
 @admin.register(Profile)

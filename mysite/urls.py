@@ -26,6 +26,7 @@ from chat.script_texts import script_texts
 from chat.search_views import search_page
 from chat.site_views import site_page, site_state
 from chat.token_views import BotTokensView, TokensView
+from chat.webhook_views import WebhooksView, WebhookView
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -52,6 +53,8 @@ urlpatterns = [
     path("rooms/audit/", AuditView.as_view(), name="audit"),
     path("rooms/bots/", BotsView.as_view(), name="bots"),
     path("rooms/bots/tokens/", BotTokensView.as_view(), name="bot_tokens"),
+    path("rooms/webhooks/", WebhooksView.as_view(), name="webhooks"),
+    path("rooms/webhooks/<int:webhook_id>/", WebhookView.as_view(), name="webhook"),
     path("accounts/login/", LogInView.as_view(), name="login"),
     path("accounts/login/link/", AskLinkView.as_view(), name="ask_login_link"),
     path("accounts/login/link/<str:secret>/", LinkView.as_view(), name="login_link"),

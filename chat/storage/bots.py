@@ -12,7 +12,7 @@ from chat.domain import people
 from chat.domain.people import PROFILE, Person
 from chat.domain.rooms import Room
 from chat.errors import NameTaken
-from chat.models import Bot, RoomMember, Token, Verb
+from chat.models import Bot, RoomMember, Token, Verb, Webhook
 from chat.storage import accounts, audit
 from chat.storage.database import writes
 from chat.token_errors import TooManyTokens
@@ -67,6 +67,7 @@ def delete(*, user_id: Any, room: Room | None, by: Person | None) -> None:
     """Has a bot do nothing any more. What it said stays, and so does its name. `by` is the person who does it."""
     with transaction.atomic():
         revoked, _rows = Token.objects.filter(user_id=user_id).delete()
+        Webhook.objects.filter(bot=user_id).delete()
         for user in accounts.users().filter(pk=user_id, chat_bot__isnull=False, is_active=True):
             user.is_active = False
             user.save(update_fields=["is_active"])
