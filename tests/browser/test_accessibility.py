@@ -18,6 +18,7 @@ from tests.browser.room_window import RoomWindow, enter
 from tests.browser.test_history import said
 from tests.browser.window import Window
 from tests.servers import ROOT
+from tests.webhooks import failing_webhook
 
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 RUN = """
@@ -257,6 +258,7 @@ PAGES_OF_USERS = [
     "/rooms/bots/?room=room1",
     "/rooms/audit/?room=room1",
     "/admin/site/",
+    "/rooms/webhooks/?room=room1",
 ]
 
 
@@ -264,11 +266,12 @@ def test_pages_of_users_have_no_axe_violations(owned: RoomWindow, site: str, wid
     reports.report(find("room1"), 1, "rude", by=Person(id="guest-0123456789abcdef", name="Quiet Otter 42"))
     request = TokenRequest.clean(name="backup", scopes=["read", "write"], rooms=["room1"], days=30)
     tokens.create(user_id=User.objects.get().pk, request=request, by=None)
+    webhook = failing_webhook(find("room1"), author_id=User.objects.get().pk)
     bots.make(username="robot", room=find("room1"), by=None)
     User.objects.filter(username="Ann").update(is_staff=True)
     window = owned.window
     show(window, width)
-    for path in PAGES_OF_USERS:
+    for path in [*PAGES_OF_USERS, f"/rooms/webhooks/{webhook.pk}/?room=room1"]:
         window.go(f"{site}{path}")
         window.find("h1")
         assert violations(window) == [], path

@@ -19,6 +19,7 @@ from tests.browser.test_accessibility import show, violations
 from tests.browser.test_files import hand, wait_for_tray
 from tests.browser.window import Window
 from tests.chat.pictures.drawings import picture
+from tests.webhooks import failing_webhook
 
 PLACE = re.compile(r"%\(\w+\)s|\{\w+\}")
 # All that is shown or read out: texts, and the attributes with words in them.
@@ -132,6 +133,7 @@ def test_pages_for_users_are_german(browser: Chromium, site: str, texts: Texts) 
     moderation.create(find("room1"), private=True, by=owner)
     moderation.set_role(find("room1"), "bert", Role.MODERATOR, by=owner)
     moderation.ban(find("room1"), people.of_user(User.objects.create_user("carl")).id, by=owner)
+    webhook = failing_webhook(find("room1"), author_id=anna.pk)
     window = browser.open(f"{site}/chat/")
     log_in(window, site, anna)
     for path, heading in (
@@ -142,6 +144,8 @@ def test_pages_for_users_are_german(browser: Chromium, site: str, texts: Texts) 
         ("/accounts/picture/", "Dein Bild"),
         ("/accounts/tokens/", "Tokens"),
         ("/rooms/bots/?room=room1", "Bots"),
+        ("/rooms/webhooks/?room=room1", "Webhooks"),
+        (f"/rooms/webhooks/{webhook.pk}/?room=room1", "hooks.example.org"),
     ):
         window.go(f"{site}{path}")
         window.find("h1", heading)
