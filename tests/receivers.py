@@ -11,7 +11,7 @@ from standardwebhooks import Webhook
 
 from tests.hosts import http
 
-Write = Callable[[asyncio.StreamWriter], Awaitable[None]]
+Write = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 Answer = bytes | Write
 TAKEN = http(status="204 No Content")
 
@@ -88,7 +88,7 @@ class Receiver:
                 answer = answers.pop(0) if len(answers) > 1 else answers[0]
                 self._changed.set()
                 if not isinstance(answer, bytes):
-                    await answer(writer)
+                    await answer(reader, writer)
                     return
                 writer.write(answer)
                 await writer.drain()

@@ -1,0 +1,266 @@
+"""Receivers that fail, are slow, redirect, and lie: what is tried again, what is not, and who is held up."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from chat import models
+from chat.domain.people import Person
+from chat.domain.rooms import Room, find
+from chat.domain.webhooks import GIVE_UP_AFTER
+from chat.outgoing import deliveries as outgoing_deliveries
+from chat.storage import history, webhooks
+from chat.storage.database import in_database
+from chat.webhooks.deliveries import Deliveries
+from tests.chat.webhooks.conftest import deliver, last_delivery, make_bot, make_webhook, say, until
+from tests.hosts import http, redirect
+from tests.receivers import TAKEN, Receiver, says
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+JSON = "Content-Type: application/json"
+
+
+async def due_now(webhook: models.Webhook) -> None:
+    await in_database(webhooks.try_now, webhook_id=webhook.pk)
+    Deliveries.here().tell([webhook.pk])
+
+
+def failed(webhook: models.Webhook, attempts: int) -> Any:
+    return lambda: models.Webhook.objects.filter(pk=webhook.pk, attempts=attempts).aexists()
+
+
+async def test_what_fails_is_tried_again_with_its_id_before_what_comes_after_it(
+    receiver: Receiver, ann: Person
+) -> None:
+    await say("room1", "before", ann)
+    webhook = await make_webhook("room1", receiver.url())
+    receiver.answers["/"] = [http(status="500 Oh"), redirect(receiver.url("/elsewhere")), TAKEN]
+    await deliver()
+    await say("room1", "one", ann)
+    await say("room1", "two", ann)
+    for attempts in (1, 2):
+        await until(failed(webhook, attempts))
+        row = await models.Webhook.objects.aget(pk=webhook.pk)
+        assert row.due_at > timezone.now()
+        await due_now(webhook)
+    await receiver.until(lambda: len(receiver.received) == 4)
+    assert receiver.texts() == ["one", "one", "one", "two"]
+    assert len({one.id for one in receiver.received[:3]}) == 1
+    assert receiver.at("/elsewhere") == []
+    await until(failed(webhook, 0))
+    delivery = await webhook.deliveries.order_by("pk").afirst()
+    assert (delivery.status, delivery.attempts, delivery.delivered) == (204, 3, True)
+
+
+async def test_receiver_is_left_alone_as_long_as_it_asks(receiver: Receiver, ann: Person) -> None:
+    await say("room1", "before", ann)
+    webhook = await make_webhook("room1", receiver.url())
+    receiver.answers["/"] = [http(b"", "Retry-After: 1000", status="429 Too Many Requests")]
+    await deliver()
+    await say("room1", "one", ann)
+    await until(failed(webhook, 1))
+    row = await models.Webhook.objects.aget(pk=webhook.pk)
+    assert row.due_at - timezone.now() > timedelta(seconds=900)
+
+
+async def test_webhook_that_fails_for_three_days_is_switched_off_with_a_notice(
+    receiver: Receiver, ann: Person, django_user_model: Any
+) -> None:
+    await say("room1", "before", ann)
+    owner = await in_database(django_user_model.objects.create_user, "olga")
+    room = await models.Room.objects.aget(name="room1")
+    await models.RoomMember.objects.acreate(room=room, user=owner, role=models.Role.OWNER)
+    webhook = await make_webhook("room1", receiver.url())
+    receiver.answers["/"] = [http(status="500 Oh"), http(status="500 Oh"), TAKEN]
+    await deliver()
+    await say("room1", "one", ann)
+    await until(failed(webhook, 1))
+    since = timezone.now() - GIVE_UP_AFTER
+    await models.Webhook.objects.filter(pk=webhook.pk).aupdate(failing_since=since)
+    await due_now(webhook)
+    await until(lambda: models.Webhook.objects.filter(pk=webhook.pk, off_reason="failed").aexists())
+
+    async def told() -> bool:
+        return await models.Message.objects.filter(room=room, person_id=f"webhook-{webhook.pk}").aexists()
+
+    await until(told)
+    notice = await models.Message.objects.aget(room=room, person_id=f"webhook-{webhook.pk}")
+    assert "@olga" in notice.text
+    assert [one["id"] for one in notice.mentions] == [f"user-{owner.pk}"]
+    # Switched on again, it goes on where it was: nothing is missing, the notice included.
+    await in_database(webhooks.switch, webhook_id=webhook.pk, on=True, room=find("room1"), by=None)
+    await Deliveries.here().attend()
+    await receiver.until(lambda: len(receiver.received) == 4)
+    assert [one.data["offset"] for one in receiver.received] == [2, 2, 2, 3]
+
+
+async def test_receiver_that_is_gone_switches_its_webhook_off_at_once(receiver: Receiver, ann: Person) -> None:
+    await say("room1", "before", ann)
+    webhook = await make_webhook("room1", receiver.url())
+    receiver.answers["/"] = [http(status="410 Gone")]
+    await deliver()
+    await say("room1", "one", ann)
+    await until(lambda: models.Webhook.objects.filter(pk=webhook.pk, off_reason="gone").aexists())
+    await say("room1", "two", ann)
+    assert receiver.texts() == ["one"]
+
+
+async def hang(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.read()  # until the client gives up
+
+
+async def hang_after_head(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.write(http(b"{", JSON, length=1000))
+    await writer.drain()
+    await reader.read()
+
+
+async def break_off(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.transport.abort()
+
+
+FAILING = {
+    "broken off": break_off,
+    "nonsense": b"no HTTP at all\r\n\r\n",
+    "empty": b"",
+    "redirect": redirect("http://127.0.0.1:9/"),
+    "client error": http(status="404 Not Found"),
+    "hanging": hang,
+    "longer than it says": http(b'{"text": "more"}', JSON, length=3),  # its end is the next answer, which is none
+}
+TAKEN_ALL_THE_SAME = {
+    "cut": http(b'{"text": "cut', JSON, length=1000),
+    "huge": http(b'{"text": "' + b"x" * 3_000_000, JSON, length=100_000_000),
+    "no JSON": http(b"{[}", JSON),
+    "no object": http(b'["text"]', JSON),
+    "no text": http(b'{"text": 7}', JSON),
+    "deep": http(b"[" * 50_000, JSON),
+    "no UTF-8": http(b'{"text": "\xff"}', JSON),
+    "null character": http(b'{"text": "\\u0000"}', JSON),
+    "page": http(b"<html>thanks</html>", "Content-Type: text/html"),
+    "no type": http(b"thanks"),
+    "hanging after its head": hang_after_head,
+    "bomb": http(b"\x1f\x8b nonsense", JSON, "Content-Encoding: gzip"),
+    "too long a message": says("x" * 10_000),
+}
+
+
+async def test_receivers_that_lie_harm_nobody_and_post_nothing(
+    receiver: Receiver, ann: Person, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.CHAT_WEBHOOK_TIMEOUT = 0.5
+    settings.CHAT_WEBHOOKS_MAX = 100
+    monkeypatch.setattr(outgoing_deliveries, "BODY_TIMEOUT", 0.5)
+    await say("room1", "before", ann)
+    bot = await make_bot("echo", "room1")
+    made = {}
+    for number, (name, answer) in enumerate({**FAILING, **TAKEN_ALL_THE_SAME}.items()):
+        receiver.answers[f"/{number}"] = [answer]
+        made[name] = await make_webhook("room1", receiver.url(f"/{number}"), author_id=bot.user_id)
+    await make_webhook("room1", receiver.url("/good"))
+    await deliver()
+    said = (await say("room1", "one", ann)).event.offset
+    await receiver.until(lambda: receiver.texts("/good") == ["one"])  # nobody waits for the others
+    for name, webhook in made.items():
+        await until(lambda webhook=webhook: webhook.deliveries.filter(attempts__gte=1).aexists())
+        delivery = await last_delivery(webhook)
+        assert delivery.delivered == (name in TAKEN_ALL_THE_SAME), (name, delivery.status, delivery.problem)
+        assert not delivery.reply.isdigit() or name == "null character", (name, delivery.reply)
+        assert len(delivery.answer) <= 500
+    end = (await in_database(history.heads, [find("room1")]))[find("room1")].position.offset
+    assert end - said <= 1
+
+
+async def test_private_addresses_are_asked_for_nothing_unless_the_setting_allows_it(
+    receiver: Receiver, ann: Person, settings: Any
+) -> None:
+    settings.CHAT_OUTGOING_NETWORKS = []
+    await say("room1", "before", ann)
+    webhook = await make_webhook("room1", receiver.url())
+    await deliver()
+    await say("room1", "one", ann)
+    await until(failed(webhook, 1))
+    assert "no public address" in (await last_delivery(webhook)).problem
+    assert receiver.received == []
+
+
+async def test_log_that_went_back_or_was_pruned_is_told(receiver: Receiver, ann: Person) -> None:
+    room = Room("room1")
+    for text in ("one", "two", "three"):
+        await say(room, text, ann)
+    await make_webhook("room1", receiver.url("/back"))
+    await models.WebhookPosition.objects.aupdate(entry_id="0" * 32)  # its last entry was another one
+    pruned = await make_webhook("room1", receiver.url("/pruned"))
+    await models.WebhookPosition.objects.filter(webhook=pruned).aupdate(offset=0, entry_id="")
+    await models.Room.objects.aupdate(pruned_to=2)
+    await models.Message.objects.filter(offset__lte=2).adelete()
+    await say(room, "four", ann)
+    await deliver()
+    await receiver.until(lambda: len(receiver.at("/back")) == 1 and len(receiver.at("/pruned")) == 3)
+    (back,) = receiver.at("/back")
+    assert (back.type, back.data["offset"]) == ("room.start_over", 4)
+    told = receiver.at("/pruned")
+    assert [(one.type, one.data["offset"]) for one in told] == [
+        ("room.start_over", 2),
+        ("message.created", 3),
+        ("message.created", 4),
+    ]
+
+
+async def test_webhook_is_told_nothing_that_its_bot_may_not_read_until_it_may(receiver: Receiver, ann: Person) -> None:
+    await say("room1", "before", ann)
+    bot = await make_bot("helper", "room1")
+    webhook = await make_webhook("room1", receiver.url(), bot_id=bot.user_id, author_id=bot.user_id)
+    await models.RoomMember.objects.filter(user=bot.user_id).adelete()
+    await deliver()
+    await say("room1", "@helper one", ann)
+    test = await in_database(webhooks.ask_for_test, webhook_id=webhook.pk)
+    assert test is None
+    Deliveries.here().tell([webhook.pk])
+    await receiver.until(lambda: len(receiver.received) == 1)
+    assert receiver.received[0].type == "webhook.test"
+    room = await models.Room.objects.aget(name="room1")
+    await models.RoomMember.objects.acreate(room=room, user_id=int(bot.user_id))
+    Deliveries.here().tell([webhook.pk])
+    await receiver.until(lambda: len(receiver.received) == 2)
+    assert receiver.texts()[1] == "@helper one"
+
+
+async def test_bots_that_answer_each_other_come_to_an_end(receiver: Receiver, ann: Person) -> None:
+    await say("room1", "before", ann)
+    for name, other in (("ping", "pong"), ("pong", "ping")):
+        bot = await make_bot(name, "room1")
+        receiver.answers[f"/{name}"] = [says(f"@{other} go on")]
+        await make_webhook("room1", receiver.url(f"/{name}"), bot_id=bot.user_id, author_id=bot.user_id)
+    await deliver()
+    await say("room1", "@ping go on", ann)
+
+    async def stopped() -> bool:
+        return await models.WebhookDelivery.objects.filter(reply="too_many_answers").aexists()
+
+    await until(stopped)
+    assert len(receiver.at("/ping")) == len(receiver.at("/pong")) == 2
+    assert await models.Message.objects.filter(text__endswith="go on").acount() == 4
+
+
+async def test_delivery_is_sent_once_more_on_request_and_its_answer_is_posted_once(
+    receiver: Receiver, ann: Person
+) -> None:
+    await say("room1", "before", ann)
+    bot = await make_bot("echo", "room1")
+    receiver.answers["/"] = [says("I heard you")]
+    webhook = await make_webhook("room1", receiver.url(), author_id=bot.user_id)
+    await deliver()
+    await say("room1", "one", ann)
+    await until(lambda: webhook.deliveries.filter(delivered=True).aexists())
+    first = await last_delivery(webhook)
+    await in_database(webhooks.ask_for_another, webhook_id=webhook.pk, delivery_id=first.pk)
+    Deliveries.here().tell([webhook.pk])
+    await until(lambda: webhook.deliveries.filter(requested=False).aexists())
+    assert [one.id for one in receiver.received] == [first.message_id] * 2
+    assert (await last_delivery(webhook)).reply == first.reply
+    assert await models.Message.objects.filter(text="I heard you").acount() == 1
