@@ -11,8 +11,6 @@ from standardwebhooks import Webhook
 
 from tests.hosts import http
 
-Write = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
-Answer = bytes | Write
 TAKEN = http(status="204 No Content")
 
 
@@ -53,6 +51,10 @@ class Received:
         Webhook(secret).verify(self.body, self.headers)
 
 
+Write = Callable[[Received, asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+Answer = bytes | Write
+
+
 class Receiver:
     """Gives each path its `answers` one after the other, and the last one for good; without any, TAKEN."""
 
@@ -74,7 +76,7 @@ class Receiver:
 
     async def until(self, condition: Callable[[], bool]) -> None:
         """Waits for requests until the condition holds."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while not condition():
                 self._changed.clear()
                 await self._changed.wait()
@@ -88,7 +90,7 @@ class Receiver:
                 answer = answers.pop(0) if len(answers) > 1 else answers[0]
                 self._changed.set()
                 if not isinstance(answer, bytes):
-                    await answer(reader, writer)
+                    await answer(received, reader, writer)
                     return
                 writer.write(answer)
                 await writer.drain()

@@ -114,7 +114,7 @@ class Deliveries(PerLoop):
             return
         began = asyncio.get_running_loop().time()
         own = await in_database(webhook_couriers.attend, courier=self.id)
-        self._hold_until(began + webhook_couriers.LEASE.total_seconds())
+        self.hold_until(began + webhook_couriers.LEASE.total_seconds())
         for id in self._runners.keys() - own:
             self._end(id)
         for id in own:
@@ -122,7 +122,8 @@ class Deliveries(PerLoop):
                 self._begin(id)
         metrics.WEBHOOKS.set(len(self._runners))
 
-    def _hold_until(self, time: float) -> None:
+    def hold_until(self, time: float) -> None:
+        """The webhooks are this process's until then, on the event loop's clock."""
         self._held_until = time
         for limit in self._limits:
             if not limit.expired():

@@ -64,7 +64,7 @@ async def deliver() -> Deliveries:
 
 async def until(condition: Callable[[], Awaitable[bool]]) -> None:
     """Waits until it holds in the database."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not await condition():
             await asyncio.sleep(0.02)
 
