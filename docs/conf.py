@@ -14,7 +14,8 @@ author = "the contributors"
 
 root_doc = "docs/index"
 include_patterns = ["*.md", "docs/**.md", "benchmarks/README.md", "examples/*/README.md"]
-exclude_patterns = [".*", "chat", "gqlchat", "locale", "mysite", "node_modules", "static", "templates", "tests", "var"]
+exclude_patterns = ["chat", "gqlchat", "locale", "mysite", "static", "templates", "tests", "var"]
+exclude_patterns += [".*", "**/.*", "node_modules", "**/node_modules"]
 
 extensions = [
     "myst_parser",
