@@ -1,6 +1,7 @@
 """Pages on which people log in, make an account, or choose the name that they have as a guest."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from asgiref.sync import async_to_sync
 from django.conf import settings
@@ -9,6 +10,7 @@ from django.contrib.auth.views import RedirectURLMixin
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.middleware.csrf import REASON_NO_CSRF_COOKIE
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
@@ -21,6 +23,7 @@ from chat.errors import LoginRequired
 from chat.forms import NAME_TAKEN, GuestNameForm, SignUpForm
 from chat.storage import accounts
 
+BACKEND = "django.contrib.auth.backends.ModelBackend"  # in sessions, whichever way somebody logged in
 FOR_GUESTS = {"login", "signup", "guest_name"}  # names of URLs
 
 
@@ -36,10 +39,15 @@ class LeadsBack(RedirectURLMixin):
 
 @method_decorator(sensitive_post_parameters(), name="dispatch")
 class SignUpView(LeadsBack, FormView):
-    """Makes an account and logs it in."""
+    """Makes an account with a password and logs it in."""
 
     template_name = "registration/signup.html"
     form_class = SignUpForm
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not settings.CHAT_PASSWORDS:
+            return HttpResponseRedirect(f"{reverse('login')}?{urlencode({'next': self.get_redirect_url()})}")
+        return super().dispatch(request, *args, **kwargs)  # type: ignore[return-value]
 
     def form_valid(self, form: SignUpForm) -> HttpResponse:
         user = form.save(commit=False)  # hashes the password, for which nobody else should wait
@@ -48,7 +56,7 @@ class SignUpView(LeadsBack, FormView):
                 form.add_error("username", NAME_TAKEN)
                 return self.form_invalid(form)
             user.save()
-        login(self.request, user)
+        login(self.request, user, backend=BACKEND)
         return super().form_valid(form)
 
 

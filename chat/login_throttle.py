@@ -23,9 +23,13 @@ from chat.domain.login_links import mailbox_key
 from chat.domain.skeletons import skeletons
 from chat.errors import RateLimited
 
-LOGINS = {"login", "admin:login"}  # names of URLs
+LOGINS = {"login", "admin_login"}  # names of URLs
 ASKING = "ask_login_link"
-GUARDED = LOGINS | {"signup", ASKING, "login_link"}
+GUARDED = {
+    **dict.fromkeys(LOGINS | {"signup", ASKING, "login_link"}, "POST"),
+    "to_provider": "GET",  # which makes each way back possible
+}
+"""By names of URLs, the method that counts."""
 COOKIE = "chat_known"
 MAILBOX_COOKIE = "chat_known_mailbox"
 COOKIE_AGE = 365 * 24 * 3600  # seconds
@@ -52,7 +56,7 @@ class LoginLimit:
 
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
         match = request.resolver_match
-        if request.method != "POST" or match is None or match.view_name not in GUARDED:
+        if match is None or request.method != GUARDED.get(match.view_name):
             return None
         address = address_of({"client": (request.META.get("REMOTE_ADDR"), 0)})
         account = account_key(request.POST.get("username", "")) if match.view_name in LOGINS else None

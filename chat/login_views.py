@@ -1,14 +1,17 @@
-"""Pages on which people log in: by a password, or by a link that they are sent by e-mail."""
+"""Pages on which people log in: by a password, by a link that they are sent by e-mail, and the ways to others."""
 
 from typing import Any
 
 from asgiref.sync import async_to_sync
 from django import forms
 from django.conf import settings
+from django.contrib import admin
 from django.contrib.auth import login
-from django.contrib.auth.views import LoginView
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.contrib.auth.views import LoginView, redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render, resolve_url
+from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import get_language
@@ -16,15 +19,13 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.generic import FormView, View
 
-from chat.account_views import LeadsBack
+from chat.account_views import BACKEND, LeadsBack
 from chat.actions import login_links
 from chat.domain.login_links import LASTS, LinkRequest, mailbox_key
 from chat.errors import ChatError
 from chat.forms import LoginForm
 from chat.storage import login_links as stored_links
 from chat.storage.login_links import HoldingLink
-
-BACKEND = "django.contrib.auth.backends.ModelBackend"  # in sessions, whichever way somebody logged in
 
 
 class AddressForm(forms.Form):
@@ -40,8 +41,23 @@ class LogInView(LoginView):
     redirect_authenticated_user = True
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        by_password = settings.CHAT_PASSWORDS
         by_email = AddressForm() if settings.CHAT_LOGIN_LINKS else None
-        return super().get_context_data(**kwargs) | {"address_form": by_email}
+        provider = settings.CHAT_OIDC_NAME
+        several = sum(map(bool, (by_password, by_email, provider))) > 1
+        ways = {"by_password": by_password, "address_form": by_email, "provider": provider, "several": several}
+        return super().get_context_data(**kwargs) | ways
+
+
+class AdminLogInView(View):
+    """The admin pages' own form, as long as people log in by passwords; or else the page that has the other ways."""
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if settings.CHAT_PASSWORDS:
+            return admin.site.login(request)
+        if request.user.is_authenticated and not admin.site.has_permission(request):
+            raise PermissionDenied  # another login is of no use
+        return redirect_to_login(request.GET.get("next", reverse("admin:index")), reverse("login"))
 
 
 class AskLinkView(LeadsBack, FormView):

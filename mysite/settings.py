@@ -1,5 +1,6 @@
 """Settings. Every environment variable of the site is read here, those of the database by `mysite.databases`, those of
-the place for files by `mysite.files`, and nowhere else; `.env.example` lists them."""
+the place for files by `mysite.files`, those of logins by `mysite.logins`, and nowhere else; `.env.example` lists
+them."""
 
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from mysite import notifications, valkey, workers
 from mysite.databases import database_settings
 from mysite.environment import Environment
 from mysite.files import files_settings
+from mysite.logins import login_settings
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 THIS_MACHINE = ["localhost", "127.0.0.1", "[::1]"]
@@ -272,7 +274,17 @@ vars().update(notifications.mail_settings(env, BASE_DIR / "var" / "mail", CHAT_S
 
 # Logins
 
-CHAT_LOGIN_LINKS = env.switch("CHAT_LOGIN_LINKS", default=False)
+_logins = login_settings(env)
+AUTHENTICATION_BACKENDS = _logins.backends
+CHAT_PASSWORDS: bool = _logins.passwords
+CHAT_LOGIN_LINKS: bool = _logins.links
+CHAT_OIDC_ISSUER: str = _logins.issuer
+CHAT_OIDC_CLIENT_ID: str = _logins.client_id
+CHAT_OIDC_CLIENT_SECRET: str = _logins.client_secret
+CHAT_OIDC_SCOPES: str = _logins.scopes
+CHAT_OIDC_NAME: str = _logins.name
+CHAT_OIDC_REGISTER: bool = _logins.register
+CHAT_OIDC_LINK_EMAIL: bool = _logins.link_email
 
 # Time, language, logs
 
@@ -321,6 +333,8 @@ LOGGING = {
     "loggers": {
         # While Redis is away it logs each failed read with a traceback; chat.delivery.layer says so once.
         "channels_redis": {"level": "CRITICAL"},
+        # Says what makes the codes of logins worth anything.
+        "authlib": {"level": "INFO"},
         # Statements have people's words in them.
         "django.db.backends": {"level": "INFO"},
         # Django and the servers bring handlers of their own. Requests are mysite.request_log's to log.

@@ -78,7 +78,15 @@ os.environ.update(
     CHAT_PUSH_CONTACT="",
     CHAT_DIGEST_AFTER="24",
     CHAT_EMAIL_FROM="",
-    CHAT_LOGIN_LINKS="false",  # tests of logins set it
+    CHAT_PASSWORDS="true",
+    CHAT_LOGIN_LINKS="false",  # tests of logins set it, and what follows
+    CHAT_OIDC_ISSUER="",
+    CHAT_OIDC_CLIENT_ID="",
+    CHAT_OIDC_CLIENT_SECRET="",
+    CHAT_OIDC_SCOPES="",
+    CHAT_OIDC_NAME="",
+    CHAT_OIDC_REGISTER="true",
+    CHAT_OIDC_LINK_EMAIL="false",
     EMAIL_URL=f"filemail:///{os.getcwd()}/{PLACE}/mail",
     CHAT_DRAIN_SECONDS="0",
     CHAT_HTTPS="false",

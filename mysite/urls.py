@@ -17,11 +17,12 @@ from chat.bot_views import BotsView
 from chat.direct_views import DirectRoomView
 from chat.domain.mail_links import Purpose
 from chat.ignored_views import IgnoredView
-from chat.login_views import AskLinkView, LinkView, LogInView
+from chat.login_views import AdminLogInView, AskLinkView, LinkView, LogInView
 from chat.mail_views import MailLinkView
 from chat.member_views import MembersView, NewRoomView
 from chat.notification_views import DevicesView, NotificationsView
 from chat.people_views import EditProfileView, profile, profile_by_id
+from chat.provider_views import FromProviderView, ToProviderView
 from chat.script_texts import script_texts
 from chat.search_views import search_page
 from chat.site_views import site_page, site_state
@@ -58,6 +59,8 @@ urlpatterns = [
     path("accounts/login/", LogInView.as_view(), name="login"),
     path("accounts/login/link/", AskLinkView.as_view(), name="ask_login_link"),
     path("accounts/login/link/<str:secret>/", LinkView.as_view(), name="login_link"),
+    path("accounts/login/provider/", ToProviderView.as_view(), name="to_provider"),
+    path("accounts/login/provider/callback/", FromProviderView.as_view(), name="from_provider"),
     path("accounts/logout/", LogoutView.as_view(), name="logout"),
     path("accounts/signup/", SignUpView.as_view(), name="signup"),
     path("accounts/me/", me, name="me"),  # /chat/me/ would be a room's
@@ -85,6 +88,7 @@ urlpatterns = [
     path("language/<slug:language>.js", script_texts, name="script_texts"),
     path("admin/site/", admin.site.admin_view(site_page), name="site_status"),
     path("admin/site/state/", admin.site.admin_view(site_state), name="site_state"),
+    path("admin/login/", AdminLogInView.as_view(), name="admin_login"),
     path("admin/", admin.site.urls),
     # Browsers ask for this where a page names no icon, as the admin's pages don't.
     path("favicon.ico", RedirectView.as_view(url=f"{settings.STATIC_URL}favicon.svg")),

@@ -170,6 +170,7 @@ def bring_a_token_everywhere(server: Logged) -> None:
     server.get(f"/hooks/{TOKEN}/?client_id=1", {"text": "hi"})
     server.get(f"/hooks/{TOKEN[:-1]}", {"text": "hi"})
     server.get(f"/accounts/login/link/{LINK}/?a={LINK}")
+    server.get(f"/accounts/login/provider/callback/?code={TOKEN}&state={TOKEN}")
     server.get(f"/accounts/login/link/{LINK[:-1]}", {})
     for path, protocols in (("/ws/chat/room1/", None), ("/graphql", [TRANSPORT]), (f"/hooks/{TOKEN}/", None)):
         with contextlib.suppress(WebSocketException):

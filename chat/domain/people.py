@@ -7,6 +7,7 @@ from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
@@ -185,5 +186,8 @@ def _found(scope: MutableMapping[str, Any], remember: bool) -> Person:
 
 
 def context(request: HttpRequest) -> Mapping[str, object]:
-    """Template context: `person`, the one who asks. Lazy: only a page that shows a guest's name starts a session."""
-    return {"person": SimpleLazyObject(lambda: of_request(request))}
+    """Template context: `person`, the one who asks, and whether guests are offered to sign up.
+
+    The person is lazy: only a page that shows a guest's name starts a session.
+    """
+    return {"person": SimpleLazyObject(lambda: of_request(request)), "may_sign_up": settings.CHAT_PASSWORDS}

@@ -7,6 +7,7 @@ Columns that came later have a default in the database: an instance of the versi
 
 from chat.models.audit import AuditRecord, Verb
 from chat.models.files import Attachment, AttachmentState, FileUsage
+from chat.models.identities import ProviderIdentity
 from chat.models.links import LinkPreview
 from chat.models.login_links import LoginLink
 from chat.models.messages import (
@@ -57,6 +58,7 @@ __all__ = [
     "MessageReaction",
     "NotificationChoice",
     "Profile",
+    "ProviderIdentity",
     "PushSubscription",
     "PushedRoom",
     "RandomId",

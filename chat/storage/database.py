@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, NoReturn, ParamSpec, TypeVar
 
 from asgiref.sync import AsyncToSync, sync_to_async
-from django.db import Error, InterfaceError, OperationalError
+from django.db import Error, InterfaceError, OperationalError, connection
 from django.utils.translation import gettext_lazy as _
 
 from chat import metrics, models
@@ -105,6 +105,15 @@ def _room(first: object = None, *others: object) -> Room | None:
     room = first if isinstance(first, Room) else first[0].room  # type: ignore[index]
     assert isinstance(room, Room)
     return room
+
+
+def release_connection() -> None:
+    """Gives the connection of this thread back, before the thread waits for something else than the database.
+
+    Pages share few. In a transaction, as in a test, it stays.
+    """
+    if not connection.in_atomic_block:
+        connection.close()
 
 
 def is_waited_for() -> bool:

@@ -234,6 +234,22 @@ def test_timeouts_of_lanes_stand_behind_those_of_database_url() -> None:
             "REDIS_URL can't be understood. Address 3 of 3 has to differ from the ones before it.",
         ),
         (
+            "CHAT_PASSWORDS",
+            "false",
+            "CHAT_PASSWORDS is off, so set CHAT_OIDC_ISSUER or CHAT_LOGIN_LINKS: nobody could log in.",
+        ),
+        (
+            "CHAT_OIDC_ISSUER",
+            "https://login.example.org",
+            "CHAT_OIDC_ISSUER needs CHAT_OIDC_CLIENT_ID: by that name the provider knows this site.",
+        ),
+        (
+            "CHAT_OIDC_ISSUER",
+            "http://login.example.org",
+            "CHAT_OIDC_ISSUER is 'http://login.example.org'. "
+            "It has to be of the form https://login.example.org/realms/chat",
+        ),
+        (
             "DATABASE_URL",
             "mysql://chat:secret@host/chat",
             "DATABASE_URL can't be understood. It has to begin with sqlite:// or postgres:// or postgresql://.",
@@ -297,6 +313,7 @@ def test_environment_is_read_by_settings_and_asgi_only() -> None:
         Path("mysite/environment.py"),
         Path("mysite/databases.py"),
         Path("mysite/files.py"),
+        Path("mysite/logins.py"),
         Path("mysite/notifications.py"),
         Path("mysite/settings.py"),
         Path("mysite/test_settings.py"),

@@ -1,0 +1,1 @@
+"""Requests to the site's provider of OpenID Connect, at which people may log in. Authlib knows the protocol."""
