@@ -19,7 +19,10 @@ TIMEOUT = 60.0  # seconds for whatever a program is waited for: its pauses grow,
 
 @dataclass(frozen=True)
 class Example:
-    """An example that answers `!echo …`: `files` of its folder, run by `command`. `kept` is where its position is."""
+    """An example that answers `!echo …`: `files` of its folder, run by `command`.
+
+    `kept` is the file with its position; empty where the site keeps that.
+    """
 
     name: str
     files: list[str]
@@ -51,20 +54,21 @@ TYPED_TYPESCRIPT = Example(
     ["node", "dist/bot.js"],
     "position.json",
 )
+WEBHOOKS = Example("webhooks", ["bot.py"], [sys.executable, "bot.py"], "")
 BOTS = [PYTHON, NODE, SHELL, TYPED_PYTHON, TYPED_TYPESCRIPT]
 
 
 class Program:
     """One example in a room of its own name. It can be killed and started again where it was."""
 
-    def __init__(self, example: Example, folder: Path, host: str, token: str) -> None:
+    def __init__(self, example: Example, folder: Path, **variables: str) -> None:
         self.example = example
         self.room = example.name
         self.folder = folder
         self.position = folder / example.kept
         self._output = folder / "output"
-        self._variables = {"CHAT_URL": f"http://{host}", "CHAT_ROOM": self.room, "CHAT_TOKEN": token}
-        self._variables["TMPDIR"] = str(folder)  # what is left there by one that is killed is removed with the test's
+        # What is left in its TMPDIR by one that is killed is removed with the test's.
+        self.variables = {**os.environ, **variables, "CHAT_ROOM": self.room, "TMPDIR": str(folder)}
         self._process: subprocess.Popen[bytes] | None = None
         folder.mkdir()
         example.copy_to(folder)
@@ -78,7 +82,7 @@ class Program:
             return subprocess.Popen(
                 command,
                 cwd=self.folder,
-                env={**os.environ, **self._variables},
+                env=self.variables,
                 stdin=subprocess.DEVNULL,
                 stdout=file,
                 stderr=file,
@@ -104,10 +108,17 @@ class Program:
         replies = models.Message.objects.filter(room__name=self.room, reply_to__isnull=False).order_by("offset")
         return [message.text async for message in replies]
 
+    def position_kept(self) -> bytes:
+        return self.position.read_bytes() if self.example.kept else b""
+
     async def has_moved_on(self, position: bytes) -> None:
-        """Returns when it has kept another position than this one."""
-        while self.position.read_bytes() == position:
+        """Returns when it has kept another position than this one, if it keeps any."""
+        while self.example.kept and self.position_kept() == position:
             await self._lives()
+
+    def set_back(self, position: bytes) -> None:
+        if self.example.kept:
+            self.position.write_bytes(position)
 
     async def _lives(self) -> None:
         assert self._process is not None

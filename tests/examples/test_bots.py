@@ -14,10 +14,15 @@ from chat.delivery.publisher import Publisher
 from chat.domain import people
 from chat.domain.grants import Scope
 from chat.domain.rooms import find
+from chat.storage import webhooks
+from chat.storage.database import in_database
+from chat.storage.webhooks import WebhookRequest
 from tests.chaos.site import WEB, Server
-from tests.examples.programs import BOTS, SHELL, TIMEOUT, Example, Program
-from tests.servers import environment
+from tests.examples.programs import BOTS, SHELL, TIMEOUT, WEBHOOKS, Example, Program
+from tests.servers import environment, free_port
 from tests.tokens import program
+
+SETTINGS = {"CHAT_RECOVERY_MAX": "2", "CHAT_WEBHOOKS": "true", "CHAT_OUTGOING_NETWORKS": "127.0.0.0/8"}
 
 
 @asynccontextmanager
@@ -26,23 +31,39 @@ async def started(folder: Path, *examples: Example) -> AsyncIterator[tuple[Serve
 
     A program that has missed more than two entries has to start over.
     """
-    async with asyncio.timeout(3 * TIMEOUT), AsyncExitStack() as stack:
+    async with asyncio.timeout(5 * TIMEOUT), AsyncExitStack() as stack:
         log = stack.enter_context((folder / "server.log").open("wb"))
         path = f"{Path(sys.executable).parent}:/usr/bin:/bin"
-        server = Server(1, WEB, environment(PATH=path, CHAT_RECOVERY_MAX="2"), log)
+        server = Server(
+            1,
+            WEB,
+            environment(PATH=path, CHAT_RECOVERY_MAX="2", CHAT_WEBHOOKS="true", CHAT_OUTGOING_NETWORKS="127.0.0.0/8"),
+            log,
+        )
         stack.callback(server.end)
         await server.start()
         programs = []
         for example in examples:
-            bot = await bots.make(f"{example.name}-bot", None, by=None)
-            token = await program(bot, scopes=[Scope.READ, Scope.WRITE], rooms=[example.name])
-            one = Program(example, folder / example.name, server.host, token.secret)
+            one = Program(example, folder / example.name, **await variables(example, server))
             stack.callback(one.kill)
             programs.append(one)
             one.start()
         for one in programs:
             await one.has_begun()
         yield server, programs
+
+
+async def variables(example: Example, server: Server) -> dict[str, str]:
+    """Has a bot for it on the server, with a token for the room of its name, or with a webhook there."""
+    bot = await bots.make(f"{example.name}-bot", None, by=None)
+    if example is not WEBHOOKS:
+        token = await program(bot, scopes=[Scope.READ, Scope.WRITE], rooms=[example.name])
+        return {"CHAT_URL": f"http://{server.host}", "CHAT_TOKEN": token.secret}
+    port = free_port()
+    await posting.post(room=find(example.name), message="hi", person=people.new_guest())  # without it, there is no room
+    request = WebhookRequest(url=f"http://127.0.0.1:{port}/", author_id=bot.pk)
+    webhook = await in_database(webhooks.make, room=find(example.name), request=request, by=None)
+    return {"PORT": str(port), "CHAT_WEBHOOK_SECRET": webhook.secret}
 
 
 async def say(programs: list[Program], text: str) -> None:
@@ -58,7 +79,7 @@ async def each(programs: list[Program], does: Callable[[Program], object]) -> No
 
 
 async def test_bots_answer_each_message_once_whatever_is_killed_meanwhile(tmp_path: Path) -> None:
-    async with started(tmp_path, *BOTS) as (server, programs):
+    async with started(tmp_path, *BOTS, WEBHOOKS) as (server, programs):
         await say(programs, "hello, all")  # which they don't answer
         await say(programs, "!echo one")
         await each(programs, lambda one: one.has_answered("one"))
@@ -69,14 +90,14 @@ async def test_bots_answer_each_message_once_whatever_is_killed_meanwhile(tmp_pa
         await server.start()
         await each(programs, lambda one: one.has_answered("one", "two", "three"))
 
-        before = {one: one.position.read_bytes() for one in programs}
+        before = {one: one.position_kept() for one in programs}
         await say(programs, "!echo four")
         await each(programs, lambda one: one.has_answered("one", "two", "three", "four"))
         await each(programs, lambda one: one.has_moved_on(before[one]))
         await each(programs, lambda one: one.end(SIGKILL))
         await say(programs, "!echo five")
         for one in programs:  # as if it had been killed after its answer, and before it wrote the position
-            one.position.write_bytes(before[one])
+            one.set_back(before[one])
             one.start()
         await say(programs, "!echo six")
         await each(programs, lambda one: one.has_answered("one", "two", "three", "four", "five", "six"))
