@@ -110,6 +110,6 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # Data of tests need not outlive a loss of power. (Servers that they start have the site's own settings.)
     DATABASES["default"]["OPTIONS"]["init_command"] += "; PRAGMA synchronous=OFF"
 
-INSTALLED_APPS = [*INSTALLED_APPS, "tests"]  # for its `flush`
+INSTALLED_APPS = [*INSTALLED_APPS, "tests", "tests.example_app"]  # for its `flush`, and the app beside the chat
 SILENCED_SYSTEM_CHECKS = [*SILENCED_SYSTEM_CHECKS, "chat.W001"]  # limits are off, on purpose
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # the real one is slow on purpose

@@ -13,12 +13,12 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from chat import log_context, metrics
 from chat.delivery import control
 from chat.delivery.feed import Feed
+from chat.delivery.followed import Followed
 from chat.delivery.groups import Groups
 from chat.delivery.layer import Layer
 from chat.delivery.listener import Listener, LogListener
@@ -48,17 +48,6 @@ async def send_control(subject: str, about: Mapping[str, Any]) -> None:
     layer = Layer.here()
     # Through every server, so that one which is away keeps it from nobody.
     await layer.send(*((group, message) for group in layer.group_on_each_server(control.CONTROL_GROUP)))
-
-
-@dataclass(eq=False)
-class Followed:
-    """The logs of one source that somebody here listens to."""
-
-    source: Source
-    attendance: Attendance | None
-    feeds: dict[str, Feed] = field(default_factory=dict)  # by group
-    unsettled: set[Feed] = field(default_factory=set)  # feeds to compare with their logs at the next look
-    watching: asyncio.Task[None] | None = None
 
 
 class Hub(PerLoop):
@@ -140,9 +129,13 @@ class Hub(PerLoop):
             if not feed.listeners:
                 self._close(feed)
         metrics.ROOMS.set(len(self._feeds))
-        logs = [log for listener in listeners for log in listener.logs]
-        left = [group for attendance in self._attendances.values() for group in attendance.groups_left(logs)]
-        await self._sync_groups(feeds, left)
+        await self._sync_groups(feeds, self._groups_left({log for listener in listeners for log in listener.logs}))
+
+    def _groups_left(self, logs: Set[Any]) -> Iterable[str]:
+        """The groups of attendances that the process has to leave, now that listeners of these logs are gone."""
+        for followed in self._followed.values():
+            if followed.attendance is not None:
+                yield from followed.attendance.groups_left([log for log in logs if source_of(log) is followed.source])
 
     async def _enter(self, listeners: Iterable[LogListener]) -> Iterable[Feed]:
         """Puts to each listener what comes to its logs, from where it is told by `joined`. Raises Unavailable."""

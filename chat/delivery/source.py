@@ -103,7 +103,7 @@ class Source(PerLoop, ABC, Generic[LogT, EventT]):
     async def read(self, ranges: Mapping[LogT, Sequence[Range]]) -> Mapping[LogT, LogPart]:
         """The entries whose offsets are in the ranges, which don't overlap; both their ends belong to them.
 
-        Each log's part is as of one moment: an entry that isn't there below `last_offset` is one that is gone.
+        Read how far a log has come before its entries, or both at once: what isn't there below `last_offset` is gone.
         """
 
     async def recover(self, requests: Sequence[RecoveryRequest]) -> Sequence[Recovery | ChatError]:

@@ -4,6 +4,7 @@ A log numbers its entries: 1, 2, 3 … without holes. Each has an id, which is n
 that was set back. Nothing here knows what the entries say.
 """
 
+import hashlib
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -20,6 +21,11 @@ class Log(Hashable, Protocol):
 
         1 to 99 ASCII letters, digits, "-", "_" and ".". `group_of` makes one.
         """
+
+
+def group_of(app: str, name: str) -> str:
+    """The group of an app's log of that name: `<app>.<hash>`. An app is none of `chat`, `presence` and `control`."""
+    return f"{app}.{hashlib.sha256(name.encode()).hexdigest()[:40]}"
 
 
 class Identity(Protocol):

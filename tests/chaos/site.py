@@ -118,7 +118,15 @@ class Site:
     of a server, which finds HOST and PORT in its environment. The Valkeys share the rooms.
     """
 
-    def __init__(self, database: str | Database, log: IO[bytes], web: str = WEB, *, valkeys: int = 1) -> None:
+    def __init__(
+        self,
+        database: str | Database,
+        log: IO[bytes],
+        web: str = WEB,
+        *,
+        valkeys: int = 1,
+        settings: str = "mysite.settings",
+    ) -> None:
         self.database = database if isinstance(database, Database) else None
         self.valkeys = [Valkey(log) for _ in range(valkeys)]
         self.valkey = self.valkeys[0]
@@ -126,7 +134,7 @@ class Site:
         self._environment = {
             **os.environ,
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-            "DJANGO_SETTINGS_MODULE": "mysite.settings",
+            "DJANGO_SETTINGS_MODULE": settings,
             "DEBUG": "false",
             "SECRET_KEY": secrets.token_urlsafe(50),
             "ALLOWED_HOSTS": "127.0.0.1",

@@ -11,7 +11,8 @@ from django.db import OperationalError
 from chat import models
 from chat.actions import posting
 from chat.delivery import hub, watch
-from chat.delivery.hub import Followed, Hub
+from chat.delivery.followed import Followed
+from chat.delivery.hub import Hub
 from chat.delivery.queued_listener import QueuedListener
 from chat.delivery.rooms.source import RoomSource
 from chat.delivery.watch import Watch
