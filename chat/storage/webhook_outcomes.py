@@ -11,6 +11,8 @@ from chat import models
 from chat.domain.positions import Position
 from chat.domain.rooms import Room
 from chat.domain.webhooks import OffReason
+from chat.models import Verb
+from chat.storage import audit
 from chat.storage.database import writes
 
 DELIVERIES_KEPT = 50  # of each webhook
@@ -76,6 +78,10 @@ def _store(outcome: Outcome) -> bool:
     own = models.Webhook.objects.filter(pk=outcome.webhook_id, courier=outcome.courier, off_since=None)
     changes = _changes(outcome)
     is_own = bool(own.update(**changes)) if changes else own.exists()
+    if is_own and outcome.off is not None:
+        row = models.Webhook.objects.select_related("room").get(pk=outcome.webhook_id)
+        room = Room(row.room.name) if row.room else None
+        audit.record(None, Verb.WEBHOOK_CHANGED, room=room, webhook=row.pk, on=False, reason=outcome.off)
     if is_own and outcome.room is not None and outcome.position is not None:
         _move(outcome.webhook_id, outcome.room, outcome.position)
     if outcome.delivery is not None and models.Webhook.objects.filter(pk=outcome.webhook_id).exists():

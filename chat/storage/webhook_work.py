@@ -11,7 +11,7 @@ from django.utils import timezone
 from chat import models
 from chat.domain import events, people
 from chat.domain.events import Event
-from chat.domain.people import PROFILE, Person
+from chat.domain.people import PROFILE
 from chat.domain.positions import Position
 from chat.domain.recoveries import Recovery, RecoveryRequest
 from chat.domain.rooms import Room
@@ -23,6 +23,8 @@ from chat.storage.database import reads_long
 READ_SIZE = 20  # entries of a room that are read at once: what is sent is never much older
 ROOMS_MAX = 20  # that are read at once
 REQUESTED_MAX = 5
+RESTORED = "restored"  # in the place of an entry's id: what came after it was told once, and is gone
+AT_END = Q(room__last_offset=F("offset")) & ~Q(entry_id=RESTORED)  # positions after which nothing is to be told
 OVERLAP = timedelta(minutes=2)  # rooms know to the minute when something was last said in them
 
 
@@ -125,7 +127,7 @@ def _may_hear(bot: models.Bot) -> bool:
 
 
 def _positions_of_room(row: models.Webhook) -> dict[Room, Position]:
-    behind = row.positions.filter(room=row.room_id).exclude(room__last_offset=F("offset"))
+    behind = row.positions.filter(room=row.room_id).exclude(AT_END)
     return _as_positions(behind.select_related("room"))
 
 
@@ -134,7 +136,7 @@ def _positions_of_rooms(row: models.Webhook) -> dict[Room, Position]:
     since = (row.swept_at or row.made_at) - OVERLAP
     member = models.RoomMember.objects.filter(room=OuterRef("pk"), user=row.bot_id)
     lately = models.Room.objects.filter(Q(is_private=False) | Q(Exists(member)), active_at__gte=since)
-    known = row.positions.filter(room__in=lately).exclude(room__last_offset=F("offset")).select_related("room")
+    known = row.positions.filter(room__in=lately).exclude(AT_END).select_related("room")
     found = _as_positions(known[:ROOMS_MAX])
     calls = models.Mention.objects.filter(room=OuterRef("pk"), person_id=f"{people.USER}{row.bot_id}")
     new = lately.filter(Exists(calls)).exclude(pk__in=row.positions.values("room"))
@@ -164,10 +166,7 @@ def _batch(request: RecoveryRequest, recovery: Recovery) -> Batch:
 
 def _after_gap(request: RecoveryRequest, end: Position) -> Position:
     """Where to go on if the log doesn't go on from the position: before what is left of it, or at its end."""
+    if request.after.id == RESTORED and request.after.offset <= end.offset:
+        return Position(request.after.offset)
     pruned_to = models.Room.objects.filter(name=request.log.name).values_list("pruned_to", flat=True).first() or 0
     return Position(pruned_to) if request.after.offset < pruned_to <= end.offset else end
-
-
-def position_of(person: Person | None, room: Room) -> Position:
-    """Where a new webhook begins: at the end of the log. Raises Banned or NotAMember."""
-    return history.end(room, person=person)

@@ -47,6 +47,7 @@ LOOK_INTERVAL = 30.0  # seconds from one look at a room to the next, whatever th
 PAUSE = 2.0  # seconds after an error that isn't the receiver's
 SWEEP_NOTED_EVERY = 30.0  # seconds
 ANSWER_SHOWN = 500  # characters
+PROBLEM_SHOWN = 200
 NOT_KEPT = "not kept any more"
 
 
@@ -282,7 +283,7 @@ class Runner:
             at=self._courier.now(),
             took=int(tried.took * 1000),
             status=tried.status,
-            problem=tried.problem,
+            problem=tried.problem[:PROBLEM_SHOWN],
             answer=tried.body.decode(errors="replace").replace("\0", "")[:ANSWER_SHOWN],
             reply=reply,
             delivered=tried.is_delivered,

@@ -8,12 +8,13 @@ from django.contrib.auth import get_user_model
 from django.db import Error, connection, transaction
 from django.db.migrations.loader import MigrationLoader
 
-from chat.models import Room
+from chat.models import Room, WebhookPosition
 from chat.storage.backup import checking, manifest, named_files, postgresql_copy, sqlite_copy
 from chat.storage.backup.errors import BackupError
 from chat.storage.backup.file_copies import FileCopies
 from chat.storage.backup.manifest import Manifest
 from chat.storage.transfer.progress import Progress, silent
+from chat.storage.webhook_work import RESTORED
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,14 @@ def restore(
         postgresql_copy.drop_other_tables({*made.tables})
     else:
         sqlite_copy.restore(folder / sqlite_copy.FILE_NAME, of_database)
+    mark_webhooks()
     return Restored(made, files, needed)
+
+
+def mark_webhooks() -> None:
+    """Has each webhook be told that its log went back, which the restored database can't know by itself."""
+    if WebhookPosition._meta.db_table in connection.introspection.table_names():  # else it is of an older release
+        WebhookPosition.objects.update(entry_id=RESTORED)
 
 
 def _migrations_after(applied: Collection[str]) -> list[str]:

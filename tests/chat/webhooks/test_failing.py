@@ -13,6 +13,7 @@ from chat.domain.rooms import Room, find
 from chat.domain.webhooks import GIVE_UP_AFTER
 from chat.outgoing import deliveries as outgoing_deliveries
 from chat.storage import history, webhooks
+from chat.storage.backup.restoring import mark_webhooks
 from chat.storage.database import in_database
 from chat.webhooks.deliveries import Deliveries
 from tests.chat.webhooks.conftest import deliver, last_delivery, make_bot, make_webhook, say, until
@@ -213,6 +214,24 @@ async def test_log_that_went_back_or_was_pruned_is_told(receiver: Receiver, ann:
         ("message.created", 3),
         ("message.created", 4),
     ]
+
+
+async def test_restored_log_is_told_and_nothing_of_it_is_missing(receiver: Receiver, ann: Person) -> None:
+    await say("room1", "before", ann)
+    await make_webhook("room1", receiver.url("/behind"))
+    await say("room1", "one", ann)
+    await make_webhook("room1", receiver.url("/at-the-end"))
+    await in_database(mark_webhooks)
+    await deliver()
+    await receiver.until(lambda: len(receiver.at("/behind")) == 2 and len(receiver.at("/at-the-end")) == 1)
+    assert [(one.type, one.data["offset"]) for one in receiver.at("/behind")] == [
+        ("room.start_over", 1),
+        ("message.created", 2),
+    ]
+    (told,) = receiver.at("/at-the-end")
+    assert (told.type, told.data["offset"]) == ("room.start_over", 2)
+    await say("room1", "two", ann)
+    await receiver.until(lambda: receiver.texts("/at-the-end")[1:] == ["two"])
 
 
 async def test_webhook_is_told_nothing_that_its_bot_may_not_read_until_it_may(receiver: Receiver, ann: Person) -> None:
