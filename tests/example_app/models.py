@@ -25,7 +25,7 @@ class Entry(models.Model):
     made_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["list", "offset"], name="todo_offset")]
+        constraints = [models.UniqueConstraint(fields=["list", "offset"], name="todo_offset_in_list")]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.offset}"
@@ -36,7 +36,7 @@ class Share(models.Model):
     person_id = models.CharField(max_length=100)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["list", "person_id"], name="todo_share")]
+        constraints = [models.UniqueConstraint(fields=["list", "person_id"], name="todo_share_of_list")]
 
     def __str__(self) -> str:
         return self.person_id

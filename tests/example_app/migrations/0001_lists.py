@@ -42,7 +42,7 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "constraints": [models.UniqueConstraint(fields=("list", "offset"), name="todo_offset")],
+                "constraints": [models.UniqueConstraint(fields=("list", "offset"), name="todo_offset_in_list")],
             },
         ),
         migrations.CreateModel(
@@ -58,7 +58,7 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "constraints": [models.UniqueConstraint(fields=("list", "person_id"), name="todo_share")],
+                "constraints": [models.UniqueConstraint(fields=("list", "person_id"), name="todo_share_of_list")],
             },
         ),
     ]
