@@ -22,8 +22,8 @@ from django.views.generic import FormView, View
 from chat.account_views import BACKEND, LeadsBack
 from chat.actions import login_links
 from chat.domain.login_links import LASTS, LinkRequest, mailbox_key
-from chat.errors import ChatError
-from chat.forms import LoginForm
+from chat.errors import ChatError, NameTaken
+from chat.forms import USERNAME_MAX, LoginForm, NameInput, clean_account_name
 from chat.storage import login_links as stored_links
 from chat.storage.login_links import HoldingLink
 
@@ -32,6 +32,15 @@ class AddressForm(forms.Form):
     email = forms.EmailField(
         label=_("E-mail address"), max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "email"})
     )
+
+
+class NewAccountForm(forms.Form):
+    """For somebody whose address a link has confirmed."""
+
+    username = forms.CharField(max_length=USERNAME_MAX, label=_("Username"), widget=NameInput())
+
+    def clean_username(self) -> str:
+        return clean_account_name(self.cleaned_data["username"])
 
 
 class LogInView(LoginView):
@@ -79,8 +88,9 @@ class AskLinkView(LeadsBack, FormView):
         except ChatError as error:
             form.add_error(None, str(error))
             return self.form_invalid(form)
+        context = {"email": email, "may_register": login_links.may_register()}
         minutes = int(LASTS.total_seconds() // 60)
-        return render(self.request, "registration/login_link_sent.html", {"email": email, "minutes": minutes})
+        return render(self.request, "registration/login_link_sent.html", {**context, "minutes": minutes})
 
 
 @method_decorator(never_cache, name="dispatch")
@@ -89,23 +99,39 @@ class LinkView(View):
 
     def get(self, request: HttpRequest, secret: str) -> HttpResponse:
         link = self.look(secret)
-        return self.refuse() if link is None else self.show(link)
+        return self.refuse() if link is None else self.show(link, NewAccountForm())
 
     def post(self, request: HttpRequest, secret: str) -> HttpResponse:
         link = self.look(secret)
-        if link is None or not stored_links.use_up(link):
+        if link is None:
             return self.refuse()
-        request.known_mailbox = mailbox_key(link.email)  # type: ignore[attr-defined]  # for chat.login_throttle
-        login(request, link.user, backend=BACKEND)
+        if link.user is None:
+            return self.register(link, NewAccountForm(request.POST))
+        return self.log_in(link, link.user) if stored_links.use_up(link) else self.refuse()
+
+    def register(self, link: HoldingLink, form: NewAccountForm) -> HttpResponse:
+        if not form.is_valid():
+            return self.show(link, form)
+        try:
+            user = stored_links.register(link, form.cleaned_data["username"], language=get_language() or "")
+        except NameTaken as error:  # just now
+            form.add_error("username", str(error))
+            return self.show(link, form)
+        return self.refuse() if user is None else self.log_in(link, user)
+
+    def log_in(self, link: HoldingLink, user: Any) -> HttpResponse:
+        self.request.known_mailbox = mailbox_key(link.email)  # type: ignore[attr-defined]  # for chat.login_throttle
+        login(self.request, user, backend=BACKEND)
         return HttpResponseRedirect(self.target(link))
 
     def look(self, secret: str) -> HoldingLink | None:
         if not settings.CHAT_LOGIN_LINKS:
             raise Http404
-        return stored_links.look(secret)
+        link = stored_links.look(secret)
+        return link if link is None or link.user is not None or login_links.may_register() else None
 
-    def show(self, link: HoldingLink) -> HttpResponse:
-        return render(self.request, "registration/login_link.html", {"link": link})
+    def show(self, link: HoldingLink, form: NewAccountForm) -> HttpResponse:
+        return render(self.request, "registration/login_link.html", {"link": link, "form": form})
 
     def refuse(self) -> HttpResponse:
         return render(self.request, "registration/login_link_over.html", status=410)

@@ -56,11 +56,16 @@ class LinkMailing(PerLoop):
 
     async def send(self, request: LinkRequest) -> None:
         loop = asyncio.get_running_loop()
-        for link in await in_database(login_links.create, request=request, may_register=False):
+        for link in await in_database(login_links.create, request=request, may_register=may_register()):
             try:
                 await loop.run_in_executor(self._threads, made(link).send)
             except OSError as error:  # of which those of SMTP are some
                 logger.error("Can't send a link that logs in: %s", type(error).__name__)
+
+
+def may_register() -> bool:
+    """Whether an address that is nobody's is sent a link that makes an account."""
+    return True
 
 
 async def ask(request: LinkRequest) -> None:
@@ -84,8 +89,9 @@ def made(link: SentLink) -> EmailMultiAlternatives:
             "site": urlsplit(settings.CHAT_SITE_URL).netloc,
             "minutes": int(LASTS.total_seconds() // 60),
         }
-        subject = _("Log in to {site}").format(site=context["site"])
-        mail = EmailMultiAlternatives(subject, render_to_string("email/login_link.txt", context), to=[link.email])
-        mail.attach_alternative(render_to_string("email/login_link.html", context), "text/html")
+        subject = (_("Log in to {site}") if link.person else _("Sign up at {site}")).format(site=context["site"])
+        template = "email/login_link" if link.person else "email/sign_up_link"
+        mail = EmailMultiAlternatives(subject, render_to_string(f"{template}.txt", context), to=[link.email])
+        mail.attach_alternative(render_to_string(f"{template}.html", context), "text/html")
     mail.extra_headers = {"Auto-Submitted": "auto-generated"}
     return mail

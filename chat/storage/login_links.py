@@ -13,11 +13,13 @@ from django.db.models import QuerySet
 from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
+from django.utils.translation import gettext_lazy as _
 
 from chat.domain import people
 from chat.domain.login_links import ACCOUNTS_MAX, LASTS, LINKS_MAX, NEXT_MAX, LinkRequest, comparable, make_secret
 from chat.domain.people import Person
 from chat.domain.tokens import digest
+from chat.errors import NameTaken
 from chat.models import LoginLink, NotificationChoice
 from chat.storage import accounts
 from chat.storage.database import writes
@@ -100,6 +102,23 @@ def look(secret: str) -> HoldingLink | None:
     if not constant_time_compare(link.session_hash, user.get_session_auth_hash()):
         return None
     return HoldingLink(link.pk, link.email, link.next_path, user)
+
+
+def register(link: HoldingLink, username: str, *, language: str) -> Any:
+    """Uses the link up and makes an account, without a password, that has confirmed the address it was sent to.
+
+    Returns the user; None where somebody else has used the link meanwhile. Raises NameTaken.
+    """
+    with accounts.names_locked():
+        if accounts.is_taken(username):
+            raise NameTaken(_("The name of another account looks like that one."))
+        if not use_up(link):
+            return None
+        user = accounts.users().model(username=username)
+        user.set_unusable_password()
+        user.save()
+        NotificationChoice.objects.create(user=user, email=link.email, is_confirmed=True, language=language)
+    return user
 
 
 def use_up(link: HoldingLink) -> bool:

@@ -72,6 +72,45 @@ def test_link_logs_in_once_and_only_by_its_button_in_any_browser() -> None:
     assert logged_in(scanner) is None
 
 
+def test_unknown_address_gets_a_link_that_makes_an_account_where_people_can_sign_up() -> None:
+    account()
+    known = ask()
+    assert ask("New@example.org", next="/chat/room1/") == known
+    assert mail.outbox[1].subject == "Sign up at localhost:8000"
+    assert mail.outbox[1].to == ["New@example.org"]
+    path, client = paths()[1], Client()
+    assert "new@example.org" in client.get(path).content.decode()
+    for name in ("", "ANN", "аnn", "You", "a b", "x" * 151):
+        answer = client.post(path, {"username": name})
+        assert answer.status_code == 200
+        assert answer.context["form"].errors["username"]
+    assert client.post(path, {"username": "new"}).headers["Location"] == "/chat/room1/"
+    assert logged_in(client) == "new"
+    user = User.objects.get(username="new")
+    choice = models.NotificationChoice.objects.get(pk=user.pk)
+    assert (choice.email, choice.is_confirmed, choice.digest) == ("new@example.org", True, False)
+    assert not user.has_usable_password()
+    assert Client().post(path, {"username": "other"}).status_code == 410
+    ask("new@example.org")
+    assert mail.outbox[2].subject == "Log in to localhost:8000"
+
+
+def test_link_that_makes_an_account_ends_once_the_address_is_somebodys_or_nobody_can_sign_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ask()
+    ask()
+    first, second = paths()
+    assert Client().get(first).status_code == 200
+    with monkeypatch.context() as patch:
+        patch.setattr(login_links, "may_register", lambda: False)
+        assert Client().post(first, {"username": "ann"}).status_code == 410
+    account()
+    for path in (first, second):
+        assert Client().get(path).status_code == Client().post(path, {"username": "ben"}).status_code == 410
+    assert User.objects.count() == 1
+
+
 def test_button_of_a_link_needs_the_token_against_forgery() -> None:
     account()
     ask()
@@ -79,7 +118,13 @@ def test_button_of_a_link_needs_the_token_against_forgery() -> None:
     assert Client().get(paths()[0]).status_code == 200
 
 
-def test_addresses_that_log_in_to_nothing_get_the_same_answer_and_no_mail() -> None:
+@pytest.fixture
+def closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody can sign up."""
+    monkeypatch.setattr(login_links, "may_register", lambda: False)
+
+
+def test_addresses_that_log_in_to_nothing_get_the_same_answer_and_no_mail(closed: None) -> None:
     account()
     account("new", "new@example.org", confirmed=False)
     account("gone", "gone@example.org", is_active=False)
@@ -230,7 +275,7 @@ def test_mail_is_in_the_persons_language_and_says_the_same_twice() -> None:
 
 
 def test_mail_that_can_not_be_sent_is_logged_without_the_link(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    closed: None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     account()
     said = ask("nobody@example.org")
@@ -261,7 +306,7 @@ def test_pages_are_not_there_when_links_are_off(settings: Settings) -> None:
         assert Client().get(path).status_code == Client().post(path, {"email": "ann@example.org"}).status_code == 404
 
 
-def test_address_is_confirmed_on_the_page_about_notifications_without_digests() -> None:
+def test_address_is_confirmed_on_the_page_about_notifications_without_digests(closed: None) -> None:
     user = User.objects.create_user("ann", password="correct horse")
     client = Client()
     client.force_login(user)

@@ -53,7 +53,17 @@ queries = st.dictionaries(
 ).map(lambda fields: urlencode(fields, errors="replace").encode())
 
 operations = json_of(payloads | values | st.lists(payloads, max_size=3)).map(lambda text: text.encode(errors="replace"))
-FIELDS = ["username", "password", "password1", "password2", "name", "next", "csrfmiddlewaretoken", "usable_password"]
+FIELDS = [
+    "username",
+    "email",
+    "password",
+    "password1",
+    "password2",
+    "name",
+    "next",
+    "csrfmiddlewaretoken",
+    "usable_password",
+]
 forms = st.dictionaries(st.sampled_from(FIELDS), texts, max_size=6).map(
     lambda fields: urlencode({"csrfmiddlewaretoken": CSRF, **fields}, errors="replace").encode()
 )
@@ -67,6 +77,12 @@ multipart = st.builds(
 bodies = operations | forms | multipart | st.binary(max_size=60)
 
 PAGES = ["", "chat/", f"chat/{ROOM}/", "accounts/login/", "accounts/signup/", "accounts/name/", "accounts/logout/"]
+PAGES += [
+    "accounts/login/link/",
+    "accounts/login/link/x/",
+    "accounts/login/provider/",
+    "accounts/login/provider/callback/",
+]
 PAGES += [
     f"chat/{ROOM}/events/",
     "admin/",
