@@ -13,7 +13,7 @@ host = $(call setting,HOST,127.0.0.1)
 port = $(call setting,PORT,8000)
 workers = $(call setting,WEB_CONCURRENCY,1)
 
-.PHONY: help run dev run3 test test-pages test-postgresql chaos soak fuzz bench check fmt schema messages assets docs \
+.PHONY: help run dev run3 test test-pages test-postgresql chaos soak fuzz bench check fmt schema messages assets graphiql docs \
 	clients container-check requirements clean
 
 help: ## list the commands
@@ -117,8 +117,15 @@ clients: ## generate the typed clients of examples/, when the schema or their op
 	@setup/ready.sh development
 	@python -m setup.clients
 
-assets: ## install GraphiQL's files
+assets: ## install the files of the pages that aren't in the repository
 	@setup/ready.sh assets
+
+# CHECK=1 builds it elsewhere: the repository has what comes out.
+graphiql: ## build GraphiQL from what setup/graphiql names; CHECK=1 to see whether static/graphiql/bundle is that
+	@setup/ready.sh
+	@python -m setup.node setup/graphiql
+	node setup/graphiql/build.mjs $(if $(CHECK),$(CURDIR)/var/graphiql)
+	$(if $(CHECK),diff --recursive --brief --exclude '*.gz' var/graphiql static/graphiql/bundle)
 
 docs: ## build the documentation site into var/docs
 	@setup/ready.sh development
@@ -138,5 +145,5 @@ requirements: ## pin what the *.in files ask for; ARGS=--upgrade for the newest 
 	pip-compile --quiet --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host $(ARGS) requirements-bench.in
 
 clean: ## remove what was installed and cached; .env and var/ (the database) stay
-	rm -rf .venv node_modules tests/node/node_modules examples/*/node_modules static/vendor .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv node_modules tests/node/node_modules examples/*/node_modules setup/graphiql/node_modules static/vendor .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -27,10 +27,6 @@ class Asset:
         return f"vendor/{self.package}@{self.version}/{self.path}"
 
     @property
-    def is_stylesheet(self) -> bool:
-        return self.path.endswith(".css")
-
-    @property
     def file(self) -> Path:
         """Where the installed file is."""
         return STATIC_DIR / self.static_path

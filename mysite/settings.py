@@ -148,7 +148,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "chat.domain.people.context",
-                "gqlchat.assets.context",
+                "gqlchat.context_processors.graphiql",
             ]
         },
     }

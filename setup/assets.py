@@ -1,20 +1,22 @@
-"""Install GraphiQL's files and the names of emoji into static/vendor: `make assets`, or `python -m setup.assets` where
-there is no make.
+"""Make the files of the pages complete: `make assets`, or `python -m setup.assets` where there is no make.
 
-`npm pack` fetches just the packages that hold the files; `npm install` would add some two hundred more, whose code is
-in those files already. The hash of each file that we serve is pinned. Nothing of Django is needed here, so that
-an image can be built before there is a SECRET_KEY.
+The names of emoji come by `npm pack`, which fetches just the package that holds them; the hash of each file is pinned.
+GraphiQL's bundle is in the repository, and is compressed here. Nothing of Django is needed, so that an image can be
+built before there is a SECRET_KEY.
 """
 
+import gzip
 import os
 import sys
 import tarfile
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from chat.assets import EMOJI, Asset
-from gqlchat.assets import ASSETS
+from chat.assets import EMOJI, STATIC_DIR, Asset
 from setup.node import IN_VENV, InstallError, provide, run
+
+BUNDLE = STATIC_DIR / "graphiql" / "bundle"
+COMPRESSED = ("*.js", "*.css")
 
 
 def install(assets: list[Asset]) -> None:
@@ -39,13 +41,27 @@ def place(asset: Asset, archive: Path) -> None:
     if not asset.matches(content):
         raise InstallError(f"{asset.path} of {asset.package} {asset.version} is not the file that was pinned")
     asset.file.parent.mkdir(parents=True, exist_ok=True)
-    partial = asset.file.with_name(f".{asset.file.name}.{os.getpid()}")
+    write(asset.file, content)
+
+
+def compress(folder: Path) -> None:
+    """Put `x.js.gz` beside each `x.js` of some size: servestatic sends it to browsers, which all take it."""
+    for file in (file for pattern in COMPRESSED for file in folder.glob(pattern)):
+        packed = file.with_name(f"{file.name}.gz")
+        if not packed.exists() or packed.stat().st_mtime < file.stat().st_mtime:
+            write(packed, gzip.compress(file.read_bytes(), mtime=0))
+
+
+def write(file: Path, content: bytes) -> None:
+    """Write a file that another process may be reading, or writing as well."""
+    partial = file.with_name(f".{file.name}.{os.getpid()}")
     partial.write_bytes(content)
-    partial.replace(asset.file)
+    partial.replace(file)
 
 
 if __name__ == "__main__":
-    if wanted := [asset for asset in (*EMOJI.values(), *ASSETS) if not asset.is_installed]:
+    compress(BUNDLE)
+    if wanted := [asset for asset in EMOJI.values() if not asset.is_installed]:
         try:
             install(wanted)
         except InstallError as error:

@@ -1,5 +1,7 @@
 """Node, npm and the packages of package-lock.json: `python -m setup.node`. They check and test the pages' modules.
 
+With a folder as argument, the packages of the lock file there.
+
 Node is the machine's own, or one of a wheel from PyPI. The site itself needs none of this.
 """
 
@@ -74,6 +76,6 @@ def _major(node: str | None) -> int:
 
 if __name__ == "__main__":
     try:
-        install_packages(provide(IN_VENV), ROOT)
+        install_packages(provide(IN_VENV), ROOT.joinpath(*sys.argv[1:]))
     except InstallError as error:
-        sys.exit(f"What checks the pages' modules could not be installed: {error}")
+        sys.exit(f"Packages of npm could not be installed: {error}")

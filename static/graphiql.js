@@ -1,83 +1,31 @@
 // @ts-check
 /**
- * GraphiQL on this site: the same URL over HTTP and over WebSocket, and the examples in tabs, ready to run.
+ * GraphiQL on this site: the same URL over HTTP, over WebSocket and as events, with examples that are ready to run.
  *
  * A query in the page's own URL (`?query=`, `&variables=`, `&operationName=`) is in a tab of its own, in front.
  */
 
-import { createSocketClient } from "./graphiql/connection.js";
+import * as bundle from "./graphiql/bundle/graphiql.js";
+import { EventStreamTransport } from "./graphiql/event-stream.js";
+import { EXAMPLES, FIRST } from "./graphiql/examples.js";
+import { examplesPlugin } from "./graphiql/examples-plugin.js";
+import { createFetcher, post } from "./graphiql/fetcher.js";
+import { Results } from "./graphiql/results.js";
+import { Running } from "./graphiql/running.js";
+import { chooser } from "./graphiql/transports.js";
+import { WebSocketTransport } from "./graphiql/web-socket.js";
 
-// From the scripts before this one, which come without types.
-const { GraphiQL, GraphiQLPluginExplorer, React, ReactDOM } = /** @type {any} */ (globalThis);
-
-const EXAMPLES = [
-  `# Joins two rooms and stays. While it runs, chat in /chat/room1/,
-# or send from GraphiQL in another window of the browser.
-subscription SubscribeToChatRooms {
-  joinChatRooms(
-    rooms: [{ roomName: "room1" }, { roomName: "room2" }]
-    user: "foo"
-  ) {
-    roomName
-    message
-    currentUser
-  }
-}
-`,
-  `# Says something in room1: everyone there hears it,
-# in the chat and in subscriptions.
-mutation echo {
-  sendChatMessage(message: "hello room 1", room: { roomName: "room1" })
-}
-`,
-  `# You, the same person as in the chat.
-query WhoAmI {
-  me {
-    id
-    name
-    isGuest
-  }
-}
-`,
-  `# The last messages in room1. For those before them, ask again
-# with before: and the startCursor that came.
-query History {
-  room(name: "room1") {
-    lastOffset
-    messages(last: 20) {
-      pageInfo {
-        hasPreviousPage
-        startCursor
-      }
-      edges {
-        node {
-          offset
-          message
-          sentAt
-          user {
-            name
-          }
-        }
-      }
-    }
-  }
-}
-`,
-];
-
-/** @typedef {{ query: string, operationName?: string }} Tab */
+const { DOC_EXPLORER_PLUGIN, DocExplorerStore, GraphiQL, GraphiQLInterface, GraphiQLProvider } = bundle;
+const { HISTORY_PLUGIN, HistoryStore, React, createRoot, explorerPlugin, useGraphiQL } = bundle;
+const { createElement: h, useEffect, useState } = React;
 
 const url = new URL(location.pathname, location.origin);
 const webSocketUrl = new URL(url);
 webSocketUrl.protocol = url.protocol === "https:" ? "wss:" : "ws:";
 
-const status = /** @type {HTMLElement} */ (document.getElementById("graphiql-status"));
-const fetcher = GraphiQL.createFetcher({
-  url: url.href,
-  wsClient: createSocketClient(webSocketUrl.href, (text) => {
-    status.textContent = text;
-  }),
-});
+const ask = post.bind(null, url.href);
+const sockets = new WebSocketTransport(bundle, webSocketUrl.href, ask);
+const running = new Running(chooser(sockets, new EventStreamTransport(url.href)));
 
 const asked = new URLSearchParams(location.search);
 const given = {
@@ -86,23 +34,64 @@ const given = {
   operationName: asked.get("operationName") || undefined,
 };
 
-/** The page. The name of the operation holds for the query that it came with, as long as that is in front. */
-function Page() {
-  const [operationName, setOperationName] = React.useState(given.operationName);
-  /** @param {{ tabs: Tab[], activeTabIndex: number }} state */
-  const onTabChange = ({ tabs, activeTabIndex }) =>
-    setOperationName(tabs[activeTabIndex]?.query === given.query ? given.operationName : undefined);
-  return React.createElement(GraphiQL, {
-    fetcher,
-    query: given.query,
-    variables: given.query && given.variables,
-    operationName,
-    onTabChange,
-    defaultTabs: [...(given.query ? [given] : []), ...EXAMPLES.map((query) => ({ query }))],
-    plugins: [GraphiQLPluginExplorer.explorerPlugin()],
-    defaultEditorToolsVisibility: given.variables ? "variables" : false,
-    inputValueDeprecation: true,
-  });
+/**
+ * Wires GraphiQL's store before anything takes actions from it.
+ *
+ * @param {{ children: unknown }} properties
+ */
+function Wired({ children }) {
+  const { actions, tabs, activeTabIndex, queryEditor, theme } = useGraphiQL((/** @type {any} */ state) => ({
+    actions: state.actions,
+    theme: state.theme,
+    tabs: state.tabs,
+    activeTabIndex: state.activeTabIndex,
+    queryEditor: state.queryEditor,
+  }));
+  useState(() => running.watch(actions, { tabs, activeTabIndex }));
+  useEffect(() => {
+    if (queryEditor && given.operationName) actions.setOperationName(given.operationName);
+  }, [queryEditor, actions]);
+  useEffect(() => {
+    const systemTheme = matchMedia("(prefers-color-scheme: dark)");
+    const follow = () => actions.setTheme(theme); // GraphiQL itself looks once
+    systemTheme.addEventListener("change", follow);
+    return () => systemTheme.removeEventListener("change", follow);
+  }, [theme, actions]);
+  return children;
 }
 
-ReactDOM.createRoot(document.getElementById("graphiql")).render(React.createElement(Page));
+const plugins = [DOC_EXPLORER_PLUGIN, examplesPlugin(EXAMPLES), explorerPlugin(), HISTORY_PLUGIN];
+const page = h(
+  GraphiQLProvider,
+  {
+    fetcher: createFetcher(bundle, running, ask),
+    plugins,
+    referencePlugin: DOC_EXPLORER_PLUGIN,
+    initialQuery: given.query,
+    initialVariables: given.query && (given.variables ?? ""),
+    defaultTabs: [...(given.query ? [given] : []), ...FIRST.map(({ query }) => ({ query }))],
+    inputValueDeprecation: true,
+    onTabChange: (/** @type {any} */ tabs) => {
+      running.tabs = tabs;
+    },
+  },
+  h(
+    HistoryStore,
+    null,
+    h(
+      DocExplorerStore,
+      null,
+      h(
+        Wired,
+        null,
+        h(
+          GraphiQLInterface,
+          { defaultEditorToolsVisibility: given.variables ? "variables" : false },
+          h(GraphiQL.Footer, null, h(Results, { running })),
+        ),
+      ),
+    ),
+  ),
+);
+
+createRoot(document.getElementById("graphiql")).render(page);

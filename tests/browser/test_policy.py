@@ -8,8 +8,8 @@ from django.contrib.auth import get_user_model
 from selenium.webdriver.common.keys import Keys
 
 from tests.browser.chromium import Chromium
+from tests.browser.graphiql_window import EDITOR, GraphiQLWindow
 from tests.browser.room_window import RoomWindow, enter
-from tests.browser.test_graphiql import GraphiQLWindow
 
 # HTML of an attacker in a page. A script in it has run if `ran` is set.
 INJECTED = [
@@ -59,12 +59,12 @@ def test_graphiql_in_use_obeys_the_content_security_policy(browser: Chromium, si
     ]:
         window.click(f"[aria-label='{label}']")
         window.find(panel)
-    window.click(".graphiql-query-editor .CodeMirror")
+    window.click(EDITOR)
     window.press(Keys.CONTROL, "a")
     window.type("query { r")
-    window.find(".CodeMirror-hints li", "room")
+    window.find(".suggest-widget .monaco-list-row", "room")
     window.type(Keys.ESCAPE, "nope }")
-    window.find(".CodeMirror-lint-mark-error")
+    window.find(".graphiql-query-editor .squiggly-error")
     window.click("[aria-label='Open settings dialog']")
     window.find("[role=dialog]", "Theme")
 
@@ -109,5 +109,5 @@ def test_pages_run_scripts_of_the_site_only(browser: Chromium, site: str, path: 
         window.run(SCRIPT, script)
         assert window.run("return window.ran") is None
         assert all("Content Security Policy" in complaint for complaint in browser.complaints())
-    window.run(SCRIPT, {"src": "/static/vendor/react@18.2.0/umd/react.production.min.js"})
-    assert window.run("return typeof React") == "object"
+    window.run(SCRIPT, {"src": "/static/graphiql/bundle/worker.js"})
+    assert window.run("return typeof onmessage") == "function"
