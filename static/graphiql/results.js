@@ -90,7 +90,9 @@ function Json({ value }) {
   const [colored, setColored] = useState("");
   useEffect(() => {
     let current = true;
-    monaco?.editor.colorize(text, "json", {}).then((/** @type {string} */ html) => current && setColored(html));
+    monaco?.editor.colorize(text, "json", {}).then((/** @type {string} */ html) => {
+      if (current) setColored(html.replaceAll(/\u00a0|&#160;|&nbsp;/g, " ")); // so that copies have spaces
+    });
     return () => {
       current = false;
     };
