@@ -64,7 +64,8 @@ def test_graphiql_in_use_obeys_the_content_security_policy(browser: Chromium, si
     window.type("query { r")
     window.find(".suggest-widget .monaco-list-row", "room")
     window.type(Keys.ESCAPE, "nope }")
-    window.find(".graphiql-query-editor .squiggly-error")
+    errors = "return document.querySelectorAll('.graphiql-query-editor .squiggly-error').length"
+    window.until(lambda: window.run(errors), "underlines the error")
     window.click("[aria-label='Open settings dialog']")
     window.find("[role=dialog]", "Theme")
 
