@@ -80,6 +80,7 @@ class Client(PerLoop):
 
     connections = 50
     connections_per_host = 10
+    name_threads = 4  # that look up names
     keepalive = 15.0  # seconds for which a connection is kept for the next request
 
     def __init__(self) -> None:
@@ -142,7 +143,7 @@ class Client(PerLoop):
                     limit=self.connections,
                     limit_per_host=self.connections_per_host,
                     keepalive_timeout=self.keepalive,
-                    resolver=Resolver(),
+                    resolver=Resolver(self.name_threads),
                     use_dns_cache=NAMES_KEPT > 0,
                     ttl_dns_cache=NAMES_KEPT,
                     socket_factory=_make_socket,

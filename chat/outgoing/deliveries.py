@@ -15,6 +15,7 @@ class DeliveryClient(Client):
 
     connections = 200
     connections_per_host = 20
+    name_threads = 32  # receivers' names are asked for again and again, those too whose servers don't answer
     keepalive = 2.0  # a POST isn't repeated by itself where the receiver has hung up meanwhile
 
     async def deliver(

@@ -1,14 +1,20 @@
 """What receivers are told, in which order, and what becomes of their answers."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth import get_user_model
+from django.utils import timezone
+from standardwebhooks import WebhookVerificationError
 
+from chat import models
 from chat.actions import editing
 from chat.actions.moderation import carry_out
-from chat.domain.people import Person
+from chat.domain.people import Person, of_user
 from chat.domain.rooms import find
-from chat.storage import history, moderation
+from chat.models import Role
+from chat.storage import history, moderation, posting_limits, webhooks
 from chat.storage.database import in_database
 from tests.chat.webhooks.conftest import deliver, last_delivery, make_bot, make_webhook, say, until
 from tests.receivers import Receiver, says
@@ -120,3 +126,40 @@ async def test_deliveries_are_shown_by_status_and_answer(receiver: Receiver, ann
     assert (delivery.status, delivery.offset, delivery.attempts) == (200, said.event.offset, 1)
     assert "thanks" in delivery.answer
     assert delivery.reply == ""  # nobody is to post it
+
+
+async def test_former_secret_signs_beside_the_new_one(receiver: Receiver, ann: Person) -> None:
+    await say("room1", "before", ann)
+    webhook = await make_webhook("room1", receiver.url())
+    new = await in_database(webhooks.rotate_secret, webhook_id=webhook.pk, room=find("room1"), by=None)
+    await deliver()
+    await say("room1", "one", ann)
+    await receiver.until(lambda: len(receiver.received) == 1)
+    for secret in (webhook.secret, new):
+        receiver.received[0].verify(secret)
+    await models.Webhook.objects.aupdate(former_until=timezone.now() - timedelta(seconds=1))
+    await say("room1", "two", ann)
+    await receiver.until(lambda: len(receiver.received) == 2)
+    receiver.received[1].verify(new)
+    with pytest.raises(WebhookVerificationError):
+        receiver.received[1].verify(webhook.secret)
+
+
+async def test_author_who_may_not_post_there_posts_nothing(receiver: Receiver, ann: Person) -> None:
+    await say("room1", "before", ann)
+    bot = await make_bot("echo", "room1")
+    receiver.answers["/"] = [says("I heard you")]
+    webhook = await make_webhook("room1", receiver.url(), author_id=bot.user_id)
+    await carry_out(posting_limits.set_read_only, find("room1"), True, by=None)
+    await deliver()
+    await until(lambda: webhook.deliveries.filter(delivered=True, type="room.notice").aexists())
+    assert not await webhook.deliveries.exclude(reply="").aexists()  # notices aren't answered
+    owner = await in_database(make_owner, "olga")
+    await say("room1", "hello", owner)
+    await until(lambda: webhook.deliveries.filter(reply="read_only").aexists())
+
+
+def make_owner(name: str) -> Person:
+    user = get_user_model().objects.create_user(name)
+    moderation.set_role(find("room1"), name, Role.OWNER, by=None)
+    return of_user(user)

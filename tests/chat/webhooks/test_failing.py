@@ -15,6 +15,7 @@ from chat.outgoing import deliveries as outgoing_deliveries
 from chat.storage import history, webhooks
 from chat.storage.backup.restoring import mark_webhooks
 from chat.storage.database import in_database
+from chat.webhooks import attempt
 from chat.webhooks.deliveries import Deliveries
 from tests.chat.webhooks.conftest import deliver, last_delivery, make_bot, make_webhook, say, until
 from tests.hosts import http, redirect
@@ -178,6 +179,27 @@ async def test_receivers_that_lie_harm_nobody_and_post_nothing(
         assert len(delivery.answer) <= 500
     end = (await in_database(history.heads, [find("room1")]))[find("room1")].position.offset
     assert end - said <= 1
+
+
+async def test_webhook_that_is_slow_takes_no_place_from_those_that_are_not(
+    receiver: Receiver, ann: Person, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attempt, "AT_ONCE", 1)
+    settings.CHAT_WEBHOOK_TIMEOUT = 1
+    receiver.answers["/slow"] = [hang]
+    await say("room1", "before", ann)
+    slow = await make_webhook("room1", receiver.url("/slow"))
+    await make_webhook("room1", receiver.url("/quick"))
+    await deliver()
+    await say("room1", "one", ann)
+    await until(failed(slow, 1))
+    await receiver.until(lambda: "one" in receiver.texts("/quick"))
+    settings.CHAT_WEBHOOK_TIMEOUT = 600
+    await due_now(slow)
+    await receiver.until(lambda: len(receiver.at("/slow")) == 2)
+    await say("room1", "two", ann)
+    await receiver.until(lambda: "two" in receiver.texts("/quick"))
+    assert await failed(slow, 1)()  # its second attempt is still under way
 
 
 async def test_private_addresses_are_asked_for_nothing_unless_the_setting_allows_it(
