@@ -13,8 +13,9 @@ from chat.domain.people import Person
 from chat.domain.rooms import find
 from chat.errors import Removed
 from chat.models import Role
-from chat.storage import log, moderation, permissions, reports
+from chat.storage import log, moderation, permissions, reports, webhooks
 from chat.storage.database import in_database
+from chat.storage.webhooks import WebhookRequest
 from tests.recovering import entries_after
 
 ROOM = find("staffed")
@@ -173,6 +174,23 @@ def test_staff_sees_what_is_reported_and_deletes_or_dismisses_it(staff: Client) 
     assert not models.Report.objects.exists()
     kept = [message.text for message in models.Message.objects.filter(kind="message").order_by("offset")]
     assert kept == ["rude 0", ""]
+
+
+def test_staff_switches_webhooks_off_and_removes_them_and_sees_no_secret(staff: Client) -> None:
+    make_room()
+    webhook = webhooks.make(room=ROOM, request=WebhookRequest(url="https://example.org/hook"), by=None)
+    page = "/admin/chat/webhook/"
+    chosen = {"_selected_action": [webhook.pk]}
+    staff.post(page, {"action": "switch_off", **chosen})
+    webhook.refresh_from_db()
+    assert webhook.off_reason == "by_hand"
+    shown = staff.get(f"{page}{webhook.pk}/change/").content.decode()
+    assert "https://example.org/hook" in shown
+    assert webhook.secret not in shown
+    staff.post(page, {"action": "delete_selected", "post": "yes", **chosen})
+    assert not models.Webhook.objects.exists()
+    verbs = models.AuditRecord.objects.filter(verb__startswith="webhook").order_by("pk")
+    assert list(verbs.values_list("verb", flat=True)) == ["webhook.made", "webhook.changed", "webhook.deleted"]
 
 
 def test_admin_with_view_permission_only_can_change_nothing() -> None:

@@ -24,8 +24,9 @@ from chat.domain.token_requests import TokenRequest
 from chat.errors import ChatError
 from chat.member_views import MembersView
 from chat.models import AuditRecord, Message, Role, Token, Verb
-from chat.storage import audit, bots, database, edits, links, log, moderation, posting_limits, reports, tokens, uploads
+from chat.storage import audit, bots, database, edits, links, log, moderation, posting_limits, reports, tokens, uploads, webhooks
 from chat.storage.audit import Filter
+from chat.storage.webhooks import WebhookRequest
 from gqlchat.schema import moderation as mutations
 
 ROOM = find("audited é/1")
@@ -68,6 +69,10 @@ def make_token(by: Person | None) -> int:
 
 def make_bot(by: Person | None) -> Any:
     return bots.make(username=f"bot{User.objects.count()}", room=ROOM, by=by)
+
+
+def make_webhook(by: Person | None) -> int:
+    return webhooks.make(room=ROOM, request=WebhookRequest(url="https://example.org/secret"), by=by).pk
 
 
 def add(username: str = "member", role: Role = Role.MEMBER) -> str:
@@ -131,6 +136,25 @@ DEEDS: dict[Callable[..., Any], dict[Verb, Deed]] = {
         Verb.BOT_DELETED: (
             lambda: make_bot(None),
             lambda user, by: bots.delete(user_id=user.pk, room=ROOM, by=by),
+        )
+    },
+    webhooks.make: {Verb.WEBHOOK_MADE: (lambda: None, lambda _, by: make_webhook(by))},
+    webhooks.rotate_secret: {
+        Verb.WEBHOOK_CHANGED: (
+            lambda: make_webhook(None),
+            lambda id, by: webhooks.rotate_secret(webhook_id=id, room=ROOM, by=by),
+        )
+    },
+    webhooks.switch: {
+        Verb.WEBHOOK_CHANGED: (
+            lambda: make_webhook(None),
+            lambda id, by: webhooks.switch(webhook_id=id, on=False, room=ROOM, by=by),
+        )
+    },
+    webhooks.delete: {
+        Verb.WEBHOOK_DELETED: (
+            lambda: make_webhook(None),
+            lambda id, by: webhooks.delete(webhook_id=id, room=ROOM, by=by),
         )
     },
     tokens.create: {Verb.TOKEN_MADE: (lambda: None, lambda _, by: make_token(by))},
