@@ -91,7 +91,7 @@ def rotate_secret(*, webhook_id: int, room: Room | None, by: Person | None) -> s
         webhook.former_secret, webhook.secret = webhook.secret, webhook_secrets.make()
         webhook.former_until = timezone.now() + FORMER_SECRET_HOLDS
         webhook.save(update_fields=["former_secret", "secret", "former_until"])
-        audit.record(by, Verb.WEBHOOK_CHANGED, room=room, webhook=webhook_id, secret="rotated")
+        audit.record(by, Verb.WEBHOOK_CHANGED, room=room, webhook=webhook_id, rotated=True)
     return webhook.secret
 
 

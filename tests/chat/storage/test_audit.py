@@ -24,7 +24,20 @@ from chat.domain.token_requests import TokenRequest
 from chat.errors import ChatError
 from chat.member_views import MembersView
 from chat.models import AuditRecord, Message, Role, Token, Verb
-from chat.storage import audit, bots, database, edits, links, log, moderation, posting_limits, reports, tokens, uploads, webhooks
+from chat.storage import (
+    audit,
+    bots,
+    database,
+    edits,
+    links,
+    log,
+    moderation,
+    posting_limits,
+    reports,
+    tokens,
+    uploads,
+    webhooks,
+)
 from chat.storage.audit import Filter
 from chat.storage.webhooks import WebhookRequest
 from gqlchat.schema import moderation as mutations
