@@ -141,6 +141,7 @@ requirements: export CUSTOM_COMPILE_COMMAND := make requirements
 requirements: ## pin what the *.in files ask for; ARGS=--upgrade for the newest of everything
 	@setup/ready.sh development
 	pip-compile --quiet --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host $(ARGS) requirements.in
+	pip-compile --quiet --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host $(ARGS) requirements-tracing.in
 	pip-compile --quiet --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host $(ARGS) requirements-dev.in
 	pip-compile --quiet --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host $(ARGS) requirements-bench.in
 

@@ -5,6 +5,8 @@ import logging
 import random
 from dataclasses import dataclass, field
 
+from chat import tracing
+
 
 @dataclass(slots=True)
 class Connection:
@@ -57,4 +59,6 @@ class ConnectionFilter(logging.Filter):
             if connection.person:
                 record.person = connection.person
                 record.connection_tag = f" [{connection.id} {connection.person}]"
+        if ids := tracing.ids():
+            record.trace_id, record.span_id = ids
         return True

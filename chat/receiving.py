@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qs
 
+from chat import tracing
 from chat.actions import completing, editing, ignoring, link_previews, posting, reacting, reading, reporting, typing
 from chat.actions.moderation import carry_out
 from chat.connections.socket_consumer import SocketConsumer
@@ -105,7 +106,8 @@ class ReceivingConsumer(SocketConsumer):
             purpose = purpose_of(frame)
             if purpose in READING:
                 self.person.require(Scope.READ)  # a socket has asked for that, but a lone frame hasn't
-            answer = await getattr(self, f"receive_{purpose}")(room, frame)
+            with tracing.NOTHING if purpose == "ping" else tracing.span("socket.frame", purpose=purpose):
+                answer = await getattr(self, f"receive_{purpose}")(room, frame)
         except Exception as error:
             answer = self.error_frame(error, to=frame)
         if answer is not None:

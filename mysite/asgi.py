@@ -42,7 +42,7 @@ from chat.connections.authentication import AuthMiddlewareStack  # noqa: E402
 from chat.connections.bearer import BearerCheck  # noqa: E402
 from chat.connections.shutdown import Stopping  # noqa: E402
 from chat.webhooks.deliveries import DeliversWebhooks  # noqa: E402
-from mysite import daphne_protocol  # noqa: E402
+from mysite import daphne_protocol, tracing  # noqa: E402
 from mysite.graphql import schema  # noqa: E402
 from mysite.origins import OriginCheck  # noqa: E402
 from mysite.page_connection import PageConnection  # noqa: E402
@@ -106,6 +106,9 @@ def served(doors: ASGI3Application) -> ASGI3Application:
 
 
 application = served(routed(schema))
+
+if tracing.begin():
+    application = tracing.Traced(application)
 
 daphne_protocol.install()  # in case Daphne serves this
 

@@ -1,11 +1,13 @@
 """Stores together what is posted at the same moment: one hop to the database's thread, one wait for the disk."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
+from typing import NamedTuple
 
 from django.utils.translation import gettext_lazy as _
 
-from chat import log_context
+from chat import log_context, tracing
 from chat.actions.search_feeding import SearchFeeding
 from chat.delivery.detached_tasks import DetachedTasks
 from chat.delivery.publisher import Publisher
@@ -22,7 +24,13 @@ from chat.storage.log import Entry
 TOGETHER_MAX = 250  # drafts; more store hardly more a second, and SQLite takes 32,766 values in a statement
 WAITING_MAX = 5_000  # drafts for one lane; more are refused until the database has caught up
 
-Waiting = tuple[Draft, asyncio.Future[Entry]]
+
+class Waiting(NamedTuple):
+    """A draft, the future of its entry, and the place in a trace from which it comes."""
+
+    draft: Draft
+    stored: asyncio.Future[Entry]
+    place: str | None
 
 
 class GroupCommit(PerLoop):
@@ -55,7 +63,7 @@ class CommitQueue:
         if len(self._waiting) >= WAITING_MAX:
             raise Unavailable(_("Too much is being said at once. Please try again in a moment."))
         stored: asyncio.Future[Entry] = asyncio.get_running_loop().create_future()
-        self._waiting.append((draft, stored))
+        self._waiting.append(Waiting(draft, stored, tracing.place()))
         if self._working is None:
             self._working = asyncio.create_task(self._work(), context=log_context.detached())
         return await stored
@@ -70,28 +78,29 @@ class CommitQueue:
 
     async def _commit(self, together: list[Waiting]) -> None:
         try:
-            entries = await in_database(log.append, [draft for draft, _ in together])
+            with _commit_span(together):
+                entries = await in_database(log.append, [one.draft for one in together])
         except Unavailable as error:
-            for _, stored in together:
-                _fail(stored, error)
+            for one in together:
+                _fail(one.stored, error)
         except Exception as error:
             if len(together) == 1:
-                _fail(together[0][1], error)
+                _fail(together[0].stored, error)
                 return
             for one in together:  # a draft that can't be stored is no reason to lose the others
                 await self._commit([one])
         else:
             # First heard, then acknowledged.
             new = [entry.event for entry in entries if isinstance(entry, Entry) and not entry.repeated]
-            Publisher.here().publish(new)
+            _publish(entries, together)
             Pusher.here().note(new)
             self._tell_of_direct_rooms(entries)
             SearchFeeding.here().wake()
-            for (_, stored), entry in zip(together, entries, strict=True):
+            for one, entry in zip(together, entries, strict=True):
                 if isinstance(entry, Entry):
-                    _succeed(stored, entry)
+                    _succeed(one.stored, entry)
                 else:
-                    _fail(stored, entry)
+                    _fail(one.stored, entry)
 
     def _tell_of_direct_rooms(self, entries: Iterable[Entry | ChatError]) -> None:
         """Tells people of the direct rooms that have become theirs, on all their devices; nobody waits for that."""
@@ -103,6 +112,22 @@ class CommitQueue:
         ]
         if gained:
             DetachedTasks.here().start(followers.tell(gained))
+
+
+def _commit_span(together: Sequence[Waiting]) -> AbstractContextManager[None]:
+    """In the trace of a lone message; the commit of several has a trace of its own, with links to theirs."""
+    places = [one.place for one in together if one.place]
+    parent = places[0] if len(together) == len(places) == 1 else None
+    return tracing.span("messages.commit", parent=parent, links=() if parent else places, messages=len(together))
+
+
+def _publish(entries: Sequence[Entry | ChatError], together: Sequence[Waiting]) -> None:
+    """Publishes those that are new, each in its own trace."""
+    publisher = Publisher.here()
+    for one, entry in zip(together, entries, strict=True):
+        if isinstance(entry, Entry) and not entry.repeated:
+            with tracing.span("message.publish", parent=one.place):
+                publisher.publish([entry.event])
 
 
 def _succeed(stored: asyncio.Future[Entry], entry: Entry) -> None:

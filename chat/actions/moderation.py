@@ -10,6 +10,7 @@ from typing import Any
 from asgiref.sync import async_to_sync
 from django.db import transaction
 
+from chat import tracing
 from chat.actions import rate_limits
 from chat.actions.file_cleaning import FileCleaning
 from chat.delivery.publisher import publish
@@ -25,6 +26,7 @@ Action = Callable[..., Event | None]
 AUTHORS_ACTIONS = {edits.edit_message, moderation.delete_message}  # with which people change what they said themselves
 
 
+@tracing.traced("room.change")
 async def carry_out(action: Action, room: Room, *args: Any, by: Person | None, **kwargs: Any) -> Event | None:
     """Runs `action` and publishes its entry.
 

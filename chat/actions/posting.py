@@ -1,6 +1,6 @@
 """The only way into a room: every door, and every program beside them, posts here."""
 
-from chat import metrics
+from chat import metrics, tracing
 from chat.actions import rate_limits
 from chat.actions.group_commit import GroupCommit
 from chat.actions.link_previews import LinkingMessage, LinkPreviews
@@ -18,6 +18,7 @@ from chat.storage.history import check_offset
 from chat.storage.log import Entry
 
 
+@tracing.traced("message.post")
 async def post(
     *,
     room: Room,

@@ -5,7 +5,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from chat import metrics
+from chat import metrics, tracing
 from chat.delivery.detached_tasks import DetachedTasks
 from chat.delivery.listener import LogListener
 from chat.delivery.recent_ids import RecentIds
@@ -59,8 +59,9 @@ class Feed:
         return True
 
     def give(self, event: Any) -> None:
-        for listener in self.listeners:
-            listener.put(event)
+        with tracing.step("event.deliver", listeners=len(self.listeners)):
+            for listener in self.listeners:
+                listener.put(event)
         metrics.EVENTS.inc()
         metrics.DELIVERIES.inc(len(self.listeners))
         if event.sent_at:

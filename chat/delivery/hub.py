@@ -15,7 +15,7 @@ import logging
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence, Set
 from typing import Any, TypeVar
 
-from chat import log_context, metrics
+from chat import log_context, metrics, tracing
 from chat.delivery import control
 from chat.delivery.feed import Feed
 from chat.delivery.followed import Followed
@@ -265,7 +265,8 @@ class Hub(PerLoop):
             if event is None:
                 feed.catch_up()
             else:
-                self.hear(event)
+                with tracing.arrival("event.receive", message):
+                    self.hear(event)
         except MalformedEvent as error:
             metrics.DROPPED.inc()
             logger.warning("Dropped an event of %s: %s", group, error)

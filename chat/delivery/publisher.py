@@ -3,9 +3,9 @@
 import asyncio
 from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
-from chat import log_context
+from chat import log_context, tracing
 from chat.delivery.hub import Hub
 from chat.delivery.layer import LAYER_TIMEOUT, Layer
 from chat.delivery.source import source_of
@@ -39,14 +39,16 @@ class Publisher(PerLoop):
 
     def publish(self, together: Iterable[LogEvent]) -> None:
         """The listeners of this process hear stored events at once, others as soon as the layer brings them."""
-        hub, layer = Hub.here(), Layer.here()
+        hub, layer, place = Hub.here(), Layer.here(), tracing.place()
         for event in together:
+            if place is not None and event.id is not None:
+                tracing.remember(event.id, place)
             if event.offset is not None:
                 try:
                     hub.hear(event)
                 except Exception as error:
                     unforeseen(error)
-            self._outboxes[layer.server_of(event.log.group)].put(event)
+            self._outboxes[layer.server_of(event.log.group)].put(Published(event, place))
 
     async def flush(self, *published: LogEvent) -> None:
         """Waits until the layer has these events, or all if none are named, but no longer than LAYER_TIMEOUT."""
@@ -56,6 +58,13 @@ class Publisher(PerLoop):
             await asyncio.wait([self._outboxes[server].mark() for server in servers], timeout=LAYER_TIMEOUT)
 
 
+class Published(NamedTuple):
+    """An event, and the place in a trace from which it is published."""
+
+    event: LogEvent
+    place: str | None
+
+
 class Outbox:
     """Sends events to one server of the layer, one after the other, so that those of a log leave in their order.
 
@@ -63,10 +72,10 @@ class Outbox:
     """
 
     def __init__(self) -> None:
-        self._waiting: deque[LogEvent | asyncio.Future[None]] = deque(maxlen=WAITING_MAX)
+        self._waiting: deque[Published | asyncio.Future[None]] = deque(maxlen=WAITING_MAX)
         self._sending: asyncio.Task[None] | None = None
 
-    def put(self, one: LogEvent | asyncio.Future[None]) -> None:
+    def put(self, one: Published | asyncio.Future[None]) -> None:
         self._waiting.append(one)
         if self._sending is None:
             self._sending = asyncio.create_task(self._send(), context=log_context.detached())
@@ -83,7 +92,7 @@ class Outbox:
                 together = [self._waiting.popleft() for _ in range(min(TOGETHER_MAX, len(self._waiting)))]
                 try:
                     to_send = [one for one in together if not isinstance(one, asyncio.Future)]
-                    await Layer.here().send(*(_addressed(event) for event in to_send))
+                    await Layer.here().send(*(_addressed(one) for one in to_send))
                 except Exception as error:
                     unforeseen(error)
                 for one in together:
@@ -93,5 +102,7 @@ class Outbox:
             self._sending = None
 
 
-def _addressed(event: LogEvent) -> tuple[str, Mapping[str, Any]]:
-    return event.log.group, source_of(event.log).to_group(event)
+def _addressed(published: Published) -> tuple[str, Mapping[str, Any]]:
+    event, place = published
+    message = source_of(event.log).to_group(event)
+    return event.log.group, message if place is None else {**message, tracing.KEY: place}

@@ -21,7 +21,7 @@ from datetime import datetime
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
-from chat import metrics
+from chat import metrics, tracing
 from chat.delivery.hub import Hub
 from chat.delivery.listener import Listener
 from chat.domain.events import STORED_KINDS, Event
@@ -190,7 +190,8 @@ class Runner:
     async def _tell(self, webhook: Webhook, event: Event, after: Position | None) -> bool:
         """One attempt to tell it of an event. Stores how it went, and returns whether it was delivered."""
         message_id = webhook.message_id(event)
-        tried = await self._attempt(webhook, message_id, lambda: payload(event, now=self._courier.now()))
+        with tracing.sequel("webhook.deliver", event.id):
+            tried = await self._attempt(webhook, message_id, lambda: payload(event, now=self._courier.now()))
         if tried.is_delivered:
             reply = await post_reply(webhook, event, message_id, tried)
             delivery = self._delivery(tried, message_id, TYPES[event.kind], event, reply=reply)
