@@ -254,6 +254,8 @@ CHAT_AUDIT_DAYS = env.number("CHAT_AUDIT_DAYS", default=365, least=0)  # for whi
 
 # Where `manage.py chat_status` looks; the server is told by the Procfile.
 PORT = env.number("PORT", default=8000, least=0)
+# Where traces go. `mysite.tracing` and OpenTelemetry read it, and the other OTEL_ variables, from the environment.
+OTEL_EXPORTER_OTLP_ENDPOINT = env.url("OTEL_EXPORTER_OTLP_ENDPOINT", default="", schemes=["http", "https"])
 # Addresses and networks (10.0.0.0/8) that may read /metrics.
 CHAT_METRICS_ALLOW = env.networks("CHAT_METRICS_ALLOW", default=["127.0.0.1", "::1"])
 # Where several processes behind one port count together; prometheus_client looks into the environment for it.

@@ -64,7 +64,7 @@ def test_trace_of_a_message_goes_through_two_processes_in_right_parentage(
             found = collector.until(lambda spans: whole_trace(spans, "socket.frame"), "trace of a frame")
             from_socket = [
                 (("message.post", one), ("socket.frame", one)),
-                (("messages.commit", one), ("message.post", one)),
+                (("message.commit", one), ("message.post", one)),
                 (("message.publish", one), ("message.post", one)),
                 (("event.deliver", one), ("message.publish", one)),
                 (("event.receive", two), ("message.publish", one)),

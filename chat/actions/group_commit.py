@@ -118,7 +118,7 @@ def _commit_span(together: Sequence[Waiting]) -> AbstractContextManager[None]:
     """In the trace of a lone message; the commit of several has a trace of its own, with links to theirs."""
     places = [one.place for one in together if one.place]
     parent = places[0] if len(together) == len(places) == 1 else None
-    return tracing.span("messages.commit", parent=parent, links=() if parent else places, messages=len(together))
+    return tracing.span("message.commit", parent=parent, links=() if parent else places, messages=len(together))
 
 
 def _publish(entries: Sequence[Entry | ChatError], together: Sequence[Waiting]) -> None:

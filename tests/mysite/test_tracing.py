@@ -43,7 +43,7 @@ async def test_commit_of_many_messages_is_linked_to_the_traces_of_all(spans: InM
             await GroupCommit.here().store(Draft(room=ROOM, text=text, person=ANN))
 
     await asyncio.gather(*(post(text) for text in "abcd"))
-    commits = named(spans, "messages.commit")
+    commits = named(spans, "message.commit")
     roots = {span.context.trace_id for span in named(spans, "test")}
     assert sum(span.attributes["chat.messages"] for span in commits) == 4
     (together,) = [span for span in commits if span.attributes["chat.messages"] > 1]
