@@ -12,8 +12,8 @@
  "reactions": [{"emoji": "👍", "count": 1, "people": [{"id": "<id>", "name": "<name>"}]}],
  "attachments": [{"id": "<id>", "name": "<name>", "type": "image/png", "size": 68, "width": 1, "height": 1}]}
 
-With a collector of traces, `chat.delivery.publisher` adds `traceparent`. `access` is the event's change. chat.domain.events says what the others mean. Of files without a text, `message` has the
-names, for those who know no attachments.
+`access` is the event's change. chat.domain.events says what the others mean. Of files without a text, `message` has the
+names, for those who know no attachments. With a collector of traces, `chat.delivery.publisher` adds `traceparent`.
 """
 
 from collections.abc import Mapping

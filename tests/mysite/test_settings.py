@@ -313,6 +313,7 @@ def test_environment_is_read_by_settings_and_asgi_only() -> None:
         Path("mysite/environment.py"),
         Path("mysite/databases.py"),
         Path("mysite/files.py"),
+        Path("mysite/tracing.py"),  # what OpenTelemetry reads by itself
         Path("mysite/logins.py"),
         Path("mysite/notifications.py"),
         Path("mysite/settings.py"),
