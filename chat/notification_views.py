@@ -99,11 +99,14 @@ class NotificationsView(LoginRequiredMixin, FormView):
 
     def form_valid(self, form: ChoiceForm) -> HttpResponse:
         person = people.of_request(self.request)
+        before = notification_choices.choice(person)
         try:
             chosen = async_to_sync(notifying.choose)(person=person, language=get_language(), **form.cleaned_data)
             if asks_to_confirm(chosen):
                 async_to_sync(rate_limits.spend_mailbox)(mailbox_key(chosen.email))
                 digests.ask_to_confirm(person, chosen)
+            if settings.CHAT_LOGIN_LINKS and before.is_confirmed and before.email != chosen.email:
+                digests.tell_of_another_address(person, before)
         except (ChatError, OSError) as error:
             message = str(error) if isinstance(error, ChatError) else _("The e-mail can’t be sent just now.")
             form.add_error(None, message)

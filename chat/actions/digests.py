@@ -79,6 +79,16 @@ def ask_to_confirm(person: Person, choice: Choice) -> None:
     mail.send()
 
 
+def tell_of_another_address(person: Person, before: Choice) -> None:
+    """Tells the person, at the address that logged in to their account, that it doesn't any more. Raises OSError."""
+    with translation.override(before.language or settings.LANGUAGE_CODE):
+        context = {"person": person, "site": settings.CHAT_SITE_URL}
+        text = render_to_string("email/another_address.txt", context)
+        mail = EmailMultiAlternatives(_("Your account has another e-mail address"), text, to=[before.email])
+    mail.extra_headers = {"Auto-Submitted": "auto-generated"}
+    mail.send()
+
+
 def follow(link: MailLink, purpose: Purpose) -> None:
     """Does what a link in an e-mail is for, if the address is still that of the person."""
     if not link.person_id.startswith(USER):

@@ -296,6 +296,15 @@ def test_database_holds_no_secret_of_a_link() -> None:
     assert secret not in str(models.LoginLink.objects.values())
 
 
+def test_address_that_no_longer_logs_in_is_told_so() -> None:
+    client, user = Client(), account()
+    client.force_login(user)
+    for email in ("ann@example.org", "ann@example.com", "ann@example.net"):
+        client.post("/accounts/notifications/", {"detail": "names", "email": email})
+    told = [one.to for one in mail.outbox if one.subject == "Your account has another e-mail address"]
+    assert told == [["ann@example.org"]]  # the second one was never confirmed
+
+
 def test_pages_are_not_there_when_links_are_off(settings: Settings) -> None:
     account()
     ask()

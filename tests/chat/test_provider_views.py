@@ -1,7 +1,9 @@
 """Logging in at a provider of OpenID Connect: one that tells the truth, and one that doesn't."""
 
+import asyncio
 import hmac
 import json
+import threading
 import time
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator
@@ -10,6 +12,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 import requests
+from channels.testing import HttpCommunicator
 from django.contrib.auth.models import User
 from django.test import Client
 from joserfc import jwt
@@ -21,6 +24,7 @@ from chat import models
 from chat.domain.people import of_user
 from chat.models import ProviderIdentity, Verb
 from chat.openid import answers, provider
+from mysite.asgi import application
 from tests import oidc_provider
 from tests.chat.test_views import room_data
 from tests.oidc_provider import Json, Provider
@@ -406,6 +410,23 @@ def test_more_logins_than_may_wait_for_the_provider_are_refused(monkeypatch: pyt
         for _ in range(provider.AT_ONCE):
             provider._asking.release()
     assert log_in().status_code == 302
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_login_that_waits_for_the_provider_keeps_no_page_waiting(elsewhere: Provider, eventually) -> None:
+    goes_on = threading.Event()
+    elsewhere.answers[DESCRIPTION] = lambda handler: goes_on.wait(60)
+
+    async def status(path: str) -> int:
+        answer = HttpCommunicator(application, "GET", path, headers=[(b"host", b"localhost")])
+        return (await answer.get_response(timeout=60))["status"]
+
+    waiting = asyncio.create_task(status(START))
+    await eventually(lambda: DESCRIPTION in elsewhere.asked)
+    assert await status("/chat/") == 200
+    assert not waiting.done()
+    goes_on.set()
+    assert await waiting == 502
 
 
 # The way back
