@@ -129,6 +129,13 @@ def _of_site(status: "SiteStatus") -> Iterator[Warning]:
         return
     if queues.files > 0.9 * queues.files_max:
         yield Warning("FilesFull", "", "Nine tenths of CHAT_FILES_TOTAL are used.", "Raise it, or delete old messages.")
+    if queues.webhooks_behind > 1000:
+        yield Warning(
+            "WebhooksBehind",
+            "",
+            f"Webhooks are {queues.webhooks_behind:,} entries behind.",
+            "Look on the pages of webhooks which one fails or is slow.",
+        )
     if queues.push_overdue > 300:
         yield Warning(
             "PushLate",

@@ -26,7 +26,8 @@
  * @property {{ text: string }} redis
  * @property {{ rooms: number, entries: number, recent: number, is_recent_cut: boolean } | null} log
  * @property {{ push_due: number, push_overdue: number, push_retries: number, search_unindexed: number,
- *   search_pending: number, files: number, files_max: number } | null} queues
+ *   search_pending: number, webhooks: number, webhooks_behind: number, webhooks_failing: number, webhooks_off: number,
+ *   files: number, files_max: number } | null} queues
  * @property {Process[]} processes
  */
 
@@ -73,6 +74,11 @@ export function facts(status) {
       ["Search", pending(queues.search_unindexed + queues.search_pending, "to be indexed")],
       ["Notifications", pending(queues.push_due, `due${late(queues.push_overdue)}`)],
       ["Notifications that failed", pending(queues.push_retries, "to be tried again")],
+      [
+        "Webhooks",
+        `${number(queues.webhooks)} on, ${number(queues.webhooks_failing)} failing, ${number(queues.webhooks_off)} off`,
+      ],
+      ["Webhooks are behind", pending(queues.webhooks_behind, "entries")],
       ["Files", `${bytes(queues.files)} of ${bytes(queues.files_max)}`],
     );
   }

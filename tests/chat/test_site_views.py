@@ -24,7 +24,7 @@ from chat.storage.queues import Queues, queues
 
 PAGE, STATE = "/admin/site/", "/admin/site/state/"
 WELL = ProcessReport(id="1", host="one", process=7, port=8000, open_files=10, open_files_max=1000)
-EMPTY = Queues(0, 0, 0, 0, 0, 0, 100)
+EMPTY = Queues(*[0] * 10, files_max=100)
 
 
 async def look() -> None:
@@ -137,6 +137,7 @@ def test_warnings_tell_what_is_wrong_and_what_to_do() -> None:
         "DatabaseSlow": status(database=DatabaseStatus(True, "SQLite", 1500)),
         "RedisAway": status(redis=[True, False]),
         "FilesFull": status(queues=replace(EMPTY, files=95)),
+        "WebhooksBehind": status(queues=replace(EMPTY, webhooks_behind=1001)),
         "PushLate": status(queues=replace(EMPTY, push_overdue=400.0)),
         "ChatDown": status(processes=[KnownProcess(WELL, 31)]),
         "ChatDatabaseFails": of_process(rates={"database_errors": 0.2}),
@@ -171,7 +172,14 @@ def test_queues_count_what_waits(settings) -> None:
     models.DueMessage.objects.create(room=room, offset=1, due_at=timezone.now() - timezone.timedelta(minutes=10))
     models.DueMessage.objects.create(room=room, offset=2, due_at=timezone.now() + timezone.timedelta(minutes=10))
     models.FileUsage.objects.create(key="site", bytes=12)
+    for off_since, failing_since in ((None, None), (None, timezone.now()), (timezone.now(), None)):
+        webhook = models.Webhook.objects.create(
+            url="http://x", secret="", off_since=off_since, failing_since=failing_since
+        )
+        models.WebhookPosition.objects.create(webhook=webhook, room=room, offset=3)
+    models.Room.objects.update(last_offset=7)
     found = queues()
+    assert (found.webhooks, found.webhooks_failing, found.webhooks_off, found.webhooks_behind) == (2, 1, 1, 8)
     assert (found.push_due, found.files, found.files_max) == (2, 12, settings.CHAT_FILES_TOTAL)
     assert 599 < found.push_overdue < 700
 

@@ -66,6 +66,11 @@ class Command(BaseCommand):
             self.show("rooms", f"{tally.rooms:,}")
             self.show("log", f"{tally.entries:,} entries kept, {tally.recent:,}{more} in the last hour")
             self.show("push", f"{queues.push_due:,} due", f"{queues.push_retries:,} to be tried again")
+            self.show(
+                "webhooks",
+                f"{queues.webhooks:,} on, {queues.webhooks_failing:,} of them failing, {queues.webhooks_off:,} off",
+                f"{queues.webhooks_behind:,} entries behind",
+            )
             self.show("search", f"{queues.search_unindexed + queues.search_pending:,} messages to be indexed")
             self.show("files", f"{queues.files / 1e6:,.0f} of {queues.files_max / 1e6:,.0f} MB")
         self.show("redis", describe(status.redis))

@@ -42,6 +42,10 @@ const status = {
     push_retries: 0,
     search_unindexed: 4,
     search_pending: 1,
+    webhooks: 3,
+    webhooks_behind: 1200,
+    webhooks_failing: 1,
+    webhooks_off: 0,
     files: 1e6,
     files_max: 1e9,
   },
@@ -59,6 +63,8 @@ test("facts tell of the database, the log and what waits", () => {
     Search: "5 to be indexed",
     Notifications: "3 due, 3 min late",
     "Notifications that failed": "nothing waits",
+    Webhooks: "3 on, 1 failing, 0 off",
+    "Webhooks are behind": "1,200 entries",
     Files: "1 MB of 1 GB",
   });
 });
