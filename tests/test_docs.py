@@ -50,6 +50,10 @@ README_MAX = 180  # lines
 PAGE_MAX = 350  # lines of a page about the architecture
 
 
+SNIPPET = re.compile(r"# (tests/[\w/]+\.py)\n(.*)", re.DOTALL)
+LEFT_OUT = re.compile(r"\n+ *# …\n+")
+
+
 def page_ids(page: Path) -> str:
     return str(page.relative_to(ROOT))
 
@@ -212,3 +216,13 @@ def test_index_of_decisions_lists_every_adr() -> None:
     index = (ROOT / "docs" / "adr" / "README.md").read_text()
     decisions = {path.name for path in (ROOT / "docs" / "adr").glob("[0-9]*.md")}
     assert set(re.findall(r"\((\d{4}-[\w-]+\.md)\)", index)) == decisions
+
+
+def test_snippets_that_name_a_file_are_parts_of_it() -> None:
+    fences = FENCE.findall((ROOT / "docs" / "extending.md").read_text())
+    snippets = [found for language, text in fences if language == "python" and (found := SNIPPET.fullmatch(text))]
+    assert len(snippets) > 10
+    for snippet in snippets:
+        code = (ROOT / snippet[1]).read_text()
+        for part in LEFT_OUT.split(snippet[2].rstrip()):
+            assert part in code, f"{snippet[1]} is not as docs/extending.md shows it: {part}"

@@ -1,6 +1,9 @@
 """What people do with a list, at whichever door: it is stored first, and then all who listen are told."""
 
+from chat.actions import rate_limits
 from chat.delivery.publisher import publish
+from chat.domain import rooms
+from chat.domain.grants import Scope
 from chat.domain.people import Person
 from chat.storage.database import in_database
 from tests.example_app import storage
@@ -9,31 +12,44 @@ from tests.example_app.lists import InvalidEntry, TodoEntry, TodoList
 TEXT_MAX = 1000  # characters
 
 
+def admit(person: Person, scope: Scope) -> None:
+    """Lets guests in where the site takes any, and programs by a token of that scope for all of the site.
+
+    Raises LoginRequired or InsufficientScope.
+    """
+    rooms.admit(person)
+    person.require(scope)
+    person.require_all_rooms()
+
+
 async def add(todo: TodoList, text: object, *, person: Person, client_id: str | None = None) -> TodoEntry:
-    """Raises InvalidEntry, NotShared or Unavailable."""
+    """Raises InvalidEntry, and as `_carry_out` does."""
     if not isinstance(text, str) or not text.strip() or len(text) > TEXT_MAX:
         raise InvalidEntry("A thing to do is a text of 1 to {most} characters.", most=TEXT_MAX)
     return await _carry_out(todo, "added", person, client_id=client_id, text=text)
 
 
 async def finish(todo: TodoList, target: object, *, person: Person) -> TodoEntry:
-    """Raises InvalidEntry, NotShared or Unavailable."""
+    """Raises InvalidEntry, and as `_carry_out` does."""
     if type(target) is not int:
         raise InvalidEntry("What is done has to be an offset.")
     return await _carry_out(todo, "done", person, target=target)
 
 
 async def share(todo: TodoList, person_id: str, *, person: Person) -> TodoEntry:
-    """Raises NotShared or Unavailable."""
+    """Raises as `_carry_out` does."""
     return await _carry_out(todo, "shared", person, subject=person_id)
 
 
 async def unshare(todo: TodoList, person_id: str, *, person: Person) -> TodoEntry:
-    """Raises NotShared or Unavailable."""
+    """Raises as `_carry_out` does."""
     return await _carry_out(todo, "unshared", person, subject=person_id)
 
 
 async def _carry_out(todo: TodoList, kind: str, person: Person, **fields: object) -> TodoEntry:
+    """Raises LoginRequired, InsufficientScope, RateLimited, NotShared or Unavailable."""
+    admit(person, Scope.WRITE)
+    await rate_limits.spend(person, on="todo")
     entry = await in_database(storage.append, todo=todo, kind=kind, person=person, **fields)
     await publish(entry)
     return entry

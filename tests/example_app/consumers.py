@@ -18,6 +18,7 @@ from chat.delivery.recent_renderings import RecentRenderings
 from chat.delivery.socket_listener import SocketListener
 from chat.delivery.text_frames import text_frame
 from chat.domain import people
+from chat.domain.grants import Scope
 from chat.domain.positions import Position
 from chat.errors import ChatError, unforeseen
 from chat.per_loop import PerLoop
@@ -74,6 +75,7 @@ class TodoConsumer(SocketConsumer):
         self.todo = TodoList(self.scope["url_route"]["kwargs"]["name"])
         person = people.of_scope(self.scope)
         try:
+            actions.admit(person, Scope.READ)
             Sockets.here().admit(person.address)
             self.listener = TodoListener(self, self.todo, read_position(self.scope), person)
             await Hub.here().join(self.listener)

@@ -7,6 +7,7 @@ import strawberry
 
 from chat.delivery.entries import StartOver
 from chat.delivery.hub import Hub
+from chat.domain.grants import Scope
 from chat.domain.people import Person
 from chat.storage.history import check_position
 from gqlchat.schema import context, roots
@@ -72,7 +73,8 @@ class TodoSubscription:
 
 
 def to_follow(person: Person, arguments: dict[str, Any]) -> FollowRequest:
-    """What a subscriber of `todoEntries` asks for. Raises InvalidPosition."""
+    """What a subscriber of `todoEntries` asks for. Raises InvalidPosition, LoginRequired or InsufficientScope."""
+    actions.admit(person, Scope.READ)
     todos = arguments["todos"]
     positions = {
         lists.TodoList(one["name"]): check_position(one["after"], one.get("afterId"))
