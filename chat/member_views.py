@@ -22,7 +22,7 @@ from chat.domain.texts import is_storable
 from chat.errors import Banned, ChatError, InvalidPage, InvalidRoomName, NotAMember
 from chat.forms import NameInput
 from chat.models import Role
-from chat.storage import avatars, history, links, members, moderation, permissions, posting_limits, reports
+from chat.storage import avatars, history, links, members, moderation, permissions, posting_limits, reports, webhooks
 from chat.storage.posting_limits import SLOW_MODE_MAX
 from chat.storage.reports import Report
 from chat.views import closed, display_name
@@ -174,6 +174,8 @@ class MembersView(View):
         }
         if len(belonging) > SHOWN_MAX:
             context["more_members_url"] = self.url_of(after=belonging[SHOWN_MAX - 1][0].username)
+        if permission.owns:
+            context["webhooks_in_trouble"] = webhooks.in_trouble(self.room)
         if permission.may_moderate:
             bans = self.bans()
             context |= {"bans": [person for _number, person in bans[:SHOWN_MAX]], "others": self.others()}

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -47,6 +47,11 @@ def find(room: Room | None, id: str) -> Webhook | None:
     if not (id.isascii() and id.isdigit() and len(id) < 19):
         return None
     return _of(room).filter(pk=int(id)).first()
+
+
+def in_trouble(room: Room) -> int:
+    """How many webhooks of the room fail, or were switched off because they did."""
+    return _of(room).filter(Q(attempts__gt=0) | Q(off_reason__in=[OffReason.FAILED, OffReason.GONE])).count()
 
 
 def _of(room: Room | None) -> QuerySet[Webhook]:

@@ -187,3 +187,13 @@ def test_no_more_deliveries_are_kept_than_are_shown(ann: User, monkeypatch: pyte
         )
         webhook_outcomes.store_all(outcomes=[Outcome(webhook_id=webhook.pk, courier="", delivery=delivery)])
     assert list(webhook.deliveries.order_by("pk").values_list("offset", flat=True)) == [2, 3, 4]
+
+
+def test_page_of_members_tells_owners_of_webhooks_in_trouble(ann: User) -> None:
+    client = client_of(ann)
+    for state in ({}, {"attempts": 2}, {"off_reason": "gone"}, {"off_reason": "by_hand"}):
+        Webhook.objects.filter(pk=make(client).pk).update(**state)
+    page = "/rooms/members/?room=room%2F1"
+    assert "(2 aren’t delivered)" in client.get(page).content.decode()
+    Webhook.objects.update(attempts=0, off_reason="")
+    assert "delivered" not in client.get(page).content.decode()
