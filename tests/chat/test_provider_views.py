@@ -413,7 +413,10 @@ def test_more_logins_than_may_wait_for_the_provider_are_refused(monkeypatch: pyt
 
 
 @pytest.mark.django_db(transaction=True)
-async def test_login_that_waits_for_the_provider_keeps_no_page_waiting(elsewhere: Provider, eventually) -> None:
+async def test_login_that_waits_for_the_provider_keeps_no_page_waiting(
+    elsewhere: Provider, monkeypatch: pytest.MonkeyPatch, eventually
+) -> None:
+    monkeypatch.setattr(answers, "READ_TIMEOUT", 60)
     goes_on = threading.Event()
     elsewhere.answers[DESCRIPTION] = lambda handler: goes_on.wait(60)
 
@@ -461,7 +464,7 @@ def test_login_that_was_begun_long_ago_is_over(monkeypatch: pytest.MonkeyPatch, 
     "query",
     [{}, {"code": "a"}, {"state": "a"}, {"code": "a", "state": "b"}, {"error": "access_denied", "state": "x"}]
     + [{"state": "\0", "code": "\ud83d"}, {"error": "x" * 9000}],
-    ids=str,
+    ids=["nothing", "code", "state", "both", "error", "unstorable", "long"],
 )
 def test_made_up_answer_logs_nobody_in(query: Json) -> None:
     client = Client()
