@@ -57,6 +57,8 @@ class FromProviderView(ProviderView):
         user = identities.account_of(
             claims, may_link=settings.CHAT_OIDC_LINK_EMAIL, may_register=settings.CHAT_OIDC_REGISTER
         )
+        if settings.CHAT_OIDC_STAFF_GROUP:
+            identities.set_staff(user, claims, group=settings.CHAT_OIDC_STAFF_GROUP)
         login(request, user, backend=BACKEND)
         hosts, secure = {request.get_host()}, request.is_secure()
         if url_has_allowed_host_and_scheme(next_path, allowed_hosts=hosts, require_https=secure):

@@ -22,6 +22,7 @@ class LoginSettings:
     name: str
     register: bool
     link_email: bool
+    staff_group: str
 
     @property
     def backends(self) -> list[str]:
@@ -42,6 +43,7 @@ def login_settings(env: Environment) -> LoginSettings:
         name=env.str("CHAT_OIDC_NAME", default="").strip() or urlsplit(issuer).hostname or "",
         register=env.switch("CHAT_OIDC_REGISTER", default=True),
         link_email=env.switch("CHAT_OIDC_LINK_EMAIL", default=False),
+        staff_group=env.str("CHAT_OIDC_STAFF_GROUP", default="").strip(),
     )
     if issuer and not found.client_id:
         raise SystemExit("CHAT_OIDC_ISSUER needs CHAT_OIDC_CLIENT_ID: by that name the provider knows this site.")

@@ -287,6 +287,7 @@ CHAT_OIDC_SCOPES: str = _logins.scopes
 CHAT_OIDC_NAME: str = _logins.name
 CHAT_OIDC_REGISTER: bool = _logins.register
 CHAT_OIDC_LINK_EMAIL: bool = _logins.link_email
+CHAT_OIDC_STAFF_GROUP: str = _logins.staff_group
 
 # Time, language, logs
 

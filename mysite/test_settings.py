@@ -87,6 +87,7 @@ os.environ.update(
     CHAT_OIDC_NAME="",
     CHAT_OIDC_REGISTER="true",
     CHAT_OIDC_LINK_EMAIL="false",
+    CHAT_OIDC_STAFF_GROUP="",
     EMAIL_URL=f"filemail:///{os.getcwd()}/{PLACE}/mail",
     CHAT_DRAIN_SECONDS="0",
     CHAT_HTTPS="false",

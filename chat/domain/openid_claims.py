@@ -26,6 +26,7 @@ class Claims:
     username: str = ""
     name: str = ""
     email: str = ""
+    groups: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, told: Mapping[str, Any]) -> "Claims":
@@ -41,6 +42,7 @@ class Claims:
             username=_text(told.get("preferred_username")) or _text(told.get("email")),
             name=_text(told.get("name")),
             email=_text(told.get("email")) if is_verified else "",
+            groups=frozenset(_texts(told.get("groups"))),
         )
 
     @property
@@ -48,6 +50,10 @@ class Claims:
         """A username of characters that usernames may have, like the one at the provider. Somebody may have it here."""
         name = unicodedata.normalize("NFKC", self.username).partition("@")[0]
         return NOT_IN_USERNAMES.sub("-", name).strip("-")[:USERNAME_MAX] or FALLBACK
+
+
+def _texts(value: object) -> list[str]:
+    return [one for one in value if isinstance(one, str)] if isinstance(value, list) else []
 
 
 def _text(value: object) -> str:

@@ -31,6 +31,7 @@ class Verb(models.TextChoices):
     WEBHOOK_MADE = "webhook.made", _("Webhook made")
     WEBHOOK_CHANGED = "webhook.changed", _("Webhook changed")
     WEBHOOK_DELETED = "webhook.deleted", _("Webhook deleted")
+    STAFF_CHANGED = "staff.changed", _("Staff by a group at the login service, or no longer")
     IDENTITY_LINKED = "identity.linked", _("Linked to the login service by the e-mail address")
     PROFILE_CHANGED = "profile.changed", _("Profile changed by the staff")
     PERSON_ERASED = "person.erased", _("Person erased")

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.db.models.functions import Lower
 
 from chat.domain import names, people
@@ -39,6 +40,20 @@ def account_of(claims: Claims, *, may_link: bool, may_register: bool) -> Any:
     if not user.is_active or tokens.bot_of(user) is not None:
         raise AccountRefused
     return user
+
+
+def set_staff(user: Any, claims: Claims, *, group: str) -> None:
+    """Has the user be one of the staff if they are in that group at the provider, or else no longer.
+
+    Superusers stay as they are: they have been made here, and a mistake there shouldn't lock all of them out.
+    """
+    is_staff = group in claims.groups
+    if user.is_superuser or user.is_staff == is_staff:
+        return
+    with transaction.atomic():
+        user.is_staff = is_staff
+        user.save(update_fields=["is_staff"])
+        audit.record(None, Verb.STAFF_CHANGED, target=people.of_user(user), staff=is_staff, group=group)
 
 
 def _known(claims: Claims) -> Any:

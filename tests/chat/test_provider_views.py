@@ -172,6 +172,28 @@ def test_verified_address_links_the_account_that_confirmed_it_if_that_is_set(
     assert person_with(**verified) not in {of_user(ann).id, of_user(ben).id}  # whose it is can't be known
 
 
+def test_staff_follow_the_group_that_is_set_and_superusers_stay(elsewhere: Provider, settings: Settings) -> None:
+    settings.CHAT_OIDC_STAFF_GROUP = "chat-staff"
+    for groups, is_staff in (
+        (["a", "chat-staff"], True),
+        (["chat-staff-2"], False),
+        ("chat-staff", False),
+        (None, False),
+    ):
+        elsewhere.person["groups"] = groups
+        assert log_in().status_code == 302
+        assert User.objects.get().is_staff is is_staff
+    changes = models.AuditRecord.objects.filter(verb=Verb.STAFF_CHANGED).order_by("pk")
+    assert [one.details["staff"] for one in changes] == [True, False]
+    User.objects.update(is_staff=True, is_superuser=True)
+    log_in()
+    assert User.objects.get().is_staff
+    settings.CHAT_OIDC_STAFF_GROUP = ""
+    User.objects.update(is_superuser=False)
+    log_in()
+    assert User.objects.get().is_staff
+
+
 @pytest.mark.parametrize("how", ["deactivated", "bot"])
 def test_account_that_may_not_log_in_is_refused(how: str) -> None:
     log_in()
