@@ -25,7 +25,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 URL = os.environ.get("CHAT_URL", "http://127.0.0.1:8000").rstrip("/")
 TOKEN = os.environ.get("CHAT_TOKEN", "")  # for `say`
-SECRET = os.environ.get("CHAT_WEBHOOK_SECRET", "")  # whsec_…, as the webhook's page shows it
+SECRET = os.environ.get("CHAT_WEBHOOK_SECRET", "")  # whsec_…, shown once when the webhook is made
 ADDRESS = os.environ.get("HOST", "127.0.0.1"), int(os.environ.get("PORT", "8001"))
 
 TOLERANCE = 300  # seconds by which clocks may differ; an older request may be one that somebody has recorded
@@ -97,7 +97,9 @@ class Receiver(BaseHTTPRequestHandler):
 def receive() -> None:
     """Until SIGTERM or Ctrl+C. Deliveries that are being handled then are answered first."""
     if not SECRET.startswith("whsec_"):
-        sys.exit("Set CHAT_WEBHOOK_SECRET to the secret of the webhook, whsec_…: its page shows it.")
+        sys.exit(
+            "Set CHAT_WEBHOOK_SECRET to the secret of the webhook, whsec_…: it is shown once, or replaced on its page."
+        )
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     ThreadingHTTPServer.daemon_threads = False
     with ThreadingHTTPServer(ADDRESS, Receiver) as server:
