@@ -7,7 +7,7 @@
 
 import * as bundle from "./graphiql/bundle/graphiql.js";
 import { EventStreamTransport } from "./graphiql/event-stream.js";
-import { EXAMPLES, FIRST } from "./graphiql/examples.js";
+import { read } from "./graphiql/examples.js";
 import { examplesPlugin } from "./graphiql/examples-plugin.js";
 import { createFetcher, post } from "./graphiql/fetcher.js";
 import { Results } from "./graphiql/results.js";
@@ -26,6 +26,9 @@ webSocketUrl.protocol = url.protocol === "https:" ? "wss:" : "ws:";
 const ask = post.bind(null, url.href);
 const sockets = new WebSocketTransport(bundle, webSocketUrl.href, ask);
 const running = new Running(chooser(sockets, new EventStreamTransport(url.href)));
+
+const examples = read(await (await fetch(new URL("graphiql/examples.graphql", import.meta.url))).text());
+const first = examples[0]?.examples ?? [];
 
 const asked = new URLSearchParams(location.search);
 const given = {
@@ -60,7 +63,7 @@ function Wired({ children }) {
   return children;
 }
 
-const plugins = [DOC_EXPLORER_PLUGIN, examplesPlugin(EXAMPLES), explorerPlugin(), HISTORY_PLUGIN];
+const plugins = [DOC_EXPLORER_PLUGIN, examplesPlugin(examples), explorerPlugin(), HISTORY_PLUGIN];
 const page = h(
   GraphiQLProvider,
   {
@@ -69,7 +72,7 @@ const page = h(
     referencePlugin: DOC_EXPLORER_PLUGIN,
     initialQuery: given.query,
     initialVariables: given.query && (given.variables ?? ""),
-    defaultTabs: [...(given.query ? [given] : []), ...FIRST.map(({ query }) => ({ query }))],
+    defaultTabs: [...(given.query ? [given] : []), ...first.map(({ query }) => ({ query }))],
     inputValueDeprecation: true,
     onTabChange: (/** @type {any} */ tabs) => {
       running.tabs = tabs;

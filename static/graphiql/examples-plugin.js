@@ -3,11 +3,11 @@
 
 import { React, useGraphiQL, useGraphiQLActions } from "./bundle/graphiql.js";
 
-/** @import { Example } from "./examples.js" */
+/** @import { Example, Group } from "./examples.js" */
 
 const { createElement: h } = React;
 
-/** @param {{ title: string, examples: Example[] }[]} groups */
+/** @param {Group[]} groups */
 export function examplesPlugin(groups) {
   return { title: "Examples", icon: Icon, content: () => h(Examples, { groups }) };
 }
@@ -27,19 +27,15 @@ function Icon() {
   );
 }
 
-/** @param {{ groups: { title: string, examples: Example[] }[] }} properties */
+/** @param {{ groups: Group[] }} properties */
 function Examples({ groups }) {
   const { addTab } = useGraphiQLActions();
-  const editors = useGraphiQL((/** @type {any} */ state) => ({
-    query: state.queryEditor,
-    variables: state.variableEditor,
-  }));
+  const queryEditor = useGraphiQL((/** @type {any} */ state) => state.queryEditor);
   /** @param {Example} example */
-  const open = ({ query, variables = "" }) => {
+  const open = ({ query }) => {
     addTab();
-    editors.query.setValue(query);
-    editors.variables.setValue(variables);
-    editors.query.focus();
+    queryEditor.setValue(query);
+    queryEditor.focus();
   };
   return h(
     "section",

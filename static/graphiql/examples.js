@@ -1,75 +1,28 @@
 // @ts-check
-/** Operations that run as they are, for each feature of the API. tests/gqlchat/test_examples.py runs each of them. */
+/** Reads examples.graphql: operations that run as they are, in groups. */
 
-/** @typedef {{ title: string, query: string, variables?: string }} Example */
+/**
+ * @typedef {{ title: string, query: string }} Example
+ * @typedef {{ title: string, examples: Example[] }} Group
+ */
 
-/** @type {Example[]} in tabs at first */
-export const FIRST = [
-  {
-    title: "Listen to two rooms",
-    query: `# Joins two rooms and stays. While it runs, chat in /chat/room1/,
-# or send from another tab: subscriptions go on there.
-subscription SubscribeToChatRooms {
-  joinChatRooms(
-    rooms: [{ roomName: "room1" }, { roomName: "room2" }]
-    user: "foo"
-  ) {
-    roomName
-    message
-    currentUser
-  }
+/**
+ * A line `## …` begins a group. An example begins with a comment, whose first sentence is its title.
+ *
+ * @param {string} text
+ * @returns {Group[]}
+ */
+export function read(text) {
+  return text
+    .split(/^## /m)
+    .slice(1)
+    .map((group) => {
+      const [title = "", ...queries] = group.trim().split(/\n\n(?=# )/);
+      return { title, examples: queries.map((query) => ({ title: titleOf(query), query: `${query}\n` })) };
+    });
 }
-`,
-  },
-  {
-    title: "Say something",
-    query: `# Says something in room1: everyone there hears it,
-# in the chat and in subscriptions.
-mutation echo {
-  sendChatMessage(message: "hello room 1", room: { roomName: "room1" })
-}
-`,
-  },
-  {
-    title: "Who am I?",
-    query: `# You, the same person as in the chat.
-query WhoAmI {
-  me {
-    id
-    name
-    isGuest
-  }
-}
-`,
-  },
-  {
-    title: "The last messages",
-    query: `# The last messages in room1. For those before them, ask again
-# with before: and the startCursor that came.
-query History {
-  room(name: "room1") {
-    lastOffset
-    messages(last: 20) {
-      pageInfo {
-        hasPreviousPage
-        startCursor
-      }
-      edges {
-        node {
-          offset
-          message
-          sentAt
-          user {
-            name
-          }
-        }
-      }
-    }
-  }
-}
-`,
-  },
-];
 
-/** @type {{ title: string, examples: Example[] }[]} */
-export const EXAMPLES = [{ title: "First steps", examples: FIRST }];
+/** @param {string} query */
+function titleOf(query) {
+  return /^# ([^.\n]+)/.exec(query)?.[1] ?? "";
+}
