@@ -90,6 +90,7 @@ const page = h(
         h(
           GraphiQLInterface,
           { defaultEditorToolsVisibility: given.variables ? "variables" : false },
+          h(GraphiQL.Logo, null, h("a", { href: "/chat/", className: "to-chat" }, "Chat")),
           h(GraphiQL.Footer, null, h(Results, { running })),
         ),
       ),

@@ -65,9 +65,13 @@ function Others({ running }) {
 /** @param {{ lines: Line[] }} properties */
 function Lines({ lines }) {
   return h(
-    "ol",
+    "div",
     { className: "subscription-results", role: "log", "aria-label": "Results, the newest first", tabIndex: 0 },
-    lines.map((line) => h(One, { key: line.key, line })),
+    h(
+      "ol",
+      null,
+      lines.map((line) => h(One, { key: line.key, line })),
+    ),
   );
 }
 

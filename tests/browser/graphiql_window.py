@@ -8,7 +8,7 @@ from tests.browser.window import Window
 
 EDITOR = ".graphiql-query-editor .view-lines"
 MODEL = "return __MONACO.editor.getModels().find((model) => model.uri.path.endsWith(arguments[0])).getValue()"
-RESULTS = """return Array.from(document.querySelectorAll(".subscription-results > li"), (line) => line.innerText)"""
+RESULTS = """return Array.from(document.querySelectorAll(".subscription-results li"), (line) => line.innerText)"""
 
 
 class GraphiQLWindow:

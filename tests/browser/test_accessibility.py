@@ -38,13 +38,13 @@ def show(window: Window, width: int) -> None:
     window.driver.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": width == 360})
 
 
-def violations(window: Window) -> list[str]:
-    """What axe finds in the page as it is, in light and in dark."""
+def violations(window: Window) -> list[tuple[str, list[str]]]:
+    """What axe finds in the page as it is, in light and in dark: the rule, and the elements as HTML."""
     window.run(AXE.read_text())
     return [violation for scheme in ("light", "dark") for violation in violations_in(window, scheme)]
 
 
-def violations_in(window: Window, scheme: str) -> list[str]:
+def violations_in(window: Window, scheme: str) -> list[tuple[str, list[str]]]:
     # Without motion: a colour that is on its way to the other scheme would be judged as it is at that moment.
     features = {"prefers-color-scheme": scheme, "prefers-reduced-motion": "reduce"}
     preferences = {"features": [{"name": name, "value": value} for name, value in features.items()]}

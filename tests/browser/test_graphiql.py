@@ -7,6 +7,7 @@ from selenium.webdriver.common.keys import Keys
 from tests.browser.chromium import Chromium
 from tests.browser.graphiql_window import EDITOR, GraphiQLWindow, open_query
 from tests.browser.room_window import enter
+from tests.browser.test_accessibility import show, violations
 from tests.browser.test_history import said
 from tests.servers import Server
 
@@ -152,3 +153,17 @@ def test_subscription_in_graphiql_comes_as_events_where_no_websocket_opens(brows
     graphiql.execute()
     graphiql.wait_for_state("Ended")
     assert all("WebSocket" in complaint for complaint in browser.complaints())
+
+
+def test_graphiql_runs_an_example_on_a_phone_and_has_no_axe_violations_of_ours(browser: Chromium, site: str) -> None:
+    graphiql = GraphiQLWindow(browser.open(f"{site}/graphql"))
+    window = graphiql.window
+    show(window, 360)
+    window.click("[aria-label='Show Examples']")
+    window.click(".examples button", "The people who are in a room")
+    window.click("[aria-label='Hide Examples']")
+    graphiql.execute()
+    graphiql.hear('"roomPresence"')
+    assert window.run("return document.documentElement.scrollWidth") <= 360
+    # These are GraphiQL's: tabs with buttons in them, and its editor's line numbers and colours.
+    assert {rule for rule, _ in violations(window)} <= {"nested-interactive", "color-contrast"}
