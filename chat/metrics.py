@@ -12,7 +12,7 @@ disable_created_metrics()  # as many lines again, which nobody reads
 TASKS = Gauge("chat_tasks", "Tasks of asyncio, when it was last asked.", multiprocess_mode="livesum")
 CONNECTIONS = Gauge("chat_connections", "Open WebSockets and event streams.", ["door"], multiprocess_mode="livesum")
 LISTENERS = Gauge("chat_listeners", "Browsers and subscriptions that listen to rooms.", multiprocess_mode="livesum")
-ROOMS = Gauge("chat_rooms", "Rooms that somebody here listens to.", multiprocess_mode="livesum")
+ROOMS = Gauge("chat_rooms", "Rooms, and other logs, that somebody here listens to.", multiprocess_mode="livesum")
 CLOSED = Counter("chat_closed", "The same that were closed, by close code.", ["door", "code"])
 
 # Messages and events

@@ -98,13 +98,12 @@ class Listener(Generic[LogT, EventT]):
 
     def put(self, event: EventT) -> None:
         """The hub calls this, for each log in the order of the offsets and without holes."""
-        if event.starts_over:
-            self._start_over(event)
         if self._held is None:
             self._pass_on(event)
-        elif self._ended_by is not None:
-            pass
-        elif not self._held.add(event):
+            return
+        if event.starts_over:
+            self._start_over(event)
+        if self._ended_by is None and not self._held.add(event):
             self.cut_off()
 
     async def read_missed(self) -> list[EventT]:

@@ -1,0 +1,149 @@
+"""A source that says no more than it has to: where its logs end, and what is in them."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pytest
+
+from chat.delivery import hub
+from chat.delivery.entries import Entry, StartOver
+from chat.delivery.hub import Hub
+from chat.delivery.listener import Listener
+from chat.delivery.publisher import publish
+from chat.delivery.source import Source, register
+from chat.domain.events import USUAL_KINDS
+from chat.domain.logs import Head, group_of
+from chat.domain.people import Person
+from chat.domain.positions import Position
+from chat.domain.recoveries import LogPart, Range, RecoveryRequest
+from chat.domain.rooms import find
+from chat.errors import NotAllowed
+
+
+@dataclass(frozen=True)
+class Diary:
+    name: str
+
+    @property
+    def group(self) -> str:
+        return group_of("diary", self.name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line(Entry):
+    text: str
+
+
+DIARY, ANN, BEN = Diary("Ann's"), Person(id="user-1", name="Ann"), Person(id="user-2", name="Ben")
+
+
+class DiarySource(Source[Diary, Line]):
+    event_type = "diary.line"
+    lines: list[Line] = []  # of the one diary that there is
+    pruned_to = 0
+
+    async def heads(self, logs: Sequence[Diary]) -> Mapping[Diary, Head]:
+        return {DIARY: Head(self.lines[-1].position)} if self.lines else {}
+
+    async def read(self, ranges: Mapping[Diary, Sequence[Range]]) -> Mapping[Diary, LogPart]:
+        wanted = {offset for first, last in ranges[DIARY] for offset in range(first, min(last, 100) + 1)}
+        kept = {line.offset: line for line in self.lines if line.offset in wanted and line.offset > self.pruned_to}
+        return {DIARY: LogPart(len(self.lines), self.pruned_to, kept)}
+
+    async def refused(self, pairs: Sequence[tuple[Diary, Person]]) -> Mapping[tuple[Diary, Person], NotAllowed]:
+        return {(diary, person): NotAllowed("It's Ann's.") for diary, person in pairs if person != ANN}
+
+
+register(Diary, DiarySource)
+
+
+@pytest.fixture(autouse=True)
+def empty(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(DiarySource, "lines", [])
+    monkeypatch.setattr(hub, "WATCH_INTERVAL", 0.1)
+
+
+def write(*texts: str, series: str = "a") -> list[Line]:
+    """Writes lines, of which nobody is told. A series has ids of its own."""
+    first = len(DiarySource.lines) + 1
+    new = [Line(log=DIARY, offset=n, id=f"{series}{n}", text=text) for n, text in enumerate(texts, start=first)]
+    DiarySource.lines.extend(new)
+    return new
+
+
+async def test_lines_are_heard_in_order_whether_published_or_not() -> None:
+    async with Hub.here().listen([DIARY]) as listener, asyncio.timeout(5):
+        write("one", "two")
+        (third,) = write("three")
+        await publish(third)
+        write("four")
+        assert [(await anext(listener)).text for _ in range(4)] == ["one", "two", "three", "four"]
+
+
+async def test_listener_hears_of_lines_through_the_group_by_their_offsets() -> None:
+    """What other processes get says no more than that there is a line."""
+    (line,) = write("one")
+    assert DiarySource.here().to_group(line) == {"type": "diary.line", "group": DIARY.group, "offset": 1, "id": "a1"}
+    DiarySource.lines.clear()
+    async with Hub.here().listen([DIARY]) as listener, asyncio.timeout(5):
+        DiarySource.lines.append(line)
+        Hub.here().receive(DiarySource.here().to_group(line))
+        assert (await anext(listener)).text == "one"
+
+
+@pytest.mark.parametrize(
+    ("after", "texts"),
+    [
+        (Position(0), None),  # what follows it is gone
+        (Position(1), ["two", "three"]),
+        (Position(1, "a1"), ["two", "three"]),  # which is gone, so nothing proves it
+        (Position(2, "a2"), ["three"]),
+        (Position(3, "a3"), []),
+        (Position(2, "b2"), None),
+        (Position(4), None),
+    ],
+    ids=str,
+)
+async def test_recovery_brings_what_follows_or_says_that_it_can_not(
+    monkeypatch: pytest.MonkeyPatch, after: Position, texts: list[str] | None
+) -> None:
+    monkeypatch.setattr(DiarySource, "pruned_to", 1)
+    write("one", "two", "three")
+    request = RecoveryRequest(log=DIARY, after=after, size=10, person=ANN)
+    (found,) = await DiarySource.here().recover([request])
+    assert (None if found.events is None else [line.text for line in found.events]) == texts
+    if found.events is None:
+        assert found.end == Position(3, "a3")
+    for line in found.events or ():
+        assert line.previous == (None if line.offset == 2 else f"a{line.offset - 1}")
+
+
+async def test_log_that_went_back_starts_over_with_the_default_event() -> None:
+    write("one", "two", "three")
+    async with Hub.here().listen([DIARY]) as listener, asyncio.timeout(5):
+        del DiarySource.lines[1:]
+        write("two again", series="b")
+        assert await anext(listener) == StartOver(log=DIARY, offset=2, id="b2")
+        write("three again", series="b")
+        assert (await anext(listener)).text == "three again"
+
+
+async def test_log_is_restricted_unless_its_source_says_otherwise() -> None:
+    async with Hub.here().listen([DIARY], person=ANN):
+        pass
+    with pytest.raises(NotAllowed):
+        async with Hub.here().listen([DIARY], person=BEN):
+            pass
+    async with Hub.here().listen([DIARY], {DIARY: Position(0)}):  # the site itself
+        pass
+
+
+async def test_listener_of_another_source_hears_all_kinds() -> None:
+    assert Listener([DIARY]).kinds is None
+    assert Listener([find("room1")]).kinds == USUAL_KINDS
+
+
+async def test_listener_has_logs_of_one_source() -> None:
+    with pytest.raises(ValueError, match="one source"):
+        Listener([DIARY, find("room1")])
