@@ -15,7 +15,7 @@ from sphinx.application import Sphinx
 
 from chat.assets import Asset
 from setup.assets import install
-from setup.node import InstallError
+from setup.node import ROOT, InstallError
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class DocsAsset(Asset):
 
     @property
     def file(self) -> Path:
-        return Path(__file__).resolve().parents[2] / "var" / "docs-assets" / Path(self.path).name
+        return ROOT / "var" / "docs-assets" / Path(self.path).name
 
 
 MERMAID = DocsAsset(

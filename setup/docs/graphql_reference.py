@@ -22,7 +22,7 @@ from graphql import (
     print_ast,
 )
 
-from setup.docs.variables import ROOT
+from setup.node import ROOT
 
 SECTIONS = {
     "Types": (GraphQLObjectType, GraphQLUnionType),

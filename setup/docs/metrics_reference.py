@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Iterator
 
-from setup.docs.variables import ROOT
+from setup.node import ROOT
 
 KINDS = {"Counter", "Gauge", "Histogram"}
 

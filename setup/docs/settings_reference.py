@@ -8,7 +8,8 @@ import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from setup.docs.variables import ROOT, Variable, variables
+from setup.docs.variables import Variable, variables
+from setup.node import ROOT
 
 SECTION = re.compile(r"^# --- (.+?) -+$")
 ASSIGNMENT = re.compile(r"^#(\w+)=(.*)$")

@@ -6,9 +6,9 @@ The source is read and not run, since a running site reads some variables only w
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+from setup.node import ROOT
+
 METHODS = {"str", "list", "switch", "number", "seconds", "choice", "networks", "url", "redis_urls"}
 
 
