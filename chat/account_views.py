@@ -17,6 +17,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.generic import FormView
 
+from chat.actions.inviting import may_register
 from chat.delivery.login_hints import hint
 from chat.domain import people
 from chat.errors import LoginRequired
@@ -47,6 +48,10 @@ class SignUpView(LeadsBack, FormView):
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if not settings.CHAT_PASSWORDS:
             return HttpResponseRedirect(f"{reverse('login')}?{urlencode({'next': self.get_redirect_url()})}")
+        if not may_register():
+            by_invitation = may_register(invited=True)
+            context = {"by_invitation": by_invitation, "next": self.get_redirect_url()}
+            return render(request, "registration/signup_closed.html", context, status=403)
         return super().dispatch(request, *args, **kwargs)  # type: ignore[return-value]
 
     def form_valid(self, form: SignUpForm) -> HttpResponse:

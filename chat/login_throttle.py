@@ -26,7 +26,7 @@ from chat.errors import RateLimited
 LOGINS = {"login", "admin_login"}  # names of URLs
 ASKING = "ask_login_link"
 GUARDED = {
-    **dict.fromkeys(LOGINS | {"signup", ASKING, "login_link"}, "POST"),
+    **dict.fromkeys(LOGINS | {"signup", ASKING, "login_link", "invitation"}, "POST"),
     "to_provider": "GET",  # which makes each way back possible
 }
 """By names of URLs, the method that counts."""

@@ -13,7 +13,7 @@ from chat.domain.tokens import MASK, PREFIX, masked
 
 logger = logging.getLogger(__name__)
 
-HOOK = re.compile(r"^(/hooks/)[^/]+")  # of a webhook's path, what precedes the token, and the token
+SECRET = re.compile(r"^(/hooks/|/invitations/)[^/]+")  # what precedes the secret of a path, and the secret
 PROBES = {"/livez", "/readyz", "/metrics"}  # asked every few seconds, so logged at DEBUG
 
 
@@ -43,7 +43,7 @@ class RequestLog:
         try:
             await self.application(scope, receive, noting_the_status)
         finally:
-            path, client = quote(HOOK.sub(rf"\1{MASK}", masked(scope["path"])), safe=f"/{MASK}"), scope.get("client")
+            path, client = quote(SECRET.sub(rf"\1{MASK}", masked(scope["path"])), safe=f"/{MASK}"), scope.get("client")
             level = logging.DEBUG if path in PROBES else logging.INFO
             facts = {"status": status, "seconds": round(time.monotonic() - began, 4), "address": client and client[0]}
             logger.log(level, "%s %s %d", scope["method"], path, status, extra=facts)

@@ -38,6 +38,7 @@ CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 FORWARDED_ALLOW_IPS = env.list("FORWARDED_ALLOW_IPS", default=["127.0.0.1", "::1"])
 
 CHAT_GUESTS = env.switch("CHAT_GUESTS", default=True)
+CHAT_REGISTRATION = env.choice("CHAT_REGISTRATION", default="open", among=["open", "invitation", "closed"])
 CHAT_SHOW_ORIGIN = env.switch("CHAT_SHOW_ORIGIN", default=False)
 CHAT_GRAPHIQL = env.switch("CHAT_GRAPHIQL", default=DEBUG)
 CHAT_INTROSPECTION = env.switch("CHAT_INTROSPECTION", default=DEBUG)

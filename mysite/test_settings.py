@@ -23,6 +23,7 @@ os.environ.update(
     CHAT_PG_BIN="",
     CHAT_BROWSER_RELOAD="false",
     CHAT_GUESTS="true",
+    CHAT_REGISTRATION="open",
     CHAT_LANGUAGE="en",
     CHAT_SHOW_ORIGIN="false",
     CHAT_GRAPHIQL="true",

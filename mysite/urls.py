@@ -17,6 +17,7 @@ from chat.bot_views import BotsView
 from chat.direct_views import DirectRoomView
 from chat.domain.mail_links import Purpose
 from chat.ignored_views import IgnoredView
+from chat.invitation_views import InvitationsView, InvitationView
 from chat.login_views import AdminLogInView, AskLinkView, LinkView, LogInView
 from chat.mail_views import MailLinkView
 from chat.member_views import MembersView, NewRoomView
@@ -52,6 +53,8 @@ urlpatterns = [
     path("rooms/direct/", DirectRoomView.as_view(), name="room_direct"),
     path("rooms/members/", MembersView.as_view(), name="room_members"),
     path("rooms/audit/", AuditView.as_view(), name="audit"),
+    path("rooms/invitations/", InvitationsView.as_view(), name="invitations"),
+    path("invitations/<str:secret>/", InvitationView.as_view(), name="invitation"),
     path("rooms/bots/", BotsView.as_view(), name="bots"),
     path("rooms/bots/tokens/", BotTokensView.as_view(), name="bot_tokens"),
     path("rooms/webhooks/", WebhooksView.as_view(), name="webhooks"),

@@ -1,4 +1,4 @@
-"""The tables: rooms, their entries, people, files, tokens, webhooks, the audit log, and how far search has come.
+"""The tables: rooms, their entries, people, files, tokens, webhooks, invitations, the audit log, and how far search has come.
 
 `chat.storage` reads and writes them.
 
@@ -8,6 +8,7 @@ Columns that came later have a default in the database: an instance of the versi
 from chat.models.audit import AuditRecord, Verb
 from chat.models.files import Attachment, AttachmentState, FileUsage
 from chat.models.identities import ProviderIdentity
+from chat.models.invitations import Invitation
 from chat.models.links import LinkPreview
 from chat.models.login_links import LoginLink
 from chat.models.messages import (
@@ -49,6 +50,7 @@ __all__ = [
     "DueRetry",
     "FileUsage",
     "IgnoredPerson",
+    "Invitation",
     "Involvement",
     "LastPost",
     "LinkPreview",
