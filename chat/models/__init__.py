@@ -1,4 +1,4 @@
-"""The tables: rooms, their entries, people, files, tokens, webhooks, invitations, the audit log, and how far search has come.
+"""The tables: rooms, their entries, people, files, tokens, webhooks, invitations, the audit log, the progress of search.
 
 `chat.storage` reads and writes them.
 

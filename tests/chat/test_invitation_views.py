@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
-from pytest_django.fixtures import SettingsWrapper as Settings
+from pytest_django import Settings
 
 from chat.domain import people
 from chat.domain.rooms import Room
@@ -143,7 +143,7 @@ def test_guest_signs_up_by_an_invitation_and_becomes_a_member(ann: User, setting
         assert client.get("/accounts/me/").json()["name"] == name
         assert is_member(name)
     assert used() == 2
-    assert Message.objects.filter(message__contains="was added by ann").count() == 2
+    assert Message.objects.filter(text__contains="was added by ann").count() == 2
 
 
 def test_person_with_an_account_joins_by_an_invitation_once(ann: User) -> None:
