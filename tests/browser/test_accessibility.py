@@ -12,7 +12,8 @@ from chat.domain.people import Person
 from chat.domain.rooms import find
 from chat.domain.token_requests import TokenRequest
 from chat.models import Role
-from chat.storage import bots, edits, log, moderation, posting_limits, reports, tokens
+from chat.storage import bots, edits, invitations, log, moderation, posting_limits, reports, tokens
+from chat.storage.invitations import InvitationRequest
 from tests.browser.chromium import Chromium
 from tests.browser.room_window import RoomWindow, enter
 from tests.browser.test_history import said
@@ -259,6 +260,7 @@ PAGES_OF_USERS = [
     "/rooms/audit/?room=room1",
     "/admin/site/",
     "/rooms/webhooks/?room=room1",
+    "/rooms/invitations/?room=room1",
 ]
 
 
@@ -267,6 +269,7 @@ def test_pages_of_users_have_no_axe_violations(owned: RoomWindow, site: str, wid
     request = TokenRequest.clean(name="backup", scopes=["read", "write"], rooms=["room1"], days=30)
     tokens.create(user_id=User.objects.get().pk, request=request, by=None)
     webhook = failing_webhook(find("room1"), author_id=User.objects.get().pk)
+    secret = invitations.create(user=User.objects.get(), room=find("room1"), request=InvitationRequest(uses=5, days=7))
     bots.make(username="robot", room=find("room1"), by=None)
     User.objects.filter(username="Ann").update(is_staff=True)
     window = owned.window
@@ -276,6 +279,11 @@ def test_pages_of_users_have_no_axe_violations(owned: RoomWindow, site: str, wid
         window.find("h1")
         assert violations(window) == [], path
         assert window.run("return document.documentElement.scrollWidth") <= width, path
+    window.driver.delete_all_cookies()  # a guest, then
+    window.go(f"{site}/invitations/{secret}/")
+    window.find("#id_password2")
+    assert violations(window) == []
+    assert window.run("return document.documentElement.scrollWidth") <= width
 
 
 @pytest.mark.parametrize(
