@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("chat", "0022_login_links"),
+        ("chat", "0024_provider_identities"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

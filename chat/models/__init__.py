@@ -1,4 +1,4 @@
-"""The tables: rooms, their entries, people, files, tokens, webhooks, invitations, the audit log, the progress of search.
+"""The tables: rooms, their entries, people, files, tokens, invitations, webhooks, the audit log, the state of search.
 
 `chat.storage` reads and writes them.
 

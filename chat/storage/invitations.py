@@ -90,7 +90,7 @@ def create(*, user: Any, room: Room | None, request: InvitationRequest) -> str:
 
 
 @writes
-def delete(*, room: Room | None, invitation_id: int, by: Person) -> None:
+def delete(*, room: Room | None, invitation_id: int, by: Person | None) -> None:
     """Revokes an invitation to the room, or to the site alone, if there is one with that number."""
     with transaction.atomic():
         for invitation in Invitation.objects.filter(_to(room), pk=invitation_id).select_for_update():
@@ -125,6 +125,6 @@ def use(invitation: Invitation, by: Person) -> None:
     _record(by, Verb.INVITATION_USED, invitation)
 
 
-def _record(by: Person, verb: Verb, invitation: Invitation, **details: Any) -> None:
+def _record(by: Person | None, verb: Verb, invitation: Invitation, **details: Any) -> None:
     room = None if invitation.room is None else Room(invitation.room.name)
     audit.record(by, verb, room=room, invitation=invitation.pk, **details)
