@@ -23,12 +23,13 @@ from chat.domain.rooms import find
 from chat.domain.token_requests import TokenRequest
 from chat.errors import ChatError
 from chat.member_views import MembersView
-from chat.models import AuditRecord, Message, Role, Token, Verb
+from chat.models import AuditRecord, Invitation, Message, Role, Token, Verb
 from chat.storage import (
     audit,
     bots,
     database,
     edits,
+    invitations,
     links,
     log,
     moderation,
@@ -39,6 +40,7 @@ from chat.storage import (
     webhooks,
 )
 from chat.storage.audit import Filter
+from chat.storage.invitations import InvitationRequest
 from chat.storage.webhooks import WebhookRequest
 from gqlchat.schema import moderation as mutations
 from tests.servers import ROOT
@@ -79,6 +81,13 @@ def make_token(by: Person | None) -> int:
     request = TokenRequest.clean(name="backup", scopes=["read"], rooms=[ROOM.name], days=30)
     tokens.create(user_id=account("member").user_id, request=request, by=by)
     return Token.objects.latest("pk").pk
+
+
+def make_invitation() -> int:
+    account("member")
+    request = InvitationRequest(uses=1, days=1)
+    invitations.create(user=User.objects.get(username="member"), room=ROOM, request=request)
+    return Invitation.objects.latest("pk").pk
 
 
 def make_bot(by: Person | None) -> Any:
@@ -178,9 +187,15 @@ DEEDS: dict[Callable[..., Any], dict[Verb, Deed]] = {
             lambda id, by: tokens.delete(user_id=account("member").user_id, token_id=id, by=by),
         )
     },
+    invitations.delete: {
+        Verb.INVITATION_REVOKED: (
+            make_invitation,
+            lambda id, by: invitations.delete(room=ROOM, invitation_id=id, by=by),
+        )
+    },
 }
 # What people do with what is their own: it is no deed of somebody who may do more than others.
-OWN = {edits.edit_message, reports.report, uploads.begin, uploads.discard}
+OWN = {edits.edit_message, invitations.accept, reports.report, uploads.begin, uploads.discard}
 
 
 def test_every_write_that_names_who_does_it_is_recorded_or_is_about_their_own() -> None:
