@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from signal import SIGINT, SIGKILL, SIGTERM
@@ -78,9 +78,13 @@ async def each(programs: list[Program], does: Callable[[Program], object]) -> No
     await asyncio.gather(*(does(one) for one in programs))
 
 
-async def test_bots_answer_each_message_once_whatever_is_killed_meanwhile(tmp_path: Path) -> None:
+async def test_bots_answer_each_message_once_whatever_is_killed_meanwhile(
+    tmp_path: Path, foreign_send: Callable[..., Awaitable[None]]
+) -> None:
     async with started(tmp_path, *BOTS, WEBHOOKS) as (server, programs):
-        await say(programs, "hello, all")  # which they don't answer
+        for one in programs:  # what isn't stored has no place in the log, and no answer
+            await foreign_send(one.room, message="!echo zero")
+        await say(programs, "hello, all")  # which they don't answer either
         await say(programs, "!echo one")
         await each(programs, lambda one: one.has_answered("one"))
 
