@@ -1,10 +1,9 @@
 // @ts-check
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { Recovery } from "../../../static/graphiql/recovery.js";
-
-// Not one of the packages that check these modules: it is there for other tests.
-const graphql = await import(new URL("../../node/node_modules/graphql/index.mjs", import.meta.url).href);
+import * as graphql from "graphql";
+import { Recovery } from "../../static/graphiql/recovery.js";
 
 const JOIN = 'subscription { joinChatRooms(rooms: [{ roomName: "a" }, { roomName: "b" }], user: "foo") { message } }';
 const READ = "subscription Read($rooms: [RoomPosition!]!) { all: roomMessages(rooms: $rooms) { message } }";
@@ -87,4 +86,21 @@ test("there is no recovery for other subscriptions and for what makes no sense",
     "",
   ])
     assert.equal(Recovery.of(graphql, { query }), null, query);
+});
+
+test("what recovery makes of a document is valid, at first and later on", () => {
+  const sdl = readFileSync(new URL("../../gqlchat/schema.graphql", import.meta.url), "utf8");
+  const schema = graphql.buildSchema(sdl);
+  const fields = "joinChatRooms(rooms: $rooms, user: $user, positions: $positions) { ...Told }";
+  for (const query of [
+    JOIN,
+    READ,
+    `subscription S($rooms: [ChatRoom!]!, $user: String!, $positions: [RoomPosition!]) { ${fields} }
+     fragment Told on ChatRoomMessage { message kind }`,
+    'subscription { roomMessages(rooms: { roomName: "a" }, kinds: [EDIT]) { id } }',
+  ]) {
+    const found = recovery(query, { rooms: [{ roomName: "a" }] });
+    for (let connection = 1; connection <= 3; connection += 1)
+      assert.deepEqual(graphql.validate(schema, graphql.parse(found.next().query)), [], query);
+  }
 });
