@@ -20,7 +20,7 @@ Json = dict[str, Any]
 
 
 class Provider:
-    """`person` are the claims of whoever is logged in there. What begins with `change_` or `sign` is for lies.
+    """`person` are the claims of whoever is logged in there. Attributes named `change_…`, and `sign`, are for lies.
 
     `answers` has by paths what is answered in the place of the truth: a status and a body, or a function that writes to
     the socket.

@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 
 
 class LinkMailing(PerLoop):
-    """Sends what was asked for at the pages of one event loop."""
+    """Sends the e-mails that were asked for at the pages of one event loop."""
 
     def __init__(self) -> None:
         self._waiting = 0

@@ -15,7 +15,7 @@ NEXT_MAX = 500  # characters of the path that a link leads to
 
 @dataclass(frozen=True, slots=True)
 class LinkRequest:
-    """What somebody asks for who wants to log in by e-mail.
+    """A request for links, by somebody who wants to log in by e-mail.
 
     `language` is the one of the page on which they asked, and `next_path` where they want to go, on this site.
     """

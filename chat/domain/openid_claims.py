@@ -1,4 +1,4 @@
-"""What a provider of OpenID Connect says of a person who logs in there."""
+"""Claims: a provider's words about a person who logs in there, by OpenID Connect."""
 
 import re
 import unicodedata

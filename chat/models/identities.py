@@ -1,4 +1,4 @@
-"""Who users are elsewhere: at the provider at which they log in."""
+"""Identities of users at the provider at which they log in."""
 
 from django.conf import settings
 from django.db import models

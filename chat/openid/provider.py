@@ -4,7 +4,7 @@ Authlib makes and checks the state, the nonce, the code's challenge (PKCE) and t
 this site expects: the issuer that the settings name, signatures by keys that only the provider has, and this client
 among the audience.
 
-Everything that goes wrong on the way raises a ProviderError: the provider is another program, at the other end of a
+Everything that goes wrong on the way raises a LoginFailed: the provider is another program, at the other end of a
 network, and may send anything.
 """
 
@@ -26,7 +26,7 @@ from chat.domain.openid_claims import Claims
 from chat.login_errors import LoginExpired, ProviderDeclined, ProviderFailed
 from chat.openid.answers import ProviderSession
 
-NAME = "oidc"  # of what a session keeps for a login that has begun
+NAME = "oidc"  # in the keys of a session's logins that have begun
 LOGIN_LASTS = 600  # seconds that somebody may take at the provider
 METADATA_LASTS = 3600  # seconds for which its description and keys are kept; new keys are looked for at once
 CLOCK_SKEW = 60  # seconds by which its clock may differ
@@ -42,7 +42,7 @@ _asking = threading.BoundedSemaphore(AT_ONCE)
 
 
 class Logins(DjangoIntegration):
-    """What a session keeps from the way to the provider until the way back, and no longer than LOGIN_LASTS."""
+    """The part of a session that lasts from the way to the provider until the way back, LOGIN_LASTS at most."""
 
     expires_in = LOGIN_LASTS
 
@@ -67,7 +67,7 @@ class App(DjangoOAuth2App):
         return self.server_metadata
 
     def checked(self, told: dict[str, Any]) -> dict[str, Any]:
-        """What is used of the provider's description of itself. Raises ValueError."""
+        """The part of the provider's description of itself that is used. Raises ValueError."""
         if told["issuer"] != settings.CHAT_OIDC_ISSUER:
             raise ValueError(f"It calls itself {told['issuer']!r:.200} in the place of CHAT_OIDC_ISSUER.")
         metadata = {name: told[name] for name in USED if name in told}
@@ -152,7 +152,7 @@ def _loaded(issuer: str, client_id: str, secret: str, scopes: str, period: int) 
 
 @contextmanager
 def _listening() -> Iterator[None]:
-    """A time in which the provider is asked, and whatever it answers wrong raises ProviderFailed."""
+    """A time in which the provider is asked. A wrong answer, of any kind, raises ProviderFailed."""
     if not _asking.acquire(timeout=WAIT_MAX):
         logger.error("The provider of logins is too slow: %d logins wait for it", AT_ONCE)
         raise ProviderFailed

@@ -27,7 +27,7 @@ from chat.storage.database import writes
 
 @dataclass(frozen=True, slots=True)
 class SentLink:
-    """What an e-mail says: the secret of a link, and whom it is for; None for a new account."""
+    """The contents of an e-mail: the secret of a link, and the person it is for; None for a new account."""
 
     secret: str
     email: str

@@ -37,7 +37,7 @@ def account(name: str = "ann", email: str = "ann@example.org", *, confirmed: boo
 
 
 def ask(email: str = "ann@example.org", client: Client | None = None, **fields: str) -> str:
-    """What the page says to somebody who asks for a link, without the address and the token against forgery."""
+    """The page for somebody who asks for a link, without the address and the token against forgery."""
     answer = (client or Client()).post(ASK, {"email": email, **fields})
     assert answer.status_code == 200
     return CSRF.sub("", answer.content.decode()).replace(email, "***")
