@@ -1,5 +1,7 @@
 """What people do with a list, at whichever door: it is stored first, and then all who listen are told."""
 
+from typing import Any
+
 from chat.actions import rate_limits
 from chat.delivery.publisher import publish
 from chat.domain import rooms
@@ -46,7 +48,7 @@ async def unshare(todo: TodoList, person_id: str, *, person: Person) -> TodoEntr
     return await _carry_out(todo, "unshared", person, subject=person_id)
 
 
-async def _carry_out(todo: TodoList, kind: str, person: Person, **fields: object) -> TodoEntry:
+async def _carry_out(todo: TodoList, kind: str, person: Person, **fields: Any) -> TodoEntry:
     """Raises LoginRequired, InsufficientScope, RateLimited, NotShared or Unavailable."""
     admit(person, Scope.WRITE)
     await rate_limits.spend(person, on="todo")

@@ -14,7 +14,18 @@ from chat.storage.database import in_database
 from tests.example_app import storage
 from tests.example_app.lists import KINDS, TodoEntry, TodoList
 
-FIELDS = ("text", "by", "target", "subject", "client_id")
+TYPES = {  # of the keys in groups
+    "offset": int,
+    "id": str,
+    "previous": str | None,
+    "kind": str,
+    "sent_at": str,
+    "text": str,
+    "by": str,
+    "target": int | None,
+    "subject": str,
+    "client_id": str | None,
+}
 
 
 class TodoSource(Source[TodoList, TodoEntry]):
@@ -43,16 +54,16 @@ class TodoSource(Source[TodoList, TodoEntry]):
     # How entries travel. Without these, other processes would read each entry from the database.
 
     def to_group(self, event: TodoEntry) -> Mapping[str, Any]:
-        about = {"kind": event.kind, "previous": event.previous, "sent_at": event.sent_at and event.sent_at.isoformat()}
-        return {**super().to_group(event), **about, **{name: getattr(event, name) for name in FIELDS}}
+        assert event.sent_at is not None
+        fields = {name: getattr(event, name) for name in TYPES}
+        return {**super().to_group(event), **fields, "sent_at": event.sent_at.isoformat()}
 
     def parse(self, message: Mapping[str, Any], log: TodoList) -> TodoEntry:
-        match message:
-            case {"offset": int(offset), "id": str(id), "kind": str(kind), "sent_at": str(sent_at)}:
-                fields = {name: message[name] for name in FIELDS if name in message}
-                previous, known = message.get("previous"), kind in KINDS
-                at = datetime.fromisoformat(sent_at)
-                return TodoEntry(
-                    log=log, offset=offset, id=id, previous=previous, kind=kind, known=known, sent_at=at, **fields
-                )
-        raise MalformedEvent("it lacks an offset, an id, a kind or a time")
+        if any(not isinstance(message.get(name), type) for name, type in TYPES.items()):
+            raise MalformedEvent("a key is missing, or of another type")
+        fields = {name: message[name] for name in TYPES}
+        try:
+            fields["sent_at"] = datetime.fromisoformat(message["sent_at"])
+        except ValueError:
+            raise MalformedEvent("its time is none") from None
+        return TodoEntry(log=log, known=message["kind"] in KINDS, **fields)

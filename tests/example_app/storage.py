@@ -41,7 +41,7 @@ def change_shares(row: models.List, entry: models.Entry, by: str) -> None:
             row.shares.get_or_create(person_id=person_id)
     elif entry.kind == "unshared":
         row.shares.filter(person_id=entry.subject).delete()
-    elif entry.kind == "done" and not row.entries.filter(kind="added", offset=entry.target).exists():
+    elif entry.kind == "done" and not row.entries.filter(kind="added", offset=entry.target or 0).exists():
         raise InvalidEntry("There is nothing at {offset} to be done.", offset=entry.target)
 
 
