@@ -14,5 +14,11 @@ class Position:
     offset: int
     id: str | None = None
 
+    def is_before(self, other: "Position") -> bool:
+        """Whether it is earlier in the log, or in another log at the same offset."""
+        if self.offset != other.offset:
+            return self.offset < other.offset
+        return None not in {self.id, other.id} and self.id != other.id
+
 
 START = Position(0)

@@ -70,6 +70,8 @@ class Webhook:
 
     def message_id(self, event: Event) -> str:
         """The event's id for the receiver: the same with each attempt, whichever process makes it."""
+        if event.kind is Kind.START_OVER:  # whose id is that of the entry before it
+            return f"msg_{self.id}_start_over_{event.offset}_{event.id or 0}"
         return f"msg_{self.id}_{event.id or event.offset}"
 
     def is_reply(self, event: Event) -> bool:

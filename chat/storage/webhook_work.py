@@ -1,7 +1,7 @@
 """The next entries of a webhook, from its position on, and what somebody has asked to be sent once more."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from chat import models
 from chat.domain import events, people
-from chat.domain.events import Event
+from chat.domain.events import Event, Kind
 from chat.domain.people import PROFILE
 from chat.domain.positions import Position
 from chat.domain.recoveries import Recovery, RecoveryRequest
@@ -30,11 +30,18 @@ OVERLAP = timedelta(minutes=2)  # rooms know to the minute when something was la
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """The entries of a room that follow; `end` is the position after them."""
+    """The entries of a room that follow the position `after`; `end` is the position after them."""
 
     room: Room
+    after: Position
     entries: Sequence[Event]
     end: Position
+
+    def after_going_back(self) -> "Batch":
+        """The same, if a webhook has been told of more than `after`, so that its position was set back."""
+        if self.entries and self.entries[0].kind is Kind.START_OVER:
+            return self
+        return replace(self, entries=[events.start_over(self.room, self.after), *self.entries])
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,9 +166,9 @@ def _as_positions(rows: Iterable[Any]) -> dict[Room, Position]:
 
 def _batch(request: RecoveryRequest, recovery: Recovery) -> Batch:
     if recovery.events is not None:
-        return Batch(request.log, recovery.events, recovery.last)
+        return Batch(request.log, request.after, recovery.events, recovery.last)
     position = _after_gap(request, recovery.end)
-    return Batch(request.log, [events.start_over(request.log, position)], position)
+    return Batch(request.log, request.after, [events.start_over(request.log, position)], position)
 
 
 def _after_gap(request: RecoveryRequest, end: Position) -> Position:

@@ -22,6 +22,8 @@ from chat.actions.webhooks import SUBJECT
 from chat.connections.shutdown import at_stop
 from chat.delivery.batcher import Batcher
 from chat.delivery.control import on_control
+from chat.domain.positions import Position
+from chat.domain.rooms import Room
 from chat.errors import unforeseen
 from chat.outgoing.deliveries import DeliveryClient
 from chat.per_loop import PerLoop
@@ -42,6 +44,7 @@ class Deliveries(PerLoop):
     def __init__(self) -> None:
         self.id = uuid.uuid4().hex
         self._runners: dict[int, Runner] = {}
+        self._told: dict[int, dict[Room, Position]] = {}
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._held_until = 0.0  # on the event loop's clock
         self._limits: set[asyncio.Timeout] = set()  # of attempts under way
@@ -91,6 +94,10 @@ class Deliveries(PerLoop):
 
     def now(self) -> datetime:
         return timezone.now()
+
+    def told(self, webhook_id: int) -> dict[Room, Position]:
+        """How far this process has told a webhook of rooms. The database says less only if that was set back."""
+        return self._told.setdefault(webhook_id, {})
 
     async def store(self, outcome: Outcome) -> bool:
         return await self._outcomes.ask(outcome)

@@ -78,6 +78,9 @@ class Courier(Protocol):
 
     def now(self) -> datetime: ...
 
+    def told(self, webhook_id: int) -> dict[Room, Position]:
+        """How far the process has told a webhook of rooms."""
+
     async def store(self, outcome: Outcome) -> bool: ...
 
 
@@ -174,6 +177,9 @@ class Runner:
     async def _tell_batch(self, webhook: Webhook, batch: Batch, read_at: float) -> Webhook | None:
         """Tells it of a room's entries, in their order. Returns it as it is then; None if an attempt failed."""
         told: Position | None = None
+        known = self._courier.told(self.webhook_id)
+        if (before := known.get(batch.room)) and batch.after.is_before(before):
+            batch = batch.after_going_back()
         for event in batch.entries:
             if not webhook.hears(event):
                 continue
@@ -183,6 +189,8 @@ class Runner:
             if not await self._tell(webhook, event, after):
                 return None
             webhook, told = replace(webhook, attempts=0, failing_since=None), after
+            if after is not None:
+                known[batch.room] = after
         if told != batch.end:
             await self._store(self._outcome(room=batch.room, position=batch.end))
         return webhook

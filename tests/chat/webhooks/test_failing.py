@@ -238,6 +238,25 @@ async def test_log_that_went_back_or_was_pruned_is_told(receiver: Receiver, ann:
     ]
 
 
+async def test_database_that_was_set_back_under_a_running_process_is_told(receiver: Receiver, ann: Person) -> None:
+    await say("room1", "before", ann)
+    webhook = await make_webhook("room1", receiver.url())
+    await deliver()
+    await say("room1", "one", ann)
+    await say("room1", "two", ann)
+    await until(lambda: webhook.positions.filter(offset=3).aexists())
+    await models.Message.objects.filter(offset=3).adelete()
+    await models.Room.objects.aupdate(last_offset=2)
+    one = await models.Message.objects.aget(offset=2)
+    await webhook.positions.aupdate(offset=2, entry_id=one.entry_id)
+    await say("room1", "another", ann)
+    await receiver.until(lambda: len(receiver.received) == 4)
+    told = receiver.received[2:]
+    assert [(one.type, one.data["offset"]) for one in told] == [("room.start_over", 2), ("message.created", 3)]
+    assert told[1].data["message"] == "another"
+    assert len({one.id for one in receiver.received}) == 4
+
+
 async def test_restored_log_is_told_and_nothing_of_it_is_missing(receiver: Receiver, ann: Person) -> None:
     await say("room1", "before", ann)
     await make_webhook("room1", receiver.url("/behind"))
