@@ -38,11 +38,11 @@ def mutate(server: Server, text: str, **headers: str) -> None:
 
 
 def whole_trace(spans: list[Span], first: str) -> dict[tuple[str, int], Span] | None:
-    """By name and process: the trace that begins with a span of that name, once both processes have delivered."""
+    """By name and process: the trace that begins with a span of that name, once the last spans of both are there."""
     traces = {span.trace for span in spans if span.name == first}
     found = {(span.name, span.process): span for span in spans if span.trace in traces}
-    delivered = [process for name, process in found if name == "event.deliver"]
-    return found if len(delivered) == 2 and any(span.name == first for span in found.values()) else None
+    # A span comes when it has ended, so a process's outermost one comes last.
+    return found if {first, "event.receive"} <= {name for name, _ in found} else None
 
 
 def check_parentage(

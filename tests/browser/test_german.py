@@ -144,6 +144,7 @@ def test_pages_for_users_are_german(browser: Chromium, site: str, texts: Texts) 
         ("/accounts/picture/", "Dein Bild"),
         ("/accounts/tokens/", "Tokens"),
         ("/rooms/bots/?room=room1", "Bots"),
+        ("/rooms/audit/?room=room1", "Protokoll der Eingriffe"),
         ("/rooms/webhooks/?room=room1", "Webhooks"),
         (f"/rooms/webhooks/{webhook.pk}/?room=room1", "hooks.example.org"),
     ):
