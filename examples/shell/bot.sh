@@ -144,10 +144,12 @@ take() {
 # Listens until the stream ends. curl writes the status after it.
 listen() {
     rm -f "$scratch/stream" && mkfifo "$scratch/stream"
+    exec 3<>"$scratch/stream" # so that neither side waits, to open it, for the other, which may have been killed
     curl --config "$scratch/curl" --no-buffer --keepalive-time 20 --connect-timeout 10 --header 'Accept: text/event-stream' \
         ${id:+--header "Last-Event-ID: $id"} --data "$(body "$LISTEN" "$(jq -nc --arg room "$room" '{$room}')")" \
-        --write-out '\n\nstatus: %{http_code}\n' "$url/graphql" >"$scratch/stream" &
+        --write-out '\n\nstatus: %{http_code}\n' "$url/graphql" >"$scratch/stream" 3>&- &
     child=$!
+    exec 4<"$scratch/stream" 3>&-
     event='' data='' new_id=$id status=''
     while IFS= read -r line; do
         case $line in
@@ -160,7 +162,8 @@ listen() {
                 event='' data=''
                 ;;
         esac
-    done <"$scratch/stream"
+    done <&4
+    exec 4<&-
     child=
     case $status in
         401 | 403) refused "The site refuses the token ($status)." ;;
