@@ -14,7 +14,7 @@ port = $(call setting,PORT,8000)
 workers = $(call setting,WEB_CONCURRENCY,1)
 
 .PHONY: help run dev run3 test test-pages test-postgresql chaos soak fuzz bench check fmt schema messages assets graphiql docs \
-	clients container-check requirements clean
+	clients container-check up requirements clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -132,6 +132,9 @@ docs: ## build the documentation site into var/docs
 	@python -m setup.docs.diagrams
 	@$(sphinx) -b html . var/docs
 	@echo "Open var/docs/index.html"
+
+up: ## host the site in containers behind TLS; asks what it has to know, the first time. ENGINE=podman for Podman
+	@deploy/up.sh $(ARGS)
 
 container-check: ## run the steps of the Containerfile in a new Debian, as root, and the site there; no engine is needed
 	@setup/ready.sh development

@@ -1,10 +1,12 @@
 """The Containerfile and compose.yaml, by parsers. `make container-check` runs the steps."""
 
+import os
 import re
 import shutil
 import subprocess
 from collections.abc import Iterator
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -103,3 +105,29 @@ def test_database_programs_of_the_image_are_as_new_as_the_database() -> None:
     major = re.fullmatch(r"postgres:(\d+)-alpine", SERVICES["database"]["image"])
     assert major
     assert f"postgresql-client-{major[1]}" in (ROOT / "Containerfile").read_text()
+
+
+def test_up_sets_the_site_up_once_then_starts_it_and_makes_the_first_account(tmp_path: Path) -> None:
+    """With a program in the place of the engine that writes down what it is asked to do."""
+    (tmp_path / "deploy").mkdir()
+    shutil.copy(ROOT / "deploy" / "up.sh", tmp_path / "deploy")
+    engine = tmp_path / "engine"
+    engine.write_text(f'#!/bin/sh\necho "$@" >>"{tmp_path}/asked"\n')
+    engine.chmod(0o755)
+
+    def up() -> list[str]:
+        (tmp_path / "asked").write_text("")
+        command = ["sh", tmp_path / "deploy" / "up.sh", "--no-input"]
+        environment = {**os.environ, "ENGINE": str(engine)}
+        subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, check=True)
+        return (tmp_path / "asked").read_text().splitlines()
+
+    build, start = "build --file Containerfile --tag chat .", "compose up --detach"
+    finish = "compose exec -T site python manage.py setup --account --no-input"
+    setup = (
+        f"run --rm --interactive --user root --network none --volume {tmp_path}:/srv/host:z chat "
+        "python manage.py setup --compose /srv/host/.env --no-input"
+    )
+    assert up() == [build, setup, start, finish]
+    (tmp_path / ".env").write_text("SITE_DOMAIN=chat.example.org\n")
+    assert up() == [build, start, finish]
