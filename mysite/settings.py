@@ -193,6 +193,7 @@ STATIC_ROOT = BASE_DIR / "var" / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 SERVESTATIC_USE_FINDERS = True
 SERVESTATIC_MAX_AGE = 0  # browsers ask whether a file has changed: after a deploy no page mixes old and new modules
+SERVESTATIC_MIMETYPES = {".ttf": "font/ttf", ".graphql": "application/graphql"}
 
 # Files that people attach to messages: in a folder that no URL leads to, or in a bucket of S3.
 CHAT_FILES_DIR = BASE_DIR / env.str("CHAT_FILES_DIR", default="var/files")

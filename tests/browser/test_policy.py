@@ -46,6 +46,19 @@ def test_error_pages_obey_the_content_security_policy(browser: Chromium, site: s
     assert status in complaint
 
 
+# What Monaco does by style elements and by styles in its HTML: colours of tokens, places of lines, the cursor.
+STYLED = """
+    const tokens = document.querySelectorAll(".graphiql-query-editor .view-line [class^=mtk]");
+    const places = Array.from(document.querySelectorAll(".graphiql-query-editor .view-line"), (line) => line.offsetTop);
+    const { offsetWidth, offsetHeight } = document.querySelector(".graphiql-query-editor .cursor");
+    return {
+        colors: new Set(Array.from(tokens, (token) => getComputedStyle(token).color)).size > 2,
+        lines: new Set(places).size === places.length && places.length > 2,
+        cursor: offsetWidth > 0 && offsetHeight > 10,
+    };
+"""
+
+
 def test_graphiql_in_use_obeys_the_content_security_policy(browser: Chromium, site: str) -> None:
     enter(browser, site, "room1").say("hello")
     window = browser.open(f"{site}/graphql")
@@ -60,6 +73,7 @@ def test_graphiql_in_use_obeys_the_content_security_policy(browser: Chromium, si
         window.click(f"[aria-label='{label}']")
         window.find(panel)
     window.click(EDITOR)
+    assert window.run(STYLED) == {"colors": True, "lines": True, "cursor": True}
     window.press(Keys.CONTROL, "a")
     window.type("query { r")
     window.find(".suggest-widget .monaco-list-row", "room")

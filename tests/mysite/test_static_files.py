@@ -1,10 +1,13 @@
 """Static files over HTTP, as the whole site answers for them."""
 
+import gzip
+
 import pytest
 from channels.testing import HttpCommunicator
 from pytest_django import Settings
 
 from mysite.asgi import application
+from setup.assets import BUNDLE
 
 HOST = "chat.example.org"
 
@@ -39,6 +42,19 @@ async def test_head_tells_the_length_alone() -> None:
     _, _, content = await get("/static/site.css")
     status, headers, body = await get("/static/site.css", method="HEAD")
     assert (status, int(headers["content-length"]), body) == (200, len(content), b"")
+
+
+async def test_graphiqls_bundle_is_sent_compressed_and_as_what_it_is() -> None:
+    for name, content_type, encoding in [
+        ("graphiql.js", 'text/javascript; charset="utf-8"', "gzip"),
+        ("worker.js", 'text/javascript; charset="utf-8"', "gzip"),
+        ("graphiql.css", 'text/css; charset="utf-8"', "gzip"),
+        ("codicon.ttf", "font/ttf", None),
+    ]:
+        status, headers, body = await get(f"/static/graphiql/bundle/{name}", accept_encoding="gzip, br")
+        sent = gzip.decompress(body) if encoding else body
+        assert (status, headers["content-type"], headers.get("content-encoding")) == (200, content_type, encoding)
+        assert sent == (BUNDLE / name).read_bytes()
 
 
 @pytest.mark.parametrize(
