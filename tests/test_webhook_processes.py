@@ -21,7 +21,7 @@ from tests.servers import Server
 MESSAGES = 60  # in each room
 ROOMS = ("room1", "room2")
 ANN = Person(id="guest-00000000000000aa", name="Ann")
-VARIABLES = {"CHAT_WEBHOOKS": "true", "CHAT_OUTGOING_NETWORKS": "127.0.0.0/8"}
+VARIABLES = {"CHAT_WEBHOOKS": "true", "CHAT_OUTGOING_NETWORKS": "127.0.0.0/8", "CHAT_WEBHOOK_TIMEOUT": "60"}
 
 
 def make_webhooks(receiver: Receiver) -> None:

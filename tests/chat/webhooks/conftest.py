@@ -22,6 +22,7 @@ from tests.receivers import Receiver, running_receiver
 @pytest.fixture(autouse=True)
 def delivering(settings: Any) -> None:
     settings.CHAT_WEBHOOKS = True
+    settings.CHAT_WEBHOOK_TIMEOUT = 60  # on a busy machine, a receiver in this very process may be slow
     settings.CHAT_OUTGOING_NETWORKS = ["127.0.0.0/8"]
 
 

@@ -167,7 +167,7 @@ async def test_receivers_that_lie_harm_nobody_and_post_nothing(
     await make_webhook("room1", receiver.url("/good"))
     await deliver()
     said = (await say("room1", "one", ann)).event.offset
-    await receiver.until(lambda: receiver.texts("/good") == ["one"])  # nobody waits for the others
+    await receiver.until(lambda: "one" in receiver.texts("/good"))  # nobody waits for the others
     for name, webhook in made.items():
         # On a busy machine, one that takes it may have been too slow at first.
         awaited = {"delivered": True} if name in TAKEN_ALL_THE_SAME else {"attempts__gte": 1}
@@ -185,8 +185,8 @@ async def test_webhook_that_is_slow_takes_no_place_from_those_that_are_not(
     receiver: Receiver, ann: Person, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(attempt, "AT_ONCE", 1)
-    settings.CHAT_WEBHOOK_TIMEOUT = 1
-    receiver.answers["/slow"] = [hang]
+    settings.CHAT_WEBHOOK_TIMEOUT = 600
+    receiver.answers["/slow"] = [http(status="500 Oh"), hang]
     await say("room1", "before", ann)
     slow = await make_webhook("room1", receiver.url("/slow"))
     await make_webhook("room1", receiver.url("/quick"))
@@ -194,7 +194,6 @@ async def test_webhook_that_is_slow_takes_no_place_from_those_that_are_not(
     await say("room1", "one", ann)
     await until(failed(slow, 1))
     await receiver.until(lambda: "one" in receiver.texts("/quick"))
-    settings.CHAT_WEBHOOK_TIMEOUT = 600
     await due_now(slow)
     await receiver.until(lambda: len(receiver.at("/slow")) == 2)
     await say("room1", "two", ann)
@@ -307,7 +306,8 @@ async def test_bots_that_answer_each_other_come_to_an_end(receiver: Receiver, an
         return await models.WebhookDelivery.objects.filter(reply="too_many_answers").aexists()
 
     await until(stopped)
-    assert len(receiver.at("/ping")) == len(receiver.at("/pong")) == 2
+    for name in ("ping", "pong"):
+        assert len({one.id for one in receiver.at(f"/{name}")}) == 2
     assert await models.Message.objects.filter(text__endswith="go on").acount() == 4
 
 
