@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from chat import models
 from chat.actions import posting
+from chat.domain import webhooks as domain
 from chat.domain.people import Person, of_user
 from chat.domain.rooms import Room, find
 from chat.models import Role
@@ -20,7 +22,9 @@ from tests.receivers import Receiver, running_receiver
 
 
 @pytest.fixture(autouse=True)
-def delivering(settings: Any) -> None:
+def delivering(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Nothing is tried again by itself while a test looks at what has failed.
+    monkeypatch.setattr(domain, "RETRY_DELAYS", [timedelta(hours=1)])
     settings.CHAT_WEBHOOKS = True
     settings.CHAT_WEBHOOK_TIMEOUT = 60  # on a busy machine, a receiver in this very process may be slow
     settings.CHAT_OUTGOING_NETWORKS = ["127.0.0.0/8"]

@@ -8,6 +8,7 @@ import pytest
 from django.utils import timezone
 
 from chat import models
+from chat.domain import webhooks as domain
 from chat.domain.people import Person
 from chat.domain.rooms import Room, find
 from chat.domain.webhooks import GIVE_UP_AFTER
@@ -61,12 +62,12 @@ async def test_what_fails_is_tried_again_with_its_id_before_what_comes_after_it(
 async def test_receiver_is_left_alone_as_long_as_it_asks(receiver: Receiver, ann: Person) -> None:
     await say("room1", "before", ann)
     webhook = await make_webhook("room1", receiver.url())
-    receiver.answers["/"] = [http(b"", "Retry-After: 1000", status="429 Too Many Requests")]
+    receiver.answers["/"] = [http(b"", "Retry-After: 7200", status="429 Too Many Requests")]
     await deliver()
     await say("room1", "one", ann)
     await until(failed(webhook, 1))
     row = await models.Webhook.objects.aget(pk=webhook.pk)
-    assert row.due_at - timezone.now() > timedelta(seconds=900)
+    assert row.due_at - timezone.now() > timedelta(seconds=7000)
 
 
 async def test_webhook_that_fails_for_three_days_is_switched_off_with_a_notice(
@@ -157,6 +158,7 @@ async def test_receivers_that_lie_harm_nobody_and_post_nothing(
 ) -> None:
     settings.CHAT_WEBHOOK_TIMEOUT = 1
     settings.CHAT_WEBHOOKS_MAX = 100
+    monkeypatch.setattr(domain, "RETRY_DELAYS", [timedelta(seconds=1)])
     monkeypatch.setattr(outgoing_deliveries, "BODY_TIMEOUT", 0.5)
     await say("room1", "before", ann)
     bot = await make_bot("echo", "room1")
