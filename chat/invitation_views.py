@@ -4,8 +4,10 @@ from typing import Any
 
 from asgiref.sync import async_to_sync
 from django import forms
+from django.conf import settings
 from django.contrib.auth import login
 from django.contrib.auth.mixins import LoginRequiredMixin
+from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -16,6 +18,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.generic import FormView
 
+from chat.account_views import BACKEND
 from chat.actions import inviting
 from chat.bot_views import room_of_bots
 from chat.domain import people
@@ -26,7 +29,6 @@ from chat.invitation_errors import InvalidInvitation
 from chat.storage import invitations, permissions
 from chat.storage.invitations import InvitationRequest
 
-BACKEND = "django.contrib.auth.backends.ModelBackend"
 LIFETIMES = [(1, _("in a day")), (7, _("in a week")), (30, _("in 30 days"))]
 """Choices of an expiry: days, and their labels."""
 USES = (1, 5, 20, 100)
@@ -102,6 +104,8 @@ class InvitationView(FormView):
         except InvalidInvitation:
             return self.over()
         self.room = None if self.invitation.room is None else Room(self.invitation.room.name)
+        if not settings.CHAT_PASSWORDS and not request.user.is_authenticated:  # the form here would ask for one
+            return redirect_to_login(request.get_full_path())
         return super().dispatch(request, *args, **kwargs)  # type: ignore[return-value]
 
     def over(self) -> HttpResponse:

@@ -20,7 +20,7 @@ from django.views.decorators.cache import never_cache
 from django.views.generic import FormView, View
 
 from chat.account_views import BACKEND, LeadsBack
-from chat.actions import login_links
+from chat.actions import inviting, login_links
 from chat.domain.login_links import LASTS, LinkRequest, mailbox_key
 from chat.errors import ChatError, NameTaken
 from chat.forms import USERNAME_MAX, LoginForm, NameInput, clean_account_name
@@ -88,7 +88,7 @@ class AskLinkView(LeadsBack, FormView):
         except ChatError as error:
             form.add_error(None, str(error))
             return self.form_invalid(form)
-        context = {"email": email, "may_register": login_links.may_register()}
+        context = {"email": email, "may_register": inviting.may_register()}
         minutes = int(LASTS.total_seconds() // 60)
         return render(self.request, "registration/login_link_sent.html", {**context, "minutes": minutes})
 
@@ -128,7 +128,7 @@ class LinkView(View):
         if not settings.CHAT_LOGIN_LINKS:
             raise Http404
         link = stored_links.look(secret)
-        return link if link is None or link.user is not None or login_links.may_register() else None
+        return link if link is None or link.user is not None or inviting.may_register() else None
 
     def show(self, link: HoldingLink, form: NewAccountForm) -> HttpResponse:
         return render(self.request, "registration/login_link.html", {"link": link, "form": form})

@@ -16,6 +16,7 @@ from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
 
+from chat.actions.inviting import may_register
 from chat.delivery.detached_tasks import DetachedTasks
 from chat.domain.login_links import LASTS, LinkRequest
 from chat.errors import Unavailable
@@ -61,11 +62,6 @@ class LinkMailing(PerLoop):
                 await loop.run_in_executor(self._threads, made(link).send)
             except OSError as error:  # of which those of SMTP are some
                 logger.error("Can't send a link that logs in: %s", type(error).__name__)
-
-
-def may_register() -> bool:
-    """Whether an address that is nobody's is sent a link that makes an account."""
-    return True
 
 
 async def ask(request: LinkRequest) -> None:

@@ -146,6 +146,15 @@ def test_guest_signs_up_by_an_invitation_and_becomes_a_member(ann: User, setting
     assert Message.objects.filter(text__contains="was added by ann").count() == 2
 
 
+def test_invitation_leads_to_a_login_where_there_are_no_passwords(ann: User, settings: Settings) -> None:
+    path, settings.CHAT_PASSWORDS = invite(ann), False
+    for answer in (Client().get(path), Client().post(path, FORM)):
+        assert answer.headers["Location"] == f"/accounts/login/?next={path}"
+    assert User.objects.count() == 1
+    assert client_of(User.objects.create_user("ben")).post(path).status_code == 302
+    assert is_member("ben")
+
+
 def test_person_with_an_account_joins_by_an_invitation_once(ann: User) -> None:
     path = invite(ann)
     client = client_of(User.objects.create_user("bob"))

@@ -95,16 +95,23 @@ def test_unknown_address_gets_a_link_that_makes_an_account_where_people_can_sign
     assert mail.outbox[2].subject == "Log in to localhost:8000"
 
 
+def test_unknown_address_gets_no_mail_where_nobody_can_sign_up_by_themselves(settings: Settings) -> None:
+    for registration in ("invitation", "closed"):
+        settings.CHAT_REGISTRATION = registration
+        assert "confirmed address of an account" in ask()
+    assert mail.outbox == []
+
+
 def test_link_that_makes_an_account_ends_once_the_address_is_somebodys_or_nobody_can_sign_up(
-    monkeypatch: pytest.MonkeyPatch,
+    settings: Settings,
 ) -> None:
     ask()
     ask()
     first, second = paths()
     assert Client().get(first).status_code == 200
-    with monkeypatch.context() as patch:
-        patch.setattr(login_links, "may_register", lambda: False)
-        assert Client().post(first, {"username": "ann"}).status_code == 410
+    settings.CHAT_REGISTRATION = "invitation"
+    assert Client().post(first, {"username": "ann"}).status_code == 410
+    settings.CHAT_REGISTRATION = "open"
     account()
     for path in (first, second):
         assert Client().get(path).status_code == Client().post(path, {"username": "ben"}).status_code == 410
@@ -119,9 +126,9 @@ def test_button_of_a_link_needs_the_token_against_forgery() -> None:
 
 
 @pytest.fixture
-def closed(monkeypatch: pytest.MonkeyPatch) -> None:
+def closed(settings: Settings) -> None:
     """Nobody can sign up."""
-    monkeypatch.setattr(login_links, "may_register", lambda: False)
+    settings.CHAT_REGISTRATION = "closed"
 
 
 def test_addresses_that_log_in_to_nothing_get_the_same_answer_and_no_mail(closed: None) -> None:
