@@ -203,7 +203,7 @@ async def test_query_that_is_too_complex_is_refused_in_the_persons_language(sett
 async def test_body_that_is_too_long_is_refused_in_the_persons_language(settings: Any) -> None:
     settings.CHAT_BODY_MAX = 1000
     (error,) = (await over_http("#" * 2000, language="de"))["errors"]
-    assert error["message"] == "Die Anfrage ist zu lang: 1.000 Bytes sind erlaubt."
+    assert error["message"] == "Der Inhalt ist länger als 1.000 Bytes."
 
 
 async def test_people_of_two_languages_are_told_errors_of_one_batch_in_their_own(
