@@ -70,11 +70,17 @@ class SharedOperation:
     """An operation of a document, executed once for each event."""
 
     def __init__(
-        self, schema: Schema, plan: "Plan", variables: dict[str, Any] | None, operation_name: str | None
+        self,
+        schema: Schema,
+        document: DocumentNode,
+        variables: dict[str, Any] | None,
+        operation_name: str | None,
+        root: Callable[[Any], object],
     ) -> None:
+        """`root` makes of an event the object from which the fields are resolved."""
         executor = SharedExecutor.build(
             schema.core,
-            plan.document,
+            document,
             context_value=NoPerson(),
             raw_variable_values=variables,
             operation_name=operation_name,
@@ -83,7 +89,7 @@ class SharedOperation:
         assert isinstance(executor, SharedExecutor), executor
         self._executor = executor
         self._schema = schema
-        self._root = plan.shareable.root
+        self._root = root
         self._recent: RecentRenderings[list[bytes]] = RecentRenderings()
         self._rendering: list[tuple[Any, asyncio.Task[list[bytes]]]] = []  # what takes time
 
@@ -202,7 +208,9 @@ def share(
     key = (query, operation_name, json.dumps(selected, sort_keys=True) if selected else "{}", schema)
     operation = _operations.get(key)
     if operation is None:
-        operation = _operations[key] = SharedOperation(schema, plan, variables, operation_name)
+        operation = _operations[key] = SharedOperation(
+            schema, plan.document, variables, operation_name, plan.shareable.root
+        )
     return Shared(operation, request)
 
 

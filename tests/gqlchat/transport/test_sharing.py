@@ -258,21 +258,19 @@ NOSY = Schema(query=Query, mutation=Mutation, subscription=NosySubscription)
 EVENT = events.build(room=find("shared"), message="hi", person=None)
 
 
-def nosy(selection: str, monkeypatch: pytest.MonkeyPatch) -> SharedOperation:
-    monkeypatch.setattr(sharing, "ChatRoomMessage", NosyMessage)
-    return SharedOperation(NOSY, parse(f"subscription {{ joinChatRooms {{ {selection} }} }}"), None, None)
+def nosy(selection: str) -> SharedOperation:
+    document = parse(f"subscription {{ joinChatRooms {{ {selection} }} }}")
+    return SharedOperation(NOSY, document, None, None, lambda event: NosyMessage.of(event, "foo"))
 
 
-async def test_shared_execution_that_uses_the_person_is_an_error(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    (payload,) = nosy("message viewer", monkeypatch).render(EVENT) or []
+async def test_shared_execution_that_uses_the_person_is_an_error(caplog: pytest.LogCaptureFixture) -> None:
+    (payload,) = nosy("message viewer").render(EVENT) or []
     assert b"Something went wrong" in payload
     assert "LookupError: A shared subscription has no person" in caplog.text
 
 
-async def test_shared_execution_awaits_asynchronous_fields(monkeypatch: pytest.MonkeyPatch) -> None:
-    operation = nosy("later", monkeypatch)
+async def test_shared_execution_awaits_asynchronous_fields() -> None:
+    operation = nosy("later")
     assert operation.render(EVENT) is None
     assert await operation.render_later(EVENT) == [b'{"data":{"joinChatRooms":{"later":"hi, later"}}}']
     assert operation.render(EVENT) == [b'{"data":{"joinChatRooms":{"later":"hi, later"}}}']
