@@ -16,4 +16,4 @@ if ! grep -qs '^SITE_DOMAIN=.' .env; then
 fi
 # Goes on when the database is migrated, the site is ready and Caddy is started.
 "$engine" compose up --detach
-"$engine" compose exec $exec site python manage.py setup --account "$@"
+"$engine" compose exec $exec ${CHAT_SETUP_PASSWORD:+--env "CHAT_SETUP_PASSWORD=$CHAT_SETUP_PASSWORD"} site python manage.py setup --account "$@"

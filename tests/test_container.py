@@ -118,12 +118,12 @@ def test_up_sets_the_site_up_once_then_starts_it_and_makes_the_first_account(tmp
     def up() -> list[str]:
         (tmp_path / "asked").write_text("")
         command = ["sh", tmp_path / "deploy" / "up.sh", "--no-input"]
-        environment = {**os.environ, "ENGINE": str(engine)}
+        environment = {**os.environ, "ENGINE": str(engine), "CHAT_SETUP_PASSWORD": "two words"}
         subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, check=True)
         return (tmp_path / "asked").read_text().splitlines()
 
     build, start = "build --file Containerfile --tag chat .", "compose up --detach"
-    finish = "compose exec -T site python manage.py setup --account --no-input"
+    finish = "compose exec -T --env CHAT_SETUP_PASSWORD=two words site python manage.py setup --account --no-input"
     setup = (
         f"run --rm --interactive --user root --network none --volume {tmp_path}:/srv/host:z chat "
         "python manage.py setup --compose /srv/host/.env --no-input"

@@ -169,6 +169,8 @@ def bring_a_token_everywhere(server: Logged) -> None:
         server.get(path)
     server.get(f"/hooks/{TOKEN}/?client_id=1", {"text": "hi"})
     server.get(f"/hooks/{TOKEN[:-1]}", {"text": "hi"})
+    for secret in (TOKEN, TOKEN[:-1]):
+        server.get(f"/invitations/{secret}/?next={secret}")
     server.get(f"/accounts/login/link/{LINK}/?a={LINK}")
     server.get(f"/accounts/login/provider/callback/?code={TOKEN}&state={TOKEN}")
     server.get(f"/accounts/login/link/{LINK[:-1]}", {})
