@@ -63,6 +63,10 @@ function Wired({ children }) {
   return children;
 }
 
+// On a first visit the documentation is open where there is room for it; later on GraphiQL knows what was open.
+const isFirstVisit = localStorage.getItem("graphiql:tabState") === null;
+const hasRoom = matchMedia("(width >= 80rem)").matches;
+
 const plugins = [DOC_EXPLORER_PLUGIN, examplesPlugin(examples), explorerPlugin(), HISTORY_PLUGIN];
 const page = h(
   GraphiQLProvider,
@@ -70,6 +74,7 @@ const page = h(
     fetcher: createFetcher(bundle, running, ask),
     plugins,
     referencePlugin: DOC_EXPLORER_PLUGIN,
+    visiblePlugin: isFirstVisit && hasRoom ? DOC_EXPLORER_PLUGIN : undefined,
     initialQuery: given.query,
     initialVariables: given.query && (given.variables ?? ""),
     defaultTabs: [...(given.query ? [given] : []), ...first.map(({ query }) => ({ query }))],
