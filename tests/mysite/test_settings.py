@@ -316,6 +316,7 @@ def test_environment_is_read_by_settings_and_asgi_only() -> None:
         Path("mysite/tracing.py"),  # what OpenTelemetry reads by itself
         Path("mysite/logins.py"),
         Path("mysite/notifications.py"),
+        Path("mysite/setting_up.py"),  # before there are settings
         Path("mysite/settings.py"),
         Path("mysite/test_settings.py"),
         Path("mysite/asgi.py"),
