@@ -25,6 +25,8 @@ def check(image: Image) -> None:
     port = free_port()
     variables = {"PORT": str(port), "HOST": "127.0.0.1", "WEB_CONCURRENCY": "2", "SECRET_KEY": "x" * 50}
     run(image, variables, "python", "manage.py", "migrate", "--no-input", "--verbosity", "0")
+    setup = ["--compose", "/tmp/.env", "--no-input", "--domain", "chat.example.org"]
+    run(image, {}, "python", "manage.py", "setup", *setup)  # as deploy/up.sh does, before there are settings
     for program in UNWANTED:
         run(image, variables, "sh", "-c", f"! command -v {program}")
     for program in ("pg_dump", "pg_restore"):

@@ -78,6 +78,8 @@ bodies = operations | forms | multipart | st.binary(max_size=60)
 
 PAGES = ["", "chat/", f"chat/{ROOM}/", "accounts/login/", "accounts/signup/", "accounts/name/", "accounts/logout/"]
 PAGES += [
+    "invitations/x/",
+    "rooms/invitations/",
     "accounts/login/link/",
     "accounts/login/link/x/",
     "accounts/login/provider/",
