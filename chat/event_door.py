@@ -15,7 +15,7 @@ from django.utils.http import parse_header_parameters
 
 from chat.connections.answers import answer_early
 from chat.connections.authentication import AuthMiddlewareStack
-from chat.connections.bodies import BodyTooLong, BodyTooSlow, read_body
+from chat.connections.bodies import Body, BodyTooLong, BodyTooSlow, read_body
 from chat.connections.event_streams import CONTENT_TYPE, RESTARTING, retry, served
 from chat.connections.registration import registered
 from chat.connections.sockets import Sockets
@@ -91,12 +91,13 @@ class EventDoor:
             await self.pages(scope, receive, send)
 
     async def _take_post(self, scope: Any, receive: Any, send: Any) -> None:
+        sent = Body(receive)
         try:
-            body = await read_body(scope, receive, settings.CHAT_FRAME_MAX)
+            body = await read_body(scope, sent.receive, settings.CHAT_FRAME_MAX)
         except BodyTooLong:
-            await _refuse(receive, send, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, FrameTooLong.code)
+            await _refuse(sent.receive, send, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, FrameTooLong.code)
         except BodyTooSlow as error:
-            await _refuse(receive, send, HTTPStatus.REQUEST_TIMEOUT, error.code)
+            await _refuse(sent.receive, send, HTTPStatus.REQUEST_TIMEOUT, error.code)
         else:
             await self.post({**scope, "body": body}, receive, send)
 

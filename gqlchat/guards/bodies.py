@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from chat.actions import rate_limits
 from chat.connections.answers import answer_early
-from chat.connections.bodies import BodyTooLong, BodyTooSlow, again, read_body
+from chat.connections.bodies import Body, BodyTooLong, BodyTooSlow, again, read_body
 from chat.errors import ChatError, grouped
 from gqlchat.guards.refusals import content_of
 
@@ -41,12 +41,13 @@ def limited(application: ASGI3Application) -> ASGI3Application:
 
     async def measuring(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         assert scope["type"] == "http"
+        sent = Body(receive)
         try:
             if len(scope["query_string"]) > settings.CHAT_BODY_MAX:
                 raise UrlTooLong
-            body = await read_body(scope, receive, settings.CHAT_BODY_MAX)
+            body = await read_body(scope, sent.receive, settings.CHAT_BODY_MAX)
         except tuple(STATUSES) as error:
-            await _refuse(scope, receive, send, error)
+            await _refuse(scope, sent.receive, send, error)
         else:
             read: Any = {**scope, "body": body}
             await application(read, again(body, receive), send)

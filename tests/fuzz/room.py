@@ -13,6 +13,7 @@ from chat.actions import posting
 from chat.actions.moderation import carry_out
 from chat.delivery.hub import Hub
 from chat.domain.rooms import find
+from chat.status.processes import Reports
 from chat.storage import moderation
 from mysite.asgi import application
 from tests.conftest import ChatSocket, close
@@ -54,6 +55,7 @@ class Room:
         await self.talk()
         for socket in (self.speaker, self.hearer):
             await close(socket)
+        await Reports.here().stop()
         async with asyncio.timeout(ANSWER_TIMEOUT):  # the last merged greeting is said within two seconds
             while look and (Hub.here()._feeds or len(asyncio.all_tasks()) > 2):  # this one, the layer's own
                 await asyncio.sleep(0.02)
