@@ -29,6 +29,7 @@ def test_commands_reference_has_our_commands_and_their_arguments_without_those_o
     made = commands_reference.markdown()
     _, _, say = made.partition("## say\n")
     assert "usage: manage.py say [--as NAME] room message\n" in say
+    assert "## setup\n\nSets the site up" in made
     assert "## migrate" not in made
 
 
