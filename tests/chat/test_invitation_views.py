@@ -19,6 +19,7 @@ from chat.domain.tokens import digest
 from chat.models import AuditRecord, Invitation, Message, Role, RoomMember, Verb
 from chat.storage import invitations, moderation
 from chat.storage.invitations import InvitationRequest
+from tests.logged_in import client_of
 
 ROOM = Room("room/1")
 PAGE = "/rooms/invitations/?room=room%2F1"
@@ -27,12 +28,6 @@ FORM = {"username": "newcomer", "password1": "correct horse 7", "password2": "co
 WEEK = {"uses": "5", "days": "7"}
 
 pytestmark = pytest.mark.django_db
-
-
-def client_of(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 @pytest.fixture

@@ -15,15 +15,10 @@ from chat.models import Profile
 from chat.storage import accounts, moderation, profiles, readings
 from chat.storage.readings import Mark
 from tests.chat.test_views import room_data
+from tests.logged_in import client_of
 
 pytestmark = pytest.mark.django_db
 EDIT = reverse("edit_profile")
-
-
-def logged_in(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 @pytest.fixture
@@ -40,7 +35,7 @@ def ben() -> User:
 
 
 def test_profile_tells_what_a_user_tells(ann: User, ben: User) -> None:
-    page = logged_in(ben).get("/people/ann/").content.decode()
+    page = client_of(ben).get("/people/ann/").content.decode()
     for told in ("<bdi>Ann Hunt</bdi>", "@ann", "she/her", " for them", "Asia/Kolkata", "Message directly"):
         assert told in page
     assert "Change your profile" not in page
@@ -60,7 +55,7 @@ def test_guests_see_profiles_and_write_to_nobody(ann: User) -> None:
 
 
 def test_own_profile_leads_to_changing_it(ann: User) -> None:
-    page = logged_in(ann).get("/people/ann/").content.decode()
+    page = client_of(ann).get("/people/ann/").content.decode()
     assert f'href="{EDIT}"' in page
     assert "Message directly" not in page
     assert "Rooms in common" not in page
@@ -107,7 +102,7 @@ def test_site_without_guests_shows_profiles_to_users_alone(ann: User, ben: User,
     settings.CHAT_GUESTS = False
     for path in ("/people/ann/", f"/people/id/user-{ann.pk}/"):
         assert Client().get(path)["Location"] == f"/accounts/login/?next={path}"
-    assert logged_in(ben).get("/people/ann/").status_code == 200
+    assert client_of(ben).get("/people/ann/").status_code == 200
 
 
 def test_profile_names_rooms_in_common_and_no_others(ann: User, ben: User) -> None:
@@ -116,7 +111,7 @@ def test_profile_names_rooms_in_common_and_no_others(ann: User, ben: User) -> No
     for user in (ann, ben):
         readings.enter([Mark(find("lobby"), people.of_user(user))])
     readings.enter([Mark(find("hers"), people.of_user(ann))])
-    page = logged_in(ben).get("/people/ann/")
+    page = client_of(ben).get("/people/ann/")
     assert [own.room.name for own in page.context["rooms"]] == ["lobby"]
     assert "secret" not in page.content.decode()
 
@@ -127,7 +122,7 @@ def test_profile_takes_as_many_queries_however_many_rooms(
     for number in range(30):
         for user in (ann, ben):
             readings.enter([Mark(find(f"room {number}"), people.of_user(user))])
-    client = logged_in(ben)
+    client = client_of(ben)
     with django_assert_max_num_queries(8):
         client.get("/people/ann/")
 
@@ -136,7 +131,7 @@ def test_profile_takes_as_many_queries_however_many_rooms(
 
 
 def test_changing_a_profile_without_scripts_leads_to_it(ben: User) -> None:
-    client = logged_in(ben)
+    client = client_of(ben)
     form = {"display_name": " Ben B. ", "about": "he/him", "time_zone": "Europe/Berlin"}
     answer = client.post(EDIT, form, follow=True)
     assert answer.redirect_chain[-1][0] == "/people/ben/"
@@ -164,7 +159,7 @@ def test_changing_a_profile_without_scripts_leads_to_it(ben: User) -> None:
     ],
 )
 def test_page_says_what_is_wrong_and_changes_nothing(ann: User, ben: User, given: dict[str, str], field: str) -> None:
-    answer = logged_in(ben).post(EDIT, given)
+    answer = client_of(ben).post(EDIT, given)
     assert answer.status_code == 200
     assert answer.context["form"].errors[field]
     assert not Profile.objects.filter(user=ben).exists()
@@ -178,19 +173,19 @@ def test_guests_log_in_first() -> None:
 def test_members_are_managed_by_their_usernames_and_shown_with_both_names(ann: User, ben: User) -> None:
     room = find("club")
     moderation.create(room, private=True, by=people.of_user(ben))
-    client = logged_in(ben)
+    client = client_of(ben)
     client.post(room.get_members_url(), {"do": "set_role", "username": "ann", "role": "member"})
     page = client.get(room.get_members_url()).content.decode()
     assert "Ann Hunt" in page
     assert "@ann" in page
     assert '<input type="hidden" name="username" value="ann">' in page
-    leaving = logged_in(ann).post(room.get_members_url(), {"do": "remove", "username": "ann"})
+    leaving = client_of(ann).post(room.get_members_url(), {"do": "remove", "username": "ann"})
     assert leaving["Location"] == room.get_absolute_url()
     assert "Ann Hunt left" in room_data(client, "club")["history"]["messages"][-1]["message"]
 
 
 def test_direct_room_is_shown_by_display_names_and_opened_by_usernames(ann: User, ben: User) -> None:
-    client = logged_in(ben)
+    client = client_of(ben)
     url = client.post(reverse("room_direct"), {"usernames": "ann"})["Location"]
     assert client.get(url).context["display_name"] == "Ann Hunt"
 

@@ -12,6 +12,7 @@ from chat.domain.rooms import Room
 from chat.domain.tokens import digest
 from chat.models import Bot, Role, RoomMember, Token
 from chat.storage import moderation
+from tests.logged_in import client_of
 
 PAGE = "/accounts/tokens/"
 BOTS = "/rooms/bots/?room=room%2F1"
@@ -19,12 +20,6 @@ ROOM = Room("room/1")
 FORM = {"name": "backup", "scopes": ["read"], "rooms": "room/1\n\n room2 ", "days": "30"}
 
 pytestmark = pytest.mark.django_db
-
-
-def client_of(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 @pytest.fixture

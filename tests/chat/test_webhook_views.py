@@ -12,18 +12,13 @@ from chat.domain.rooms import Room
 from chat.models import AuditRecord, Role, Webhook, WebhookDelivery
 from chat.storage import bots, moderation, webhook_outcomes
 from chat.storage.webhook_outcomes import Delivery, Outcome
+from tests.logged_in import client_of
 
 PAGE = "/rooms/webhooks/?room=room%2F1"
 ROOM = Room("room/1")
 FORM = {"url": "https://hooks.example.org/a?key=1", "hears": "all", "author": "nobody"}
 
 pytestmark = pytest.mark.django_db
-
-
-def client_of(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 @pytest.fixture
