@@ -5,35 +5,16 @@ from typing import Any
 from asgiref.sync import async_to_sync
 from django import forms
 from django.contrib.auth.mixins import LoginRequiredMixin
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import FormView
 
 from chat.actions import bots as actions
-from chat.domain import people, rooms
-from chat.domain.rooms import Room
-from chat.errors import ChatError, InvalidRoomName
+from chat.domain import people
+from chat.errors import ChatError
 from chat.forms import USERNAME_MAX, NameInput, clean_account_name
+from chat.owned_rooms import room_of_owner
 from chat.storage import bots, tokens
-
-
-def room_of_bots(request: HttpRequest) -> Room | None:
-    """The room `?room=`, whose owner asks; None if the site's staff asks for those of the site.
-
-    Raises PermissionDenied for others.
-    """
-    person = people.of_request(request)
-    if "room" not in request.GET:
-        if not getattr(request.user, "is_staff", False):
-            raise PermissionDenied
-        return None
-    try:
-        room = rooms.enter(request.GET["room"], person)
-        async_to_sync(actions.check_owner)(room, person)
-    except (InvalidRoomName, ChatError) as error:
-        raise PermissionDenied from error
-    return room
 
 
 class BotForm(forms.Form):
@@ -51,7 +32,7 @@ class BotsView(LoginRequiredMixin, FormView):
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if request.user.is_authenticated:
-            self.room = room_of_bots(request)
+            self.room = room_of_owner(request)
         return super().dispatch(request, *args, **kwargs)  # type: ignore[return-value]
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:

@@ -20,12 +20,12 @@ from django.views.generic import FormView
 
 from chat.account_views import BACKEND
 from chat.actions import inviting
-from chat.bot_views import room_of_bots
 from chat.domain import people
 from chat.domain.rooms import Room
 from chat.errors import ChatError
 from chat.forms import SignUpForm
 from chat.invitation_errors import InvalidInvitation
+from chat.owned_rooms import room_of_owner
 from chat.storage import invitations, permissions
 from chat.storage.invitations import InvitationRequest
 
@@ -59,7 +59,7 @@ class InvitationsView(LoginRequiredMixin, FormView):
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if request.user.is_authenticated:
-            self.room = room_of_bots(request)
+            self.room = room_of_owner(request)
         return super().dispatch(request, *args, **kwargs)  # type: ignore[return-value]
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:

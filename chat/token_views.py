@@ -12,11 +12,11 @@ from django.utils.translation import gettext_lazy as _
 from django.views.generic import FormView
 
 from chat.actions import tokens as actions
-from chat.bot_views import room_of_bots
 from chat.domain import people
 from chat.domain.grants import Scope
 from chat.domain.token_requests import NAME_MAX, TokenRequest
 from chat.errors import ChatError
+from chat.owned_rooms import room_of_owner
 from chat.storage import bots, tokens
 
 SCOPES = (
@@ -131,7 +131,7 @@ class BotTokensView(TokensView):
     """The same for the bot `?bot=` of the room `?room=`, for its owners; without a room, for the site's staff."""
 
     def owner(self) -> Any:
-        room = room_of_bots(self.request)
+        room = room_of_owner(self.request)
         bot = bots.find(room, self.request.GET.get("bot", ""))
         if bot is None:
             raise Http404

@@ -15,12 +15,12 @@ from django.utils.translation import gettext_lazy as _
 from django.views.generic import FormView, View
 
 from chat.actions import webhooks as actions
-from chat.bot_views import room_of_bots
 from chat.domain import people
 from chat.domain.rooms import Room
 from chat.errors import ChatError
 from chat.models import Bot, Webhook, WebhookDelivery
 from chat.outgoing.client import MAX_URL
+from chat.owned_rooms import room_of_owner
 from chat.storage import bots, webhooks
 from chat.storage.webhooks import WebhookRequest
 
@@ -81,7 +81,7 @@ class WebhooksView(LoginRequiredMixin, FormView):
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if request.user.is_authenticated:
-            self.room = room_of_bots(request)
+            self.room = room_of_owner(request)
         return super().dispatch(request, *args, **kwargs)  # type: ignore[return-value]
 
     def get_form_kwargs(self) -> dict[str, Any]:
@@ -117,7 +117,7 @@ class WebhookView(LoginRequiredMixin, View):
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if request.user.is_authenticated:
-            self.room = room_of_bots(request)
+            self.room = room_of_owner(request)
             found = webhooks.find(self.room, str(kwargs["webhook_id"]))
             if found is None:
                 raise Http404

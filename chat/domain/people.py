@@ -190,4 +190,5 @@ def context(request: HttpRequest) -> Mapping[str, object]:
 
     The person is lazy: only a page that shows a guest's name starts a session.
     """
-    return {"person": SimpleLazyObject(lambda: of_request(request)), "may_sign_up": settings.CHAT_PASSWORDS}
+    may_sign_up = settings.CHAT_PASSWORDS and settings.CHAT_REGISTRATION == "open"
+    return {"person": SimpleLazyObject(lambda: of_request(request)), "may_sign_up": may_sign_up}

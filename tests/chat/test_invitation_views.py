@@ -267,6 +267,8 @@ def test_sign_up_page_is_open_to_everybody_only_where_registration_is(settings: 
         settings.CHAT_REGISTRATION = registration
         answer = Client().get("/accounts/signup/")
         assert (answer.status_code, text in answer.content.decode()) == (status, True), registration
+        login_page = Client().get("/accounts/login/").content.decode()
+        assert ("/accounts/signup/" in login_page) == (registration == "open"), registration
         made = Client().post("/accounts/signup/", {**FORM, "username": f"by-{registration}"}).status_code == 302
         assert made == (registration == "open")
 
