@@ -41,9 +41,9 @@ def run_and_kill(condition: Callable[[], bool], *arguments: object, stderr: int 
     """Runs the command in a process of its own, and kills that once the condition holds."""
     command = [sys.executable, "manage.py", *map(str, arguments)]
     # Without a log: on a stopped terminal, the command would wait with a warning, say that Valkey is slow to answer.
-    process = subprocess.Popen(
-        command, cwd=ROOT, env=environment(LOG_LEVEL="CRITICAL"), stdout=subprocess.PIPE, stderr=stderr
-    )
+    # With the app of the tests, whose tables are in their database, too.
+    variables = environment(LOG_LEVEL="CRITICAL", DJANGO_SETTINGS_MODULE="tests.example_app.settings")
+    process = subprocess.Popen(command, cwd=ROOT, env=variables, stdout=subprocess.PIPE, stderr=stderr)
     deadline = time.monotonic() + 60
     try:
         while not condition():
