@@ -183,6 +183,17 @@ def test_report_forgives_only_what_was_acknowledged_after_the_copy_was_taken() -
     assert not Report([client], stored([]), set_back=True).good
 
 
+def test_report_forgives_two_answers_only_where_two_databases_may_have_given_them() -> None:
+    client, copied_at = listener(), time.time()
+    client.ledger.send("a")
+    client.ledger.acknowledge("a", 2)
+    client.ledger.acknowledge("a", 1)
+    client.ledger.hear("room1", 1, "a", sent_at=time.time(), connected_at=0)
+    assert "a was acknowledged under 2 and under 1" in str(Report([client], stored([(1, "a")]), set_back=True))
+    client.ledger.forget_acknowledged(copied_at)
+    assert Report([client], stored([(1, "a")]), set_back=True).good
+
+
 @pytest.mark.parametrize("options", [["--redis", "2"], ["--set-back", "--delay", "1"]], ids=["faults", "set back"])
 def test_acknowledged_messages_survive_postgresql_that_is_cut_off_or_set_back(options: list[str]) -> None:
     command = [sys.executable, "-m", "tests.chaos", "--seconds", "20", "--seed", "4", "--database", "postgresql"]

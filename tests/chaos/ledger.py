@@ -31,6 +31,7 @@ class Ledger:
     positions: dict[str, int] = field(default_factory=dict)
     ids: dict[str, str] = field(default_factory=dict)  # of the entries at the positions
     acknowledged_at: dict[str, float] = field(default_factory=dict)  # by client id, as time.time() counts
+    contradicted: dict[str, Heard] = field(default_factory=dict)  # acknowledged as something else than before
     gone: dict[str, Heard] = field(default_factory=dict)  # acknowledged, but by a database that is gone
     refused: dict[tuple[str, int], str] = field(default_factory=dict)  # codes, by room and message to be changed
     reacted: dict[tuple[str, int], bool] = field(default_factory=dict)  # whether it does, by its last acknowledged act
@@ -56,7 +57,7 @@ class Ledger:
         first = self.acknowledged.setdefault(client_id, (offset, what or client_id))
         self.acknowledged_at.setdefault(client_id, time.time())
         if first[0] != offset:
-            self.complaints.append(f"{client_id} was acknowledged under {first[0]} and under {offset}")
+            self.contradicted[client_id] = (offset, what or client_id)
 
     def hear(
         self, room: str, offset: int, client_id: str, *, sent_at: float, connected_at: float, id: str = ""
@@ -81,6 +82,13 @@ class Ledger:
             if at >= since:
                 self.gone[client_id] = self.acknowledged.pop(client_id)
                 del self.acknowledged_at[client_id]
+                self.contradicted.pop(client_id, None)  # each database may have acknowledged it
+
+    def contradictions(self) -> list[str]:
+        return [
+            f"{client_id} was acknowledged under {self.acknowledged[client_id][0]} and under {offset}"
+            for client_id, (offset, _what) in self.contradicted.items()
+        ]
 
     def is_answer(self, room: str, offset: int, client_id: str) -> bool:
         """Whether this was said to this client alone, because it sent again what had been stored and heard."""

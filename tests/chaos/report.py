@@ -44,7 +44,8 @@ class Report:
             database(clients, rooms),
             *(listeners(kind, [client for client in clients if client.kind == kind], rooms) for kind in kinds),
         ]
-        self.complaints = [complaint for client in clients for complaint in client.ledger.complaints]
+        ledgers = [client.ledger for client in clients]
+        self.complaints = [said for ledger in ledgers for said in (*ledger.complaints, *ledger.contradictions())]
         for client in clients:
             if not set_back:
                 self.complaints += broken_promises(client, rooms)
