@@ -50,6 +50,16 @@ class RoomWindow:
         """Opens the menu of the first message that begins with `text`."""
         self.window.run(MENU, text)
 
+    def choose(self, text: str, item: str) -> None:
+        """Clicks on an item in the menu of that message, which closes whenever the page shows the message anew."""
+
+        def act() -> bool:
+            self.open_menu(text)
+            button = self.window.look("#chat-menu button", item)
+            return button is not None and button.click() is None
+
+        self.window.until(act, f"chooses {item} in the menu of {text}")
+
     def menu_of(self, text: str) -> list[str]:
         """The items in the menu of that message. It is read in one step: the page shows messages anew at any time."""
         return self.window.run(MENU + ITEMS, text)

@@ -26,8 +26,7 @@ POST = """mutation Reply($input: PostMessageInput!) {
 
 def reply_to(room: RoomWindow, text: str) -> None:
     """Presses Reply in the menu of the message with that text."""
-    room.open_menu(text)
-    room.window.click("#chat-menu button", "Reply")
+    room.choose(text, "Reply")
     room.window.until(lambda: "Reply to" in room.window.run(TOPIC), "replies")
 
 

@@ -63,13 +63,13 @@ class Window:
 
         The page may put another in its place at any time: `click` and `type_into` then begin again.
         """
-        return self.until(lambda: self._look(selector, text), f"{selector} {text}".strip())
+        return self.until(lambda: self.look(selector, text), f"{selector} {text}".strip())
 
     def click(self, selector: str, text: str = "") -> None:
         """Clicks on the element that `find` finds."""
 
         def act() -> bool:
-            element = self._look(selector, text)
+            element = self.look(selector, text)
             return element is not None and element.click() is None
 
         self.until(act, f"clicks {selector} {text}".strip())
@@ -78,12 +78,13 @@ class Window:
         """Types into the element that `find` finds."""
 
         def act() -> bool:
-            element = self._look(selector)
+            element = self.look(selector)
             return element is not None and element.send_keys(*keys) is None
 
         self.until(act, f"types into {selector}")
 
-    def _look(self, selector: str, text: str = "") -> WebElement | None:
+    def look(self, selector: str, text: str = "") -> WebElement | None:
+        """The first visible element of `selector` that has `text` in it, if there is one now."""
         elements = self.driver.find_elements(By.CSS_SELECTOR, selector)
         return next((element for element in elements if text in element.text and element.is_displayed()), None)
 
