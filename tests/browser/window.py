@@ -103,4 +103,5 @@ class Window:
         return wait.until(lambda _: condition(), f"{what} – at {self.url}: {self._text()}")
 
     def _text(self) -> str:
-        return self.run("return document.body.innerText")
+        # WebDriver can't read half a character, which a test may have typed.
+        return self.run("return document.body.innerText.toWellFormed()")
