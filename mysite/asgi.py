@@ -99,7 +99,7 @@ def routed(schema: BaseSchema, websocket_urlpatterns: Sequence[URLPattern] = ())
 
 
 def served(doors: ASGI3Application) -> ASGI3Application:
-    """What a server is given: `doors`, behind what concerns every connection. Once in a process."""
+    """The application that a server is given: `doors`, behind what concerns every connection. Once in a process."""
     # uvicorn has types of its own for ASGI.
     proxied = ProxyHeadersMiddleware(cast(Any, RequestLog(doors)), settings.FORWARDED_ALLOW_IPS)
     return Stopping(DeliversWebhooks(Arrivals(cast(ASGI3Application, proxied))))

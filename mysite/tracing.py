@@ -77,7 +77,7 @@ def _provider() -> "TracerProvider":
     provider = TracerProvider(resource=resource, shutdown_on_exit=False)
     processor = BatchSpanProcessor(OTLPSpanExporter(timeout=timeout))
     provider.add_span_processor(processor)
-    # What a library does within a trace is in there; the looks at the database and Redis every second are in none.
+    # The work of a library within a trace is in there; the looks at the database and Redis every second are in none.
     within = TracerProvider(sampling.ParentBased(sampling.ALWAYS_OFF), resource=resource, shutdown_on_exit=False)
     within.add_span_processor(processor)
     for library, name in INSTRUMENTED.items():

@@ -79,7 +79,7 @@ class Collector:
                 self.spans += [Span(span, named["process.pid"].int_value) for span in scope.spans]
 
     def until(self, condition: Callable[[list[Span]], Any], what: str) -> Any:
-        """What `condition` finds among the spans, once it finds something."""
+        """The result of `condition` among the spans, once it finds something."""
         deadline = time.monotonic() + 60  # seconds, for a machine on which much else runs
         while not (found := condition(list(self.spans))):
             assert time.monotonic() < deadline, f"no {what} among {self.spans}"

@@ -168,7 +168,7 @@ class Hub(PerLoop):
     # Sources and their feeds
 
     def _follow(self, source: Source) -> Followed:
-        """What is followed of a source here, from when the first of its logs was listened to."""
+        """The part of a source that is followed here, from when the first of its logs was listened to."""
         followed = self._followed.get(source.event_type)
         if followed is None:
             attendance = source.attendance(self._groups, self._knows_all_may_hear)

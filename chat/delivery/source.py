@@ -36,7 +36,7 @@ class Exclusion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effect:
-    """What an entry changes of who may hear its log, or be heard there, from then on.
+    """The change that an entry makes to who may hear its log, or be heard there, from then on.
 
     With `recheck`, all who listen are looked up before they hear anything more. `restricted` and `read_only` are what
     they are in `Head` from then on; None leaves them as they were.
@@ -52,7 +52,7 @@ RECHECK = Effect(recheck=True, restricted=True)
 
 
 class Attendance(Protocol):
-    """What an app keeps of who listens here, as the chat does for presence. The hub calls this; it may not raise."""
+    """An app's record of who listens here, as the chat has for presence. The hub calls this; it may not raise."""
 
     message_type: str
     """The type of messages in groups which are handed to `receive`."""
@@ -132,7 +132,7 @@ class Source(PerLoop, ABC, Generic[LogT, EventT]):
         """
         return look_at_all
 
-    # Who may hear them
+    # Permission to hear them
 
     async def refused(self, pairs: Sequence[tuple[LogT, Any]]) -> Mapping[tuple[LogT, Any], ChatError | None]:
         """The errors for those of the people who may not hear the log beside them.
@@ -142,7 +142,7 @@ class Source(PerLoop, ABC, Generic[LogT, EventT]):
         return {}
 
     def effect(self, event: EventT) -> Effect | None:
-        """What an entry changes of who may hear its log; None for most. An unknown one may change anything."""
+        """The change that an entry makes to who may hear its log; None for most. An unknown one may change anything."""
         return None if event.known else RECHECK
 
     # How their events travel

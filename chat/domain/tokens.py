@@ -15,7 +15,7 @@ RANDOM_LENGTH = 30  # characters of 62: 178 bits
 CHECKSUM_LENGTH = 6  # characters of 62: 32 bits
 DIGITS = string.digits + string.ascii_uppercase + string.ascii_lowercase
 PATTERN = re.compile(rf"{PREFIX}[0-9A-Za-z]{{{RANDOM_LENGTH + CHECKSUM_LENGTH}}}", re.ASCII)
-# What is masked: a mistyped or cut off token may still give one away. Secrets of links (chat_login_…) have a word more.
+# Masked: a mistyped or cut off token may still give one away. Secrets of links (chat_login_…) have a word more.
 LOOKALIKE = re.compile(rf"{PREFIX}(?:[a-z]{{1,20}}_)?[0-9A-Za-z]{{24,}}", re.ASCII)
 MASK = "***"
 MASKED = f"{PREFIX}{MASK}"

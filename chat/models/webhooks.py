@@ -84,7 +84,7 @@ class WebhookPosition(models.Model):
 
 
 class WebhookDelivery(models.Model):
-    """What became of one event. Of each webhook, the last ones are kept. The body that was sent isn't."""
+    """The outcome of one event. Of each webhook, the last ones are kept. The body that was sent isn't."""
 
     webhook = models.ForeignKey(Webhook, models.CASCADE, related_name="deliveries", db_index=False)
     message_id = models.CharField(max_length=100, help_text="As the header webhook-id has it.")

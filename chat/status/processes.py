@@ -93,7 +93,7 @@ async def _read(redis: Redis) -> list[KnownProcess]:
 
 
 async def _on_each_server(ask: Any) -> list[Any]:
-    """What each server of REDIS_URL answers, without those that are away."""
+    """The answers of the servers of REDIS_URL, without those that are away."""
     answers = await asyncio.gather(*(_ask(url, ask) for url in settings.REDIS_URLS))
     return [answer for answer in answers if answer is not None]
 

@@ -1,4 +1,4 @@
-"""What a process says of itself: how much it does, and what it met lately."""
+"""The report of a process about itself: how much it does, and what it met lately."""
 
 import os
 import socket

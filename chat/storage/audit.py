@@ -40,14 +40,14 @@ _behind: ContextVar[Actor | None] = ContextVar("audit_actor", default=None)
 
 @contextmanager
 def by_staff(person: Person) -> Iterator[None]:
-    """What the site itself does in here is done by `person` on the admin pages."""
+    """Deeds of the site itself in here are those of `person`, on the admin pages."""
     with _acting(Actor(person, ADMIN)):
         yield
 
 
 @contextmanager
 def by_command(name: str) -> Iterator[None]:
-    """What the site itself does in here is done by the management command of that name."""
+    """Deeds of the site itself in here are those of the management command of that name."""
     with _acting(Actor(None, COMMAND + name)):
         yield
 

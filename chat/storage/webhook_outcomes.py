@@ -1,4 +1,4 @@
-"""What became of deliveries: how far a webhook was told, and what its page shows."""
+"""The outcomes of deliveries: how far a webhook was told, and what its page shows."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -47,7 +47,7 @@ class Failing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What a courier has done for a webhook. It has been told of `room` up to `position`, if these are given.
+    """The work of a courier for a webhook. It has been told of `room` up to `position`, if these are given.
 
     `failing` is None if it isn't; `off` is why it is switched off. With `is_extra`, it was sent beside the log, by
     somebody's request, and says nothing of all this.

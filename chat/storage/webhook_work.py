@@ -114,7 +114,7 @@ def _entry(delivery: models.WebhookDelivery, webhook: Webhook) -> Event | None:
 
 
 def _batches(row: models.Webhook, webhook: Webhook) -> list[Batch]:
-    """What follows in each room in which something follows that the bot, if it is one's, may read now."""
+    """The entries that follow, in each room that has some, as far as the bot, if it is one's, may read now."""
     if row.bot is not None and not _may_hear(row.bot):
         return []
     positions = _positions_of_room(row) if row.room_id else _positions_of_rooms(row)

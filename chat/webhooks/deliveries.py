@@ -80,7 +80,7 @@ class Deliveries(PerLoop):
             if id not in self._tasks or self._tasks[id].done():
                 self._soon.set()
 
-    # What the runners need
+    # For the runners
 
     @contextlib.asynccontextmanager
     async def holding(self) -> AsyncIterator[None]:

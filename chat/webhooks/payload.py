@@ -14,7 +14,7 @@ TEST_TEXT = "This is a test."
 
 
 def payload(event: Event, *, now: datetime) -> str:
-    """What a webhook is told of an event."""
+    """The body that tells a webhook of an event."""
     data = frames.shown(event)
     for attachment in data.get("attachments", ()):
         _make_absolute(attachment)

@@ -39,7 +39,7 @@ class FollowRequest:
     live_kinds: frozenset[LiveKind] = frozenset()
 
     async def greet(self) -> Sequence[Event]:
-        """What the subscriber hears before all else, and not again where it comes with the rest."""
+        """The events that the subscriber hears before all else, and not again where they come with the rest."""
         return []
 
     def resumed(self, after: Mapping[Any, Position]) -> Self:

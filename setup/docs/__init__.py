@@ -1,1 +1,1 @@
-"""What the documentation site needs beside Sphinx and MyST: extensions of Sphinx, named in docs/conf.py."""
+"""Extensions of Sphinx for the documentation site, named in docs/conf.py."""

@@ -1,4 +1,4 @@
-"""What Sphinx and its theme leave out for keyboards and screen readers."""
+"""Adds for keyboards and screen readers what Sphinx and its theme leave out."""
 
 from typing import Any
 

@@ -1,5 +1,5 @@
 // @ts-check
-/** What a connection of GraphiQL's tells the subscription that it carries. */
+/** The outcomes that a connection of GraphiQL's tells the subscription that it carries. */
 
 /**
  * @typedef {object} Sink

@@ -10,7 +10,7 @@ const POSITIONS = new Map([
 ]);
 const VARIABLE = "positionsReached";
 
-/** What each event has to tell for that, under names that are in nobody's way. */
+/** The fields that each event needs for that, under names that are in nobody's way. */
 const TOLD = " reachedRoom: roomName reachedOffset: offset reachedId: id ";
 
 /**

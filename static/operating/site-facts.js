@@ -18,7 +18,7 @@
  */
 
 /**
- * What /admin/site/state/ answers: see docs/operating.md.
+ * The answer of /admin/site/state/: see docs/operating.md.
  *
  * @typedef {object} Status
  * @property {{ alert: string, of: string, text: string, advice: string }[]} warnings

@@ -40,7 +40,7 @@ def show(window: Window, width: int) -> None:
 
 
 def violations(window: Window) -> list[tuple[str, list[str]]]:
-    """What axe finds in the page as it is, in light and in dark: the rule, and the elements as HTML."""
+    """The findings of axe in the page as it is, in light and in dark: the rule, and the elements as HTML."""
     window.run(AXE.read_text())
     return [violation for scheme in ("light", "dark") for violation in violations_in(window, scheme)]
 

@@ -46,7 +46,7 @@ def test_error_pages_obey_the_content_security_policy(browser: Chromium, site: s
     assert status in complaint
 
 
-# What Monaco does by style elements and by styles in its HTML: colours of tokens, places of lines, the cursor.
+# Monaco does this by style elements and by styles in its HTML: colours of tokens, places of lines, the cursor.
 STYLED = """
     const tokens = document.querySelectorAll(".graphiql-query-editor .view-line [class^=mtk]");
     const places = Array.from(document.querySelectorAll(".graphiql-query-editor .view-line"), (line) => line.offsetTop);

@@ -1,4 +1,4 @@
-"""What the staff does on the admin pages, and by commands, is in the audit log, and whose deed it was."""
+"""The deeds of the staff on the admin pages, and by commands, are in the audit log, with whose they were."""
 
 import inspect
 import io

@@ -16,7 +16,7 @@ from tests.servers import ROOT
 
 SUITES = {"debian:trixie-slim": "trixie"}
 PLAIN = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LANG": "C.UTF-8"}
-# What this machine needs to reach its package registries; it stays out of the image.
+# Files that this machine needs to reach its package registries; it stays out of the image.
 PASSED_ON = ("PIP_", "NPM_", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")  # of this machine, whose registries may have one of their own
 COPIED = "/run/certificates-for-registries.crt"
@@ -25,7 +25,7 @@ TRUST = dict.fromkeys(("PIP_CERT", "NODE_EXTRA_CA_CERTS"), COPIED)
 
 @dataclass
 class Image:
-    """What a stage of the Containerfile has made so far."""
+    """The things that a stage of the Containerfile has made so far."""
 
     root: Path
     environment: dict[str, str] = field(default_factory=lambda: dict(PLAIN))

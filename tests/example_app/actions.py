@@ -1,4 +1,4 @@
-"""What people do with a list, at whichever door: it is stored first, and then all who listen are told."""
+"""The actions of people on a list, at whichever door: each is stored first, and then all who listen are told."""
 
 from typing import Any
 

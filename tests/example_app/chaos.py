@@ -130,7 +130,7 @@ class Subscriber(Client):
 
 @dataclass
 class Report:
-    """What the clients know, beside what is stored: the texts of the list's entries, by their offsets from 1 on."""
+    """The clients' knowledge beside what is stored: the texts of the list's entries, by their offsets from 1 on."""
 
     clients: list[Client]
     stored: list[str]

@@ -73,7 +73,7 @@ class TodoSubscription:
 
 
 def to_follow(person: Person, arguments: dict[str, Any]) -> FollowRequest:
-    """What a subscriber of `todoEntries` asks for. Raises InvalidPosition, LoginRequired or InsufficientScope."""
+    """The request of a subscriber of `todoEntries`. Raises InvalidPosition, LoginRequired or InsufficientScope."""
     actions.admit(person, Scope.READ)
     todos = arguments["todos"]
     positions = {

@@ -39,7 +39,7 @@ class TodoSource(Source[TodoList, TodoEntry]):
     async def read(self, ranges: Mapping[TodoList, Sequence[Range]]) -> Mapping[TodoList, LogPart]:
         return await in_database(storage.read, ranges)
 
-    # Who may hear them
+    # Permission to hear them
 
     async def refused(self, pairs: Sequence[tuple[TodoList, Person]]) -> Mapping[tuple[TodoList, Person], ChatError]:
         return await in_database(storage.refused, pairs)

@@ -56,7 +56,7 @@ def heads(lists: Iterable[TodoList]) -> dict[TodoList, Head]:
 
 
 def read(ranges: Mapping[TodoList, Sequence[Range]]) -> dict[TodoList, LogPart]:
-    """What is in these ranges of offsets. Two queries: first how far the logs have come, then entries."""
+    """The entries in these ranges of offsets. Two queries: first how far the logs have come, then entries."""
     rows = models.List.objects.filter(name__in=[todo.name for todo in ranges])
     parts = {TodoList(row.name): LogPart(last_offset=row.last_offset) for row in rows}
     wanted = Q()

@@ -1,4 +1,4 @@
-"""What the hub promises the chat's people holds for those of another app, at its browsers' door."""
+"""The promises of the hub to the chat's people hold for those of another app, at its browsers' door."""
 
 import asyncio
 
@@ -149,7 +149,7 @@ async def test_entry_of_a_newer_release_is_passed_over(open_todo) -> None:
     assert await socket.entry() == ("added", 2, "milk")
 
 
-# Who may hear a list
+# Permission to hear a list
 
 PLACES = ["here", "elsewhere"]
 

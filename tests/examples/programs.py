@@ -67,7 +67,7 @@ class Program:
         self.folder = folder
         self.position = folder / example.kept
         self._output = folder / "output"
-        # What is left in its TMPDIR by one that is killed is removed with the test's.
+        # Anything left in its TMPDIR by one that is killed is removed with the test's.
         self.variables = {**os.environ, **variables, "CHAT_ROOM": self.room, "TMPDIR": str(folder)}
         self._process: subprocess.Popen[bytes] | None = None
         folder.mkdir()
@@ -90,7 +90,7 @@ class Program:
 
     @property
     def output(self) -> str:
-        """What it has printed since it was started."""
+        """All that it has printed since it was started."""
         return self._output.read_text()
 
     async def has_begun(self) -> None:

@@ -1,4 +1,4 @@
-"""What is generated in examples/ is what the generators make today of the schema and the operations."""
+"""The generated files in examples/ are what the generators make today of the schema and the operations."""
 
 from pathlib import Path
 

@@ -32,7 +32,7 @@ def forget_in_bans(names: Iterable[str]) -> None:
 
 
 def forget_in_audit(person: Person) -> None:
-    """What the person did stays in the audit log, and what was done to them: without their id and name."""
+    """Keeps in the audit log what the person did and what was done to them, without their id and name."""
     for role in ("person", "target"):
         named = AuditRecord.objects.filter(**{f"{role}_id": person.id})
         named.update(**{f"{role}_id": ERASED_ID, f"{role}_name": erased().name})

@@ -82,7 +82,7 @@ async def test_lines_are_heard_in_order_whether_published_or_not() -> None:
 
 
 async def test_listener_hears_of_lines_through_the_group_by_their_offsets() -> None:
-    """What other processes get says no more than that there is a line."""
+    """Messages to other processes say no more than that there is a line."""
     (line,) = write("one")
     assert DiarySource.here().to_group(line) == {"type": "diary.line", "group": DIARY.group, "offset": 1, "id": "a1"}
     DiarySource.lines.clear()

@@ -110,7 +110,7 @@ def report() -> int:
     return offset
 
 
-# What each deed needs, which is done by the site, then the deed itself.
+# First the things that each deed needs, which are done by the site, then the deed itself.
 Deed = tuple[Callable[[], Any], Callable[[Any, Person | None], object]]
 DEEDS: dict[Callable[..., Any], dict[Verb, Deed]] = {
     moderation.create: {
@@ -194,7 +194,7 @@ DEEDS: dict[Callable[..., Any], dict[Verb, Deed]] = {
         )
     },
 }
-# What people do with what is their own: it is no deed of somebody who may do more than others.
+# Things that people do with what is their own: none is a deed of somebody who may do more than others.
 OWN = {edits.edit_message, invitations.accept, reports.report, uploads.begin, uploads.discard}
 
 

@@ -1,4 +1,4 @@
-"""What receivers are told, in which order, and what becomes of their answers."""
+"""Deliveries to receivers, their order, and what becomes of the answers."""
 
 from datetime import timedelta
 from typing import Any
