@@ -1,8 +1,11 @@
 """HTTP: everything but GraphQL, which `mysite.asgi` routes before Django is asked."""
 
+from http import HTTPStatus
+
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth.views import LogoutView
+from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import include, path
@@ -31,9 +34,26 @@ from chat.token_views import BotTokensView, TokensView
 from chat.webhook_views import WebhooksView, WebhookView
 
 
+def _page(request: HttpRequest, template: str, status: HTTPStatus) -> HttpResponse:
+    """Gives back the connection that the page opens to ask whose request it is.
+
+    Django makes most of these pages in a thread that stays when the request is over, and would keep it.
+    """
+    was_open = connection.connection is not None
+    try:
+        return render(request, template, status=status)
+    finally:
+        if not was_open:
+            connection.close()
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _page(request, "403.html", HTTPStatus.FORBIDDEN)
+
+
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Django's own looks at the request's body, for a token that our page has no use for, and fails if it is none."""
-    return render(request, "404.html", status=404)
+    return _page(request, "404.html", HTTPStatus.NOT_FOUND)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -42,6 +62,7 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 handler400 = bad_request
+handler403 = forbidden
 handler404 = not_found
 handler500 = "mysite.server_errors.server_error"
 
