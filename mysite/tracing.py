@@ -29,9 +29,8 @@ ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"
 SERVICE = "chat"  # unless OTEL_SERVICE_NAME says another name
 # The queue to the collector, unless OTEL_BSP_… say something else: what comes while it is full is dropped.
 QUEUE_MAX = 2048  # spans
-EXPORT_TIMEOUT = (
-    5.0  # seconds that the collector has to take spans, unless OTEL_EXPORTER_OTLP_TIMEOUT says another time
-)
+# The collector's time to take spans, unless OTEL_EXPORTER_OTLP_TIMEOUT says another.
+EXPORT_TIMEOUT = 5.0  # seconds
 FLUSH_TIMEOUT = 0.7  # seconds, when the process stops
 # Instrumentation that is switched on as well: statements without their values, commands without their arguments.
 INSTRUMENTED = {"psycopg": "PsycopgInstrumentor", "redis": "RedisInstrumentor"}
