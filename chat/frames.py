@@ -1,68 +1,24 @@
-"""Frames of the browser's socket: JSON as text. `docs/protocol.md` lists them."""
+"""Frames that go to a browser: JSON as text. `docs/protocol.md` lists them."""
 
 import json
 from collections.abc import Collection, Sequence
 from itertools import zip_longest
 from typing import Any
 
-from django.utils.translation import gettext_lazy as _
-
-from chat.actions.rate_limits import check_frame
 from chat.delivery.recent_renderings import RecentRenderings
 from chat.delivery.rooms.own_rooms import Change
 from chat.delivery.text_frames import text_frame
 from chat.domain import files, links
 from chat.domain.events import Event, Kind, NewRole, Quote
-from chat.domain.people import NAME_MAX, Person
+from chat.domain.people import Person
 from chat.domain.presence import LiveState, Presence
 from chat.domain.reactions import Reaction
 from chat.domain.rooms import Room
-from chat.domain.texts import CLIENT_ID_MAX, is_storable
 from chat.errors import ChatError
-from chat.models import Involvement
 from chat.storage.edits import Version
 from chat.storage.own_rooms import OwnRoom
 from chat.storage.pages import Page
 from chat.storage.permissions import Permission
-
-
-class InvalidFrame(ChatError):
-    """A frame that is none of those in docs/protocol.md."""
-
-    code = "invalid_frame"
-
-
-PURPOSES = (
-    *("edit", "message", "delete", "react", "typing", "before", "after", "complete", "versions"),
-    "remove_preview",
-    *("read", "unread", "read_all", "involvement", "leave"),
-    *("report", "reports", "dismiss", "ignore"),
-    *("visible", "me", "ping"),
-)
-"""Keys, each of which names what a frame is for; where there are several, the first of these counts."""
-
-
-def read_frame(text: str | None) -> dict[str, Any]:
-    """A JSON object. Raises InvalidFrame or FrameTooLong."""
-    if text is None:
-        raise InvalidFrame(_("Binary frames aren’t understood here: send JSON as text."))
-    check_frame(text)
-    try:
-        frame = json.loads(text)
-    except (ValueError, RecursionError):
-        raise InvalidFrame(_("The frame is not JSON.")) from None
-    if not isinstance(frame, dict):
-        raise InvalidFrame(_("The frame has to be a JSON object."))
-    return frame
-
-
-def purpose_of(frame: dict[str, Any]) -> str:
-    """One of PURPOSES. Raises InvalidFrame."""
-    for purpose in PURPOSES:
-        if purpose in frame:
-            return purpose
-    raise InvalidFrame(_("The frame has no “message”."))
-
 
 NULLABLE = {"id", "offset", "client_id"}
 """In every frame, null or not: clients look at them before they know what kind of frame it is."""
@@ -157,48 +113,6 @@ def state_frame(state: LiveState) -> str:
 # Answers. Only clients that ask get them, so they need no `message`.
 
 
-def read_request(question: dict[str, Any]) -> dict[str, str]:
-    """The client's own id of its question, as the answer has it: {"request": id}, or {}. Raises InvalidFrame."""
-    request = question.get("request")
-    if request is None:
-        return {}
-    if isinstance(request, str) and len(request) <= CLIENT_ID_MAX and is_storable(request):
-        return {"request": request}
-    raise InvalidFrame(
-        _("A client’s id of a question has to be a text of at most {longest} characters."), longest=CLIENT_ID_MAX
-    )
-
-
-def read_typing(frame: dict[str, Any]) -> bool:
-    """Raises InvalidFrame."""
-    if not isinstance(frame["typing"], bool):
-        raise InvalidFrame(_("“{key}” has to be true or false."), key="typing")
-    return frame["typing"]
-
-
-def read_visible(frame: dict[str, Any]) -> bool:
-    """Whether somebody can see the page. Raises InvalidFrame."""
-    if not isinstance(frame["visible"], bool):
-        raise InvalidFrame(_("“{key}” has to be true or false."), key="visible")
-    return frame["visible"]
-
-
-def read_on(frame: dict[str, Any]) -> bool:
-    """Whether a reaction, say, is to be there, which it is unless the frame says otherwise. Raises InvalidFrame."""
-    on = frame.get("on", True)
-    if isinstance(on, bool):
-        return on
-    raise InvalidFrame(_("“{key}” has to be true or false."), key="on")
-
-
-def read_url(frame: dict[str, Any]) -> str:
-    """Raises InvalidFrame."""
-    if not isinstance(frame.get("url"), str):
-        raise InvalidFrame(_("“{key}” has to be a text."), key="url")
-    url: str = frame["url"]
-    return url
-
-
 def reacted_frame(target: int, entry: Event | None, request: dict[str, str]) -> str:
     """Says that a reaction is stored, and which ones the message has by then: those of `entry`."""
     reactions = [_reaction(reaction) for reaction in entry.reactions] if entry else []
@@ -214,14 +128,6 @@ def history_frame(
     """
     messages = [shown(event, its_html, emoji) for event, its_html, emoji in zip_longest(page.events, html, own)]
     return _encode({"kind": "history", "messages": messages, "more": more, **request})
-
-
-def read_beginning(frame: dict[str, Any]) -> str:
-    """How a name begins. Raises InvalidFrame."""
-    beginning = frame["complete"]
-    if isinstance(beginning, str) and len(beginning) <= NAME_MAX and is_storable(beginning):
-        return beginning
-    raise InvalidFrame(_("The beginning of a name has to be a text of at most {longest} characters."), longest=NAME_MAX)
 
 
 def completion_frame(people: Sequence[Person], request: dict[str, str]) -> str:
@@ -281,13 +187,6 @@ def shown_room(room: Room, own: OwnRoom | None) -> dict[str, Any]:
     return shown
 
 
-def read_involvement(given: object) -> Involvement:
-    """Raises InvalidFrame."""
-    if isinstance(given, str) and given in Involvement.values:
-        return Involvement(given)
-    raise InvalidFrame(_("An involvement has to be one of {values}."), values=", ".join(Involvement.values))
-
-
 def me_frame(person: Person, permission: Permission, request: dict[str, str]) -> str:
     """The person at the other end, their role here, and how posting is limited for those who are no moderators."""
     who = {"id": person.id, "name": person.name, "is_guest": person.is_guest}
@@ -295,10 +194,7 @@ def me_frame(person: Person, permission: Permission, request: dict[str, str]) ->
     return _encode({"kind": "me", **who, "role": permission.role, **limits, **request})
 
 
-def pong_frame(ping: object) -> str:
-    """Raises InvalidFrame if `ping` is no whole number of those that every client can hold."""
-    if isinstance(ping, bool) or not isinstance(ping, int) or not 0 <= ping < 2**53:
-        raise InvalidFrame(_("A ping has to be a whole number, 0 or more."))
+def pong_frame(ping: int) -> str:
     return _encode({"pong": ping})
 
 

@@ -1,4 +1,4 @@
-"""Frames from a browser: a method for each of `chat.frames.PURPOSES`."""
+"""Frames from a browser: a method for each of `chat.received_frames.PURPOSES`."""
 
 import asyncio
 import contextlib
@@ -30,19 +30,22 @@ from chat.frames import (
     ignored_frame,
     me_frame,
     pong_frame,
-    purpose_of,
     reacted_frame,
+    reported_frame,
+    reports_frame,
+    versions_frame,
+)
+from chat.received_frames import (
+    purpose_of,
     read_beginning,
     read_frame,
     read_involvement,
     read_on,
+    read_ping,
     read_request,
     read_typing,
     read_url,
     read_visible,
-    reported_frame,
-    reports_frame,
-    versions_frame,
 )
 from chat.storage import edits, history, moderation, pages, permissions, reactions
 from chat.storage.database import in_database
@@ -263,4 +266,4 @@ class ReceivingConsumer(SocketConsumer):
 
     async def receive_ping(self, room: Room, frame: dict[str, Any]) -> str:
         read_request(frame)
-        return pong_frame(frame["ping"])
+        return pong_frame(read_ping(frame))

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from graphql import parse, validate
 
-from chat import frames
+from chat import frames, received_frames
 from chat.domain.events import Kind
 from chat.domain.presence import LiveKind
 from mysite.graphql import schema
@@ -166,7 +166,7 @@ def keys_of(value: Any) -> Iterator[str]:
 
 def test_protocol_has_an_example_of_each_frame_of_the_browser() -> None:
     received = [frame for frame in examples_of_frames() if not {"kind", "pong"} & frame.keys()]
-    assert {frames.purpose_of(frame) for frame in received} == {*frames.PURPOSES}
+    assert {received_frames.purpose_of(frame) for frame in received} == {*received_frames.PURPOSES}
 
 
 def test_protocol_has_an_example_of_each_frame_to_the_browser_and_its_keys() -> None:

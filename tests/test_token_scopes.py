@@ -16,7 +16,7 @@ from graphql import (
 )
 
 from chat.domain.grants import Scope
-from chat.frames import PURPOSES
+from chat.received_frames import PURPOSES
 from chat.receiving import READING
 from mysite.graphql import schema
 from tests.tokens import Program, program

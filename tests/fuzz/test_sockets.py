@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import strategies as st
 
-from chat.frames import PURPOSES
+from chat.received_frames import PURPOSES
 from mysite.asgi import application
 from tests.conftest import ChatSocket, GraphQLSocket
 from tests.fuzz.documents import OWN_ROOM, ROOM, payloads
