@@ -15,7 +15,7 @@ class Preview:
 
 @strawberry.type(description="A file of a message.")
 class Attachment:
-    id: strawberry.ID
+    id: strawberry.ID = strawberry.field(description="The id that uploading it returned.")
     name: str = strawberry.field(description="One line without slashes, of at most 255 bytes of UTF-8.")
     type: str = strawberry.field(
         description="By the content: an image, audio or video that may be shown, or else `application/octet-stream`."

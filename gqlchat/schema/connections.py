@@ -1,7 +1,7 @@
 """Relay connections: parts of a list, found by where they start and not by counting."""
 
 from collections.abc import Iterable, Sequence
-from typing import Generic, TypeVar
+from typing import Annotated, Generic, TypeVar
 
 import strawberry
 from django.utils.translation import gettext_lazy as _
@@ -14,11 +14,22 @@ from chat.storage.pages import PAGE_MAX, PAGE_SIZE
 
 Node = TypeVar("Node")
 
+First = Annotated[
+    int, strawberry.argument(description=f"How many at most: 1 to {PAGE_MAX}, or else the error `invalid_page`.")
+]
+After = Annotated[
+    str | None,
+    strawberry.argument(
+        description="The `endCursor` of the part before this one; without it, the list is given from its beginning. "
+        "For a text that is no cursor: the error `invalid_page`."
+    ),
+]
+
 
 @strawberry.type(description="An item of a list, and its place there.")
 class Edge(Generic[Node]):
     cursor: str = strawberry.field(description="The place, for `after` and `before`.")
-    node: Node
+    node: Node = strawberry.field(description="The item.")
 
 
 @strawberry.type(
@@ -26,8 +37,8 @@ class Edge(Generic[Node]):
     "is true."
 )
 class Connection(Generic[Node]):
-    page_info: PageInfo
-    edges: list[Edge[Node]]
+    page_info: PageInfo = strawberry.field(description="The ends of this part, and whether there is more.")
+    edges: list[Edge[Node]] = strawberry.field(description="The items of this part, in the order of the list.")
 
 
 def size_of(first: int | None, last: int | None) -> tuple[int, bool]:

@@ -17,6 +17,8 @@ from gqlchat.schema.context import in_language_of
 Asked = ParamSpec("Asked")
 Payload = TypeVar("Payload")
 
+ERROR = "The reason why it wasn't done; null where it went well."
+
 # GraphQL's own words for what a client asked wrongly. They stay as they are, without a code.
 MISTAKES = (GraphQLError, MissingQueryError, CannotGetOperationTypeError, InvalidOperationTypeError)
 

@@ -6,19 +6,20 @@ from chat.actions import link_previews
 from chat.domain import rooms
 from chat.storage.history import check_offset
 from gqlchat.schema import context
-from gqlchat.schema.errors import Problem, errors_in
+from gqlchat.schema.arguments import MESSAGE_OFFSET, ROOM_NAME, Input
+from gqlchat.schema.errors import ERROR, Problem, errors_in
 
 
-@strawberry.input
+@strawberry.input(description="The parameters of `removeLinkPreview`.")
 class RemoveLinkPreviewInput:
-    room_name: str
-    offset: int = strawberry.field(description="The `offset` of the message.")
+    room_name: str = strawberry.field(description=ROOM_NAME)
+    offset: int = strawberry.field(description=MESSAGE_OFFSET)
     url: str = strawberry.field(description="The `url` of one of its `links`.")
 
 
 @strawberry.type(description="The outcome of `removeLinkPreview`: `error` is null where it went well.")
 class RemoveLinkPreviewPayload:
-    error: Problem | None = None
+    error: Problem | None = strawberry.field(default=None, description=ERROR)
 
 
 @strawberry.type
@@ -29,7 +30,7 @@ class LinkPreviewMutation:
     )
     @errors_in(RemoveLinkPreviewPayload)
     async def remove_link_preview(
-        self, info: strawberry.Info, input: RemoveLinkPreviewInput
+        self, info: strawberry.Info, input: Input[RemoveLinkPreviewInput]
     ) -> RemoveLinkPreviewPayload:
         person = context.person(info)
         room, offset = rooms.enter(input.room_name, person), check_offset(input.offset)

@@ -24,8 +24,8 @@ enums.describe(
 
 @strawberry.type(description="A user who belongs to a room, and their role there.")
 class Member:
-    user: Person
-    role: Role
+    user: Person = strawberry.field(description="The user.")
+    role: Role = strawberry.field(description="Their role in the room.")
 
     @classmethod
     def of(cls, person: people.Person, role: Role) -> "Member":

@@ -158,7 +158,7 @@ class ChatRoomMessage:
         description="Its place in the room's log: 1, 2, 3 …, without holes. Null for an event that isn't stored."
     )
     client_id: str | None = strawberry.field(description="The id that its sender gave it; null where they gave none.")
-    kind: events.Kind
+    kind: events.Kind = strawberry.field(description="The kind of entry or event that it is.")
     user: Person | None = strawberry.field(
         description="The person who said or did it; null where that is nobody in particular."
     )

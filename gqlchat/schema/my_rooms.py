@@ -15,42 +15,45 @@ from chat.storage import direct_rooms, own_rooms
 from chat.storage.database import in_database
 from chat.storage.pages import PAGE_SIZE
 from gqlchat.schema import context
-from gqlchat.schema.connections import Connection, first_of, size_of
-from gqlchat.schema.errors import Problem, errors_in
+from gqlchat.schema.arguments import ROOM_NAME, Input
+from gqlchat.schema.connections import After, Connection, First, first_of, size_of
+from gqlchat.schema.errors import ERROR, Problem, errors_in
 from gqlchat.schema.rooms import Room
 
 
-@strawberry.input
+@strawberry.input(description="The parameters of `markRead` and `markUnread`.")
 class MarkInput:
-    room_name: str
+    room_name: str = strawberry.field(description=ROOM_NAME)
     offset: int = strawberry.field(description="An `offset` in the room's log.")
 
 
-@strawberry.input
+@strawberry.input(description="The parameters of `setInvolvement`.")
 class SetInvolvementInput:
-    room_name: str
-    involvement: Involvement
+    room_name: str = strawberry.field(description=ROOM_NAME)
+    involvement: Involvement = strawberry.field(description="The messages that you want to be told of from now on.")
 
 
-@strawberry.input
+@strawberry.input(description="The parameters of `setPush`.")
 class SetPushInput:
-    room_name: str
-    every_message: bool = strawberry.field(description="False leaves it at mentions.")
+    room_name: str = strawberry.field(description=ROOM_NAME)
+    every_message: bool = strawberry.field(
+        description="Whether you are told of every message; false leaves it at mentions."
+    )
 
 
-@strawberry.input
+@strawberry.input(description="The parameters of `leaveRoom`.")
 class LeaveRoomInput:
-    room_name: str
+    room_name: str = strawberry.field(description=ROOM_NAME)
 
 
 @strawberry.type(description="The outcome of a change to your rooms: `error` is null where it went well.")
 class MyRoomsPayload:
-    error: Problem | None = None
+    error: Problem | None = strawberry.field(default=None, description=ERROR)
 
 
 @strawberry.type(description="One of your rooms, after a change.")
 class MyRoomChange:
-    name: str
+    name: str = strawberry.field(description="The room's name, as `name` of Room.")
     display_name: str = strawberry.field(description="The name to show you, as `displayName` of Room.")
     unread: int = strawberry.field(
         description=f"How many messages of others you haven't read; {own_rooms.UNREAD_MAX} stands for as many or more."
@@ -83,9 +86,7 @@ class MyRoomsQuery:
         description="Your rooms, the last active one first: those that you have entered or belong to, and have not "
         "left."
     )
-    async def my_rooms(
-        self, info: strawberry.Info, first: int = PAGE_SIZE, after: str | None = None
-    ) -> Connection[Room]:
+    async def my_rooms(self, info: strawberry.Info, first: First = PAGE_SIZE, after: After = None) -> Connection[Room]:
         person = context.person(info)
         rooms.admit(person)
         person.require_all_rooms()
@@ -99,11 +100,11 @@ class MyRoomsQuery:
 @strawberry.type
 class MyRoomsMutation:
     @strawberry.mutation(description="Notes that you have read a room up to this offset. That moves forwards only.")
-    async def mark_read(self, info: strawberry.Info, input: MarkInput) -> MyRoomsPayload:
+    async def mark_read(self, info: strawberry.Info, input: Input[MarkInput]) -> MyRoomsPayload:
         return await done(info, reading.mark_read, input.room_name, input.offset)
 
     @strawberry.mutation(description="Has the messages from this offset on be unread again.")
-    async def mark_unread(self, info: strawberry.Info, input: MarkInput) -> MyRoomsPayload:
+    async def mark_unread(self, info: strawberry.Info, input: Input[MarkInput]) -> MyRoomsPayload:
         return await done(info, reading.mark_unread, input.room_name, input.offset)
 
     @strawberry.mutation(description="Notes that you have read all that was said so far in all of your rooms.")
@@ -115,18 +116,18 @@ class MyRoomsMutation:
     @strawberry.mutation(
         description="Sets which messages you want to be told of in a room, and makes the room one of yours."
     )
-    async def set_involvement(self, info: strawberry.Info, input: SetInvolvementInput) -> MyRoomsPayload:
+    async def set_involvement(self, info: strawberry.Info, input: Input[SetInvolvementInput]) -> MyRoomsPayload:
         return await done(info, reading.set_involvement, input.room_name, input.involvement)
 
     @strawberry.mutation(
         description="Sets whether your devices are told of every message in a room, or of mentions alone, and makes "
         "the room one of yours. It takes an account."
     )
-    async def set_push(self, info: strawberry.Info, input: SetPushInput) -> MyRoomsPayload:
+    async def set_push(self, info: strawberry.Info, input: Input[SetPushInput]) -> MyRoomsPayload:
         return await done(info, notifying.set_push_all, input.room_name, input.every_message)
 
     @strawberry.mutation(description="Takes a room off yours, and ends your membership there, if you are a member.")
-    async def leave_room(self, info: strawberry.Info, input: LeaveRoomInput) -> MyRoomsPayload:
+    async def leave_room(self, info: strawberry.Info, input: Input[LeaveRoomInput]) -> MyRoomsPayload:
         return await done(info, reading.leave, input.room_name)
 
 

@@ -1,6 +1,7 @@
 """People, as GraphQL shows them, and the profiles of users."""
 
 from collections.abc import Awaitable, Sequence
+from typing import Annotated
 
 import strawberry
 from django.utils.translation import gettext_lazy as _
@@ -14,7 +15,8 @@ from chat.per_loop import PerLoop
 from chat.storage import ignoring, profiles
 from chat.storage.database import in_database
 from gqlchat.schema import context
-from gqlchat.schema.errors import Problem, errors_in
+from gqlchat.schema.arguments import Input
+from gqlchat.schema.errors import ERROR, Problem, errors_in
 
 
 class Profiles(PerLoop):
@@ -106,7 +108,16 @@ class UpdateProfileInput:
 @strawberry.type(description="The outcome of `updateProfile`: one of the two is null.")
 class UpdateProfilePayload:
     person: Person | None = strawberry.field(default=None, description="You, as you are now.")
-    error: Problem | None = None
+    error: Problem | None = strawberry.field(default=None, description=ERROR)
+
+
+Username = Annotated[
+    str | None, strawberry.argument(description="The name with which the user logs in; takes precedence over `id`.")
+]
+PersonId = Annotated[
+    strawberry.ID | None,
+    strawberry.argument(description="The `id` of a Person. With neither of the two: the error `no_such_person`."),
+]
 
 
 @strawberry.type
@@ -124,9 +135,7 @@ class PersonQuery:
         description="A user, by the username or else by the `id`. Null where there is none, and for guests, who have "
         "no profile."
     )
-    async def person(
-        self, info: strawberry.Info, username: str | None = None, id: strawberry.ID | None = None
-    ) -> Person | None:
+    async def person(self, info: strawberry.Info, username: Username = None, id: PersonId = None) -> Person | None:
         rooms.admit(context.person(info))
         if username is not None:
             found = await in_database(profiles.by_username, username)
@@ -144,7 +153,7 @@ class PersonMutation:
         "connections. For users."
     )
     @errors_in(UpdateProfilePayload)
-    async def update_profile(self, info: strawberry.Info, input: UpdateProfileInput) -> UpdateProfilePayload:
+    async def update_profile(self, info: strawberry.Info, input: Input[UpdateProfileInput]) -> UpdateProfilePayload:
         change = ProfileChange.clean(display_name=input.display_name, about=input.about, time_zone=input.time_zone)
         profile = await actions.update(change, by=context.person(info))
         return UpdateProfilePayload(person=Person.of(profile.person, profile))

@@ -6,15 +6,19 @@ from chat.actions import reacting
 from chat.domain import rooms
 from chat.storage.history import check_offset
 from gqlchat.schema import context
-from gqlchat.schema.errors import Problem, errors_in
+from gqlchat.schema.arguments import MESSAGE_OFFSET, ROOM_NAME, Input
+from gqlchat.schema.errors import ERROR, Problem, errors_in
 from gqlchat.schema.messages import ChatRoomMessage
 
 
-@strawberry.input
+@strawberry.input(description="The parameters of `react`.")
 class ReactInput:
-    room_name: str
-    offset: int = strawberry.field(description="The `offset` of the message.")
-    emoji: str = strawberry.field(description="A single emoji. A message has at most 20 different ones.")
+    room_name: str = strawberry.field(description=ROOM_NAME)
+    offset: int = strawberry.field(description=MESSAGE_OFFSET)
+    emoji: str = strawberry.field(
+        description="A single emoji, or else the error `invalid_emoji`. A message has at most 20 different ones; one "
+        "more is the error `too_many_reactions`."
+    )
     on: bool = strawberry.field(default=True, description="Whether you react with it; false takes that back.")
 
 
@@ -24,7 +28,7 @@ class ReactPayload:
         default=None,
         description="The REACTION with all reactions to the message; the last one there was, if yours was set already.",
     )
-    error: Problem | None = None
+    error: Problem | None = strawberry.field(default=None, description=ERROR)
 
 
 @strawberry.type
@@ -34,7 +38,7 @@ class ReactingMutation:
         "a second: reactions of many people to one message are stored together."
     )
     @errors_in(ReactPayload)
-    async def react(self, info: strawberry.Info, input: ReactInput) -> ReactPayload:
+    async def react(self, info: strawberry.Info, input: Input[ReactInput]) -> ReactPayload:
         person = context.person(info)
         room, offset = rooms.enter(input.room_name, person), check_offset(input.offset)
         stored = await reacting.react(room=room, offset=offset, emoji=input.emoji, on=input.on, person=person)

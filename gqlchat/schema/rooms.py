@@ -14,7 +14,17 @@ from chat.storage.own_rooms import UNREAD_MAX, OwnRoom
 from chat.storage.pages import PAGE_MAX, PAGE_SIZE, PageRequest
 from chat.storage.permissions import Permission
 from gqlchat.schema import context, enums
-from gqlchat.schema.connections import Connection, connection, first_of, number_cursor, size_of, text_cursor
+from gqlchat.schema.arguments import ROOM_NAME, RoomName
+from gqlchat.schema.connections import (
+    After,
+    Connection,
+    First,
+    connection,
+    first_of,
+    number_cursor,
+    size_of,
+    text_cursor,
+)
 from gqlchat.schema.loaders import loaders
 from gqlchat.schema.members import Member, Role
 from gqlchat.schema.messages import ChatRoomMessage
@@ -47,9 +57,15 @@ class RoomOrder(Enum):
 
 @strawberry.input(description="A room, by its name.")
 class ChatRoom:
-    room_name: str = strawberry.field(
-        description="1 to 100 characters of any script. Names that begin with `@` are those of direct rooms."
-    )
+    room_name: str = strawberry.field(description=ROOM_NAME)
+
+
+SOME_ENTRIES = f"1 to {PAGE_MAX}, or else the error `invalid_page`, as where both `first` and `last` are given."
+ENTRIES_ONLY = "this `offset`; for what is none: the error `invalid_position`."
+FirstEntries = Annotated[int | None, strawberry.argument(description=f"How many from the beginning: {SOME_ENTRIES}")]
+LastEntries = Annotated[int | None, strawberry.argument(description=f"How many from the end: {SOME_ENTRIES}")]
+AfterOffset = Annotated[str | None, strawberry.argument(description=f"Only entries after {ENTRIES_ONLY}")]
+BeforeOffset = Annotated[str | None, strawberry.argument(description=f"Only entries before {ENTRIES_ONLY}")]
 
 
 @strawberry.type(description="A room and its history.")
@@ -86,7 +102,7 @@ class Room:
 
     @strawberry.field(description="The members, by name; cursors are their usernames.")
     async def members_connection(
-        self, info: strawberry.Info, first: int = PAGE_SIZE, after: str | None = None
+        self, info: strawberry.Info, first: First = PAGE_SIZE, after: After = None
     ) -> Connection[Member]:
         size, _ = size_of(first, None)
         found = await loaders(info).members.load((self._room, size + 1, text_cursor(after)))
@@ -98,7 +114,7 @@ class Room:
 
     @strawberry.field(description=f"The people who are banned, the last one first. {FOR_MODERATORS}")
     async def bans_connection(
-        self, info: strawberry.Info, first: int = PAGE_SIZE, after: str | None = None
+        self, info: strawberry.Info, first: First = PAGE_SIZE, after: After = None
     ) -> Connection[Person]:
         size, _ = size_of(first, None)
         found = await loaders(info).bans.load((self._room, size + 1, number_cursor(after)))
@@ -106,7 +122,7 @@ class Room:
 
     @strawberry.field(description=f"The reports of messages here, the last one first. {FOR_MODERATORS_ELSE_NULL}")
     async def reports(
-        self, info: strawberry.Info, first: int = PAGE_SIZE, after: str | None = None
+        self, info: strawberry.Info, first: First = PAGE_SIZE, after: After = None
     ) -> Connection[Report] | None:
         size, _ = size_of(first, None)
         found = await loaders(info).reports.load((self._room, size + 1, number_cursor(after)))
@@ -127,16 +143,15 @@ class Room:
 
     @strawberry.field(
         description="A part of the room's history, the oldest entry first: messages as they are now, deletions and "
-        "notices. Cursors are offsets. `first` takes from the beginning, `last` from the end, 1 to 100 of them, "
-        "between `after` and `before`; with neither, it is the last 50."
+        "notices. Cursors are offsets. With neither `first` nor `last`, it is the last 50."
     )
     async def messages(
         self,
         info: strawberry.Info,
-        first: int | None = None,
-        after: str | None = None,
-        last: int | None = None,
-        before: str | None = None,
+        first: FirstEntries = None,
+        after: AfterOffset = None,
+        last: LastEntries = None,
+        before: BeforeOffset = None,
     ) -> Connection[ChatRoomMessage]:
         size, from_end = size_of(first, last)
         page = await loaders(info).page.load(
@@ -222,22 +237,27 @@ class RoomQuery:
         description="A room by its name, whether or not anything was ever said there. Of a room that you may not "
         "enter, most fields are the error `not_a_member` or `banned`."
     )
-    async def room(self, info: strawberry.Info, name: str) -> Room:
+    async def room(self, info: strawberry.Info, name: RoomName) -> Room:
         return Room(name=rooms.enter(name, context.person(info)).name)
 
     @strawberry.field(
         description="The rooms in which something was ever said, private ones to their members only, and no direct "
-        "ones. `matching` is a part of their names, in any case. A cursor belongs to the order that it came with."
+        "ones. A cursor belongs to the order that it came with."
     )
     async def rooms(
         self,
         info: strawberry.Info,
-        first: int = PAGE_SIZE,
-        after: str | None = None,
-        matching: str | None = None,
+        first: First = PAGE_SIZE,
+        after: After = None,
+        matching: Annotated[
+            str | None,
+            strawberry.argument(description="A part of the rooms' names, in any case. Without it: all rooms."),
+        ] = None,
         order: Annotated[
             RoomOrder | None,
-            strawberry.argument(description="Without it: by NAME, or by ACTIVITY where `matching` is given."),
+            strawberry.argument(
+                description="The order of the rooms. Without it: by NAME, or by ACTIVITY where `matching` is given."
+            ),
         ] = None,
     ) -> Connection[Room]:
         person = context.person(info)

@@ -1,22 +1,25 @@
 """Search in what was said."""
 
+from typing import Annotated
+
 import strawberry
 from strawberry.relay import PageInfo
 
 from chat.actions import searching
 from chat.domain import search_excerpts
 from chat.domain.files import names_of
+from chat.domain.search import NAMES_MAX, PHRASES_MAX, TEXT_MAX
 from chat.domain.search_excerpts import excerpt
 from chat.storage.pages import PAGE_SIZE
 from chat.storage.search import Found, Results
 from gqlchat.schema import context
-from gqlchat.schema.connections import number_cursor, size_of
+from gqlchat.schema.connections import After, First, number_cursor, size_of
 from gqlchat.schema.messages import ChatRoomMessage
 
 
 @strawberry.type(description="A part of a text, as it was written.")
 class ExcerptPart:
-    text: str
+    text: str = strawberry.field(description="The characters of this part.")
     is_hit: bool = strawberry.field(description="Whether it is what was looked for.")
 
     @classmethod
@@ -27,7 +30,7 @@ class ExcerptPart:
 @strawberry.type(description="A message that was found, and its place among what was found.")
 class SearchEdge:
     cursor: str = strawberry.field(description="The place, for `after`.")
-    node: ChatRoomMessage
+    node: ChatRoomMessage = strawberry.field(description="The message.")
     excerpt: list[ExcerptPart] = strawberry.field(
         description="The text around what was looked for, in parts: put together, they are at most some 300 characters "
         "of `message`, with an ellipsis where something is left out."
@@ -48,8 +51,8 @@ class SearchEdge:
     "`hasNextPage` is true."
 )
 class SearchConnection:
-    page_info: PageInfo
-    edges: list[SearchEdge]
+    page_info: PageInfo = strawberry.field(description="The ends of this part, and whether there is more.")
+    edges: list[SearchEdge] = strawberry.field(description="The messages of this part.")
     is_complete: bool = strawberry.field(
         description="False while older messages aren't indexed yet, so that some may be missing."
     )
@@ -65,11 +68,21 @@ class SearchQuery:
     async def search(
         self,
         info: strawberry.Info,
-        text: str,
-        room_name: str | None = None,
-        username: str | None = None,
-        first: int = PAGE_SIZE,
-        after: str | None = None,
+        text: Annotated[
+            str,
+            strawberry.argument(
+                description=f"The search: at most {TEXT_MAX} characters, {PHRASES_MAX} words and {NAMES_MAX} people or "
+                "rooms, or else the error `invalid_search`."
+            ),
+        ],
+        room_name: Annotated[
+            str | None, strawberry.argument(description="Searches this room alone, as `in:` does in the text.")
+        ] = None,
+        username: Annotated[
+            str | None, strawberry.argument(description="Searches what this person wrote, as `from:` does in the text.")
+        ] = None,
+        first: First = PAGE_SIZE,
+        after: After = None,
     ) -> SearchConnection:
         person = context.person(info)
         size, _ = size_of(first, None)

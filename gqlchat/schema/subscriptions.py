@@ -9,9 +9,12 @@ from typing import Annotated
 
 import strawberry
 
+from chat.actions import greetings
 from chat.delivery.hub import Hub
+from chat.domain import people
 from chat.domain.events import Kind
 from gqlchat.schema import context
+from gqlchat.schema.arguments import ROOM_NAME
 from gqlchat.schema.messages import ChatRoomMessage
 from gqlchat.schema.requests import Request, to_follow, to_join
 from gqlchat.schema.rooms import ChatRoom
@@ -27,7 +30,7 @@ Kinds = Annotated[
 
 @strawberry.input(description="A room, and how far you have heard it.")
 class RoomPosition:
-    room_name: str
+    room_name: str = strawberry.field(description=ROOM_NAME)
     after: int | None = strawberry.field(
         default=None,
         description="The last `offset` that you have heard. Without it, you hear only what comes from now on.",
@@ -42,6 +45,22 @@ class RoomPosition:
         return self.room_name, self.after, self.after_id
 
 
+ROOMS = "1 or more, or else the error `no_rooms`. More than the site allows, 50 by default: the error `too_many_rooms`."
+JoinedRooms = Annotated[list[ChatRoom], strawberry.argument(description=ROOMS)]
+HeardRooms = Annotated[list[RoomPosition], strawberry.argument(description=ROOMS)]
+JoinedAs = Annotated[
+    str,
+    strawberry.argument(
+        description=f"The name to greet with and to have as `currentUser`: 1 to {greetings.NAME_MAX} characters, for "
+        f"guests {people.NAME_MAX}, or else the error `invalid_name`."
+    ),
+]
+Positions = Annotated[
+    list[RoomPosition] | None,
+    strawberry.argument(description="How far you have heard some of the `rooms`. Others begin with what comes next."),
+]
+
+
 @strawberry.type
 class MessageSubscription:
     @strawberry.subscription(
@@ -51,9 +70,9 @@ class MessageSubscription:
     async def join_chat_rooms(
         self,
         info: strawberry.Info,
-        rooms: list[ChatRoom],
-        user: str,
-        positions: list[RoomPosition] | None = None,
+        rooms: JoinedRooms,
+        user: JoinedAs,
+        positions: Positions = None,
         kinds: Kinds = None,
     ) -> AsyncGenerator[ChatRoomMessage, None]:
         names = [room.room_name for room in rooms]
@@ -65,7 +84,7 @@ class MessageSubscription:
         description="The entries of rooms after your positions there, then all that comes, in order and each once."
     )
     async def room_messages(
-        self, info: strawberry.Info, rooms: list[RoomPosition], kinds: Kinds = None
+        self, info: strawberry.Info, rooms: HeardRooms, kinds: Kinds = None
     ) -> AsyncGenerator[ChatRoomMessage, None]:
         request = to_follow(context.person(info), [one.given for one in rooms], kinds)
         async for message in heard(request):

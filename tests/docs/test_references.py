@@ -14,7 +14,10 @@ def test_graphql_reference_has_arguments_defaults_and_examples_of_an_operation()
     made = graphql_reference.markdown()
     _, _, rooms = made.partition("### myRooms\n")
     rooms, _, _ = rooms.partition("\n### ")
-    assert "- `first` [Int](#type-Int)!: Default: `50`.\n" in rooms
+    assert (
+        "- `first` [Int](#type-Int)!: How many at most: 1 to 100, or else the error `invalid_page`. Default: `50`.\n"
+        in rooms
+    )
     assert "Returns [RoomConnection](#type-RoomConnection)!." in rooms
     assert "(protocol.md#ones-own-rooms-in-graphql)" in rooms
 

@@ -2,13 +2,13 @@
 
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from channels.testing import HttpCommunicator, WebsocketCommunicator
 from django.core.asgi import get_asgi_application
-from graphql import GraphQLEnumType, GraphQLNonNull, GraphQLObjectType
+from graphql import GraphQLSchema, build_schema
 from strawberry.channels import GraphQLHTTPConsumer, GraphQLProtocolTypeRouter, GraphQLWSConsumer
 from strawberry.channels.testing import GraphQLWebsocketCommunicator
 from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL, GRAPHQL_WS_PROTOCOL
@@ -19,8 +19,6 @@ from tests.servers import ROOT, environment
 
 JOIN = 'subscription { joinChatRooms(rooms: [{roomName: "room1"}], user: "foo") { roomName message currentUser } }'
 SEND = 'mutation { sendChatMessage(message: "hello room 1", room: { roomName: "room1" }) }'
-OWN_TYPES = {name: one for name, one in schema.core.type_map.items() if not name.startswith("__")}
-OBJECTS = [one for one in OWN_TYPES.values() if isinstance(one, GraphQLObjectType)]
 
 
 def test_schema_equals_its_snapshot() -> None:
@@ -127,27 +125,25 @@ async def test_schema_logs_internal_errors_and_no_errors_of_clients(
     assert [record.exc_info[0] for record in caplog.records] == [ZeroDivisionError]
 
 
-def undescribed(described: Iterable[tuple[str, Any]]) -> list[str]:
-    return [name for name, one in described if not one.description]
+def described(schema: GraphQLSchema) -> Iterator[tuple[str, Any]]:
+    """All that may have a description, by its schema coordinate: types, fields, arguments and values of enums."""
+    for type_name, one in schema.type_map.items():
+        if type_name.startswith("__"):
+            continue
+        yield type_name, one
+        for name, value in getattr(one, "values", {}).items():
+            yield f"{type_name}.{name}", value
+        for name, field in getattr(one, "fields", {}).items():
+            yield f"{type_name}.{name}", field
+            for argument_name, argument in getattr(field, "args", {}).items():
+                yield f"{type_name}.{name}({argument_name}:)", argument
 
 
-def test_each_type_of_the_schema_and_each_value_of_an_enum_is_described() -> None:
-    enums = [one for one in OWN_TYPES.values() if isinstance(one, GraphQLEnumType)]
-    assert undescribed((one.name, one) for one in [*OBJECTS, *enums]) == []
-    assert undescribed((f"{one.name}.{name}", value) for one in enums for name, value in one.values.items()) == []
+def test_schema_describes_each_type_field_argument_and_value_of_an_enum() -> None:
+    assert [coordinate for coordinate, one in described(schema.core) if not one.description] == []
 
 
-def test_each_question_change_and_event_is_described() -> None:
-    roots = [one for one in (schema.core.query_type, schema.core.mutation_type, schema.core.subscription_type) if one]
-    assert undescribed((f"{one.name}.{name}", field) for one in roots for name, field in one.fields.items()) == []
-
-
-def test_each_field_that_may_be_null_is_described() -> None:
-    """But for those of payloads: a payload's description says when they are."""
-    nullable = (
-        (f"{one.name}.{name}", field)
-        for one in OBJECTS
-        for name, field in one.fields.items()
-        if not isinstance(field.type, GraphQLNonNull) and not one.name.endswith("Payload")
-    )
-    assert undescribed(nullable) == []
+def test_described_looks_at_each_kind_of_part() -> None:
+    small = build_schema("type Query { hall(size: Size): Int }  input Size { width: Int }  enum Colour { RED }")
+    own = {"Query", "Query.hall", "Query.hall(size:)", "Size", "Size.width", "Colour", "Colour.RED"}
+    assert own <= {coordinate for coordinate, one in described(small) if not one.description}
