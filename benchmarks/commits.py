@@ -28,7 +28,7 @@ class Commits:
     locked: dict[int, float] = field(default_factory=lambda: defaultdict(float))  # seconds that a room was locked
 
     def run(self, drafts: Iterable[Draft]) -> Iterator[tuple[float, Draft]]:
-        """When each draft is stored. Drafts come in the order of their times."""
+        """The times at which drafts are stored. Drafts come in the order of their times."""
         waiting: dict[tuple[int, int], list[Draft]] = defaultdict(list)
         busy: list[tuple[float, tuple[int, int], list[Draft]]] = []  # commits under way, by when they end
         at_work: set[tuple[int, int]] = set()

@@ -37,7 +37,7 @@ NEAR = Database("PostgreSQL")
 
 @dataclass(frozen=True)
 class Address:
-    """Where a database is: `url` for the site, `near_url` past the distance; `pids` of its server, if there is one."""
+    """A database: `url` for the site, `near_url` past the distance; `pids` of its server, if there is one."""
 
     url: str
     near_url: str

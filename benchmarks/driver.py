@@ -243,7 +243,7 @@ def fill(path: str, room: str) -> str:
 
 
 def schedule(start: float, rate: float) -> Iterator[float]:
-    """When to send each message, on the monotonic clock."""
+    """The times at which to send messages, on the monotonic clock."""
     return (start + number / rate for number in itertools.count())
 
 

@@ -1,4 +1,4 @@
-"""What a page of the history costs that is full of replies, reactions and mentions, beside a plain one:
+"""The cost of a page of the history that is full of replies, reactions and mentions, beside that of a plain one:
 
     python -m benchmarks.history
 

@@ -57,7 +57,7 @@ class Measured:
         return self._stored("percent_of_a_core", "idle_rooms", title, 0)
 
     def of_presence(self, key: str) -> Any:
-        """Where clients ask for presence and typing; None if that was not measured."""
+        """The figure `key` of the run whose clients ask for presence and typing; None if that was not measured."""
         return next((run.get(key) for run in self.presence if run.get("with")), None)
 
     def _stored(self, key: str, program: str, title: str, delay: float) -> Any:

@@ -71,7 +71,7 @@ def writing(database: Database, *, quick: bool) -> Result:
 
 
 def searching(database: Database, *, quick: bool) -> Result:
-    """What `benchmarks.searching` says of one database, or a `problem`."""
+    """The result of `benchmarks.searching` with one database, or a `problem`."""
     fewer = ["--messages", "100000", "--times", "20"] if quick else []
     return {"database": database.name, **said_by("searching", ["--database", database.product, *fewer])}
 

@@ -96,10 +96,10 @@ def quick() -> Iterator[Run]:
 
 
 def databases(delays: Sequence[float], *, quick: bool) -> list[Database]:
-    """Where storing is measured without sockets."""
+    """The databases with which storing is measured, without sockets."""
     return [SQLITE] if quick else [SQLITE, NEAR, *(Database("PostgreSQL", delay) for delay in delays)]
 
 
 def searched(*, quick: bool) -> list[Database]:
-    """Where searching is measured, by statements alone."""
+    """The databases with which searching is measured, by statements alone."""
     return [SQLITE] if quick else [SQLITE, NEAR]

@@ -28,7 +28,7 @@ WEB = next(
 
 @dataclass(frozen=True)
 class Server:
-    """How to start a server: shell commands that find PORT, REDIS_URL and so on in the environment."""
+    """A server and its shell commands, which find PORT, REDIS_URL and so on in the environment."""
 
     name: str
     command: str
@@ -74,7 +74,7 @@ class Unavailable(Exception):
 
 @dataclass(frozen=True)
 class Running:
-    """Where the processes of a server are."""
+    """The processes of a server that runs, and the ports at which they listen."""
 
     ports: list[int]
     pids: list[int]

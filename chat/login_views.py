@@ -95,7 +95,7 @@ class AskLinkView(LeadsBack, FormView):
 
 @method_decorator(never_cache, name="dispatch")
 class LinkView(View):
-    """Where a link leads: a page with a button, since programs that look at mails open links, too."""
+    """The page that a link leads to, with a button, since programs that look at mails open links, too."""
 
     def get(self, request: HttpRequest, secret: str) -> HttpResponse:
         link = self.look(secret)

@@ -93,7 +93,7 @@ def read_url(frame: dict[str, Any]) -> str:
 
 
 def read_beginning(frame: dict[str, Any]) -> str:
-    """How a name begins. Raises InvalidFrame."""
+    """The beginning of a name. Raises InvalidFrame."""
     beginning = frame["complete"]
     if isinstance(beginning, str) and len(beginning) <= NAME_MAX and is_storable(beginning):
         return beginning

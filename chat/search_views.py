@@ -33,7 +33,7 @@ STATUS = {RateLimited: 429, Unavailable: 503}  # of other errors it is 400
 
 @guests_if_allowed
 def search_page(request: HttpRequest) -> HttpResponse:
-    """What `?q=` finds, in the room `?room=` alone if there is one, after the cursor in `?after=`."""
+    """The messages that `?q=` finds, in the room `?room=` alone if there is one, after the cursor in `?after=`."""
     text = request.GET.get("q", "").strip()
     person = replace(people.of_request(request), address=address_of({"client": (request.META.get("REMOTE_ADDR"), 0)}))
     room = asked_room(request)

@@ -111,7 +111,7 @@ class GraphQLDoor:
         await self.start(ROOM_MESSAGES, {"rooms": positions}, positions)
 
     async def start(self, query: str, variables: dict[str, Any], positions: list[dict[str, Any]]) -> None:
-        """Where it recovers nothing, it hears what is said from when this returns on."""
+        """Starts the subscription. One that recovers nothing hears messages from when this returns on."""
         recovers = all(one["after"] is not None for one in positions)
         await (self.socket.start if recovers else self.socket.subscribe)(query, variables)
 

@@ -11,7 +11,7 @@ from typing import Any
 import redis
 
 SEARCH = os.pathsep.join([os.environ["PATH"], "/usr/sbin", "/usr/local/sbin"])
-"""Where they are looked for: Debian keeps servers where users don't look."""
+"""The path in which they are looked for: Debian keeps servers where users don't look."""
 
 
 @contextlib.contextmanager

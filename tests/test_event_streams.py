@@ -33,7 +33,7 @@ async def curl(server: Server, query: str, *options: str) -> AsyncIterator[async
 
 
 async def lines_until(process: asyncio.subprocess.Process, beginning: str) -> list[str]:
-    """What it has written, up to the first line that begins like this."""
+    """The lines that the process writes, up to the first that begins like this."""
     assert process.stdout
     lines: list[str] = []
     async with asyncio.timeout(20):

@@ -73,5 +73,5 @@ async def test_every_listener_starts_over_and_then_misses_nothing_when_a_lagging
 
 
 def started_over(client: Client) -> bool:
-    """Whether the client was told so in each room where it had heard something that is gone."""
+    """Whether the client was told to start over in each room where it had heard something that is gone."""
     return all(client.ledger.heard_before[room] for room in client.ledger.rooms)

@@ -56,7 +56,7 @@ def stored(bucket: Path) -> list[Path]:
 
 
 async def fetch(url: str, range: str = "") -> Answer:
-    """What anybody gets at that address."""
+    """The answer that anybody gets at that address."""
 
     def get() -> Answer:
         request = urllib.request.Request(url, headers={"Range": range} if range else {})

@@ -1,4 +1,4 @@
-"""What a private room keeps to itself: people outside learn nothing of it by any field, mutation, frame or page.
+"""Secrets of a private room: people outside learn nothing of it by any field, mutation, frame or page.
 
 Neither by what they are told, nor by the difference between something that is there and something that isn't.
 """

@@ -59,7 +59,7 @@ def code_of(answer: dict[str, Any]) -> str | None:
     return fields[0]["error"]["code"] if fields else None
 
 
-# What is tried at each door returns the code of the error, or None.
+# Each attempt at a door returns the code of the error, or None.
 
 
 async def query_over_http(token: Program) -> str | None:

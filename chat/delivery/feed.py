@@ -186,7 +186,7 @@ class Feed:
 
 
 def _position_before(hint: Any, end: Position) -> Position:
-    """Where listeners start over: at the end of the log, or before what was heard of last, so that they hear that."""
+    """The position from which listeners start over: the end of the log, or before the hint's entry, to hear that."""
     if hint is None or hint.id is None or hint.offset is None or not 0 <= end.offset - hint.offset < READ_SIZE:
         return end
     return Position(hint.offset - 1, hint.previous)

@@ -92,7 +92,7 @@ class SocketListener(Listener[LogT, EventT]):
             self._write_or_send(event)
 
     def show(self, state: Any) -> None:
-        """Where the socket takes nothing, one state of each kind waits at most: the last."""
+        """Sends the state. While the socket takes nothing, one of each kind waits at most: the last."""
         if self._over:
             return
         if self._sending is not None:

@@ -70,7 +70,7 @@ class Watch:
         """Compares feeds with where their logs end. Those for which that fails are left to the next look."""
         for first in range(0, len(feeds), LOGS_PER_QUERY):
             some = feeds[first : first + LOGS_PER_QUERY]
-            # Where they are before that is looked up. They may hear more meanwhile.
+            # Their positions before the heads are read: they may hear more meanwhile.
             watched = {feed: feed.position for feed in some if feed.position is not None}
             self._unsettled.update(feed for feed in some if feed.position is None)
             try:

@@ -63,7 +63,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class MessageLinks:
-    """What is stored of a message's links: those that it shows, and the addresses of those that were removed from it.
+    """The stored links of a message: those that it shows, and the addresses of those that were removed from it.
 
     A release that knows no removed ones passes over them.
     """

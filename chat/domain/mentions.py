@@ -40,7 +40,7 @@ def _alike(name: str, users: Iterable[Person]) -> Person | None:
 
 @lru_cache(maxsize=1000)
 def _looks(name: str, username: str | None) -> frozenset[str]:
-    """What the names of a user look like. Names in texts aren't kept, which have to be gone with a deleted message."""
+    """The skeletons of a user's names. Names in texts aren't kept: they have to be gone with a deleted message."""
     return skeletons(name) | skeletons(username or name)
 
 

@@ -43,11 +43,11 @@ class Person:
     lasting: bool = field(default=True, compare=False)
     """Whether they are the same on another connection: a guest without a session is not."""
     address: str | None = field(default=None, compare=False)
-    """Where they speak from, if they come through a door; by `chat.domain.addresses`, for limits."""
+    """The address that they speak from, if they come through a door; by `chat.domain.addresses`, for limits."""
     username: str | None = field(default=None, compare=False)
     """The name that their account has, beside the one that others see; None for guests, and where it isn't known."""
     grant: Grant | None = None
-    """What the token allows by which they ask; None where they ask by themselves, and may do all that they may."""
+    """The rights of the token by which they ask; None where they ask by themselves, with all that they may."""
 
     @property
     def is_guest(self) -> bool:

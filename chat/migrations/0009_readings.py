@@ -11,7 +11,7 @@ BATCH_SIZE = 1000  # rooms
 
 
 def describe_rooms(apps: Any, schema_editor: Any) -> None:
-    """When something was last said in the rooms that are there already, and what they are found by."""
+    """Gives rooms that are there already the time at which something was last said, and the name to search by."""
     rooms = apps.get_model("chat", "Room").objects
     last = FilteredRelation("messages", condition=Q(messages__offset=F("last_offset")))
     known = rooms.annotate(last=last).annotate(said_at=TruncMinute("last__sent_at")).only("pk", "name", "active_at")

@@ -117,7 +117,7 @@ class NotificationChoice(models.Model):
     told_until = models.DateTimeField(null=True, help_text="The time of the newest message that a digest told of.")
 
     class Meta:
-        # Whose address somebody types who wants to log in.
+        # For looking up the user by the address that somebody types to log in.
         indexes = [models.Index(Lower("email"), name="confirmed_addresses", condition=Q(is_confirmed=True))]
 
     def __str__(self) -> str:

@@ -95,7 +95,7 @@ class Client(PerLoop):
         accept: str = "*/*",
         timeout: float = TOTAL_TIMEOUT,  # noqa: ASYNC109  # of all its parts together
     ) -> Answer:
-        """What a GET brings, after at most MAX_REDIRECTS redirects. Any status is an answer.
+        """The answer to a GET, after at most MAX_REDIRECTS redirects. Any status is an answer.
 
         The body has at most `limit` bytes, counted after decompression. A longer one is an error, or with `cut`, its
         beginning is returned. Raises an OutgoingError.

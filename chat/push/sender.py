@@ -30,7 +30,7 @@ RETRY_MAX = timedelta(hours=1)  # from one attempt to the next, whatever the pus
 
 
 class Outcome(StrEnum):
-    """How a push went."""
+    """The outcome of a push."""
 
     SENT = "sent"
     GONE = "gone"  # the subscription is no more

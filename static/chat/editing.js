@@ -16,7 +16,7 @@ export class Editing {
   #connection;
   #edits = 0;
   /**
-   * What was sent last, until it is known what became of it.
+   * The edit that was sent last, until it is answered.
    *
    * @type {{ request: string, message: Message, text: string } | null}
    */

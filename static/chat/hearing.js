@@ -65,7 +65,7 @@ export class Hearing {
   }
 
   /**
-   * What comes next does not follow what is shown.
+   * Starts over: the next messages do not follow those that are shown.
    *
    * @param {Frame} frame
    */

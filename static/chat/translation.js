@@ -84,7 +84,7 @@ export function fill(text, values) {
  * @returns {(string | Node)[]}
  */
 export function fillWithElements(text, elements) {
-  // What was split at is in the list as well: texts and names in turn.
+  // The names are in the list as well, in turn with the texts between them.
   return text
     .split(/%\((\w+)\)s/)
     .map((part, index) => (index % 2 === 0 ? part : (elements[part] ?? "")))

@@ -89,7 +89,7 @@ export class Running extends EventTarget {
   }
 
   /**
-   * What GraphiQL is to observe in the place of the subscription itself, where it only comes back to a tab.
+   * The observable for GraphiQL in the place of the subscription itself, where it only comes back to a tab.
    *
    * @returns {{ subscribe: (observer: Observer) => { unsubscribe: () => void } } | null}
    */

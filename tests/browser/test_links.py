@@ -18,7 +18,7 @@ ZOE = Person(id="user-7", name="Zoë")
 ROOM = find("room1")
 FOUND = "return document.querySelector('.found .text')?.textContent ?? ''"
 NOTICE = "const notice = document.querySelector('#chat-jump'); return notice.hidden ? '' : notice.textContent"
-# How far the middle of the message with that text is from the middle of what the reader sees, by the height of that.
+# The distance from the middle of the message with that text to the middle of the view, by the height of the view.
 OFF_CENTRE = """
     const view = document.querySelector("#chat-scroller").getBoundingClientRect();
     const text = [...document.querySelectorAll(".message .text")].find((each) => each.textContent === arguments[0]);

@@ -39,7 +39,7 @@ class Act:
 
 @dataclass
 class Habits:
-    """How one client chooses its acts. `emoji` is its own; None for a client that is somebody else each time."""
+    """The habits of one client in its acts. `emoji` is its own; None for a client that is somebody else each time."""
 
     random: Random
     emoji: str | None

@@ -62,7 +62,7 @@ def say_much(count: int) -> None:
 
 
 def contents(directory: Path) -> dict[str, bytes]:
-    """What is in the directory of an export, by the paths in it."""
+    """The files in the directory of an export, by their paths there."""
     paths = [path for path in directory.rglob("*") if path.is_file() and path.name != ".lock"]
     return {str(path.relative_to(directory)): path.read_bytes() for path in paths}
 

@@ -1,4 +1,4 @@
-"""How mistakes of clients are logged."""
+"""Mistakes of clients in the log."""
 
 import io
 import logging

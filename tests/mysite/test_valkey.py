@@ -71,7 +71,7 @@ class Instance:
 
 @pytest.fixture
 def directory(tmp_path: Path) -> Iterator[Path]:
-    """Where the test's Valkey lives, which doesn't outlive the test."""
+    """The directory of the test's Valkey, which doesn't outlive the test."""
     directory = tmp_path / "valkey"
     yield directory
     for process in keepers(directory):

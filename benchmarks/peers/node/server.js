@@ -1,4 +1,4 @@
-// What one builds with Node: ws, graphql-ws, graphql-js and ioredis. The same rooms over the same Redis; stores nothing.
+// A usual server in Node: ws, graphql-ws, graphql-js and ioredis. The same rooms over the same Redis; stores nothing.
 const http = require('http');
 const Redis = require('ioredis');
 const { WebSocketServer } = require('ws');

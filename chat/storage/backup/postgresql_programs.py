@@ -50,7 +50,7 @@ def server_version() -> int:
 
 
 def parameters(name: str | None = None) -> dict[str, Any]:
-    """How libpq finds the site's database, or the one called `name` on the same server."""
+    """Parameters by which libpq finds the site's database, or the one called `name` on the same server."""
     given: dict[str, Any] = connection.get_connection_params()
     known = {option.keyword.decode() for option in Conninfo.get_defaults()} - {"client_encoding"}
     found = {key: value for key, value in given.items() if key in known and value is not None}
@@ -58,7 +58,7 @@ def parameters(name: str | None = None) -> dict[str, Any]:
 
 
 def database(name: str | None = None) -> tuple[str, dict[str, str]]:
-    """How a program finds the site's database, or another one on the same server: an argument, and its environment.
+    """An argument and the environment by which a program finds the site's database, or another one on the same server.
 
     The password is in the environment, since all users of the machine can see arguments.
     """

@@ -1,4 +1,4 @@
-"""Where others' entries name a person: as somebody who is called, who reacted, or whom a notice is about."""
+"""Entries of others that name a person: as somebody who is called, who reacted, or whom a notice is about."""
 
 from collections.abc import Callable, Sequence
 from typing import Any

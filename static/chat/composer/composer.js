@@ -128,7 +128,7 @@ export class Composer {
   }
 
   /**
-   * What is written from here on belongs to `topic`, until it is sent or the reader drops it.
+   * Has the text that is written from here on belong to `topic`, until it is sent or the reader drops it.
    *
    * @param {Topic} topic
    */

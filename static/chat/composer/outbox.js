@@ -236,7 +236,7 @@ export class ChatOutbox extends HTMLElement {
 }
 
 /**
- * Why a message waits.
+ * The reason why a message waits, in words.
  *
  * @param {ServerError} error
  */

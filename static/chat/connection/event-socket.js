@@ -8,7 +8,7 @@ const NORMAL = 1000;
  * Stands in for a WebSocket where a proxy lets none through: frames come as server-sent events, and each that is sent
  * is a request of its own, one after the other. It has the part of WebSocket's interface that `Connection` uses.
  *
- * What comes back by itself is `Connection`'s business: it knows the position.
+ * Coming back is left to `Connection`, which knows the position.
  */
 export class EventSocket extends EventTarget {
   /** @type {number} */

@@ -23,7 +23,7 @@ export class Jump {
   #show;
   #fail;
   /**
-   * What is being asked for; `undefined` if nothing is.
+   * The offset that is being asked for, null for the newest; `undefined` if none is.
    *
    * @type {number | null | undefined}
    */

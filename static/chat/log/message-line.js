@@ -26,7 +26,7 @@ const calendar = new Intl.DateTimeFormat(locales, { dateStyle: "full" });
 const fullDate = new Intl.DateTimeFormat(locales, { dateStyle: "full", timeStyle: "medium" });
 
 /**
- * How the reader sees a message.
+ * The reader's view of a message.
  *
  * @typedef {object} View
  * @property {boolean} own the reader's own

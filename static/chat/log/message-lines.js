@@ -21,7 +21,7 @@ export class MessageLines {
   /** Whether the process and thread a message came from are shown as text. */
   showOrigin = false;
   /**
-   * What can be done with a message.
+   * The menu of things to do with a message.
    *
    * @type {MessageMenu | null}
    */

@@ -18,7 +18,7 @@ const FOUND_SHOWN = 3_000; // milliseconds for which a message that was looked f
 const MISSING = gettext("That message is not here, or not any more. This is what is nearest to it.");
 
 /**
- * Which part of the room's log is shown. It is live, with the newest at its end, or an earlier part, which goes on in
+ * The part of the room's log that is shown: live, with the newest at its end, or an earlier part, which goes on in
  * both directions as the reader scrolls. Messages that come while an earlier part is shown stand there when the reader
  * comes to them.
  *

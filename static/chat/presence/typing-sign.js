@@ -14,7 +14,7 @@ export class TypingSign {
    */
   constructor(input, send) {
     this.#send = send;
-    // What the page itself puts into the input makes no such event.
+    // Text that the page itself puts into the input makes no such event.
     input.addEventListener("input", () => this.#note(input.value !== ""));
   }
 

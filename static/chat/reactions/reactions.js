@@ -40,7 +40,7 @@ export class Reactions {
   /** Called with the offset of a message whose reactions are to be shown anew. */
   changed = (/** @type {number} */ _offset) => {};
   /**
-   * What was sent last, by offset and emoji, until it is answered.
+   * The wish that was sent last for each offset and emoji, until it is answered.
    *
    * @type {Map<string, Wish>}
    */

@@ -27,7 +27,7 @@ export class ReadMarks {
   /** Whether the end of the conversation is in view. */
   endInView = () => false;
   /**
-   * What follows an offset is new: it is to be told apart.
+   * Called with an offset after which messages are new, and are to be told apart.
    *
    * @type {(read: number) => void}
    */
@@ -91,7 +91,7 @@ export class ReadMarks {
   }
 
   /**
-   * What was said from `offset` on is to count as unread.
+   * Has messages from `offset` on count as unread.
    *
    * @param {number} offset
    */

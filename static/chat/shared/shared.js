@@ -1,5 +1,5 @@
 // @ts-check
-/** What another app has shared with this one, kept by the service worker until a room is chosen for it. */
+/** Text and files that another app has shared with this one, kept by the service worker until a room is chosen. */
 
 const CACHE = "shared"; // as static/chat/service-worker.js has it
 const ABOUT = "/chat/shared";

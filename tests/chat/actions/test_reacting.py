@@ -39,7 +39,7 @@ async def target() -> int:
 
 @pytest.fixture
 def commits(monkeypatch: pytest.MonkeyPatch) -> list[tuple[float, int, int]]:
-    """When each commit began, its message, and how many requests it had."""
+    """The commits: the time at which each began, its message, and its number of requests."""
     seen: list[tuple[float, int, int]] = []
     react = reactions.react
 

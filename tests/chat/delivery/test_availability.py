@@ -1,4 +1,4 @@
-"""Whether a server is away, and who tries it meanwhile."""
+"""A server that is away, and the one caller that tries it meanwhile."""
 
 import pytest
 

@@ -415,7 +415,7 @@ class TestRecoveryOfAMessage:
 
 
 async def hears_the_rest_once_more(door: Door, talk: Talk, after: int) -> None:
-    """When the talk has ended already."""
+    """As `hears_the_rest`, of a talk that has ended already."""
     with mock.patch.object(talk, "end", mock.AsyncMock()):
         await hears_the_rest(door, talk, after)
 

@@ -22,7 +22,7 @@ OGG = b"OggS\x00\x02" + bytes(20) + b"\x01\x1e"
         (b"\x00\x00\x00\x20ftypisom\x00\x00\x02\x00", "video/mp4"),
         (b"\x00\x00\x00\x1cftypM4A \x00\x00\x02\x00", "audio/mp4"),
         (b"\x1a\x45\xdf\xa3\x9f\x42\x86\x81\x01\x42\xf7\x81\x01\x42\x82\x84webm", "video/webm"),
-        # What browsers can't play in a page, and what might be read as a document.
+        # Files that browsers can't play in a page, and those that might be read as a document.
         (b"\x00\x00\x00\x1cftypheic\x00\x00\x00\x00", OCTETS),
         (b"\x00\x00\x00\x14ftypqt  \x00\x00\x00\x00", OCTETS),
         (b"\x1a\x45\xdf\xa3\x9f\x42\x86\x81\x01\x42\x82\x88matroska", OCTETS),

@@ -1,4 +1,4 @@
-"""What is read of a page, whatever its author does."""
+"""The title, text and picture that are read of a page, whatever its author does."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""When deliveries are tried again, by a clock that nobody waits for, and how they are signed."""
+"""The times at which deliveries are tried again, by a clock that nobody waits for, and their signatures."""
 
 import base64
 import hashlib

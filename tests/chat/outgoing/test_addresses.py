@@ -1,4 +1,4 @@
-"""Which addresses requests may be sent to."""
+"""Addresses to which requests may be sent."""
 
 from ipaddress import ip_address
 

@@ -1,4 +1,4 @@
-"""What is kept of a picture's file, and what isn't."""
+"""The parts of a picture's file that are kept, and those that aren't."""
 
 import io
 import random

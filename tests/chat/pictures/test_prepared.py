@@ -52,7 +52,7 @@ def seen(content: bytes) -> Image.Image:
 
 
 def light_corner(image: Image.Image) -> tuple[bool, bool]:
-    """Which quarter is the light one: whether it is the right, and whether it is the lower."""
+    """The quarter that is light: whether it is a right one, and whether it is a lower one."""
     grey = image.convert("L")
     across, down = grey.width // 4, grey.height // 4
     corners = {

@@ -90,7 +90,7 @@ async def round_over() -> None:
 
 @pytest.fixture
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is said is due at once, and pushed by `round_over` alone. Other processes aren't waited for."""
+    """Messages are due at once, and pushed by `round_over` alone. Other processes aren't waited for."""
     monkeypatch.setattr(push_due, "DELAY", timedelta(0))
     monkeypatch.setattr(Pusher, "start", lambda self: None)
     monkeypatch.setattr(visible_pages, "ANSWER_TIME", 0)

@@ -1,4 +1,4 @@
-"""Who is pushed what: a table. In each case Ben says something, and Ann has a device."""
+"""A table of the people who are pushed something. In each case Ben says something, and Ann has a device."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass

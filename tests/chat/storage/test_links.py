@@ -1,4 +1,4 @@
-"""What is known of linked pages, and who asks for them."""
+"""Stored previews of linked pages, and the process that asks for a page."""
 
 from datetime import timedelta
 from uuid import UUID

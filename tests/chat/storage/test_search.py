@@ -129,7 +129,7 @@ FINDS: dict[str, list[str]] = {
     "हिन्द": [],
     "👍": ["emoji"],
     "👍🏿": ["emoji"],
-    # What databases would cut in ways of their own
+    # Texts that databases would cut in ways of their own
     "python3.11": ["path"],
     "site-packages": ["path"],
     "/usr/lib": ["path"],
@@ -152,7 +152,7 @@ FINDS: dict[str, list[str]] = {
     "invisible": ["zero width"],
     "fine": ["ligature"],
     "kg": ["ligature"],
-    # What databases would read as their own language
+    # Texts that databases would read as their own language
     "AND": ["not", "code", "path"],
     "fox AND": [],
     "OR NOT": ["not"],

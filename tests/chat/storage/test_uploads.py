@@ -35,7 +35,7 @@ def uploaded(size: int = 10, by: Person = ANN) -> UUID:
 
 
 def used() -> dict[str, int]:
-    """What is counted: of the site, and of each person today."""
+    """The bytes that are counted: of the site, and of each person today."""
     rows = models.FileUsage.objects.values_list("key", "bytes")
     return {key.rpartition(" ")[2]: size for key, size in rows}
 

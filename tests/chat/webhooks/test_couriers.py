@@ -1,4 +1,4 @@
-"""Which process delivers a webhook, and what it does without Redis, or when it has lost its webhooks."""
+"""The process that delivers a webhook, also without Redis, and when it has lost its webhooks."""
 
 import asyncio
 from datetime import timedelta

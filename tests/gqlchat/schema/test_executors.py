@@ -14,7 +14,7 @@ fragment Named on Person { id name }"""
 
 
 def field_details() -> int:
-    """How many there are: graphql-core makes one for each field that it finds in a selection."""
+    """The number of FieldDetails that there are: graphql-core makes one for each field that it finds in a selection."""
     gc.collect()
     # By its type: `isinstance` would wake lazy objects, such as those of requests of other tests.
     return sum(issubclass(type(one), FieldDetails) for one in gc.get_objects())

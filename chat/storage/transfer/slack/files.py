@@ -25,7 +25,7 @@ NAMED_BY_ID = re.compile(r"(F[0-9A-Z]{2,30})(?:[-_.](.*))?", re.ASCII | re.DOTAL
 
 
 class ArchivedFiles:
-    """Which entry of the archive has the bytes of which file."""
+    """The entries of the archive that have the bytes of files."""
 
     def __init__(self, archive: SlackArchive) -> None:
         self.archive = archive

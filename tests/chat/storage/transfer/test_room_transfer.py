@@ -155,7 +155,7 @@ def test_room_in_the_way_stays_as_it_is(tmp_path: Path) -> None:
 
 
 def test_entries_that_come_during_the_export_follow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What changes messages that are in the file already is in the file after them, and the import heeds it."""
+    """Changes to messages that are in the file already come after them there, and the import heeds them."""
     monkeypatch.setattr("chat.storage.transfer.room_export.BATCH_SIZE", 3)
     monkeypatch.setattr("chat.storage.transfer.room_import.BATCH_SIZE", 2)
     ann, ben = account("ann"), account("ben")

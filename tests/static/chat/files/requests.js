@@ -69,7 +69,7 @@ export function pretendRequests() {
 }
 
 /**
- * What the server says of a file that it has taken.
+ * The server's answer about a file that it has taken.
  *
  * @param {string} name
  */
