@@ -15,11 +15,12 @@ import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 
 import psycopg
 import pytest
@@ -97,7 +98,7 @@ def proxy(
     if not NGINX:
         pytest.skip("There is no nginx: `make test` installs it as root in a container of Debian's")
     files = {"CHAT_FILES_DIR": str(tmp_path / "files"), "CHAT_FILES_ACCEL": "/_files/"}
-    instances = start_servers(3, ALLOWED_HOSTS=f"{NAME},127.0.0.1", CHAT_HTTPS="false", **files)
+    instances = start_servers(3, ALLOWED_HOSTS=f"{NAME},127.0.0.1", CHAT_HTTPS="false", CHAT_GRAPHIQL="true", **files)
     proxy = Proxy(instances, certificate, tmp_path)
     with running(proxy.command, lambda: listens(proxy.port), stderr=subprocess.DEVNULL):
         yield proxy
@@ -139,6 +140,65 @@ def test_nginx_takes_files_and_sends_those_that_the_site_allows(proxy: Proxy) ->
     stored = next(path for path in (proxy.place / "files").rglob("*") if path.is_file())
     assert proxy.ask("GET", f"/_files/{stored.parent.name}/{stored.name}", sent)[0] == 404
     assert proxy.ask("POST", "/chat/room1/files/", {**headers, "Content-Length": "27000000"}, b"x")[0] == 413
+
+
+@pytest.mark.parametrize("path", ["/chat/room1/", "/graphql"])
+def test_nginx_gives_fresh_browsers_of_one_address_every_file_of_a_page(proxy: Proxy, path: str) -> None:
+    visits = [Visit(proxy) for _ in range(3)]
+    with ThreadPoolExecutor(3) as browsers:
+        list(browsers.map(lambda visit: visit.load(path), visits))
+    answered = [status for visit in visits for status in visit.statuses.values()]
+    assert set(answered) == {200}
+    assert len(answered) > 3 * (100 if path == "/chat/room1/" else 10)
+
+
+def test_nginx_refuses_whoever_asks_for_too_many_pages(proxy: Proxy) -> None:
+    with contextlib.closing(proxy.connection()) as connection:
+        statuses = [ask_on(connection, "/nothing/")[0] for _ in range(200)]
+    assert set(statuses) == {404, 429}
+    assert 429 not in statuses[:100]
+    assert proxy.get("/static/site.css")[0] == 200  # which is counted by itself
+
+
+class Visit:
+    """A browser that has nothing of the site yet asks for a page, and for all that the page and its modules name."""
+
+    NAMED = re.compile(
+        r"""(?:href|src)="(/(?:static|language)/[^"]+)"|\b(?:from|import)\s*\(?\s*["'](\.[^"']+\.js)["']"""
+    )
+
+    def __init__(self, proxy: Proxy) -> None:
+        self.proxy = proxy
+        self.statuses: dict[str, int] = {}
+
+    def load(self, path: str) -> None:
+        headers = {"Accept": "text/html"}
+        with ThreadPoolExecutor(6) as pool:  # as many connections as browsers have
+            local = threading.local()
+
+            def get(path: str) -> tuple[str, int, str]:
+                if not hasattr(local, "connection"):
+                    local.connection = self.proxy.connection()
+                return path, *ask_on(local.connection, path, headers)
+
+            wanted = [path]
+            while wanted:
+                self.statuses |= dict.fromkeys(wanted, 0)
+                named: list[str] = []
+                for asked, status, text in pool.map(get, wanted):
+                    self.statuses[asked] = status
+                    if asked == path or (asked.endswith(".js") and "/bundle/" not in asked):
+                        named += [urljoin(asked, first or second) for first, second in self.NAMED.findall(text)]
+                wanted = [name for name in dict.fromkeys(named) if name not in self.statuses]
+
+
+def ask_on(
+    connection: http.client.HTTPConnection, path: str, headers: Mapping[str, str] = MappingProxyType({})
+) -> tuple[int, str]:
+    """Status and content, on a connection that is kept."""
+    connection.request("GET", path, headers=headers)
+    answer = connection.getresponse()
+    return answer.status, answer.read().decode(errors="replace")
 
 
 def test_nginx_redirects_plain_http_to_https(proxy: Proxy) -> None:
