@@ -248,7 +248,13 @@ class RoomQuery:
         self,
         info: strawberry.Info,
         first: First = PAGE_SIZE,
-        after: After = None,
+        after: Annotated[
+            str | None,
+            strawberry.argument(
+                description="The `endCursor` of the part before this one. By NAME it is a room's name, or else the "
+                "error `invalid_room_name`; for what is no cursor by ACTIVITY, it is `invalid_page`."
+            ),
+        ] = None,
         matching: Annotated[
             str | None,
             strawberry.argument(description="A part of the rooms' names, in any case. Without it: all rooms."),
