@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from asgiref.sync import sync_to_async
+from asgiref.testing import ApplicationCommunicator
 from channels.layers import get_channel_layer
 from channels.testing import WebsocketCommunicator
 from django.conf import settings
@@ -139,7 +140,17 @@ class GraphQLSocket(GraphQLWebsocketCommunicator):
         return message["roomName"], message["message"]
 
 
+PATIENCE = 20  # seconds
+receive_output = ApplicationCommunicator.receive_output
+
+
+def receive_patiently(communicator: ApplicationCommunicator, timeout: float = 1) -> Awaitable[Any]:
+    """What the application sends next. A second, after which communicators give up, is little on a busy machine."""
+    return receive_output(communicator, max(timeout, PATIENCE))
+
+
 def pytest_configure() -> None:
+    ApplicationCommunicator.receive_output = receive_patiently
     # A run that was started in the background has SIGINT ignored, and so would the servers under test.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -21,7 +21,8 @@ from mysite.graphql import schema
 ROOMS = 100
 
 
-def fill() -> None:
+@pytest.fixture
+def filled(transactional_db: None) -> None:
     """A hundred rooms with three messages, two members and a ban each; every second one is private."""
     ann = get_user_model().objects.create(username="ann")
     bob = get_user_model().objects.create(username="bob")
@@ -84,6 +85,7 @@ class Request:
         self.scope = {"type": "http", "user": user, "headers": [], "client": ("127.0.0.1", 1)}
 
 
+@pytest.mark.usefixtures("filled")
 @pytest.mark.parametrize(
     ("fields", "queries", "hops"),
     [
@@ -99,7 +101,6 @@ class Request:
 async def test_fields_of_a_hundred_rooms_take_one_query_per_kind(
     counting: Any, fields: str, queries: int, hops: int
 ) -> None:
-    await in_database(fill)
     async with counting() as counted:
         found = (await ask(f"{{ rooms(first: 100) {{ edges {{ node {{ name {fields} }} }} }} }}"))["rooms"]["edges"]
     assert len(found) == ROOMS
@@ -108,8 +109,8 @@ async def test_fields_of_a_hundred_rooms_take_one_query_per_kind(
     assert len(counted.hops) == hops
 
 
+@pytest.mark.usefixtures("filled")
 async def test_members_and_bans_of_many_rooms_take_two_queries_each(counting: Any) -> None:
-    await in_database(fill)
     query = """{ rooms(first: 10) { edges { node {
         membersConnection(first: 5) { edges { node { role user { name } } } }
         bansConnection(first: 5) { edges { node { name } } }
@@ -127,8 +128,8 @@ async def test_members_and_bans_of_many_rooms_take_two_queries_each(counting: An
         assert [ban["node"]["name"] for ban in edge["node"]["bansConnection"]["edges"]] == ["Mallory"]
 
 
+@pytest.mark.usefixtures("filled")
 async def test_fields_of_many_rooms_equal_those_of_single_rooms(counting: Any) -> None:
-    await in_database(fill)
     fields = """name isPrivate role lastOffset
         members { role user { name } } a: membersConnection(first: 1) { pageInfo { hasNextPage } edges { cursor } }
         messages(last: 2) { pageInfo { hasPreviousPage hasNextPage } edges { cursor node { message } } }
@@ -139,8 +140,8 @@ async def test_fields_of_many_rooms_equal_those_of_single_rooms(counting: Any) -
         assert (await ask(f'{{ room(name: "{name}") {{ {fields} }} }}'))["room"] == edge["node"]
 
 
+@pytest.mark.usefixtures("filled")
 async def test_forbidden_room_is_an_error_beside_the_fields_of_others() -> None:
-    await in_database(fill)
     await in_database(get_user_model().objects.create, username="stranger")
     user = await in_database(get_user_model().objects.get, username="stranger")
     query = '{ open: room(name: "room 02") { lastOffset } shut: room(name: "room 03") { lastOffset } }'

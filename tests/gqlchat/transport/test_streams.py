@@ -206,10 +206,11 @@ async def test_client_whose_log_went_back_starts_over(open_stream: OpenStream, o
 
 
 async def test_client_that_comes_back_greets_nobody_again(open_stream: OpenStream, open_chat) -> None:
+    browser = await open_chat("/ws/chat/room1/")
     stream = await open_stream(JOIN)
+    assert await browser.hear() == "Hello my name is foo!"
     await stream.result()
     await stream.leave()
-    browser = await open_chat("/ws/chat/room1/")
     stream = await open_stream(JOIN, headers=[(b"last-event-id", stream.id.encode())])
     await stream.position()
     await browser.say("first")
