@@ -20,7 +20,7 @@ import pytest
 from asgiref.sync import sync_to_async
 from asgiref.testing import ApplicationCommunicator
 from channels.layers import get_channel_layer
-from channels.testing import WebsocketCommunicator
+from channels.testing import HttpCommunicator, WebsocketCommunicator
 from django.conf import settings
 from django.db import connections
 from strawberry.channels.testing import GraphQLWebsocketCommunicator
@@ -149,8 +149,23 @@ def receive_patiently(communicator: ApplicationCommunicator, timeout: float = 1)
     return receive_output(communicator, max(timeout, PATIENCE))
 
 
+get_response = HttpCommunicator.get_response
+
+
+async def get_response_and_end(communicator: HttpCommunicator, **options: Any) -> dict[str, Any]:
+    """The response, once the application has ended, too.
+
+    A test that is over cancels what still runs. Pages close their connection last, and one that isn't closed is lost
+    to the pool.
+    """
+    response = await get_response(communicator, **options)
+    await communicator.wait(PATIENCE)
+    return response
+
+
 def pytest_configure() -> None:
     ApplicationCommunicator.receive_output = receive_patiently
+    HttpCommunicator.get_response = get_response_and_end
     # A run that was started in the background has SIGINT ignored, and so would the servers under test.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -139,3 +139,5 @@ class EventStream:
             message = await self.communicator.receive_output(timeout=5)
         self._text += message["body"].decode()
         self.ended = not message.get("more_body", False)
+        if self.ended:
+            await self.communicator.wait(timeout=5)
