@@ -58,7 +58,7 @@ def ask(options: Namespace, password: str | None, secretly: Callable[[str], str]
             return Wanted(name, password or "")
 
 
-def finish(wanted: Wanted | None) -> None:
+def finish(wanted: Wanted | None, *, running: bool) -> None:
     """Makes the account and the invitation, and says what to do next."""
     site = settings.CHAT_SITE_URL
     if wanted is None:
@@ -73,4 +73,5 @@ def finish(wanted: Wanted | None) -> None:
     if secret:
         link = f"{site}{reverse('invitation', args=[secret])}"
         print(f"An invitation for {INVITED.uses} people, for {INVITED.days} days: {link}")
-    print("Next: start the site, by `make run` or as docs/deploy.md says, if it isn't running yet.")
+    if not running:
+        print("Next: start the site, by `make run` or as docs/deploy.md says, if it isn't running yet.")

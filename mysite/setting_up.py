@@ -177,4 +177,4 @@ def make_account(
         dotenv.write(path, changed)
         print("Written to .env.")
     call_command("migrate", interactive=False, verbosity=0)
-    first_account.finish(wanted)
+    first_account.finish(wanted, running=options.account)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from mysite import dotenv, setting_up
+from mysite import dotenv, first_account, setting_up
 from tests.servers import ROOT, environment
 
 Answer = Callable[[Sequence[str]], None]
@@ -137,6 +137,7 @@ def test_setup_makes_file_tables_staff_account_and_invitation_and_does_so_once(t
     done = run(CHAT_SETUP_PASSWORD="correct horse 7")
     assert done.returncode == 0, done.stderr
     assert "The staff account ann is made: log in at https://chat.example.org/accounts/login/" in done.stdout
+    assert "Next: start the site" in done.stdout
     assert re.search(r"https://chat\.example\.org/invitations/chat_\w{36}/", done.stdout)
     assert "correct horse" not in done.stdout + done.stderr + file.read_text()
     again = run()
@@ -144,3 +145,12 @@ def test_setup_makes_file_tables_staff_account_and_invitation_and_does_so_once(t
     with sqlite3.connect(database) as connection:
         assert connection.execute("SELECT username, is_staff FROM auth_user").fetchall() == [("ann", 1)]
         assert connection.execute("SELECT count(*) FROM chat_invitation").fetchall() == [(1,)]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("running", [True, False])
+def test_end_of_setup_says_to_start_the_site_unless_it_is_running(
+    running: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first_account.finish(first_account.Wanted("ann", "correct horse 7"), running=running)
+    assert ("Next: start the site" in capsys.readouterr().out) is not running
