@@ -37,6 +37,7 @@ from chat.errors import (
     unforeseen,
 )
 from chat.frames import ready_frame, rooms_frame
+from chat.query_strings import read_query
 from chat.receiving import ReceivingConsumer
 from chat.storage import history
 from chat.token_errors import InsufficientScope
@@ -141,14 +142,16 @@ class ChatConsumer(ReceivingConsumer):
 
 
 def read_position(scope: Mapping[str, Any]) -> Position | None:
-    """The position in `?after=<offset>&id=<id>`, of which the id may be left out. Raises InvalidPosition.
+    """The position in `?after=<offset>&id=<id>`, of which the id may be left out.
+
+    Raises InvalidPosition or InvalidQuery.
 
     Where frames come as events, one that goes on has it in `Last-Event-ID`, as `<offset>:<id>`.
     """
     if last := last_event_id(scope):
         offset, _, id = last.partition(":")
         return history.check_position(offset, id)
-    given = parse_qs(scope["query_string"].decode("latin1"), keep_blank_values=True)
+    given = read_query(scope)
     if "after" not in given:
         return None
     return history.check_position(given["after"][-1], given.get("id", [None])[-1])

@@ -75,8 +75,10 @@ def free_name(typed: str, *, longest: int, taken: "StrOrPromise") -> str:
         name = names.clean(typed, what=_("The name"), longest=longest)
     except InvalidName as error:
         raise forms.ValidationError(str(error)) from None
+    if names.is_call(name):
+        raise forms.ValidationError(names.NO_CALL)
     if names.is_reserved(name):
-        raise forms.ValidationError(_("The site itself uses that name. Please choose another one."))
+        raise forms.ValidationError(names.NO_NAME_OF_SITE)
     if accounts.is_taken(name):
         raise forms.ValidationError(taken)
     return name

@@ -15,12 +15,15 @@ from chat.storage.transfer.slack import mrkdwn
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
 TEXT = "text/plain"
+CHARSET_SHOWN = 30  # characters
 TYPE_MAX = 200  # characters of a Content-Type that are read: long ones take Django long
 FIELDS_MAX = 10  # of a form
 DEPTH_MAX = 20  # of blocks within blocks; what is deeper is left out
 MARKED = "mrkdwn"  # Slack's name for a text with its markup
 
 BYTE_ORDER_MARK = "\ufeff"  # some programs put it before their UTF-8
+
+CHARSETS = {"utf-8", "utf8", "us-ascii", "ascii", "iso-8859-1", "latin-1", "latin1"}  # of plain text
 
 NO_MESSAGE = _("This is no message: send JSON with a “text”, or what Slack’s incoming webhooks take.")
 
@@ -42,16 +45,24 @@ def read(content_type: str, body: bytes) -> HookMessage:
         return HookMessage(_decoded(body, parameters.get("charset", "utf-8")))
     if kind == FORM:
         return _of_form(_decoded(body))
-    raise UnknownHookType(_("Send JSON, a form or plain text."))
+    raise UnknownHookType(
+        _("Send JSON, a form or plain text, and say so by “Content-Type”: {json}, {form} or {plain}."),
+        json=JSON,
+        form=FORM,
+        plain=TEXT,
+    )
 
 
 def _decoded(body: bytes, charset: str = "utf-8") -> str:
-    if charset.lower() not in {"utf-8", "utf8", "us-ascii", "iso-8859-1", "latin-1"}:
-        raise UnknownHookType(_("Send JSON, a form or plain text."))
+    if charset.lower() not in CHARSETS:
+        raise UnknownHookType(
+            _("Plain text is taken in the charsets UTF-8, ISO-8859-1 and US-ASCII, and not in “{charset}”."),
+            charset=charset[:CHARSET_SHOWN],
+        )
     try:
         return body.decode(charset).removeprefix(BYTE_ORDER_MARK)
     except UnicodeDecodeError:
-        raise InvalidHook(NO_MESSAGE) from None
+        raise InvalidHook(_("The body isn’t in the charset {charset}."), charset=charset.upper()) from None
 
 
 def _of_form(text: str) -> HookMessage:
@@ -60,29 +71,48 @@ def _of_form(text: str) -> HookMessage:
         return _of_json(text)
     try:
         fields = parse_qs(text, max_num_fields=FIELDS_MAX, errors="strict")
+    except UnicodeDecodeError:
+        raise InvalidHook(
+            _("The fields of the form aren’t UTF-8: percent-encode them as UTF-8, like “%C3%A4” for “ä”.")
+        ) from None
     except ValueError:
-        raise InvalidHook(NO_MESSAGE) from None
+        raise InvalidHook(_("The form has more than {most} fields."), most=FIELDS_MAX) from None
     if "payload" in fields:
         return _of_json(fields["payload"][-1], of_slack=True)
     if "text" in fields:
         return HookMessage(fields["text"][-1], fields.get("username", [None])[-1])
-    raise InvalidHook(NO_MESSAGE)
+    raise InvalidHook(_("The form has neither a field “text” nor Slack’s “payload”."))
 
 
 def _of_json(text: str, *, of_slack: bool = False) -> HookMessage:
     try:
         given = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise InvalidHook(
+            _("This isn’t JSON: {problem} (line {line}, character {character})."),
+            problem=error.msg,
+            line=error.lineno,
+            character=error.colno,
+        ) from None
     except (ValueError, RecursionError):
-        raise InvalidHook(NO_MESSAGE) from None
+        raise InvalidHook(_("This JSON can’t be read: it is nested too deeply, or has too long a number.")) from None
     if not isinstance(given, dict):
-        raise InvalidHook(NO_MESSAGE)
+        raise InvalidHook(_("This is JSON, but no object: send an object with a “text”."))
     if of_slack or "blocks" in given or "attachments" in given:
         said = "\n\n".join(_parts_of_slack(given))
     else:
-        said = given["text"] if isinstance(given.get("text"), str) else ""
+        said = _checked(given, "text")
     if not said.strip():
         raise InvalidHook(NO_MESSAGE)
-    return HookMessage(said, _text(given.get("username")))
+    return HookMessage(said, _text(_checked(given, "username")))
+
+
+def _checked(given: dict[str, Any], key: str) -> str:
+    """The text of that key; empty if there is none, or null."""
+    value = given.get(key)
+    if value is not None and not isinstance(value, str):
+        raise InvalidHook(_("“{key}” has to be a text."), key=key)
+    return value or ""
 
 
 def _text(value: object) -> str | None:

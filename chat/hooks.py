@@ -2,7 +2,6 @@
 
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import parse_qs
 
 from asgiref.typing import ASGIReceiveCallable, ASGISendCallable, HTTPScope, Scope
 from django.conf import settings
@@ -18,6 +17,7 @@ from chat.domain.rooms import Room
 from chat.errors import unforeseen
 from chat.file_requests import answer_json, header, refuse
 from chat.hook_errors import NoRoomOfHook, UnknownHookType, WrongMethod
+from chat.query_strings import only, read_query
 
 
 async def take_hook(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
@@ -27,8 +27,9 @@ async def take_hook(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCa
     try:
         if scope["method"] != "POST":
             raise WrongMethod(_("Send it by POST."))
-        person, query = await _enter(scope)
-        room = _room(query, person)
+        person = await _enter(scope)
+        query = read_query(scope)
+        room, client_id = _room(only(query, "room"), person), only(query, "client_id")
         if header(scope, b"content-encoding") not in {"", "identity"}:
             raise UnknownHookType(_("Send it without compressing it."))
         content = await read_body(scope, body.receive, settings.CHAT_BODY_MAX)
@@ -38,7 +39,7 @@ async def take_hook(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCa
             text=hook.text,
             username=hook.username,
             person=person,
-            client_id=query.get("client_id"),
+            client_id=client_id,
         )
     except Exception as error:
         if isinstance(error, BodyTooLong):
@@ -51,21 +52,20 @@ async def take_hook(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCa
         await answer_json(send, HTTPStatus.OK, stored)
 
 
-async def _enter(scope: HTTPScope) -> tuple[Person, dict[str, str]]:
-    """The user of the token in the URL, and the parameters. Raises InvalidToken, InsufficientScope or Unavailable."""
+async def _enter(scope: HTTPScope) -> Person:
+    """The user of the token in the URL. Raises InvalidToken, InsufficientScope or Unavailable."""
     connection: Any = scope
     await let_in(connection, f"Bearer {connection['url_route']['kwargs']['token']}")
     person = people.of_scope(connection)
     person.require(grants.Scope.WRITE)
-    given = parse_qs(scope["query_string"].decode("latin1"), keep_blank_values=True)
-    return person, {key: values[-1] for key, values in given.items()}
+    return person
 
 
-def _room(query: dict[str, str], person: Person) -> Room:
+def _room(name: str | None, person: Person) -> Room:
     """The room `?room=`, or the only one that the token is for. Raises NoRoomOfHook, or as `rooms.enter` does."""
-    if "room" in query:
-        return rooms.enter(query["room"], person)
-    only = person.grant.rooms if person.grant else None
-    if only is None or len(only) != 1:
+    if name is not None:
+        return rooms.enter(name, person)
+    granted = person.grant.rooms if person.grant else None
+    if granted is None or len(granted) != 1:
         raise NoRoomOfHook(_("This token is for several rooms: name one, as in ?room=room1."))
-    return rooms.enter(next(iter(only)), person)
+    return rooms.enter(next(iter(granted)), person)

@@ -58,7 +58,7 @@ async def ask(
         "method": method,
         "scheme": "http",
         "path": unquote(path),
-        "query_string": query.encode(),
+        "query_string": query.encode("latin1"),
         "headers": [(name.encode(), value.encode()) for name, value in given.items() if value],
         "client": ("127.0.0.1", 1),
     }

@@ -8,7 +8,7 @@ from chat.actions import posting
 from chat.domain import names, people
 from chat.domain.people import Person
 from chat.domain.rooms import Room
-from chat.errors import NameTaken
+from chat.errors import InvalidName, NameTaken
 from chat.storage import accounts
 from chat.storage.database import in_database
 from chat.storage.log import Entry
@@ -35,6 +35,10 @@ async def post(
 
 async def _free_name(username: str, person: Person) -> str:
     name = people.clean_name(username)
-    if names.is_reserved(name) or await in_database(accounts.is_taken, name, besides=person.user_id):
+    if names.is_call(name):
+        raise InvalidName(names.NO_CALL)
+    if names.is_reserved(name):
+        raise NameTaken(names.NO_NAME_OF_SITE)
+    if await in_database(accounts.is_taken, name, besides=person.user_id):
         raise NameTaken(_("The name of another account looks like that one."))
     return name

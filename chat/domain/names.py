@@ -44,6 +44,8 @@ RESERVED = (
 )
 # Words that call many people at once behind an `@`, here or in other chats.
 MENTION_WORDS = ("all", "channel", "everybody", "everyone", "here", "room")
+NO_NAME_OF_SITE = _("The site itself uses that name. Please choose another one.")
+NO_CALL = _("A name can’t begin with “@”: it would look like a mention of somebody.")
 
 
 def clean(text: object, *, what: "StrOrPromise", longest: int, error: type[InvalidName] = InvalidName) -> str:
@@ -82,6 +84,11 @@ def has_controls(text: str) -> bool:
 @cache
 def _reserved() -> frozenset[str]:
     return frozenset().union(*(skeletons(name) | skeletons(name.upper()) for name in (*RESERVED, *MENTION_WORDS)))
+
+
+def is_call(name: str) -> bool:
+    """Whether `name` begins with an `@`, of whatever width, as mentions do: “@ann” passes for ann."""
+    return unicodedata.normalize("NFKC", name).startswith("@")
 
 
 def is_reserved(name: str) -> bool:

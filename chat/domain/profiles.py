@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from unicodedata import normalize
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from django.utils.translation import gettext_lazy as _
@@ -66,10 +65,10 @@ def clean_display_name(given: object) -> str:
     if isinstance(given, str) and not given.strip():
         return ""
     name = names.clean(given, what=_("The display name"), longest=NAME_MAX)
-    if normalize("NFKC", name).startswith("@"):
+    if names.is_call(name):
         raise InvalidName(_("A display name can’t begin with “@”, as mentions do."))
     if names.is_reserved(name):
-        raise InvalidName(_("The site itself uses that name. Please choose another one."))
+        raise InvalidName(names.NO_NAME_OF_SITE)
     return name
 
 

@@ -111,4 +111,4 @@ def _is_free(name: str) -> bool:
         cleaned = names.clean(name, what="", longest=150)
     except (InvalidName, ValidationError):
         return False
-    return cleaned == name and not names.is_reserved(name) and not accounts.is_taken(name)
+    return cleaned == name and not names.is_call(name) and not names.is_reserved(name) and not accounts.is_taken(name)

@@ -100,38 +100,61 @@ async def test_hook_posts_the_text_of_each_form(type: str, body: Any, text: str)
     assert "set-cookie" not in answer.headers
 
 
-INVALID: dict[str, tuple[str, Any, int, str]] = {
-    "no json": (JSON, "{", 400, "invalid_hook"),
-    "deep json": (JSON, "[" * 20_000, 400, "invalid_hook"),
-    "list": (JSON, [], 400, "invalid_hook"),
-    "no text": (JSON, {}, 400, "invalid_hook"),
-    "text that is none": (JSON, {"text": 1}, 400, "invalid_hook"),
-    "blank": (JSON, {"text": " "}, 400, "invalid_hook"),
-    "blank plain text": ("text/plain", " ", 400, "blank_message"),
-    "empty body": (JSON, "", 400, "invalid_hook"),
-    "empty blocks": (JSON, {"blocks": [], "attachments": []}, 400, "invalid_hook"),
-    "form without a field": (FORM, "a=b", 400, "invalid_hook"),
-    "form with many fields": (FORM, "&".join(["a=b"] * 100), 400, "invalid_hook"),
-    "payload that is none": (FORM, "payload=x", 400, "invalid_hook"),
-    "not utf-8": (JSON, b'{"text": "\xff"}', 400, "invalid_hook"),
-    "half a character": (JSON, '{"text": "\\ud800"}', 400, "invalid_message"),
-    "too long a message": (JSON, {"text": "x" * 4001}, 400, "message_too_long"),
-    "xml": ("text/xml", "<a/>", 415, "unsupported_type"),
-    "no type": ("", "hi", 415, "unsupported_type"),
-    "multipart": ("multipart/form-data; boundary=x", "--x--", 415, "unsupported_type"),
-    "unknown charset": ("text/plain; charset=utf-7", "hi", 415, "unsupported_type"),
-    "name of the site": (JSON, {"text": "hi", "username": "Admin"}, 400, "name_taken"),
-    "name that looks like somebody's": (JSON, {"text": "hi", "username": "Ann"}, 400, "name_taken"),
-    "long name": (JSON, {"text": "hi", "username": "x" * 41}, 400, "invalid_name"),
+INVALID: dict[str, tuple[str, Any, int, str, str]] = {
+    "no json": (JSON, '{"text":\n hi}', 400, "invalid_hook", "Expecting value (line 2, character 2)"),
+    "deep json": (JSON, "[" * 20_000, 400, "invalid_hook", "isn’t JSON|nested too deeply"),
+    "long number": (JSON, '{"text": ' + "9" * 5000 + "}", 400, "invalid_hook", "too long a number"),
+    "list": (JSON, [], 400, "invalid_hook", "no object"),
+    "no text": (JSON, {}, 400, "invalid_hook", "This is no message"),
+    "text that is none": (JSON, {"text": 1}, 400, "invalid_hook", "“text” has to be a text"),
+    "blank": (JSON, {"text": " "}, 400, "invalid_hook", "This is no message"),
+    "blank plain text": ("text/plain", " ", 400, "blank_message", ""),
+    "empty body": (JSON, "", 400, "invalid_hook", "isn’t JSON"),
+    "empty blocks": (JSON, {"blocks": [], "attachments": []}, 400, "invalid_hook", "This is no message"),
+    "form without a field": (FORM, "a=b", 400, "invalid_hook", "neither a field “text” nor"),
+    "form with many fields": (FORM, "&".join(["a=b"] * 100), 400, "invalid_hook", "more than 10 fields"),
+    "form in latin-1": (FORM, "text=%e4", 400, "invalid_hook", "like “%C3%A4” for “ä”"),
+    "payload that is none": (FORM, "payload=x", 400, "invalid_hook", "isn’t JSON"),
+    "not utf-8": (JSON, b'{"text": "\xff"}', 400, "invalid_hook", "isn’t in the charset UTF-8"),
+    "not ascii": ("text/plain; charset=us-ascii", b"\xff", 400, "invalid_hook", "isn’t in the charset US-ASCII"),
+    "half a character": (JSON, '{"text": "\\ud800"}', 400, "invalid_message", ""),
+    "too long a message": (JSON, {"text": "x" * 4001}, 400, "message_too_long", ""),
+    "xml": ("text/xml", "<a/>", 415, "unsupported_type", "“Content-Type”: application/json, application/x-www"),
+    "no type": ("", "hi", 415, "unsupported_type", "“Content-Type”"),
+    "multipart": ("multipart/form-data; boundary=x", "--x--", 415, "unsupported_type", "“Content-Type”"),
+    "unknown charset": ("text/plain; charset=utf-16", "hi", 415, "unsupported_type", "UTF-8, ISO-8859-1 and US-ASCII"),
+    "name of the site": (JSON, {"text": "hi", "username": "Admin"}, 400, "name_taken", "The site itself uses that"),
+    "name that looks like another": (JSON, {"text": "hi", "username": "Ann"}, 400, "name_taken", "another account"),
+    "mention for a name": (JSON, {"text": "hi", "username": "@ann"}, 400, "invalid_name", "begin with “@”"),
+    "wide mention for a name": (JSON, {"text": "hi", "username": "＠bo"}, 400, "invalid_name", "begin with “@”"),
+    "name that is no text": (JSON, {"text": "hi", "username": ["a"]}, 400, "invalid_hook", "“username” has to be a"),
+    "long name": (JSON, {"text": "hi", "username": "x" * 41}, 400, "invalid_name", "40 are allowed"),
 }
 
 
-@pytest.mark.parametrize(("type", "body", "status", "code"), INVALID.values(), ids=INVALID)
-async def test_hook_says_what_is_wrong_with_a_body(type: str, body: Any, status: int, code: str) -> None:
+@pytest.mark.parametrize(("type", "body", "status", "code", "reason"), INVALID.values(), ids=INVALID)
+async def test_hook_says_what_is_wrong_with_a_body(type: str, body: Any, status: int, code: str, reason: str) -> None:
     await User.objects.acreate_user("ann")
     answer = await send(await of_room(), body, type)
-    assert (answer.status, answer.json.get("error", "")) == (status, code)
-    assert bool(await said()) == (status == 200)
+    assert (answer.status, answer.json["error"]) == (status, code)
+    assert any(one in answer.json["message"] for one in reason.split("|"))
+    assert not await said()
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["?client_id=b%e4", "?room=%ff", "?room=r\xe4ume", "?room=room1&client_id=1&client_id=2", "?room=room1&room=room2"],
+)
+async def test_hook_refuses_parameters_that_can_be_read_in_two_ways(query: str) -> None:
+    answer = await send(await of_room(rooms=None), {"text": "hi"}, query=query)
+    assert (answer.status, answer.json["error"]) == (400, "invalid_query")
+    assert not await said()
+
+
+async def test_hook_takes_parameters_in_utf8_percent_encoded_or_not() -> None:
+    token = await of_room(rooms=None)
+    for query in ("?room=r%C3%A4ume", "?room=räume".encode().decode("latin1")):
+        assert (await send(token, {"text": "hi"}, query=query)).json["room"] == "räume"
 
 
 async def test_compressed_body_is_not_taken() -> None:

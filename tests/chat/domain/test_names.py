@@ -68,3 +68,8 @@ def test_is_reserved_for_names_of_the_site_in_any_spelling(name: str) -> None:
 @pytest.mark.parametrize("name", ["Yours", "Ann", "Quiet Otter 42", "Administrators", "你"])
 def test_is_reserved_is_false_for_other_names(name: str) -> None:
     assert not names.is_reserved(name)
+
+
+@pytest.mark.parametrize(("name", "expected"), [("@ann", True), ("＠ann", True), ("ann@home", False), ("a", False)])
+def test_is_call_for_names_that_look_like_mentions(name: str, expected: bool) -> None:
+    assert names.is_call(name) == expected
