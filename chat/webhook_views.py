@@ -14,11 +14,12 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import FormView, View
 
+from chat import webhook_texts
 from chat.actions import webhooks as actions
 from chat.domain import people
 from chat.domain.rooms import Room
 from chat.errors import ChatError
-from chat.models import Bot, Webhook, WebhookDelivery
+from chat.models import Bot, Webhook
 from chat.outgoing.client import MAX_URL
 from chat.owned_rooms import room_of_owner
 from chat.storage import bots, webhooks
@@ -157,15 +158,10 @@ def show(request: HttpRequest, room: Room | None, webhook: Webhook, *, error: An
         "page_url": address("webhook", room, webhook.pk),
         "back_url": address("webhooks", room),
         "is_due": webhook.due_at is None or webhook.due_at <= timezone.now(),
-        "deliveries": [(one, outcome(one)) for one in deliveries],
+        "deliveries": [
+            (one, webhook_texts.problem_of(webhook, one), webhook_texts.reply_of(one)) for one in deliveries
+        ],
         "error": error,
         **more,
     }
     return render(request, "people/webhook.html", context, status=400 if error else 200)
-
-
-def outcome(delivery: WebhookDelivery) -> dict[str, str]:
-    """Says what became of an answer, if it was to be posted."""
-    if not delivery.reply:
-        return {}
-    return {"offset" if delivery.reply.isdigit() else "code": delivery.reply}

@@ -38,7 +38,7 @@ def failing_webhook(room: Room, *, author_id: int) -> Webhook:
         delivery(1, room=room, answer='{"text": "I heard you"}', reply="2"),
         delivery(3, room=room, type="message.edited", answer="<html>No", status=404, delivered=False, attempts=3),
         delivery(4, room=room, reply="too_many_answers", answer="once more"),
-        delivery(5, room=room, status=None, problem="hooks.example.org: TimeoutError", delivered=False),
+        delivery(5, room=room, status=None, problem="no_answer_in_time", delivered=False),
     ]
     outcomes = [Outcome(webhook_id=webhook.pk, courier="", delivery=one) for one in deliveries]
     webhook_outcomes.store_all(outcomes=outcomes)

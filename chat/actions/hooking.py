@@ -22,15 +22,20 @@ async def post(
     person: Person,
     client_id: object = None,
     reply_to: object = None,
+    program: str | None = None,
 ) -> Entry:
     """Says `text` in `room` as `person`, under the name `username` if there is one.
+
+    `program` is as `chat.actions.posting.post` has it.
 
     Raises InvalidName for a name that nobody may have, NameTaken for one that looks like somebody else's, and what
     `chat.actions.posting.post` raises.
     """
     if username is not None and username != person.name:
         person = replace(person, name=await _free_name(username, person))
-    return await posting.post(room=room, message=text, person=person, client_id=client_id, reply_to=reply_to)
+    return await posting.post(
+        room=room, message=text, person=person, client_id=client_id, reply_to=reply_to, program=program
+    )
 
 
 async def _free_name(username: str, person: Person) -> str:

@@ -28,6 +28,7 @@ async def post(
     reply_to: object = None,
     attachments: object = None,
     trusted: bool = False,
+    program: str | None = None,
 ) -> Entry:
     """Says `message` in `room`. When this returns it is stored, and everyone who listens there hears it.
 
@@ -35,7 +36,7 @@ async def post(
     that the same sender has used in this room before, it is the first message that comes back, and nobody hears it
     twice. `reply_to` is the offset of the message that this one quotes. `attachments` are the ids of files that the
     person has uploaded to the room; with them, the message may be blank. With `trusted` it is the site itself that
-    speaks, which may in any room.
+    speaks, which may in any room. `program` is as `rate_limits.spend` has it.
 
     Raises InvalidMessage, BlankMessage, MessageTooLong, InvalidClientId, InvalidPosition, InvalidAttachments,
     TooManyFiles, InsufficientScope, RateLimited, Banned, NotAMember, NoSuchMessage, NoSuchFile or Unavailable.
@@ -45,7 +46,7 @@ async def post(
         files = read_ids(attachments)
         text, client_id = clean_text(message, may_be_blank=bool(files)), check_client_id(client_id)
         quoted = None if reply_to is None else check_offset(reply_to)
-        await rate_limits.spend(person)
+        await rate_limits.spend(person, program=program)
         draft = Draft(
             room=room,
             text=text,

@@ -72,18 +72,21 @@ def check_frame(text: str) -> None:
         raise FrameTooLong(_("That was too long: {longest} bytes are allowed at once."), longest=grouped(longest))
 
 
-async def spend(person: Person, *, on: str = "message") -> None:
+async def spend(person: Person, *, on: str = "message", program: str | None = None) -> None:
     """Takes a token for what `person` is about to say: a message, or a greeting or typing, each from its own buckets.
 
     Raises RateLimited.
 
     A guest whom the next connection makes another has no bucket, only the address has; who has neither has no limit.
     A token has a bucket of its own in the place of its person's: so a program doesn't keep its person from talking.
+    Another program that speaks as somebody is named by `program`, and has one, too.
     """
     rates = _of(person, settings.CHAT_RATE_PERSON, settings.CHAT_RATE_ADDRESS)
     if person.grant is not None:
+        program = f"token:{person.grant.token_id}"
+    if program is not None:
         rates.pop(f"person:{person.id}", None)
-        rates[f"token:{person.grant.token_id}"] = settings.CHAT_RATE_TOKEN
+        rates[program] = settings.CHAT_RATE_TOKEN
     await _spend(on, rates)
 
 

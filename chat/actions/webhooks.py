@@ -3,14 +3,14 @@
 The processes that deliver are told of each change by a control message. It may be lost: they look by themselves.
 """
 
-from django.utils.translation import gettext_lazy as _
-
 from chat.actions.bots import check_owner
 from chat.delivery import hub
 from chat.domain.people import Person
 from chat.domain.rooms import Room
 from chat.models import Webhook
+from chat.outgoing.addresses import RECEIVERS_PORTS, early_objection
 from chat.outgoing.client import Refused, checked
+from chat.outgoing.problems import TEXTS
 from chat.storage import webhooks
 from chat.storage.database import in_database
 from chat.storage.webhooks import WebhookRequest
@@ -22,10 +22,7 @@ SUBJECT = "webhooks"  # of the control messages
 async def make(room: Room | None, request: WebhookRequest, *, by: Person) -> Webhook:
     """Makes a webhook. Raises InvalidWebhook, NotAllowed, TooManyWebhooks or Unavailable."""
     await _check(room, by)
-    try:
-        checked(request.url)
-    except Refused:
-        raise InvalidWebhook(_("Requests can’t be sent there: give an address that begins with https://.")) from None
+    _check_url(request.url)
     webhook = await in_database(webhooks.make, room=room, request=request, by=by)
     await _tell(webhook)
     return webhook
@@ -75,6 +72,17 @@ async def _check(room: Room | None, by: Person) -> None:
     """Raises NotAllowed. Of the site's, the page has checked that it is its staff who asks."""
     if room is not None:
         await check_owner(room, by)
+
+
+def _check_url(url: str) -> None:
+    """Raises InvalidWebhook for an address to which nothing can be sent, as far as it tells by itself."""
+    try:
+        address = checked(url)
+    except Refused as refused:
+        raise InvalidWebhook(TEXTS[refused.problem]) from None
+    host, port = address.host or "", address.port or 0
+    if problem := early_objection(host, port, RECEIVERS_PORTS):
+        raise InvalidWebhook(TEXTS[problem], host=host, port=port)
 
 
 async def _tell(webhook: Webhook) -> None:

@@ -1,14 +1,20 @@
-"""Where requests may go: public addresses, at the web's ports, and the networks of CHAT_OUTGOING_NETWORKS.
+"""Where requests may go: public addresses, at some ports, and the networks of CHAT_OUTGOING_NETWORKS at any.
 
 The lists are spelt out, from IANA's registries of special-purpose addresses: what Python's `is_global` says differs
 from version to version, and it takes multicast for global.
 """
 
+from collections.abc import Container
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 from django.conf import settings
 
-PORTS = {80, 443}
+from chat.outgoing.problems import Problem
+
+WEB_PORTS = frozenset({80, 443})
+# Receivers of webhooks listen at others too. Those below are of the system's services, like mail, which take commands
+# line by line, so that a request may be one.
+RECEIVERS_PORTS = WEB_PORTS | frozenset(range(1024, 65536))
 
 SPECIAL_IPV4 = [
     IPv4Network(network)
@@ -45,12 +51,27 @@ MAPPED = IPv6Network("::ffff:0:0/96")
 NAT64 = IPv6Network("64:ff9b::/96")
 
 
-def may_connect(host: str, port: int) -> bool:
-    """Whether a connection to that address may be opened. `host` is an IP address, as a socket takes it."""
+def objection(host: str, port: int, ports: Container[int] = WEB_PORTS) -> Problem | None:
+    """Why no connection to that address may be opened; None if it may. `host` is an IP address, as a socket takes it.
+
+    `ports` are those at which public addresses are asked.
+    """
     address = _unwrapped(ip_address(host.partition("%")[0]))
     if any(address in ip_network(network) for network in settings.CHAT_OUTGOING_NETWORKS):
-        return True
-    return port in PORTS and is_public(address)
+        return None
+    if not is_public(address):
+        return Problem.PRIVATE_ADDRESS
+    return None if port in ports else Problem.PORT
+
+
+def early_objection(host: str, port: int, ports: Container[int]) -> Problem | None:
+    """Why no connection may be opened, as far as the host of a URL tells. A name may lead anywhere: it is seen then."""
+    if host.rstrip(".").lower() == "localhost":
+        host = "127.0.0.1"
+    try:
+        return objection(host, port, ports)
+    except ValueError:  # a name
+        return Problem.PORT if port not in ports and not settings.CHAT_OUTGOING_NETWORKS else None
 
 
 def is_public(address: IPv4Address | IPv6Address) -> bool:

@@ -8,9 +8,10 @@ credentials, no referrer. No proxy is used, whatever the machine names: through 
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Container, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from aiohttp import (
     AddrInfoType,
@@ -24,7 +25,8 @@ from aiohttp import (
 from multidict import CIMultiDictProxy
 from yarl import URL
 
-from chat.outgoing.addresses import may_connect
+from chat.outgoing.addresses import WEB_PORTS, objection
+from chat.outgoing.problems import Problem, problem_of
 from chat.outgoing.resolver import Resolver
 from chat.per_loop import PerLoop
 
@@ -41,6 +43,10 @@ USER_AGENT = "Mozilla/5.0 (compatible; chat server)"
 
 class OutgoingError(Exception):
     """A request that brought no answer. Its text is for logs; it names no more of a URL than the host."""
+
+    def __init__(self, text: str, problem: Problem = Problem.OTHER) -> None:
+        super().__init__(text)
+        self.problem = problem
 
 
 class Refused(OutgoingError):
@@ -62,8 +68,9 @@ class Stopped(OutgoingError):
 class AddressRefused(OSError):
     """Raised where a socket is about to be made."""
 
-    def __init__(self) -> None:
-        super().__init__("not a public address")  # aiohttp raises the first of several errors that read alike
+    def __init__(self, problem: Problem) -> None:
+        super().__init__("not an address to ask")  # aiohttp raises the first of several errors that read alike
+        self.problem = problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +79,8 @@ class Answer:
     status: int
     headers: CIMultiDictProxy[str]
     body: bytes
-    complete: bool  # false where `cut` left out the rest
+    complete: bool  # false where the rest was left out, or never came
+    too_long: bool = False  # the rest was left out, as the body had more bytes than the caller takes
 
 
 class Client(PerLoop):
@@ -80,6 +88,7 @@ class Client(PerLoop):
 
     connections = 50
     connections_per_host = 10
+    ports: Container[int] = WEB_PORTS  # at public addresses
     name_threads = 4  # that look up names
     keepalive = 15.0  # seconds for which a connection is kept for the next request
 
@@ -108,7 +117,7 @@ class Client(PerLoop):
                     if response.status not in REDIRECTS or target is None:
                         return await _answer(response, limit, cut)
                 address = _redirected(address, target)
-            raise Refused(f"{address.host} redirects too often")
+            raise Refused(f"{address.host} redirects too often", Problem.REDIRECTS)
 
     async def post(
         self,
@@ -146,7 +155,7 @@ class Client(PerLoop):
                     resolver=Resolver(self.name_threads),
                     use_dns_cache=NAMES_KEPT > 0,
                     ttl_dns_cache=NAMES_KEPT,
-                    socket_factory=_make_socket,
+                    socket_factory=self._make_socket,
                 ),
                 cookie_jar=DummyCookieJar(),
                 headers={"User-Agent": USER_AGENT, "Accept-Encoding": "gzip, deflate"},
@@ -155,40 +164,71 @@ class Client(PerLoop):
             )
         return self._session
 
+    def _make_socket(self, info: AddrInfoType) -> socket.socket:
+        """A socket for a connection to that address, if it may be opened."""
+        family, kind, protocol, _, address = info
+        if problem := objection(str(address[0]), int(address[1]), self.ports):
+            raise AddressRefused(problem)
+        return socket.socket(family, kind, protocol)
+
 
 def checked(url: str) -> URL:
     """The URL, if it is one that requests may be sent to as far as its text tells. Raises Refused."""
     if len(url) > MAX_URL:
-        raise Refused("the URL is too long")
+        raise Refused("the URL is too long", Problem.URL_TOO_LONG)
     try:
         address = URL(url)
     except ValueError:
-        raise Refused("the URL is malformed") from None
-    if address.scheme not in {"http", "https"} or not address.host:
-        raise Refused("not a URL of the web")
+        raise Refused("the URL is malformed", _flaw(url)) from None
+    if address.scheme not in {"http", "https"}:
+        raise Refused("not a URL of the web", Problem.NO_WEB_URL)
+    if not address.host:
+        raise Refused("a URL without a host", Problem.NO_HOST)
     if address.user is not None or address.password is not None:
-        raise Refused(f"{address.host} with credentials")
+        raise Refused(f"{address.host} with credentials", Problem.CREDENTIALS)
+    if not address.port:
+        raise Refused(f"{address.host} at port 0", Problem.PORT_OUT_OF_RANGE)
+    if not _may_be_host(address):
+        raise Refused("a host that can't be", Problem.BAD_HOST)
     return address
+
+
+def _flaw(url: str) -> Problem:
+    """What makes a URL malformed."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return Problem.MALFORMED_URL
+    if parts.scheme not in {"http", "https"}:
+        return Problem.NO_WEB_URL
+    if not parts.hostname:
+        return Problem.NO_HOST
+    try:
+        _ = parts.port
+    except ValueError:
+        return Problem.PORT_OUT_OF_RANGE
+    return Problem.BAD_HOST
+
+
+def _may_be_host(address: URL) -> bool:
+    """Whether names can be looked up that are like the host's: none of their parts is empty, or too long."""
+    try:
+        (address.raw_host or "").encode("idna")
+    except UnicodeError:
+        return False
+    return True
 
 
 def _redirected(address: URL, target: str) -> URL:
     try:
         return checked(str(address.join(URL(target))))
     except ValueError:
-        raise Refused(f"{address.host} redirects to a malformed URL") from None
-
-
-def _make_socket(info: AddrInfoType) -> socket.socket:
-    """A socket for a connection to that address, if it may be opened."""
-    family, kind, protocol, _, address = info
-    if not may_connect(str(address[0]), int(address[1])):
-        raise AddressRefused
-    return socket.socket(family, kind, protocol)
+        raise Refused(f"{address.host} redirects to a malformed URL", Problem.REDIRECTS) from None
 
 
 async def _answer(response: ClientResponse, limit: int, cut: bool) -> Answer:
     if not cut and (response.content_length or 0) > limit:
-        raise TooLarge(f"{response.url.host}: {response.content_length} bytes")
+        raise TooLarge(f"{response.url.host}: {response.content_length} bytes", Problem.TOO_LARGE)
     body = bytearray()
     async for chunk in response.content.iter_chunked(CHUNK):
         body += chunk
@@ -196,8 +236,8 @@ async def _answer(response: ClientResponse, limit: int, cut: bool) -> Answer:
             break
     complete = len(body) <= limit
     if not (complete or cut):
-        raise TooLarge(f"{response.url.host}: more than {limit} bytes")
-    return Answer(str(response.url), response.status, response.headers, bytes(body[:limit]), complete)
+        raise TooLarge(f"{response.url.host}: more than {limit} bytes", Problem.TOO_LARGE)
+    return Answer(str(response.url), response.status, response.headers, bytes(body[:limit]), complete, not complete)
 
 
 @asynccontextmanager
@@ -212,6 +252,7 @@ async def failures(address: URL, session: ClientSession, timeout: float) -> Asyn
     except (ClientError, OSError, RuntimeError, ValueError) as error:
         if session.closed:
             raise Stopped(f"{address.host}: stopped") from None
-        if isinstance(getattr(error, "os_error", error), AddressRefused):
-            raise Refused(f"{address.host} has no public address") from None
-        raise Unreachable(f"{address.host}: {type(error).__name__}") from error
+        refused = getattr(error, "os_error", error)
+        if isinstance(refused, AddressRefused):
+            raise Refused(f"{address.host}: {refused.problem}", refused.problem) from None
+        raise Unreachable(f"{address.host}: {type(error).__name__}", problem_of(error)) from error

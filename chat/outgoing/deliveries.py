@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from aiohttp import ClientError, ClientResponse, ClientTimeout
 
+from chat.outgoing.addresses import RECEIVERS_PORTS
 from chat.outgoing.client import CHUNK, CONNECT_TIMEOUT, Answer, Client, checked, failures
 
 BODY_TIMEOUT = 5.0  # seconds for the body of an answer, once its head is there
@@ -13,8 +14,9 @@ BODY_TIMEOUT = 5.0  # seconds for the body of an answer, once its head is there
 class DeliveryClient(Client):
     """A way out of its own, so that slow receivers hold up no previews of links and no notifications."""
 
-    connections = 200
-    connections_per_host = 20
+    connections = 400  # more than there are attempts: a delivery that waited for another's would look slow itself
+    connections_per_host = 0  # no limit: many webhooks may have one receiver
+    ports = RECEIVERS_PORTS
     name_threads = 32  # receivers' names are asked for again and again, those too whose servers don't answer
     keepalive = 2.0  # a POST isn't repeated by itself where the receiver has hung up meanwhile
 
@@ -46,18 +48,20 @@ class DeliveryClient(Client):
                 came, complete = await _read(response, limit)
             finally:
                 response.close()  # the connection is kept, if all was read before
-            return Answer(str(response.url), response.status, response.headers, came, complete)
+            too_long = len(came) > limit
+            complete = complete and not too_long
+            return Answer(str(response.url), response.status, response.headers, came[:limit], complete, too_long)
 
 
 async def _read(response: ClientResponse, limit: int) -> tuple[bytes, bool]:
-    """The body, or what came of it, and whether that is all."""
+    """The body, or what came of it, and whether nothing failed. More than `limit` bytes, if it is longer."""
     body = bytearray()
     try:
         async with asyncio.timeout(BODY_TIMEOUT):
             async for chunk in response.content.iter_chunked(CHUNK):
                 body += chunk
                 if len(body) > limit:
-                    return bytes(body[:limit]), False
+                    break
     except (ClientError, OSError, ValueError):  # a TimeoutError is an OSError
         return bytes(body), False
     return bytes(body), True

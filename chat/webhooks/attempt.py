@@ -2,6 +2,8 @@
 
 import asyncio
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -15,6 +17,7 @@ from chat.outgoing.retry_after import asked_delay
 from chat.per_loop import PerLoop
 
 AT_ONCE = 50  # attempts under way; as many again by webhooks that were slow or failed before
+LATE_AT_ONCE = 200  # attempts under way beside those, that turned out to be slow
 SLOW = 2.0  # seconds from which on an attempt is slow
 GONE = 410
 ASKED_MAX = timedelta(days=1)  # that a receiver may ask to be left alone
@@ -22,13 +25,18 @@ ASKED_MAX = timedelta(days=1)  # that a receiver may ask to be left alone
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """`status` is None where no answer came; then `problem` says why. A redirect is an answer, and not followed."""
+    """`status` is None where no answer came; then `problem` says why, and `detail` says it for logs.
+
+    A redirect is an answer, and not followed.
+    """
 
     took: float  # seconds
     status: int | None = None
     problem: str = ""
+    detail: str = ""
     body: bytes = b""
     is_complete: bool = True
+    is_too_long: bool = False
     content_type: str = ""
     asked: timedelta = timedelta()  # the delay that the receiver asks for
 
@@ -46,11 +54,42 @@ class Attempt:
 
 
 class Slots(PerLoop):
-    """The attempts that may be under way at once. Webhooks that are slow wait for each other, and not the others."""
+    """The attempts that may be under way at once. Webhooks that are slow wait for each other, and not the others.
+
+    An attempt that turns out to be slow gives its place to others, as long as there aren't LATE_AT_ONCE of these.
+    """
 
     def __init__(self) -> None:
-        self.quick = asyncio.Semaphore(AT_ONCE)
-        self.slow = asyncio.Semaphore(AT_ONCE)
+        self.late = 0
+        self._quick = asyncio.Semaphore(AT_ONCE)
+        self._slow = asyncio.Semaphore(AT_ONCE)
+
+    @asynccontextmanager
+    async def place(self, *, is_slow: bool) -> AsyncIterator[None]:
+        """Waits for a place; `is_slow` says whether the webhook's last attempt was."""
+        if is_slow:
+            async with self._slow:
+                yield
+            return
+        await self._quick.acquire()
+        is_late = False
+
+        def give_way() -> None:
+            nonlocal is_late
+            if self.late < LATE_AT_ONCE:
+                is_late = True
+                self.late += 1
+                self._quick.release()
+
+        timer = asyncio.get_running_loop().call_later(SLOW, give_way)
+        try:
+            yield
+        finally:
+            timer.cancel()
+            if is_late:
+                self.late -= 1
+            else:
+                self._quick.release()
 
 
 async def attempt(webhook: Webhook, message_id: str, body: str, *, now: datetime) -> Attempt:
@@ -71,12 +110,13 @@ async def attempt(webhook: Webhook, message_id: str, body: str, *, now: datetime
     except Stopped:
         raise
     except OutgoingError as error:
-        return Attempt(time.monotonic() - began, problem=str(error))
+        return Attempt(time.monotonic() - began, problem=error.problem, detail=str(error))
     return Attempt(
         time.monotonic() - began,
         status=answer.status,
         body=answer.body,
         is_complete=answer.complete,
+        is_too_long=answer.too_long,
         content_type=answer.headers.get("Content-Type", ""),
         asked=asked_delay(answer.headers.get("Retry-After", ""), most=ASKED_MAX),
     )

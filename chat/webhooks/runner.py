@@ -47,8 +47,7 @@ LOOK_INTERVAL = 30.0  # seconds from one look at a room to the next, whatever th
 PAUSE = 2.0  # seconds after an error that isn't the receiver's
 SWEEP_NOTED_EVERY = 30.0  # seconds
 ANSWER_SHOWN = 500  # characters
-PROBLEM_SHOWN = 200
-NOT_KEPT = "not kept any more"
+NOT_KEPT = "not_kept"  # the problem of what was to be sent again, and is gone
 
 
 class Ear(Listener):
@@ -225,7 +224,7 @@ class Runner:
         logger.log(
             logging.WARNING if off else logging.INFO,
             "Webhook %d: %s failed with %s, attempt %d; %s",
-            *(webhook.id, urlsplit(webhook.url).hostname, tried.status or tried.problem, attempts),
+            *(webhook.id, urlsplit(webhook.url).hostname, tried.status or tried.detail, attempts),
             f"switched off: {off}" if off else f"again at {next_try.due_at:%Y-%m-%d %H:%M:%S}",
         )
         delivery = replace(self._delivery(tried, message_id, TYPES[event.kind], event), attempts=attempts)
@@ -253,8 +252,7 @@ class Runner:
 
     async def _attempt(self, webhook: Webhook, message_id: str, body: Callable[[], str]) -> Attempt:
         """Raises Lost if the webhook may be another process's before it is over."""
-        slots = Slots.here()
-        async with slots.slow if self._is_slow else slots.quick:
+        async with Slots.here().place(is_slow=self._is_slow):
             try:
                 async with self._courier.holding():
                     tried = await attempt(webhook, message_id, body(), now=self._courier.now())
@@ -292,7 +290,7 @@ class Runner:
             at=self._courier.now(),
             took=int(tried.took * 1000),
             status=tried.status,
-            problem=tried.problem[:PROBLEM_SHOWN],
+            problem=tried.problem,
             answer=tried.body.decode(errors="replace").replace("\0", "")[:ANSWER_SHOWN],
             reply=reply,
             delivered=tried.is_delivered,

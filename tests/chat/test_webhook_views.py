@@ -13,6 +13,7 @@ from chat.models import AuditRecord, Role, Webhook, WebhookDelivery
 from chat.storage import bots, moderation, webhook_outcomes
 from chat.storage.webhook_outcomes import Delivery, Outcome
 from tests.logged_in import client_of
+from tests.webhooks import delivery
 
 PAGE = "/rooms/webhooks/?room=room%2F1"
 ROOM = Room("room/1")
@@ -72,23 +73,88 @@ def test_webhook_of_mentions_answers_as_the_bot(ann: User) -> None:
 
 @pytest.mark.parametrize(
     "changed",
-    [
-        {"url": ""},
-        {"url": "ftp://example.org/"},
-        {"url": "https://user:password@example.org/"},
-        {"url": "nothing"},
-        {"url": "https://example.org/" + "x" * 2000},
-        {"hears": "1234567"},
-        {"hears": ""},
-        {"author": ""},
-        {"author": "1234567"},
-    ],
+    [{"url": ""}, {"hears": "1234567"}, {"hears": ""}, {"author": ""}, {"author": "1234567"}],
     ids=lambda changed: "-".join(changed),
 )
 def test_what_makes_no_sense_makes_no_webhook(ann: User, changed: dict[str, str]) -> None:
     answer = client_of(ann).post(PAGE, {**FORM, **changed})
     assert "errorlist" in answer.content.decode()
     assert not Webhook.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("ftp://example.org/", "begin with https:// or http://"),
+        ("nothing", "begin with https:// or http://"),
+        ("javascript:alert(1)", "begin with https:// or http://"),
+        ("https://", "names no host"),
+        ("https:///path", "names no host"),
+        ("https://user:password@example.org/", "a user name or a password"),
+        ("https://example.org:99999/", "a number from 1 to 65535"),
+        ("https://example.org:0/", "a number from 1 to 65535"),
+        ("https://example.org:abc/", "a number from 1 to 65535"),
+        ("https://exam..ple.org/", "a name that can’t be one"),
+        (f"https://{'x' * 64}.example.org/", "a name that can’t be one"),
+        ("https://[::1/", "isn’t a URL that can be read"),
+        (
+            "https://127.0.0.1/",
+            "127.0.0.1 has no public address, nor one in the networks that the setting",
+        ),
+        ("http://[::1]:8000/", "::1 has no public address"),
+        ("http://localhost:8000/", "localhost has no public address"),
+        ("https://1.1.1.1:25/", "to port 25, but to 80, 443 and those from 1024 on"),
+        ("https://example.org:22/", "to port 22, but to 80, 443 and those from 1024 on"),
+        ("https://example.org/" + "x" * 2000, "at most 2000 characters"),
+    ],
+)
+def test_address_that_nothing_can_be_sent_to_is_refused_with_the_reason(ann: User, url: str, reason: str) -> None:
+    page = client_of(ann).post(PAGE, {**FORM, "url": url}).content.decode()
+    assert reason in page
+    assert not Webhook.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("url", "networks"),
+    [
+        ("https://1.1.1.1:8443/x", []),
+        ("http://hooks.example.org:8080/", []),
+        ("http://127.0.0.1:22/", ["127.0.0.0/8"]),
+        ("http://intranet.example:22/", ["10.0.0.0/8"]),
+    ],
+)
+def test_address_that_may_be_reached_makes_a_webhook(ann: User, url: str, networks: list[str], settings: Any) -> None:
+    settings.CHAT_OUTGOING_NETWORKS = networks
+    assert make(client_of(ann), url=url).url == url
+
+
+@pytest.mark.parametrize(
+    ("outcome", "shown"),
+    [
+        ({"status": None, "problem": "name_not_found"}, "The name hooks.example.org wasn’t found."),
+        ({"status": None, "problem": "connection_refused"}, "hooks.example.org refused the connection"),
+        ({"status": None, "problem": "no_answer_in_time"}, "hooks.example.org didn’t answer within 10 seconds."),
+        ({"status": None, "problem": "port"}, "Requests aren’t sent to port 443"),
+        ({"status": None, "problem": "FutureError"}, "The request to hooks.example.org failed."),
+        ({"status": None, "problem": "not_kept"}, "it isn’t kept any more"),
+        ({"status": 301}, "redirects aren’t followed"),
+        ({"reply": "too_long"}, "the answer wasn’t posted: it has more than 64,000 bytes"),
+        ({"reply": "incomplete"}, "the answer wasn’t posted: it broke off"),
+        ({"reply": "unsupported_type"}, "it is neither JSON nor plain text"),
+        ({"reply": "too_many_answers"}, "three webhooks have answered each other"),
+        ({"reply": "slow_mode"}, "the room’s slow mode"),
+        ({"reply": "something_else"}, "its author may not post it there"),
+    ],
+)
+def test_page_says_in_sentences_what_became_of_a_delivery(ann: User, outcome: dict[str, Any], shown: str) -> None:
+    client = client_of(ann)
+    webhook = make(client)
+    made = delivery(7, room=ROOM, **outcome)
+    webhook_outcomes.store_all(outcomes=[Outcome(webhook_id=webhook.pk, courier="", delivery=made)])
+    page = client.get(page_of(webhook)).content.decode()
+    assert shown in page
+    assert "_" not in shown
+    assert not any(code in page for code in outcome.values() if isinstance(code, str) and "_" in code)
 
 
 def test_room_has_no_more_webhooks_than_the_setting_says(ann: User, settings: Any) -> None:
@@ -116,7 +182,7 @@ def test_webhook_is_switched_off_and_on_again_and_removed(ann: User) -> None:
 def test_page_shows_deliveries_and_has_them_sent_again(ann: User) -> None:
     client = client_of(ann)
     webhook = make(client)
-    delivery = Delivery(
+    one = Delivery(
         message_id="msg_1_a",
         type="message.created",
         room=ROOM,
@@ -130,7 +196,7 @@ def test_page_shows_deliveries_and_has_them_sent_again(ann: User) -> None:
         reply="8",
         delivered=True,
     )
-    webhook_outcomes.store_all(outcomes=[Outcome(webhook_id=webhook.pk, courier="", delivery=delivery)])
+    webhook_outcomes.store_all(outcomes=[Outcome(webhook_id=webhook.pk, courier="", delivery=one)])
     page = client.get(page_of(webhook)).content.decode()
     for shown in ("message.created", "200", "12 ms", "2 attempts", "&lt;b&gt;thanks", "posted as message 8"):
         assert shown in page
@@ -166,7 +232,7 @@ def test_no_more_deliveries_are_kept_than_are_shown(ann: User, monkeypatch: pyte
     monkeypatch.setattr(webhook_outcomes, "DELIVERIES_KEPT", 3)
     webhook = make(client_of(ann))
     for number in range(5):
-        delivery = Delivery(
+        one = Delivery(
             message_id=f"msg_{number}",
             type="message.created",
             room=ROOM,
@@ -180,7 +246,7 @@ def test_no_more_deliveries_are_kept_than_are_shown(ann: User, monkeypatch: pyte
             reply="",
             delivered=False,
         )
-        webhook_outcomes.store_all(outcomes=[Outcome(webhook_id=webhook.pk, courier="", delivery=delivery)])
+        webhook_outcomes.store_all(outcomes=[Outcome(webhook_id=webhook.pk, courier="", delivery=one)])
     assert list(webhook.deliveries.order_by("pk").values_list("offset", flat=True)) == [2, 3, 4]
 
 

@@ -8,15 +8,18 @@ import pytest
 from django.utils import timezone
 
 from chat import models
+from chat.actions import hooking
+from chat.actions.moderation import carry_out
 from chat.domain import webhooks as domain
 from chat.domain.people import Person
 from chat.domain.rooms import Room, find
 from chat.domain.webhooks import GIVE_UP_AFTER
+from chat.errors import Unavailable
 from chat.outgoing import deliveries as outgoing_deliveries
-from chat.storage import history, webhooks
+from chat.storage import history, posting_limits, webhooks
 from chat.storage.backup.restoring import mark_webhooks
 from chat.storage.database import in_database
-from chat.webhooks import attempt
+from chat.webhooks import attempt, replies
 from chat.webhooks.deliveries import Deliveries
 from tests.chat.webhooks.conftest import deliver, last_delivery, make_bot, make_webhook, say, until
 from tests.hosts import http, redirect
@@ -139,6 +142,7 @@ DOUBTFUL = {"longer than it says": http(b'{"text": "more"}', JSON, length=3)}
 TAKEN_ALL_THE_SAME = {
     "cut": http(b'{"text": "cut', JSON, length=1000),
     "huge": http(b'{"text": "' + b"x" * 3_000_000, JSON, length=100_000_000),
+    "too long": says("x" * 70_000),
     "no JSON": http(b"{[}", JSON),
     "no object": http(b'["text"]', JSON),
     "no text": http(b'{"text": 7}', JSON),
@@ -150,6 +154,24 @@ TAKEN_ALL_THE_SAME = {
     "hanging after its head": hang_after_head,
     "bomb": http(b"\x1f\x8b nonsense", JSON, "Content-Encoding: gzip"),
     "too long a message": says("x" * 10_000),
+}
+PROBLEMS = {
+    "broken off": "broken_off",
+    "nonsense": "no_http",
+    "empty": "no_answer_in_time",
+    "hanging": "no_answer_in_time",
+}
+NOT_POSTED = {
+    "cut": "incomplete",
+    "huge": "too_long",
+    "too long": "too_long",
+    "no JSON": "invalid_hook",
+    "deep": "invalid_hook",
+    "page": "unsupported_type",
+    "no type": "unsupported_type",
+    "hanging after its head": "incomplete",
+    "bomb": "incomplete",
+    "too long a message": "message_too_long",
 }
 
 
@@ -178,6 +200,8 @@ async def test_receivers_that_lie_harm_nobody_and_post_nothing(
         taken = delivery.delivered if name in DOUBTFUL else name in TAKEN_ALL_THE_SAME
         assert delivery.delivered == taken, (name, delivery.status, delivery.problem)
         assert not delivery.reply.isdigit() or name == "null character", (name, delivery.reply)
+        assert delivery.reply == NOT_POSTED.get(name, delivery.reply), name
+        assert delivery.problem in {PROBLEMS.get(name, delivery.problem), "no_answer_in_time"}, name
         assert len(delivery.answer) <= 500
     end = (await in_database(history.heads, [find("room1")]))[find("room1")].position.offset
     assert end - said <= 1
@@ -203,6 +227,25 @@ async def test_webhook_that_is_slow_takes_no_place_from_those_that_are_not(
     assert await failed(slow, 1)()  # its second attempt is still under way
 
 
+async def test_webhooks_that_hang_take_no_connection_and_no_place_from_others(
+    receiver: Receiver, ann: Person, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attempt, "AT_ONCE", 1)
+    monkeypatch.setattr(attempt, "SLOW", 0.01)
+    settings.CHAT_WEBHOOK_TIMEOUT = 600
+    settings.CHAT_WEBHOOKS_MAX = 100
+    receiver.answers["/hanging"] = [hang]
+    await say("room1", "before", ann)
+    for _ in range(25):
+        await make_webhook("room1", receiver.url("/hanging"))
+    quick = await make_webhook("room1", receiver.url("/quick"))
+    await deliver()
+    await say("room1", "one", ann)
+    await receiver.until(lambda: "one" in receiver.texts("/quick") and len(receiver.at("/hanging")) == 25)
+    await until(lambda: quick.deliveries.filter(delivered=True).aexists())
+    assert not await models.Webhook.objects.filter(attempts__gt=0).aexists()
+
+
 async def test_private_addresses_are_asked_for_nothing_unless_the_setting_allows_it(
     receiver: Receiver, ann: Person, settings: Any
 ) -> None:
@@ -212,7 +255,7 @@ async def test_private_addresses_are_asked_for_nothing_unless_the_setting_allows
     await deliver()
     await say("room1", "one", ann)
     await until(failed(webhook, 1))
-    assert "no public address" in (await last_delivery(webhook)).problem
+    assert (await last_delivery(webhook)).problem == "private_address"
     assert receiver.received == []
 
 
@@ -311,6 +354,66 @@ async def test_bots_that_answer_each_other_come_to_an_end(receiver: Receiver, an
     for name in ("ping", "pong"):
         assert len({one.id for one in receiver.at(f"/{name}")}) == 2
     assert await models.Message.objects.filter(text__endswith="go on").acount() == 4
+
+
+async def test_answers_wait_for_their_turn_and_take_none_from_their_author(
+    receiver: Receiver, ann: Person, settings: Any
+) -> None:
+    await say("room1", "before", ann)
+    bot = await make_bot("echo", "room1")
+    receiver.answers["/"] = [says("I heard you")]
+    webhook = await make_webhook("room1", receiver.url(), author_id=bot.user_id)
+    settings.CHAT_LIMITS, settings.CHAT_RATE_TOKEN, settings.CHAT_RATE_PERSON = True, "1/s", "1/h"
+    await deliver()
+    for number in range(3):
+        await say("room1", "one", Person(id=f"guest-00000000000000b{number}", name="Ben"))
+
+    async def all_are_answered() -> bool:
+        return await models.Message.objects.filter(text="I heard you").acount() == 3
+
+    await until(all_are_answered)
+    await say("room1", "by myself", bot)
+    assert await webhook.deliveries.filter(reply="").acount() == 0
+
+
+async def test_answer_that_would_wait_too_long_is_not_posted(
+    receiver: Receiver, ann: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(replies, "WAIT_MAX", 1)
+    await say("room1", "before", ann)
+    bot = await make_bot("echo", "room1")
+    receiver.answers["/"] = [says("I heard you")]
+    webhook = await make_webhook("room1", receiver.url(), author_id=bot.user_id)
+    await carry_out(posting_limits.set_slow_mode, find("room1"), 600, by=None)
+    await deliver()
+    for number in range(2):
+        await say("room1", "one", Person(id=f"guest-00000000000000b{number}", name="Ben"))
+    await until(lambda: webhook.deliveries.filter(reply="slow_mode", delivered=True).aexists())
+    assert await models.Message.objects.filter(text="I heard you").acount() == 1
+
+
+async def test_answer_is_posted_once_the_database_answers_again(
+    receiver: Receiver, ann: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(replies, "PAUSE", 0.01)
+    post, tries = hooking.post, 0
+
+    async def post_at_last(**given: Any) -> Any:
+        nonlocal tries
+        tries += 1
+        if tries < 20:
+            raise Unavailable("The database is away.")
+        return await post(**given)
+
+    monkeypatch.setattr(hooking, "post", post_at_last)
+    await say("room1", "before", ann)
+    bot = await make_bot("echo", "room1")
+    receiver.answers["/"] = [says("I heard you")]
+    webhook = await make_webhook("room1", receiver.url(), author_id=bot.user_id)
+    await deliver()
+    said = (await say("room1", "one", ann)).event.offset
+    await until(lambda: webhook.deliveries.filter(delivered=True, reply=str(said + 1)).aexists())
+    assert len(receiver.received) == 1
 
 
 async def test_delivery_is_sent_once_more_on_request_and_its_answer_is_posted_once(
