@@ -27,8 +27,8 @@ const ask = post.bind(null, url.href);
 const sockets = new WebSocketTransport(bundle, webSocketUrl.href, ask);
 const running = new Running(chooser(sockets, new EventStreamTransport(url.href)));
 
-const examples = read(await (await fetch(new URL("graphiql/examples.graphql", import.meta.url))).text());
-const first = examples[0]?.examples ?? [];
+const examples = read(await text(new URL("graphiql/examples.graphql", import.meta.url)).catch(() => ""));
+const first = examples[0]?.examples ?? [{ query: "" }]; // GraphiQL can't do with no tab at all
 
 const asked = new URLSearchParams(location.search);
 const given = {
@@ -36,6 +36,16 @@ const given = {
   variables: asked.get("variables") ?? undefined,
   operationName: asked.get("operationName") || undefined,
 };
+
+/**
+ * What is there; nothing, where it is refused.
+ *
+ * @param {URL} address
+ */
+async function text(address) {
+  const answer = await fetch(address);
+  return answer.ok ? answer.text() : "";
+}
 
 /**
  * Wires GraphiQL's store before anything takes actions from it.

@@ -1,5 +1,6 @@
 // @ts-check
 
+import { gettext } from "../translation.js";
 import { quickReactions } from "./quick-reactions.js";
 
 /** @import { Composer } from "../composer/composer.js" */
@@ -54,7 +55,12 @@ export class Reacting {
    */
   async choose(message) {
     this.#picker ??= import("./emoji-picker.js").then(({ EmojiPicker }) => new EmojiPicker(this.#dialog));
-    (await this.#picker).open((emoji) => this.react(message, emoji));
+    try {
+      (await this.#picker).open((emoji) => this.react(message, emoji));
+    } catch {
+      this.#picker = null;
+      this.#composer.showError(gettext("The list of all emoji didn’t load. Try again."));
+    }
   }
 
   /**
