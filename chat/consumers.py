@@ -37,7 +37,7 @@ from chat.errors import (
     unforeseen,
 )
 from chat.frames import ready_frame, rooms_frame
-from chat.query_strings import read_query
+from chat.query_strings import last, read_query
 from chat.receiving import ReceivingConsumer
 from chat.storage import history
 from chat.token_errors import InsufficientScope
@@ -148,10 +148,9 @@ def read_position(scope: Mapping[str, Any]) -> Position | None:
 
     Where frames come as events, one that goes on has it in `Last-Event-ID`, as `<offset>:<id>`.
     """
-    if last := last_event_id(scope):
-        offset, _, id = last.partition(":")
+    if came := last_event_id(scope):
+        offset, _, id = came.partition(":")
         return history.check_position(offset, id)
     given = read_query(scope)
-    if "after" not in given:
-        return None
-    return history.check_position(given["after"][-1], given.get("id", [None])[-1])
+    after = last(given, "after")
+    return None if after is None else history.check_position(after, last(given, "id"))

@@ -1,6 +1,7 @@
 """Parameters in URLs, at the doors that aren't Django's.
 
-Bytes that aren't UTF-8 are refused. Replaced by U+FFFD, different values would become the same one.
+Values that aren't UTF-8 are refused. Replaced by U+FFFD, different ones would become the same. Parameters that nobody
+asks for may be anything.
 """
 
 from collections.abc import Mapping
@@ -13,19 +14,21 @@ from chat.errors import ChatError
 
 
 class InvalidQuery(ChatError):
-    """The parameters in the URL can't be read, or one that is for one value has several."""
+    """A parameter of the URL can't be read, or has several values where it is for one."""
 
     code = "invalid_query"
 
 
 def read_query(scope: Mapping[str, Any]) -> dict[str, list[str]]:
-    """The parameters in the URL of a connection, with their values. Raises InvalidQuery."""
-    try:
-        return parse_qs(scope["query_string"].decode(), keep_blank_values=True, errors="strict")
-    except UnicodeDecodeError:
-        raise InvalidQuery(
-            _("The parameters in the URL aren’t UTF-8: percent-encode them as UTF-8, like “%C3%A4” for “ä”.")
-        ) from None
+    """The parameters in the URL of a connection, for `only` and `last`."""
+    given = scope["query_string"].decode(errors="surrogateescape")
+    return parse_qs(given, keep_blank_values=True, errors="surrogateescape")
+
+
+def last(query: Mapping[str, list[str]], key: str) -> str | None:
+    """The last value of a parameter; None where the URL has none. Raises InvalidQuery."""
+    values = query.get(key)
+    return _checked(values[-1]) if values else None
 
 
 def only(query: Mapping[str, list[str]], key: str) -> str | None:
@@ -33,4 +36,14 @@ def only(query: Mapping[str, list[str]], key: str) -> str | None:
     values = query.get(key, [])
     if len(values) > 1:
         raise InvalidQuery(_("The URL has several values for “{key}”: give one."), key=key)
-    return values[0] if values else None
+    return _checked(values[0]) if values else None
+
+
+def _checked(value: str) -> str:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise InvalidQuery(
+            _("The parameters in the URL aren’t UTF-8: percent-encode them as UTF-8, like “%C3%A4” for “ä”.")
+        ) from None
+    return value

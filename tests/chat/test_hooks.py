@@ -143,7 +143,13 @@ async def test_hook_says_what_is_wrong_with_a_body(type: str, body: Any, status:
 
 @pytest.mark.parametrize(
     "query",
-    ["?client_id=b%e4", "?room=%ff", "?room=r\xe4ume", "?room=room1&client_id=1&client_id=2", "?room=room1&room=room2"],
+    [
+        "?room=room1&client_id=b%e4",
+        "?room=%ff",
+        "?room=r\xe4ume",
+        "?room=room1&client_id=1&client_id=2",
+        "?room=room1&room=room2",
+    ],
 )
 async def test_hook_refuses_parameters_that_can_be_read_in_two_ways(query: str) -> None:
     answer = await send(await of_room(rooms=None), {"text": "hi"}, query=query)
