@@ -132,7 +132,8 @@ class Event:
     links: tuple[Link, ...] = ()
     """Of a message, or of `links` of its target: what is shown of the pages that it links to."""
     known: bool = True
-    previous: str | None = field(default=None, compare=False)  # the id of the entry before it, where that was looked up
+    previous: str | None = field(default=None, compare=False)
+    """The id of the entry before it, where that was looked up. Of what starts over: of the one that was heard last."""
 
     @property
     def log(self) -> Room:

@@ -1,5 +1,6 @@
 """Outgoing webhooks: what they hear, and when a delivery that failed is tried again."""
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -70,8 +71,9 @@ class Webhook:
 
     def message_id(self, event: Event) -> str:
         """The event's id for the receiver: the same with each attempt, whichever process makes it."""
-        if event.kind is Kind.START_OVER:  # whose id is that of the entry before it
-            return f"msg_{self.id}_start_over_{event.offset}_{event.id or 0}"
+        if event.kind is Kind.START_OVER:  # its id is that of the entry before it, which a log may go back to again
+            way = hashlib.sha256(f"{event.previous}>{event.id}".encode()).hexdigest()[:32]
+            return f"msg_{self.id}_start_over_{event.offset}_{way}"
         return f"msg_{self.id}_{event.id or event.offset}"
 
     def is_reply(self, event: Event) -> bool:

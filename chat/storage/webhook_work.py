@@ -23,8 +23,11 @@ from chat.storage.database import reads_long
 READ_SIZE = 20  # entries of a room that are read at once: what is sent is never much older
 ROOMS_MAX = 20  # that are read at once
 REQUESTED_MAX = 5
-RESTORED = "restored"  # in the place of an entry's id: what came after it was told once, and is gone
-AT_END = Q(room__last_offset=F("offset")) & ~Q(entry_id=RESTORED)  # positions after which nothing is to be told
+# In the place of an entry's id, with what tells one restoring from another behind it: what came after the position was
+# told once, and is gone.
+RESTORED = "restored"
+# Positions after which nothing is to be told.
+AT_END = Q(room__last_offset=F("offset")) & ~Q(entry_id__startswith=RESTORED)
 OVERLAP = timedelta(minutes=2)  # rooms know to the minute when something was last said in them
 
 
@@ -37,11 +40,11 @@ class Batch:
     entries: Sequence[Event]
     end: Position
 
-    def after_going_back(self) -> "Batch":
-        """The same, if a webhook has been told of more than `after`, so that its position was set back."""
+    def after_going_back(self, told: Position) -> "Batch":
+        """The same, if a webhook has been `told` of more than `after`, so that its position was set back."""
         if self.entries and self.entries[0].kind is Kind.START_OVER:
             return self
-        return replace(self, entries=[events.start_over(self.room, self.after), *self.entries])
+        return replace(self, entries=[_start_over(self.room, self.after, told), *self.entries])
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,12 +171,17 @@ def _batch(request: RecoveryRequest, recovery: Recovery) -> Batch:
     if recovery.events is not None:
         return Batch(request.log, request.after, recovery.events, recovery.last)
     position = _after_gap(request, recovery.end)
-    return Batch(request.log, request.after, [events.start_over(request.log, position)], position)
+    return Batch(request.log, request.after, [_start_over(request.log, position, request.after)], position)
+
+
+def _start_over(room: Room, position: Position, told: Position) -> Event:
+    """Tells a webhook that has been `told` of another position that what comes next follows this one."""
+    return replace(events.start_over(room, position), previous=told.id)
 
 
 def _after_gap(request: RecoveryRequest, end: Position) -> Position:
     """Where to go on if the log doesn't go on from the position: before what is left of it, or at its end."""
-    if request.after.id == RESTORED and request.after.offset <= end.offset:
+    if (request.after.id or "").startswith(RESTORED) and request.after.offset <= end.offset:
         return Position(request.after.offset)
     pruned_to = models.Room.objects.filter(name=request.log.name).values_list("pruned_to", flat=True).first() or 0
     return Position(pruned_to) if request.after.offset < pruned_to <= end.offset else end

@@ -178,7 +178,7 @@ class Runner:
         told: Position | None = None
         known = self._courier.told(self.webhook_id)
         if (before := known.get(batch.room)) and batch.after.is_before(before):
-            batch = batch.after_going_back()
+            batch = batch.after_going_back(before)
         for event in batch.entries:
             if not webhook.hears(event):
                 continue

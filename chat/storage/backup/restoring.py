@@ -1,5 +1,6 @@
 """Restores a backup: first its files, then its database in one transaction. Broken off, the database is what it was."""
 
+import uuid
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,7 +53,7 @@ def restore(
 def mark_webhooks() -> None:
     """Has each webhook be told that its log went back, which the restored database can't know by itself."""
     if WebhookPosition._meta.db_table in connection.introspection.table_names():  # else it is of an older release
-        WebhookPosition.objects.update(entry_id=RESTORED)
+        WebhookPosition.objects.update(entry_id=f"{RESTORED}-{uuid.uuid4().hex[:16]}")
 
 
 def _migrations_after(applied: Collection[str]) -> list[str]:

@@ -319,6 +319,22 @@ async def test_restored_log_is_told_and_nothing_of_it_is_missing(receiver: Recei
     await receiver.until(lambda: receiver.texts("/at-the-end")[1:] == ["two"])
 
 
+async def test_log_that_is_restored_again_is_told_by_another_id(receiver: Receiver, ann: Person) -> None:
+    await say("room1", "before", ann)
+    webhook = await make_webhook("room1", receiver.url())
+    await deliver()
+    for times in (1, 2):
+        await in_database(mark_webhooks)
+        Deliveries.here().tell([webhook.pk])
+        await receiver.until(lambda times=times: len(receiver.received) == times)  # type: ignore[misc]
+        await until(lambda: webhook.positions.exclude(entry_id__startswith="restored").aexists())
+    first, second = receiver.received
+    assert first.type == second.type == "room.start_over"
+    assert first.data == second.data
+    assert first.id != second.id
+    assert len(first.id) <= 100
+
+
 async def test_webhook_is_told_nothing_that_its_bot_may_not_read_until_it_may(receiver: Receiver, ann: Person) -> None:
     await say("room1", "before", ann)
     bot = await make_bot("helper", "room1")
