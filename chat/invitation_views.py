@@ -18,6 +18,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.generic import FormView
 
+from chat import once
 from chat.account_views import BACKEND
 from chat.actions import inviting
 from chat.domain import people
@@ -64,6 +65,8 @@ class InvitationsView(LoginRequiredMixin, FormView):
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if (revoked := request.POST.get("revoke")) is None:
+            if once.is_used(request):
+                return HttpResponseRedirect(request.get_full_path())
             return super().post(request, *args, **kwargs)
         if revoked.isascii() and revoked.isdigit() and len(revoked) < 19:
             async_to_sync(inviting.revoke)(int(revoked), self.room, by=people.of_request(request))
@@ -75,6 +78,7 @@ class InvitationsView(LoginRequiredMixin, FormView):
         except ChatError as error:
             form.add_error(None, str(error))
             return self.form_invalid(form)
+        once.note_use(self.request)
         link = self.request.build_absolute_uri(reverse("invitation", args=[secret]))
         return self.render_to_response(self.get_context_data(form=InvitationForm(), link=link))
 
@@ -83,7 +87,8 @@ class InvitationsView(LoginRequiredMixin, FormView):
             {"invitation": one, "left": one.uses - one.used, "by": people.of_user(one.by)}
             for one in invitations.of(self.room)
         ]
-        context = {"room": self.room, "invitations": found, "may_register": inviting.may_register(invited=True)}
+        may_register = inviting.may_register(invited=True)
+        context = {"room": self.room, "invitations": found, "may_register": may_register, "once": once.mark()}
         return super().get_context_data(**kwargs) | context
 
 

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import FormView
 
+from chat import once
 from chat.actions import tokens as actions
 from chat.domain import people
 from chat.domain.grants import Scope
@@ -90,6 +91,8 @@ class TokensView(LoginRequiredMixin, FormView):
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if (revoked := request.POST.get("revoke")) is None:
+            if once.is_used(request):
+                return HttpResponseRedirect(request.get_full_path())
             return super().post(request, *args, **kwargs)
         if revoked.isascii() and revoked.isdigit() and len(revoked) < 19:
             by = people.of_request(request)
@@ -111,6 +114,7 @@ class TokensView(LoginRequiredMixin, FormView):
         except ChatError as error:
             form.add_error(None, str(error))
             return self.form_invalid(form)
+        once.note_use(self.request)
         fresh = TokenForm(**{**self.get_form_kwargs(), "data": None, "files": None})
         context = self.get_context_data(form=fresh, secret=secret, hook_url=self.hook_url(request, secret))
         return self.render_to_response(context)
@@ -123,7 +127,12 @@ class TokensView(LoginRequiredMixin, FormView):
         return self.request.build_absolute_uri(f"/hooks/{secret}/")
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        context = {"owner": self.user, "back_url": self.back_url, "tokens": tokens.of_user(self.user.pk)}
+        context = {
+            "owner": self.user,
+            "back_url": self.back_url,
+            "tokens": tokens.of_user(self.user.pk),
+            "once": once.mark(),
+        }
         return super().get_context_data(**kwargs) | context
 
 

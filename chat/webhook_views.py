@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import FormView, View
 
-from chat import webhook_texts
+from chat import once, webhook_texts
 from chat.actions import webhooks as actions
 from chat.domain import people
 from chat.domain.rooms import Room
@@ -85,6 +85,11 @@ class WebhooksView(LoginRequiredMixin, FormView):
             self.room = room_of_owner(request)
         return super().dispatch(request, *args, **kwargs)  # type: ignore[return-value]
 
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if once.is_used(request):
+            return HttpResponseRedirect(address("webhooks", self.room))
+        return super().post(request, *args, **kwargs)
+
     def get_form_kwargs(self) -> dict[str, Any]:
         return {**super().get_form_kwargs(), "room": self.room, "bots": bots.of(self.room)}
 
@@ -95,12 +100,14 @@ class WebhooksView(LoginRequiredMixin, FormView):
         except ChatError as error:
             form.add_error("url", str(error))
             return self.form_invalid(form)
+        once.note_use(self.request)
         return show(self.request, self.room, webhook, secret=webhook.secret)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         listed = [(one, address("webhook", self.room, one.pk)) for one in webhooks.of(self.room)]
         offered = self.room is not None or bool(bots.of(None))
-        return super().get_context_data(**kwargs) | {"room": self.room, "webhooks": listed, "offered": offered}
+        context = {"room": self.room, "webhooks": listed, "offered": offered, "once": once.mark()}
+        return super().get_context_data(**kwargs) | context
 
 
 class WebhookView(LoginRequiredMixin, View):
@@ -132,6 +139,8 @@ class WebhookView(LoginRequiredMixin, View):
         do = request.POST.get("do", "")
         if do not in self.ACTIONS:
             return show(request, self.room, self.webhook, error=_("That is not understood here."))
+        if once.is_used(request):
+            return HttpResponseRedirect(address("webhook", self.room, self.webhook.pk))
         arguments: dict[str, Any] = {"by": people.of_request(request)}
         if do in {"on", "off"}:
             arguments["on"] = do == "on"
@@ -143,6 +152,7 @@ class WebhookView(LoginRequiredMixin, View):
         except ChatError as error:
             return show(request, self.room, self.webhook, error=str(error))
         if do == "rotate":
+            once.note_use(request)
             return show(request, self.room, self.webhook, secret=result, is_rotated=True)
         if do == "remove":
             return HttpResponseRedirect(address("webhooks", self.room))
@@ -162,6 +172,7 @@ def show(request: HttpRequest, room: Room | None, webhook: Webhook, *, error: An
             (one, webhook_texts.problem_of(webhook, one), webhook_texts.reply_of(one)) for one in deliveries
         ],
         "error": error,
+        "once": once.mark(),
         **more,
     }
     return render(request, "people/webhook.html", context, status=400 if error else 200)

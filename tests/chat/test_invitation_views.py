@@ -73,6 +73,14 @@ def test_link_of_a_new_invitation_is_shown_once_and_only_its_hash_is_stored(ann:
     assert secret not in str(record.details)
 
 
+def test_form_that_shows_a_link_makes_none_when_it_is_posted_again(ann: User) -> None:
+    client = client_of(ann)
+    (mark,) = re.findall(r'name="once" value="([0-9a-f]+)"', client.get(PAGE).content.decode())[:1]
+    assert client.post(PAGE, {**WEEK, "once": mark}).status_code == 200
+    assert client.post(PAGE, {**WEEK, "once": mark}).headers["Location"] == PAGE
+    assert Invitation.objects.count() == 1
+
+
 def test_only_owners_see_invitations_to_a_room_and_only_staff_those_to_the_site(ann: User, staff: User) -> None:
     member = User.objects.create_user("member")
     moderation.set_role(ROOM, "member", Role.MODERATOR, by=people.of_user(ann))

@@ -47,6 +47,15 @@ def test_new_token_is_shown_once(ann: User) -> None:
     assert "backup" in page
 
 
+def test_form_that_shows_a_token_makes_none_when_it_is_posted_again(ann: User) -> None:
+    client = client_of(ann)
+    (mark,) = re.findall(r'name="once" value="([0-9a-f]+)"', client.get(PAGE).content.decode())[:1]
+    assert client.post(PAGE, {**FORM, "name": "", "once": mark}).status_code == 200  # which makes none
+    assert client.post(PAGE, {**FORM, "once": mark}).status_code == 200
+    assert client.post(PAGE, {**FORM, "once": mark}).headers["Location"] == PAGE
+    assert Token.objects.count() == 1
+
+
 @pytest.mark.parametrize(
     ("changed", "shown"),
     [

@@ -61,6 +61,27 @@ def test_secret_is_shown_once_and_when_it_is_replaced(ann: User) -> None:
     assert webhook.former_until is not None
 
 
+def test_forms_that_show_a_secret_do_nothing_when_they_are_posted_again(ann: User) -> None:
+    client = client_of(ann)
+    form = {**FORM, "once": mark_on(client.get(PAGE))}
+    assert len(secrets_on(client.post(PAGE, form))) == 1
+    again = client.post(PAGE, form)
+    assert (again.status_code, again.headers["Location"]) == (302, PAGE)
+    webhook = Webhook.objects.get()
+    page = page_of(webhook)
+    rotation = {"do": "rotate", "once": mark_on(client.get(page))}
+    assert len(secrets_on(client.post(page, rotation))) == 1
+    again = client.post(page, rotation)
+    assert (again.status_code, again.headers["Location"]) == (302, page)
+    former = webhook.secret
+    webhook.refresh_from_db()
+    assert webhook.former_secret == former
+
+
+def mark_on(answer: Any) -> str:
+    return re.findall(r'name="once" value="([0-9a-f]+)"', answer.content.decode())[0]
+
+
 def test_webhook_of_mentions_answers_as_the_bot(ann: User) -> None:
     bot = bots.make(username="helper", room=ROOM, by=None)
     webhook = make(client_of(ann), hears=str(bot.pk), author="nobody")
