@@ -22,7 +22,7 @@ def database_settings(env: Environment, folder: Path) -> DatabaseSettings:
     """As DATABASE_URL and CHAT_DATABASE_CONNECTIONS say; by default, SQLite with its files in `folder`."""
     default = f"sqlite:///{folder / 'db.sqlite3'}"
     url = env.url("DATABASE_URL", default=default, schemes=["sqlite", "postgres", "postgresql"])
-    database: dict[str, Any] = env.db_url_config(url)
+    database = env.database("DATABASE_URL", url)
     if database["ENGINE"].endswith("sqlite3"):
         return _sqlite(database, folder)
     return _postgresql(database, env.number("CHAT_DATABASE_CONNECTIONS", default=8, least=2))

@@ -4,6 +4,7 @@ import ipaddress
 import math
 import re
 from collections.abc import Collection
+from typing import Any
 from urllib.parse import urlsplit
 
 import environ
@@ -11,6 +12,12 @@ from redis.connection import parse_url
 
 ON = {"true", "on", "ok", "yes", "y", "1"}
 OFF = {"false", "off", "no", "n", "0"}
+POSTGRESQL_FORM = (
+    "be of the form postgres://user:password@host:5432/name, with special characters of the password percent-encoded: "
+    "@ is %40, / is %2F, # is %23, ? is %3F, % is %25"
+)
+HOST = r"(\[[\w:.%]+\]|[\w.%-]*)(:[0-9]*)?"
+HOSTS = re.compile(f"{HOST}(,{HOST})*")
 REDIS_SCHEMES = ["redis", "rediss", "unix"]
 
 
@@ -70,12 +77,22 @@ class Environment(environ.Env):  # type: ignore[misc]  # it has no types
             return text
         raise _url_refusal(name, _begins_with(schemes))
 
+    def database(self, name: str, url: str) -> dict[str, Any]:
+        """Django's settings of the database at that URL, which is the variable's value."""
+        path = urlsplit(url.replace("#", "%23")).path
+        try:
+            if not url.startswith("sqlite") and "@" in path:  # a slash in the password, and so no part of the path
+                raise ValueError
+            found: dict[str, Any] = self.db_url_config(url)
+        except ValueError:
+            raise _url_refusal(name, POSTGRESQL_FORM) from None
+        return found
+
     def redis_urls(self, name: str) -> list[str]:
         """Addresses of Redis servers, separated by commas. In a password, a comma may be written as it is."""
-        text = self.str(name, default="").strip(" ,")
-        urls = [url.strip(" ,") for url in re.split(r",\s*(?=\w+://)", text)] if text else []
+        urls = split_redis_urls(self.str(name, default=""))
         for number, url in enumerate(urls, 1):
-            problem = _problem_with_redis_url(url)
+            problem = problem_with_redis_url(url)
             if not problem and url in urls[: number - 1]:
                 problem = "differ from the ones before it"
             if problem:
@@ -83,7 +100,26 @@ class Environment(environ.Env):  # type: ignore[misc]  # it has no types
         return urls
 
 
-def _problem_with_redis_url(url: str) -> str | None:
+def has_one_reading(url: str) -> bool:
+    """Whether all programs agree where the password in it ends, since its special characters are percent-encoded.
+
+    Otherwise one may take a part of the password for the host, and say so where it can't reach that.
+    """
+    place = url.partition("://")[2]
+    authority = re.split("[/?#]", place, maxsplit=1)[0]
+    credentials, at, host = authority.rpartition("@")
+    rest = place[len(authority) :]
+    if "@" in credentials or "@" in (rest.partition("?")[0] if at else rest):
+        return False
+    return not re.search("%(?![0-9A-Fa-f]{2})", authority) and bool(HOSTS.fullmatch(host))
+
+
+def split_redis_urls(text: str) -> list[str]:
+    text = text.strip(" ,")
+    return [url.strip(" ,") for url in re.split(r",\s*(?=\w+://)", text)] if text else []
+
+
+def problem_with_redis_url(url: str) -> str | None:
     """The rule that the address breaks, if it breaks one; without anything of the address in it."""
     scheme, separator, _ = url.partition("://")
     if not separator or scheme not in REDIS_SCHEMES:
@@ -93,7 +129,7 @@ def _problem_with_redis_url(url: str) -> str | None:
     try:
         parts = urlsplit(url)
         parse_url(url)
-        if parts.port == 0:
+        if parts.port == 0 or (scheme != "unix" and "@" in parts.path + parts.query):
             raise ValueError
     except ValueError:
         return "be of the form redis://:password@host:6379/0, with special characters of the password percent-encoded"

@@ -74,4 +74,5 @@ def finish(wanted: Wanted | None, *, running: bool) -> None:
         link = f"{site}{reverse('invitation', args=[secret])}"
         print(f"An invitation for {INVITED.uses} people, for {INVITED.days} days: {link}")
     if not running:
+        print("Instances on several machines need one Redis or Valkey between them: REDIS_URL in .env.")
         print("Next: start the site, by `make run` or as docs/deploy.md says, if it isn't running yet.")

@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from django.core.exceptions import ImproperlyConfigured
+
 from mysite.environment import Environment
 
 
@@ -33,11 +35,16 @@ def push_contact(env: Environment, site: str) -> str:
 
 def mail_settings(env: Environment, folder: Path, site: str) -> dict[str, Any]:
     """Django's settings of e-mail, as EMAIL_URL says; without it, e-mails become files in `folder`."""
+    url = env.str("EMAIL_URL", default="") or f"filemail:///{folder}"
     try:
-        found: dict[str, Any] = env.email_url_config(env.str("EMAIL_URL", default="") or f"filemail:///{folder}")
-    except (KeyError, ValueError):
+        parts = urlsplit(url)
+        if parts.scheme.startswith("smtp") and "@" in parts.path + parts.query:  # after a slash, say, in the password
+            raise ValueError
+        found: dict[str, Any] = env.email_url_config(url)
+    except (ImproperlyConfigured, KeyError, ValueError):
         raise SystemExit(
-            "EMAIL_URL can't be understood. It has to be of the form smtp+tls://user:password@mail.example.org:587"
+            "EMAIL_URL can't be understood. It has to be of the form smtp+tls://user:password@mail.example.org:587, "
+            "with special characters of the password percent-encoded."
         ) from None
     sender = str(env.str("CHAT_EMAIL_FROM", default="")).strip() or f"chat@{urlsplit(site).hostname}"
     return {"EMAIL_TIMEOUT": 20, **found, "DEFAULT_FROM_EMAIL": sender}  # seconds

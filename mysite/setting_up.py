@@ -18,6 +18,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from mysite import dotenv
+from mysite.environment import POSTGRESQL_FORM, has_one_reading, problem_with_redis_url, split_redis_urls
 
 ROOT = Path(__file__).resolve().parent.parent
 HOST = re.compile(r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
@@ -39,6 +40,7 @@ def parser() -> argparse.ArgumentParser:
     found.add_argument("--account", action="store_true", help="only migrate and make the first staff account")
     found.add_argument("--domain", help="the name of the site: chat.example.org")
     found.add_argument("--database", help="postgres://user:password@host:5432/name; empty for SQLite")
+    found.add_argument("--redis", help="redis://:password@host:6379/0; empty for the embedded Valkey. Not asked")
     found.add_argument("--email", help="smtp+tls://user:password@mail.example.org:587; empty for none")
     found.add_argument("--registration", choices=REGISTRATIONS, help="whether people may sign up by themselves")
     found.add_argument("--username", help="the name of the first staff account")
@@ -52,6 +54,8 @@ def main(arguments: Sequence[str]) -> None:
             make_account(options)
             return
         path = options.compose or options.env_file
+        if problem := dotenv.problem_with(path):
+            sys.exit(problem)
         known = dotenv.read(path)
         changed = {name: value for name, value in answers(options, known).items() if known.get(name) != value}
         agree(options, [name for name in changed if known.get(name)])
@@ -76,6 +80,8 @@ def answers(options: argparse.Namespace, known: dict[str, str]) -> dict[str, str
     else:
         question = "2. The database (postgres://user:password@host:5432/name; Enter: SQLite)"
         values["DATABASE_URL"] = ask(options, "database", question, known.get("DATABASE_URL", ""), check_database)
+        if options.redis is not None:
+            values["REDIS_URL"] = ask(options, "redis", "", "", check_redis)
         if domain:
             values |= {name: domain, "DEBUG": "false"}
     question = "3. The server for e-mails (smtp+tls://user:password@mail.example.org:587; Enter: none)"
@@ -121,12 +127,23 @@ def check_database(text: str) -> str:
         return text
     if not text.startswith(("postgres://", "postgresql://")):
         raise Wrong("It begins with postgres:// or sqlite:///. Special characters of a password are percent-encoded.")
+    if not has_one_reading(text):
+        raise Wrong(f"It can't be understood. It has to {POSTGRESQL_FORM}.")
     import psycopg
 
     try:
         psycopg.connect(text, connect_timeout=CONNECT_TIMEOUT).close()
+    except psycopg.ProgrammingError:  # whose text may have a part of the password
+        raise Wrong(f"It can't be understood. It has to {POSTGRESQL_FORM}.") from None
     except psycopg.Error as error:
         raise Wrong(f"It can't be reached: {str(error).splitlines()[0]}. Is it running, with that user?") from None
+    return text
+
+
+def check_redis(text: str) -> str:
+    for url in split_redis_urls(text):
+        if problem := problem_with_redis_url(url):
+            raise Wrong(f"It has to {problem}.")
     return text
 
 
@@ -134,10 +151,11 @@ def check_email(text: str) -> str:
     try:
         parts = urlsplit(text)
         usable = not text or (parts.scheme in {"smtp", "smtp+tls", "smtp+ssl"} and parts.hostname and parts.port != 0)
+        usable = usable and "@" not in parts.path + parts.query  # after a slash, say, in the password
     except ValueError:
         usable = False
     if not usable or any(character in text for character in " $#'\""):
-        raise Wrong("It is like smtp+tls://user:password@mail.example.org:587, with $ as %24, # as %23 and so on.")
+        raise Wrong("It is like smtp+tls://user:password@mail.example.org:587, with / as %2F, $ as %24 and so on.")
     return text
 
 
@@ -178,3 +196,4 @@ def make_account(
         print("Written to .env.")
     call_command("migrate", interactive=False, verbosity=0)
     first_account.finish(wanted, running=options.account)
+    dotenv.give_back(ROOT / "var")

@@ -1,6 +1,7 @@
 """`manage.py setup`: its questions, what it writes, and the account and the invitation that it makes."""
 
 import builtins
+import os
 import re
 import sqlite3
 import stat
@@ -59,7 +60,15 @@ def test_wrong_answers_are_asked_for_again_with_what_to_do(
     file: Path, answering: Answer, capsys: pytest.CaptureFixture[str]
 ) -> None:
     wrong_names = ["", "https://chat.example.org", "a b", "a,b", "-", "é"]
-    wrong_mails = ["mail.example.org", "smtp://", "http://a", "smtp://a:pa$s@b", "smtp://[", "smtp://a:99999"]
+    wrong_mails = [
+        "mail.example.org",
+        "smtp://",
+        "http://a",
+        "smtp://a:pa$s@b",
+        "smtp://[",
+        "smtp://a:99999",
+        "smtp://a:1/b@c",
+    ]
     answering([*wrong_names, "localhost", *wrong_mails, "smtp+tls://u:p%24@mail.example.org:587", "yes", "open"])
     values = write_env_of_compose(file)
     assert values["EMAIL_URL"] == "smtp+tls://u:p%24@mail.example.org:587"
@@ -116,6 +125,80 @@ def test_database_that_cannot_be_used_is_refused_with_what_to_do(file: Path) -> 
         with pytest.raises(SystemExit, match=told):
             setting_up.main(["--env-file", str(file), "--no-input", "--database", url])
         assert not file.exists()
+
+
+@pytest.mark.parametrize("password", ["p@s%40", "se/cret", "12/ret", "se#cret", "se?cret", "12?ret", "p%s", "100%"])
+def test_database_whose_password_is_not_percent_encoded_is_refused_without_a_part_of_it(
+    file: Path, password: str
+) -> None:
+    for url in (f"postgres://chat:{password}@127.0.0.1:1/chat", f"postgresql://{password}@127.0.0.1/chat"):
+        with pytest.raises(SystemExit, match=r"^--database: It can't be understood.*@ is %40, / is %2F") as refused:
+            setting_up.main(["--env-file", str(file), "--no-input", "--database", url])
+        assert password not in str(refused.value)
+        assert not re.search(r"ret|%s|100", str(refused.value))
+
+
+@pytest.mark.parametrize(
+    "place", ["u:p%40s%2F%25@127.0.0.1:1/chat", "u@%2Fnowhere/chat", "/chat?host=/nowhere", "127.0.0.1:1,[::1]:1/chat"]
+)
+def test_database_of_other_forms_is_tried(file: Path, place: str) -> None:
+    with pytest.raises(SystemExit, match="It can't be reached"):
+        setting_up.main(["--env-file", str(file), "--no-input", "--database", f"postgres://{place}"])
+
+
+def test_redis_is_an_option_that_nobody_is_asked_about(file: Path, tmp_path: Path) -> None:
+    for url, told in (("one:6379", "begin with redis://"), ("redis://:12/ret@one", "percent-encoded")):
+        with pytest.raises(SystemExit, match=f"^--redis: It has to .*{told}") as refused:
+            setting_up.main(["--env-file", str(file), "--no-input", "--redis", url])
+        assert "ret" not in str(refused.value)
+    options = setting_up.parser().parse_args(["--no-input", "--redis", "redis://:a%2Fb@one:6379/0,redis://two"])
+    assert setting_up.answers(options, {})["REDIS_URL"] == options.redis
+    assert "REDIS_URL" not in setting_up.answers(setting_up.parser().parse_args(["--no-input"]), {})
+
+
+def test_file_that_cannot_be_written_is_told_before_the_first_question(
+    file: Path, answering: Answer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answering([])  # a question would end it by "Broken off"
+    monkeypatch.setattr(os, "geteuid", lambda: 54321)
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    with pytest.raises(
+        SystemExit, match=rf"^{file} can't be written by this user. Run this as root, or as \w+, to whom"
+    ):
+        write_env_of_compose(file)
+    monkeypatch.setattr(os, "access", lambda *_: True)
+    file.write_text("A=b\n")  # which would be another's, written anew
+    with pytest.raises(SystemExit, match=f"to whom {file} belongs"):
+        write_env_of_compose(file)
+
+
+def test_file_written_again_keeps_owner_group_and_mode(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file.write_text("A=b\n")
+    file.chmod(0o640)
+    given: list[tuple[int, int]] = []
+    monkeypatch.setattr(os, "chown", lambda path, user, group: given.append((user, group)))
+    dotenv.write(file, {"A": "c"})
+    assert file.read_text() == "A=c\n"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o640
+    assert given == [(file.stat().st_uid, file.stat().st_gid)]
+
+
+def test_what_root_has_made_in_a_folder_is_given_to_the_owner_of_the_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "metrics").mkdir()
+    (tmp_path / "metrics" / "one").touch()
+    (tmp_path / "twice").touch()
+    os.link(tmp_path / "twice", tmp_path / "again")
+    given: set[str] = set()
+    real = os.lstat
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(os, "chown", lambda path, user, group, **_: given.add(os.path.relpath(path, tmp_path)))
+    folder = os.stat_result((0o40755, 0, 0, 1, 7, 7, 0, 0, 0, 0))
+    monkeypatch.setattr(Path, "stat", lambda path: folder)
+    monkeypatch.setattr(os, "lstat", lambda path: os.stat_result((*real(path)[:4], 0, 0, *real(path)[6:10])))
+    dotenv.give_back(tmp_path)
+    assert given == {"metrics", "metrics/one"}  # and no file that has a name elsewhere, which may be anything
 
 
 @pytest.mark.django_db

@@ -183,6 +183,17 @@ def test_timeouts_of_lanes_stand_behind_those_of_database_url() -> None:
     assert "statement_timeout=4000" not in found["DATABASES"]["default"]["OPTIONS"]["options"]
 
 
+ENCODED = "with special characters of the password percent-encoded"
+DATABASE_URL_REFUSED = (
+    f"DATABASE_URL can't be understood. It has to be of the form postgres://user:password@host:5432/name, {ENCODED}: "
+    "@ is %40, / is %2F, # is %23, ? is %3F, % is %25."
+)
+REDIS_URL_REFUSED = f"REDIS_URL can't be understood. It has to be of the form redis://:password@host:6379/0, {ENCODED}."
+EMAIL_URL_REFUSED = (
+    f"EMAIL_URL can't be understood. It has to be of the form smtp+tls://user:password@mail.example.org:587, {ENCODED}."
+)
+
+
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
@@ -253,6 +264,15 @@ def test_timeouts_of_lanes_stand_behind_those_of_database_url() -> None:
             "DATABASE_URL",
             "mysql://chat:secret@host/chat",
             "DATABASE_URL can't be understood. It has to begin with sqlite:// or postgres:// or postgresql://.",
+        ),
+        *(
+            ("DATABASE_URL", f"postgres://chat:{password}@host/chat", DATABASE_URL_REFUSED)
+            for password in ("sec/ret", "sec?ret", "12/ret")
+        ),
+        *(("REDIS_URL", f"redis://:{password}@host/0", REDIS_URL_REFUSED) for password in ("sec/ret", "12/ret")),
+        *(
+            ("EMAIL_URL", url, EMAIL_URL_REFUSED)
+            for url in ("foo", "smtp://chat:sec/ret@host:25", "smtp://chat:12/ret@host:25", "mysql://host")
         ),
     ],
 )
