@@ -113,7 +113,14 @@ def counts_of_restored(path: Path, made_by: int) -> dict[str, int]:
     """Restores the dump into a database of its own, counts, and drops that again. Needs the right to CREATEDB."""
     name = f"check_{secrets.token_hex(8)}"
     with _connected() as server:
-        server.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'")
+        try:
+            server.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'")
+        except psycopg.errors.InsufficientPrivilege:
+            user = server.info.user
+            raise BackupError(
+                "The backup is there, and hasn't been tried: PostgreSQL doesn't let its user make a database for that. "
+                f"As postgres: psql --command 'ALTER ROLE \"{user}\" CREATEDB'"
+            ) from None
         try:
             restore(path, made_by, into=name)
             with _connected(name) as restored, restored.cursor() as cursor:

@@ -6,7 +6,9 @@ import shlex
 from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import psycopg
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
@@ -15,10 +17,11 @@ from pytest_django import Settings
 
 from chat import models
 from chat.storage import history
-from chat.storage.backup import checking, making, manifest, postgresql_programs, restoring
+from chat.storage.backup import checking, making, manifest, postgresql_copy, postgresql_programs, restoring
 from chat.storage.backup.errors import BackupError
 from tests.chat.storage.transfer.conversation import GUEST, ROOM, hold, say
 from tests.chat.storage.transfer.test_room_transfer import stored
+from tests.postgres import postgres
 from tests.servers import ROOT
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -191,3 +194,16 @@ def test_command_of_the_systemd_unit_is_one(tmp_path: Path) -> None:
     name, _, *options = shlex.split(command)
     hold()
     assert "rows, 0 files." in run(name, tmp_path, *options)
+
+
+def test_user_who_may_make_no_database_to_try_a_backup_is_told_how_to_allow_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with postgres() as url:
+        place = {"host": urlsplit(url).path.rpartition("/")[0], "dbname": "postgres"}
+        with psycopg.connect(**place, user="postgres", autocommit=True) as server:
+            server.execute("CREATE ROLE chat LOGIN")
+        monkeypatch.setattr(postgresql_programs, "parameters", lambda name=None: {**place, "user": "chat"})
+        told = 'backup is there, and hasn\'t been tried.*ALTER ROLE "chat" CREATEDB'
+        with pytest.raises(BackupError, match=told):
+            postgresql_copy.counts_of_restored(tmp_path / "database.dump", 180000)
