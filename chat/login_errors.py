@@ -44,6 +44,15 @@ class AccountRefused(LoginFailed):
     explanation = _("Your account here is deactivated. The site’s staff can tell you more.")
 
 
+class AddressTaken(LoginFailed):
+    """The account that has confirmed the address belongs to another identity at the provider already."""
+
+    explanation = _(
+        "The account here with your e-mail address belongs to somebody else at the login service. Log in there as "
+        "before, or ask the site’s staff."
+    )
+
+
 class NoAccount(LoginFailed):
     """Nobody here belongs to the identity, and the site makes no accounts for those who come."""
 

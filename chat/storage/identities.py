@@ -1,5 +1,6 @@
 """The accounts of people who log in at a provider: found by who they are there, linked to them, or made for them."""
 
+import logging
 import secrets
 from itertools import chain
 from typing import Any
@@ -14,9 +15,11 @@ from chat.domain.login_links import comparable
 from chat.domain.openid_claims import FALLBACK, Claims
 from chat.domain.profiles import ProfileChange
 from chat.errors import InvalidName, NameTaken
-from chat.login_errors import AccountRefused, NoAccount
+from chat.login_errors import AccountRefused, AddressTaken, NoAccount
 from chat.models import NotificationChoice, ProviderIdentity, Verb
 from chat.storage import accounts, audit, profiles, tokens
+
+logger = logging.getLogger(__name__)
 
 NUMBERED = 20  # usernames that are tried with a number, before one is made up
 
@@ -24,8 +27,9 @@ NUMBERED = 20  # usernames that are tried with a number, before one is made up
 def account_of(claims: Claims, *, may_link: bool, may_register: bool) -> Any:
     """The active user who logs in.
 
-    With `may_link`, an account that has confirmed the verified e-mail address is linked, if it is the only one. With
-    `may_register`, an account is made for somebody who has none. Raises AccountRefused or NoAccount.
+    With `may_link`, an account that has confirmed the verified e-mail address is linked, if it is the only one, and to
+    one identity of each provider. With `may_register`, an account is made for somebody who has none. Raises
+    AccountRefused, AddressTaken or NoAccount.
     """
     user = _known(claims)
     if user is None:
@@ -70,8 +74,12 @@ def _link(claims: Claims) -> Any:
     user = accounts.users().filter(pk=owners[0].pk).first() if len(owners) == 1 else None
     if user is None or not user.is_active or tokens.bot_of(user) is not None:
         return None
-    _make(claims, user)
     person = people.of_user(user)
+    if ProviderIdentity.objects.filter(issuer=claims.issuer, user_id=user.pk).exists():
+        # Addresses are given to others in time, and a provider keeps one for its person less surely than a subject.
+        logger.warning("Refused to link %s to a second identity at %s with the same address", person.id, claims.issuer)
+        raise AddressTaken
+    _make(claims, user)
     audit.record(person, Verb.IDENTITY_LINKED, target=person, issuer=claims.issuer)
     return user
 

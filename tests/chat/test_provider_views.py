@@ -147,8 +147,8 @@ def test_names_come_from_the_userinfo_endpoint_where_the_token_has_none(elsewher
     assert log_in().status_code == 502
 
 
-def test_verified_address_links_the_account_that_confirmed_it_if_that_is_set(
-    elsewhere: Provider, settings: Settings
+def test_verified_address_links_the_account_that_confirmed_it_to_one_identity_if_that_is_set(
+    elsewhere: Provider, settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
     ann = User.objects.create_user("ann", password="correct horse")
     models.NotificationChoice.objects.create(user=ann, email="Ann@example.org", is_confirmed=True)
@@ -167,6 +167,16 @@ def test_verified_address_links_the_account_that_confirmed_it_if_that_is_set(
     assert person_with(**verified) == of_user(ann).id
     linked = models.AuditRecord.objects.get(verb=Verb.IDENTITY_LINKED)
     assert (linked.target_id, linked.details) == (of_user(ann).id, {"issuer": elsewhere.issuer})
+    elsewhere.person = {"sub": "20", "preferred_username": "x", **verified}
+    answer = log_in()
+    assert (answer.status_code, answer.person["isGuest"]) == (403, True)
+    assert "belongs to somebody else at the login service" in answer.content.decode()
+    assert f"Refused to link {of_user(ann).id} to a second identity at {elsewhere.issuer}" in caplog.text
+    assert "example.org" not in caplog.text.lower()
+    assert ProviderIdentity.objects.filter(user=ann).count() == 1
+    ProviderIdentity.objects.filter(user=ann).update(issuer="https://before.example.net")  # which the site had before
+    assert log_in().person["id"] == of_user(ann).id
+    ProviderIdentity.objects.filter(user=ann).delete()
     ben = User.objects.create_user("ben")
     models.NotificationChoice.objects.create(user=ben, email="ann@example.org", is_confirmed=True)
     assert person_with(**verified) not in {of_user(ann).id, of_user(ben).id}  # whose it is can't be known
