@@ -7,6 +7,7 @@ from chat.delivery.publisher import publish
 from chat.domain import rooms
 from chat.domain.grants import Scope
 from chat.domain.people import Person
+from chat.domain.texts import check_client_id
 from chat.storage.database import in_database
 from tests.example_app import storage
 from tests.example_app.lists import InvalidEntry, TodoEntry, TodoList
@@ -24,11 +25,11 @@ def admit(person: Person, scope: Scope) -> None:
     person.require_all_rooms()
 
 
-async def add(todo: TodoList, text: object, *, person: Person, client_id: str | None = None) -> TodoEntry:
-    """Raises InvalidEntry, and as `_carry_out` does."""
+async def add(todo: TodoList, text: object, *, person: Person, client_id: object = None) -> TodoEntry:
+    """Raises InvalidEntry or InvalidClientId, and as `_carry_out` does."""
     if not isinstance(text, str) or not text.strip() or len(text) > TEXT_MAX:
         raise InvalidEntry("A thing to do is a text of 1 to {most} characters.", most=TEXT_MAX)
-    return await _carry_out(todo, "added", person, client_id=client_id, text=text)
+    return await _carry_out(todo, "added", person, client_id=check_client_id(client_id), text=text)
 
 
 async def finish(todo: TodoList, target: object, *, person: Person) -> TodoEntry:

@@ -19,13 +19,17 @@ class Entry(models.Model):
     kind = models.CharField(max_length=20)
     text = models.TextField(default="")
     by = models.CharField(max_length=100)
+    by_id = models.CharField(max_length=100)
     target = models.BigIntegerField(null=True)
     subject = models.CharField(max_length=100, default="")
-    client_id = models.CharField(max_length=100, null=True, unique=True)  # noqa: DJ001  # null is none, and not unique
+    client_id = models.CharField(max_length=100, null=True)  # noqa: DJ001  # null is none, and not unique
     made_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["list", "offset"], name="todo_offset_in_list")]
+        constraints = [
+            models.UniqueConstraint(fields=["list", "offset"], name="todo_offset_in_list"),
+            models.UniqueConstraint(fields=["list", "by_id", "client_id"], name="todo_client_id_of_person_in_list"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.offset}"

@@ -25,11 +25,12 @@ def append(*, todo: TodoList, kind: str, person: Any, client_id: str | None = No
         row = models.List.objects.get(name=todo.name)
         if error := refused([(todo, person)]).get((todo, person)):
             raise error
-        if client_id and (first := models.Entry.objects.filter(client_id=client_id).first()):
+        sender = {"by_id": person.id, "client_id": client_id}
+        if client_id is not None and (first := row.entries.filter(**sender).first()):
             transaction.set_rollback(True)
             return as_entry(first, todo)
         before = row.entries.filter(offset=row.last_offset - 1).first()
-        entry = row.entries.create(offset=row.last_offset, kind=kind, by=person.name, client_id=client_id, **fields)
+        entry = row.entries.create(offset=row.last_offset, kind=kind, by=person.name, **sender, **fields)
         change_shares(row, entry, person.id)
     return as_entry(entry, todo, previous=str(before.uid) if before else None)
 

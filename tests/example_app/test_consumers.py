@@ -9,11 +9,13 @@ from pytest_django import Settings
 from chat.connections.sockets import Sockets
 from chat.delivery import hub
 from chat.delivery.hub import Hub
+from chat.domain.people import Person
 from chat.storage.database import in_database
 from tests.conftest import SlowServer
 from tests.example_app import actions
 from tests.example_app.asgi import application
 from tests.example_app.conftest import ANN, GROCERIES, elsewhere, set_back
+from tests.example_app.lists import NotShared, TodoList
 from tests.example_app.source import TodoSource
 
 
@@ -43,6 +45,25 @@ async def test_entry_that_is_sent_twice_is_added_once(open_todo) -> None:
     assert frames.count({"added": 1, "client_id": "a"}) == 2
     await socket.send_json_to({"add": "bread"})
     assert {(await socket.frame()).get("offset", 2), (await socket.frame()).get("offset", 2)} == {2}
+
+
+BEN = Person(id="user-2", name="Ben")
+
+
+async def test_client_id_is_that_of_one_person_in_one_list() -> None:
+    """A client elsewhere may have made the same id, in a list that only its people may hear."""
+    secret = await actions.add(TodoList("Ann's"), "a secret", person=ANN, client_id="1")
+    await actions.share(TodoList("Ann's"), ANN.id, person=ANN)
+    async with Hub.here().listen([GROCERIES]) as listener, asyncio.timeout(5):
+        for person, text in [(BEN, "milk"), (ANN, "bread")]:
+            added = await actions.add(GROCERIES, text, person=person, client_id="1")
+            assert (added.log, added.text) == (GROCERIES, text)
+            again = await actions.add(GROCERIES, text, person=person, client_id="1")
+            assert (again.id, again.text) == (added.id, text)
+            assert (await anext(listener)).id == added.id
+    with pytest.raises(NotShared):
+        await actions.add(TodoList("Ann's"), "mine", person=BEN, client_id="1")
+    assert (await actions.add(TodoList("Ann's"), "?", person=ANN, client_id="1")).id == secret.id
 
 
 @pytest.mark.parametrize(

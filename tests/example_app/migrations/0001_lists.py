@@ -30,9 +30,10 @@ class Migration(migrations.Migration):
                 ("kind", models.CharField(max_length=20)),
                 ("text", models.TextField(default="")),
                 ("by", models.CharField(max_length=100)),
+                ("by_id", models.CharField(max_length=100)),
                 ("target", models.BigIntegerField(null=True)),
                 ("subject", models.CharField(default="", max_length=100)),
-                ("client_id", models.CharField(max_length=100, null=True, unique=True)),
+                ("client_id", models.CharField(max_length=100, null=True)),
                 ("made_at", models.DateTimeField(auto_now_add=True)),
                 (
                     "list",
@@ -42,7 +43,12 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "constraints": [models.UniqueConstraint(fields=("list", "offset"), name="todo_offset_in_list")],
+                "constraints": [
+                    models.UniqueConstraint(fields=("list", "offset"), name="todo_offset_in_list"),
+                    models.UniqueConstraint(
+                        fields=("list", "by_id", "client_id"), name="todo_client_id_of_person_in_list"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
