@@ -104,9 +104,16 @@ class WebhooksView(LoginRequiredMixin, FormView):
         return show(self.request, self.room, webhook, secret=webhook.secret)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        listed = [(one, address("webhook", self.room, one.pk)) for one in webhooks.of(self.room)]
+        found = webhooks.of(self.room)
+        listed = [(one, address("webhook", self.room, one.pk)) for one in found]
         offered = self.room is not None or bool(bots.of(None))
-        context = {"room": self.room, "webhooks": listed, "offered": offered, "once": once.mark()}
+        context = {
+            "room": self.room,
+            "webhooks": listed,
+            "without_bot": webhooks.without_bot(found),
+            "offered": offered,
+            "once": once.mark(),
+        }
         return super().get_context_data(**kwargs) | context
 
 
@@ -171,6 +178,8 @@ def show(request: HttpRequest, room: Room | None, webhook: Webhook, *, error: An
         "deliveries": [
             (one, webhook_texts.problem_of(webhook, one), webhook_texts.reply_of(one)) for one in deliveries
         ],
+        "maker": webhooks.maker_of(webhook),
+        "without_bot": webhooks.without_bot([webhook]),
         "error": error,
         "once": once.mark(),
         **more,

@@ -118,7 +118,7 @@ def _entry(delivery: models.WebhookDelivery, webhook: Webhook) -> Event | None:
 
 def _batches(row: models.Webhook, webhook: Webhook) -> list[Batch]:
     """The entries that follow, in each room that has some, as far as the bot, if it is one's, may read now."""
-    if row.bot is not None and not _may_hear(row.bot):
+    if row.bot is not None and not is_there(row.bot):
         return []
     positions = _positions_of_room(row) if row.room_id else _positions_of_rooms(row)
     requests = [
@@ -129,7 +129,7 @@ def _batches(row: models.Webhook, webhook: Webhook) -> list[Batch]:
     return [_batch(request, recovery) for request, recovery in found if not isinstance(recovery, ChatError)]
 
 
-def _may_hear(bot: models.Bot) -> bool:
+def is_there(bot: models.Bot) -> bool:
     """Whether the bot is there: as for its tokens, a room's bot has to be a member of the room."""
     if not bot.user.is_active:
         return False

@@ -1,7 +1,7 @@
 """Webhooks as those see them who manage them: a room's, or those of the site's bots."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -16,10 +16,11 @@ from chat.domain import webhook_secrets
 from chat.domain.people import PROFILE, Person
 from chat.domain.rooms import Room
 from chat.domain.webhooks import TEST_TYPE, OffReason
-from chat.models import Verb, Webhook, WebhookDelivery, WebhookPosition
+from chat.models import AuditRecord, Verb, Webhook, WebhookDelivery, WebhookPosition
 from chat.storage import audit, history
 from chat.storage.database import writes
 from chat.storage.webhook_outcomes import DELIVERIES_KEPT
+from chat.storage.webhook_work import is_there
 from chat.webhook_errors import TooManyWebhooks
 
 FORMER_SECRET_HOLDS = timedelta(days=1)  # after it was replaced
@@ -57,6 +58,17 @@ def in_trouble(room: Room) -> int:
 def _of(room: Room | None) -> QuerySet[Webhook]:
     # A room's name is another room's once the first is deleted, but its row isn't.
     return Webhook.objects.filter(room=None) if room is None else Webhook.objects.filter(room__name=room.name)
+
+
+def maker_of(webhook: Webhook) -> str:
+    """The name that the person had who made it; empty if that isn't known."""
+    records = AuditRecord.objects.filter(verb=Verb.WEBHOOK_MADE, details__webhook=webhook.pk)
+    return records.order_by("-pk").values_list("person_name", flat=True).first() or ""
+
+
+def without_bot(some: Iterable[Webhook]) -> set[int]:
+    """The primary keys of those that hear nothing, as their bot may not be in its room."""
+    return {webhook.pk for webhook in some if webhook.bot is not None and not is_there(webhook.bot)}
 
 
 def last_deliveries(webhook: Webhook) -> list[WebhookDelivery]:

@@ -178,6 +178,23 @@ def test_page_says_in_sentences_what_became_of_a_delivery(ann: User, outcome: di
     assert not any(code in page for code in outcome.values() if isinstance(code, str) and "_" in code)
 
 
+def test_page_says_who_made_a_webhook_and_what_keeps_it_from_its_work(ann: User) -> None:
+    client = client_of(ann)
+    bot = bots.make(username="helper", room=ROOM, by=None)
+    moderation.set_role(ROOM, "helper", Role.MEMBER, by=None)
+    webhook = make(client, hears=str(bot.pk))
+    page = client.get(page_of(webhook)).content.decode()
+    assert "made by ann" in page
+    assert "it hears nothing" not in page
+    moderation.remove_member(ROOM, "helper", by=None)
+    for address in (PAGE, page_of(webhook)):
+        assert "it hears nothing" in client.get(address).content.decode()
+    everything = make(client, author=str(bot.pk))
+    assert "answers are posted by helper" in client.get(page_of(everything)).content.decode()
+    bots.delete(user_id=bot.pk, room=ROOM, by=None)
+    assert "answers aren’t posted, as helper isn’t there any more" in client.get(page_of(everything)).content.decode()
+
+
 def test_room_has_no_more_webhooks_than_the_setting_says(ann: User, settings: Any) -> None:
     settings.CHAT_WEBHOOKS_MAX = 1
     make(client_of(ann))
