@@ -56,9 +56,9 @@ class Safeguards:
             redirect = self.security.process_request(request)
         except DisallowedHost as error:
             logger.warning("%s", error)
-            return _refuse(400, "There is no site of this name here.")
+            return _refuse(400, "unknown_host", "There is no site of this name here.")
         if redirect is None and not self.from_anywhere and comes_from_elsewhere(request.scope):
-            return _refuse(403, "Pages of other sites may not do this.")
+            return _refuse(403, "foreign_origin", "Pages of other sites may not do this.")
         return cast(HttpResponse | None, redirect)
 
     def add_headers(self, request: HttpRequest, headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
@@ -77,5 +77,6 @@ def _no_view(request: HttpRequest) -> HttpResponseBase:
     raise NotImplementedError  # only what is before and after the view is called here
 
 
-def _refuse(status: int, message: str) -> HttpResponse:
-    return JsonResponse({"errors": [{"message": message}]}, status=status)
+def _refuse(status: int, code: str, message: str) -> HttpResponse:
+    """In both forms of errors: that of GraphQL, and that of the other doors."""
+    return JsonResponse({"error": code, "message": message, "errors": [{"message": message}]}, status=status)
