@@ -9,7 +9,7 @@ from chat import metrics, tracing
 from chat.delivery.detached_tasks import DetachedTasks
 from chat.delivery.listener import LogListener
 from chat.delivery.recent_ids import RecentIds
-from chat.delivery.source import Effect, Source
+from chat.delivery.source import RECHECK, Effect, Exclusion, Source
 from chat.domain.logs import Head, Log
 from chat.domain.positions import Position
 from chat.domain.recoveries import RecoveryRequest
@@ -49,19 +49,31 @@ class Feed:
             return event.id in self.recent_ids  # else it may be of a log that went back
         if event.id is None or not event.follows(self.position):
             return False
+        effect = self._effect_of(event)
         self.position = event.position
         self.recent_ids.add(event.id)
         self.unsettled.add(self)  # a database that takes the place of this one may not have the entry
-        if effect := self.source.effect(event):
+        if effect:
             self.give_with_effect(event, effect)
         else:
             self.give(event)
         return True
 
+    def _effect_of(self, event: Any) -> Effect | None:
+        """The change that an entry makes to who may hear the log. A source that fails to say may mean any."""
+        try:
+            return self.source.effect(event)
+        except Exception as error:
+            unforeseen(error)
+            return RECHECK
+
     def give(self, event: Any) -> None:
         with tracing.step("event.deliver", listeners=len(self.listeners)):
             for listener in self.listeners:
-                listener.put(event)
+                try:
+                    listener.put(event)
+                except Exception as error:  # its own affair, and not that of those who come after it
+                    listener.end(unforeseen(error))
         metrics.EVENTS.inc()
         metrics.DELIVERIES.inc(len(self.listeners))
         if event.sent_at:
@@ -74,7 +86,7 @@ class Feed:
             # A listener that has read past the entry has been checked since, and may be here again.
             named = [one for one in self.listeners if one.person and one.person.id == excluded.person_id]
             behind = [one for one in named if one.positions.get(self.log.group, 0) < event.offset]
-            ending = [(listener, excluded.error()) for listener in behind]
+            ending = [(listener, _error_of(excluded)) for listener in behind]
         self.give(event)
         for listener, error in ending:
             listener.end(error)
@@ -112,10 +124,11 @@ class Feed:
 
     def start_over(self, position: Position) -> None:
         """Goes on after `position`: what is between it and the last one can't be had, or never was in this log."""
+        event = self.source.start_over(self.log, position)  # first: if that fails, it is tried again
         self.position = position
         # For all one knows: entries in it may have changed who may hear the log.
         self.restricted = self.read_only = self.needs_recheck = True
-        self.give(self.source.start_over(self.log, position))
+        self.give(event)
 
     # From the database, what the layer didn't bring
 
@@ -183,6 +196,13 @@ class Feed:
             if error := refused.get((self.log, person)):
                 listener.end(error)
         self.needs_recheck = False
+
+
+def _error_of(excluded: Exclusion) -> Exception:
+    try:
+        return excluded.error()
+    except Exception as error:
+        return unforeseen(error)
 
 
 def _position_before(hint: Any, end: Position) -> Position:

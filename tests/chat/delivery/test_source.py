@@ -1,6 +1,7 @@
 """A source that says no more than it has to: where its logs end, and what is in them."""
 
 import asyncio
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -11,14 +12,15 @@ from chat.delivery.entries import Entry, StartOver
 from chat.delivery.hub import Hub
 from chat.delivery.listener import Listener
 from chat.delivery.publisher import publish
-from chat.delivery.source import Source, register
+from chat.delivery.queued_listener import QueuedListener
+from chat.delivery.source import Effect, Exclusion, Source, register
 from chat.domain.events import USUAL_KINDS
 from chat.domain.logs import Head, group_of
 from chat.domain.people import Person
 from chat.domain.positions import Position
 from chat.domain.recoveries import LogPart, Range, RecoveryRequest
 from chat.domain.rooms import find
-from chat.errors import NotAllowed
+from chat.errors import InternalError, NotAllowed
 
 
 @dataclass(frozen=True)
@@ -137,6 +139,92 @@ async def test_log_is_restricted_unless_its_source_says_otherwise() -> None:
             pass
     async with Hub.here().listen([DIARY], {DIARY: Position(0)}):  # the site itself
         pass
+
+
+# Mistakes of an app's
+
+
+def fail(*_: object) -> None:
+    raise KeyError("a mistake of the app's")
+
+
+def errors(caplog: pytest.LogCaptureFixture) -> int:
+    return sum(record.levelno >= logging.ERROR for record in caplog.records)
+
+
+@pytest.mark.parametrize("published", [True, False])
+async def test_entry_whose_effect_fails_is_heard_and_all_are_looked_up_before_they_hear_more(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, published: bool
+) -> None:
+    monkeypatch.setattr(DiarySource, "effect", lambda _, line: fail() if line.text == "bad" else None)
+    monkeypatch.setattr(DiarySource, "heads", lambda *_: heads())
+    async with Hub.here().listen([DIARY], person=ANN) as ann, Hub.here().listen([DIARY], person=BEN) as ben:
+        for text in ("one", "bad", "three", "four"):
+            (line,) = write(text)
+            if published:
+                await publish(line)
+        async with asyncio.timeout(5):
+            assert [(await anext(ann)).text for _ in range(4)] == ["one", "bad", "three", "four"]
+            assert [(await anext(ben)).text for _ in range(2)] == ["one", "bad"]
+            with pytest.raises(NotAllowed):
+                await anext(ben)
+    assert errors(caplog) == 1
+
+
+async def heads() -> dict[Diary, Head]:
+    """Everybody may hear the diary, as far as this knows."""
+    lines = DiarySource.lines
+    return {DIARY: Head(lines[-1].position if lines else Position(0), restricted=False)}
+
+
+async def test_listener_whose_person_is_excluded_by_an_error_that_can_not_be_made_is_ended(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    exclusion = Effect(excludes=Exclusion(BEN.id, fail))
+    monkeypatch.setattr(DiarySource, "effect", lambda _, line: exclusion if line.text == "one" else None)
+    monkeypatch.setattr(DiarySource, "heads", lambda *_: heads())
+    async with Hub.here().listen([DIARY], person=ANN) as ann, Hub.here().listen([DIARY], person=BEN) as ben:
+        await publish(*write("one"))
+        await publish(*write("two"))
+        async with asyncio.timeout(5):
+            assert [(await anext(ann)).text for _ in range(2)] == ["one", "two"]
+            assert (await anext(ben)).text == "one"
+            with pytest.raises(InternalError):
+                await anext(ben)
+    assert errors(caplog) == 1
+
+
+async def test_start_over_that_fails_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    start_over, tries = Source.start_over, []
+
+    def fail_once(source: DiarySource, log: Diary, position: Position) -> StartOver:
+        tries.append(position)
+        return fail() if len(tries) == 1 else start_over(source, log, position)
+
+    monkeypatch.setattr(DiarySource, "start_over", fail_once)
+    write("one", "two")
+    async with Hub.here().listen([DIARY]) as listener, asyncio.timeout(5):
+        del DiarySource.lines[:]
+        write("one again", series="b")
+        assert (await anext(listener)).starts_over
+        write("two again", series="b")
+        assert (await anext(listener)).text == "two again"
+
+
+async def test_listener_that_fails_is_ended_and_others_hear_on(caplog: pytest.LogCaptureFixture) -> None:
+    class Failing(QueuedListener):
+        take = fail
+
+    broken = Failing([DIARY])
+    await Hub.here().join(broken)
+    broken.go_live()
+    async with Hub.here().listen([DIARY]) as one, Hub.here().listen([DIARY]) as two, asyncio.timeout(5):
+        await publish(*write("one"))
+        assert [(await anext(listener)).text for listener in (one, two)] == ["one", "one"]
+        with pytest.raises(InternalError):
+            await anext(broken)
+    await Hub.here().leave(broken)
+    assert errors(caplog) == 1
 
 
 async def test_listener_of_another_source_hears_all_kinds() -> None:
