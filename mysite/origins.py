@@ -12,7 +12,7 @@ from django.http.request import split_domain_port, validate_host
 from django.utils.http import is_same_domain
 
 from chat import metrics
-from chat.connections.bearer import authorization_of
+from chat.connections.bearer import authorizations_of
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ def comes_from_elsewhere(scope: Mapping[str, Any]) -> bool:
     from elsewhere may be followed. Programs send neither header; they bring no visitor's cookies, so there is nobody to
     protect. Nor is there with a token: see `chat.connections.bearer`.
     """
-    if authorization_of(scope) is not None:
+    if authorizations_of(scope):
         return False
     headers = dict(scope.get("headers", ()))
     origin = headers.get(b"origin", b"").decode("latin1")

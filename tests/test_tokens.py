@@ -28,6 +28,7 @@ from chat.domain.tokens import checksum, is_well_formed, make
 from chat.errors import Unavailable
 from chat.models import Role, Token
 from chat.storage import moderation
+from chat.token_errors import InvalidToken
 from mysite.asgi import application
 from tests.conftest import ChatSocket, GraphQLSocket, close
 from tests.event_stream import EventStream
@@ -350,6 +351,92 @@ async def test_second_connection_init_changes_nobody(protocol: str) -> None:
     await socket.gql_init()
     await socket.send_json_to({"type": "connection_init", "payload": {"authorization": token.authorization}})
     assert (await socket.receive_output(5))["code"] == 4429
+
+
+# How a token may be written: each takes the text of a token, right or wrong.
+HEADERS: list[Callable[[str], str]] = [
+    lambda secret: f"Bearer {secret}",
+    lambda secret: f"bearer  {secret}",
+    lambda secret: f"Token {secret}",
+    lambda secret: secret,
+]
+PAYLOADS: list[Callable[[str], dict[str, Any]]] = [
+    lambda secret: {"authorization": f"Bearer {secret}"},
+    lambda secret: {"Authorization": f"Bearer {secret}"},
+    lambda secret: {"AUTHORIZATION": secret, "lang": "de"},
+    lambda secret: {"headers": {"Authorization": f"Bearer {secret}"}},
+    lambda secret: {"Headers": {"authorization": f"Token {secret}"}},
+    lambda secret: {"authToken": secret},
+    lambda secret: {"token": f"Bearer {secret}"},
+    lambda secret: {"Authorization": f"Bearer {secret}", "authToken": secret},
+]
+
+
+@pytest.mark.parametrize("written", HEADERS)
+async def test_token_in_a_header_counts_or_is_refused_however_it_is_written(written: Callable[[str], str]) -> None:
+    token = await program()
+    assert (await graphql(ME, written(token.secret))).json == {"data": {"me": {"name": token.user.username}}}
+    for wrong in (WRONG, WRONG_CHECKSUM, "chat_"):
+        assert (await graphql(ME, written(wrong))).status == 401
+
+
+async def me_by_init(payload: dict[str, Any], protocol: str, **options: Any) -> str | int:
+    """The name of whom a connection becomes by its `connection_init`, or the code with which it is closed."""
+    socket = GraphQLSocket(application, "/graphql", protocol=protocol, subprotocols=[], **options)
+    assert (await socket.connect(timeout=5))[0]
+    await socket.send_json_to({"type": "connection_init", "payload": payload})
+    answer = await socket.receive_output(5)
+    if answer["type"] == "websocket.close":
+        return answer["code"]
+    try:
+        await socket.start(ME)
+        return (await socket.receive_json_from(timeout=5))["payload"]["data"]["me"]["name"]
+    finally:
+        await close(socket)
+
+
+@pytest.mark.parametrize("protocol", ["graphql-transport-ws", "graphql-ws"])
+@pytest.mark.parametrize("written", PAYLOADS)
+async def test_token_in_connection_init_counts_or_closes_it_however_it_is_written(
+    written: Callable[[str], dict[str, Any]], protocol: str
+) -> None:
+    token = await program()
+    assert await me_by_init(written(token.secret), protocol) == token.user.username
+    for wrong in (WRONG, WRONG_CHECKSUM, "chat_"):
+        assert await me_by_init(written(wrong), protocol) == 4401
+
+
+async def test_several_tokens_are_refused_and_one_twice_is_not() -> None:
+    ann, bob = await program(), await program()
+    both = ann.authorization, bob.authorization
+    assert (await graphql(ME, ", ".join(both))).status == 401
+    headers = [(b"authorization", one.encode()) for one in both]
+    refused = GraphQLSocket(application, "/graphql", protocol="graphql-transport-ws", headers=headers)
+    await refused.connect(timeout=5)
+    assert (await refused.receive_output(5))["code"] == 4401
+    protocol = "graphql-transport-ws"
+    assert await me_by_init({"token": both[0], "authorization": both[1]}, protocol) == 4401
+    assert await me_by_init({"authorization": both[1]}, protocol, headers=ann.headers) == 4401
+    assert await me_by_init({"authorization": both[0]}, protocol, headers=ann.headers) == ann.user.username
+
+
+async def test_two_headers_over_http_with_different_tokens_are_refused_and_a_proxys_basic_is_passed_over() -> None:
+    ann, bob = await program(), await program()
+    basic = (b"authorization", b"Basic dXNlcjpwYXNz")
+    scope = {"type": "http", "headers": [basic, *ann.headers, *bob.headers]}
+    assert bearer.authorizations_of(scope) == [ann.authorization, bob.authorization]
+    with pytest.raises(InvalidToken, match="several"):
+        await bearer.let_in(scope, *bearer.authorizations_of(scope))
+    alone = {"type": "http", "headers": [basic, *ann.headers]}
+    await bearer.let_in(alone, *bearer.authorizations_of(alone))
+    assert alone["user"] == ann.user
+
+
+@pytest.mark.parametrize(
+    "payload", [{}, {"token": None}, {"lang": "de"}, {"headers": None}, {"headers": {"lang": "de"}}]
+)
+async def test_connection_init_without_a_token_is_a_guests(payload: dict[str, Any]) -> None:
+    assert isinstance(await me_by_init(payload, "graphql-transport-ws"), str)
 
 
 async def test_token_of_another_scheme_is_left_to_proxies() -> None:

@@ -8,7 +8,7 @@ from channels.db import database_sync_to_async
 from django.conf import settings
 from django.http import parse_cookie
 
-from chat.connections.bearer import authorization_of, let_in
+from chat.connections.bearer import authorizations_of, let_in
 from chat.connections.sockets import LOG_IN
 from chat.delivery.batcher import Batcher
 from chat.domain.people import GRANT_KEY
@@ -36,10 +36,10 @@ class AuthMiddlewareStack:
         self.inner = inner
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        scope, authorization = {**scope}, authorization_of(scope)
+        scope, authorizations = {**scope}, authorizations_of(scope)
         try:
-            if authorization is not None and GRANT_KEY not in scope:
-                await let_in(scope, authorization)
+            if authorizations and GRANT_KEY not in scope:
+                await let_in(scope, *authorizations)
             else:
                 await bring_session(scope)
         except (InvalidToken, Unavailable) as error:

@@ -7,8 +7,9 @@ asks. It has no session and gets no cookie; cookies that come beside the header 
 
 import contextlib
 import json
+import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -32,20 +33,47 @@ REMEMBERED_MAX = 10_000  # tokens whose last use is remembered, before all are f
 RETRY_AFTER = 5  # seconds
 
 
-def authorization_of(scope: Mapping[str, Any]) -> str | None:
-    """The header, if it is about a token: of the scheme Bearer. None for others, such as a proxy's Basic."""
-    for name, value in scope.get("headers", ()):
-        if name == b"authorization" and value[:7].lower() in {b"bearer", b"bearer "}:
-            return str(value.decode("latin1"))
-    return None
+# The prefix says what is meant, whatever scheme stands before it, or none: it must not go on as a guest's request.
+ABOUT_TOKEN = re.compile(r"\s*(?:bearer(?:\s|$)|(?:\S+\s+)?chat_)", re.IGNORECASE)
+SCHEMES = {"", "bearer", "token"}
 
 
-async def let_in(scope: dict[str, Any], authorization: object) -> None:
-    """Puts into the scope of a connection the user and the grant of the token in `authorization`: `Bearer chat_…`.
+def is_about_token(value: object) -> bool:
+    """Whether a value is `Bearer …`, or `chat_…` after any scheme or none: a token, right or wrong."""
+    return isinstance(value, str) and ABOUT_TOKEN.match(value) is not None
 
-    Raises InvalidToken or Unavailable.
+
+def authorizations_of(scope: Mapping[str, Any]) -> list[str]:
+    """The headers `Authorization` that are about a token; others, such as a proxy's Basic, are left out."""
+    headers = [value.decode("latin1") for name, value in scope.get("headers", ()) if name == b"authorization"]
+    return [value for value in headers if is_about_token(value)]
+
+
+def authorizations_in(payload: Mapping[str, Any]) -> list[object]:
+    """What is `authorization` in the payload of `connection_init`, however it is written, and what else is a token."""
+    return [value for key, value in _entries(payload) if key.lower() == "authorization" or is_about_token(value)]
+
+
+def _entries(payload: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Those in `headers` as well, where some clients put what they can't send as headers."""
+    for key, value in payload.items():
+        if key.lower() == "headers" and isinstance(value, dict):
+            yield from value.items()
+        else:
+            yield key, value
+
+
+async def let_in(scope: dict[str, Any], *authorizations: object) -> None:
+    """Puts into the scope of a connection the user and the grant of the token in `authorizations`: `Bearer chat_…`.
+
+    Raises InvalidToken, where they are several tokens too, or Unavailable.
     """
-    bearer = await Bearers.here().find(_secret(authorization))
+    secrets = {_secret(authorization) for authorization in authorizations}
+    if len(secrets) != 1:
+        raise _several()
+    bearer = await Bearers.here().find(secrets.pop())
+    if GRANT_KEY in scope and scope[GRANT_KEY].token_id != bearer.grant.token_id:
+        raise _several()
     scope.pop(SCOPE_KEY, None)  # the guest that it was so far
     headers = [(name, value) for name, value in scope["headers"] if name != b"cookie"]
     scope |= {"headers": headers, "cookies": {}, "session": stranger().session}
@@ -53,11 +81,15 @@ async def let_in(scope: dict[str, Any], authorization: object) -> None:
 
 
 def _secret(authorization: object) -> str:
-    scheme, _space, secret = authorization.partition(" ") if isinstance(authorization, str) else ("", "", "")
-    secret = secret.strip()
-    if scheme.lower() != "bearer" or not is_well_formed(secret):
+    words = authorization.split() if isinstance(authorization, str) else []
+    scheme, secret = ("", *words)[-2:] if len(words) in {1, 2} else ("", "")
+    if scheme.lower() not in SCHEMES or not is_well_formed(secret):
         raise _invalid()
     return secret
+
+
+def _several() -> InvalidToken:
+    return InvalidToken(_("This request has several tokens: send one."))
 
 
 def _invalid() -> InvalidToken:
@@ -107,11 +139,10 @@ class BearerCheck:
 
     async def __call__(self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         assert scope["type"] == "http"
-        authorization = authorization_of(scope)
-        if authorization is not None:
+        if authorizations := authorizations_of(scope):
             connection: Any = {**scope}
             try:
-                await let_in(connection, authorization)
+                await let_in(connection, *authorizations)
             except Exception as error:
                 await _refuse(scope, send, unforeseen(error))
                 return

@@ -18,7 +18,7 @@ from strawberry.subscriptions.protocols.graphql_ws.handlers import BaseGraphQLWS
 
 from chat.actions import rate_limits
 from chat.connections.authentication import TRY_AGAIN
-from chat.connections.bearer import let_in
+from chat.connections.bearer import authorizations_in, let_in
 from chat.connections.sockets import LOG_IN
 from chat.delivery.detached_tasks import DetachedTasks
 from chat.errors import FrameTooLong, TooManySubscriptions, Unavailable
@@ -100,10 +100,10 @@ class Guarded(Following):
             self.stop_init_timer()
             # Null is as good as nothing, which Strawberry takes for granted in one of the protocols only.
             payload = {} if message.get("payload") is None else message["payload"]
-            if isinstance(payload, dict) and "authorization" in payload:
-                if not await self.let_in(payload["authorization"]):
+            if isinstance(payload, dict) and (authorizations := authorizations_in(payload)):
+                if not await self.let_in(*authorizations):
                     return
-                payload = {key: value for key, value in payload.items() if key != "authorization"}
+                payload = {}  # it has the token, which nothing else need see
             await super().handle_message({"type": "connection_init", "payload": payload})  # type: ignore[misc]
         elif message["type"] in STARTS and is_probe(message["payload"]):
             await self.refuse_probe(message)
@@ -115,7 +115,7 @@ class Guarded(Following):
         else:
             await super().handle_message(message)  # type: ignore[misc]
 
-    async def let_in(self, authorization: object) -> bool:
+    async def let_in(self, *authorizations: object) -> bool:
         """Has the connection be that of a token's user from now on. Where that can't be, closes it: then it is False.
 
         What it was before counts for nothing any more. A connection that has begun already stays whose it is.
@@ -125,7 +125,7 @@ class Guarded(Following):
             return False
         scope = self.view.scope
         try:
-            await let_in(scope, authorization)
+            await let_in(scope, *authorizations)
         except InvalidToken as error:
             await self.websocket.close(LOG_IN, error.code)
             return False
