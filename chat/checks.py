@@ -5,8 +5,6 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 
-from chat.actions.rate_limits import parse_rate
-
 
 @register
 def limits_are_on(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
@@ -19,32 +17,6 @@ def limits_are_on(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             id="chat.W001",
         )
     ]
-
-
-@register
-def rates_can_be_read(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    return [
-        Error(f"{name}: {problem}", id="chat.E001")
-        for name in (
-            "CHAT_RATE_PERSON",
-            "CHAT_RATE_ADDRESS",
-            "CHAT_RATE_TOKEN",
-            "CHAT_RATE_LOGIN",
-            "CHAT_RATE_ACCOUNT",
-            "CHAT_RATE_MAILBOX",
-            "CHAT_RATE_LINKS",
-            "CHAT_RATE_LINK_HOST",
-        )
-        if (problem := _problem_with_rate(getattr(settings, name)))
-    ]
-
-
-def _problem_with_rate(text: str) -> str | None:
-    try:
-        parse_rate(text)
-    except ValueError as error:
-        return str(error)
-    return None
 
 
 @register

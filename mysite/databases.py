@@ -23,9 +23,10 @@ def database_settings(env: Environment, folder: Path) -> DatabaseSettings:
     default = f"sqlite:///{folder / 'db.sqlite3'}"
     url = env.url("DATABASE_URL", default=default, schemes=["sqlite", "postgres", "postgresql"])
     database = env.database("DATABASE_URL", url)
+    connections = env.number("CHAT_DATABASE_CONNECTIONS", default=8, least=2)
     if database["ENGINE"].endswith("sqlite3"):
         return _sqlite(database, folder)
-    return _postgresql(database, env.number("CHAT_DATABASE_CONNECTIONS", default=8, least=2))
+    return _postgresql(database, connections)
 
 
 def _sqlite(database: dict[str, Any], folder: Path) -> DatabaseSettings:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from mysite.environment import Environment
+from mysite.environment import Environment, split
 
 THIS_MACHINE = {"localhost", "127.0.0.1", "::1"}
 BACKEND = "django.contrib.auth.backends.ModelBackend"
@@ -38,7 +38,7 @@ def login_settings(env: Environment) -> LoginSettings:
         links=env.switch("CHAT_LOGIN_LINKS", default=False),
         issuer=issuer,
         client_id=env.str("CHAT_OIDC_CLIENT_ID", default="").strip(),
-        client_secret=env.ENVIRON.get("CHAT_OIDC_CLIENT_SECRET", "").strip(),  # as it is: it may begin with "$"
+        client_secret=env.secret("CHAT_OIDC_CLIENT_SECRET").strip(),
         scopes=env.str("CHAT_OIDC_SCOPES", default="openid profile email").strip() or "openid profile email",
         name=env.str("CHAT_OIDC_NAME", default="").strip() or urlsplit(issuer).hostname or "",
         register=env.switch("CHAT_OIDC_REGISTER", default=True),
@@ -57,9 +57,9 @@ def login_settings(env: Environment) -> LoginSettings:
 def _issuer(env: Environment) -> str:
     """The address of the provider, exactly as it calls itself."""
     given = str(env.str("CHAT_OIDC_ISSUER", default="")).strip()
-    parts = urlsplit(given)
-    is_safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in THIS_MACHINE)
-    if given and not (parts.hostname and is_safe and not parts.query and not parts.fragment):
+    parts = split(given)
+    is_safe = parts and (parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in THIS_MACHINE))
+    if given and not (parts and is_safe and not parts.query and not parts.fragment):
         raise SystemExit(
             f"CHAT_OIDC_ISSUER is {given!r}. It has to be of the form https://login.example.org/realms/chat"
         )

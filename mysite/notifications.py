@@ -1,13 +1,17 @@
 """The settings of what the site sends by itself: notifications to devices, and e-mails."""
 
+import re
 from collections.abc import Sequence
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
-from mysite.environment import Environment
+from mysite.environment import Environment, split
+
+EMAIL = re.compile(r"[^@\s<>]+@[^@\s<>]+")
 
 
 def site_url(env: Environment, hosts: Sequence[str], port: int, *, https: bool) -> str:
@@ -16,8 +20,8 @@ def site_url(env: Environment, hosts: Sequence[str], port: int, *, https: bool) 
     if not given:
         host = hosts[0].removeprefix(".") if hosts else f"localhost:{port}"
         return f"{'https' if https else 'http'}://{host}"
-    parts = urlsplit(given)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path or parts.query:
+    parts = split(given)
+    if parts is None or parts.scheme not in {"http", "https"} or parts.path or parts.query or parts.fragment:
         raise SystemExit(f"CHAT_SITE_URL is {given!r}. It has to be of the form https://chat.example.org")
     return given
 
@@ -28,7 +32,8 @@ def push_contact(env: Environment, site: str) -> str:
     if not given:
         return site if site.startswith("https://") else "mailto:webmaster@localhost"
     contact = f"mailto:{given}" if "@" in given and ":" not in given else given
-    if not contact.startswith(("mailto:", "https://")):
+    is_address = EMAIL.fullmatch(contact.removeprefix("mailto:")) is not None
+    if not (is_address if contact.startswith("mailto:") else contact.startswith("https://") and split(contact)):
         raise SystemExit(f"CHAT_PUSH_CONTACT is {given!r}. It has to be an e-mail address, or begin with https://")
     return contact
 
@@ -37,9 +42,10 @@ def mail_settings(env: Environment, folder: Path, site: str) -> dict[str, Any]:
     """Django's settings of e-mail, as EMAIL_URL says; without it, e-mails become files in `folder`."""
     url = env.str("EMAIL_URL", default="") or f"filemail:///{folder}"
     try:
-        parts = urlsplit(url)
-        if parts.scheme.startswith("smtp") and "@" in parts.path + parts.query:  # after a slash, say, in the password
-            raise ValueError
+        if url.startswith("smtp"):
+            parts = split(url)
+            if parts is None or "@" in parts.path + parts.query:  # after a slash, say, in the password
+                raise ValueError
         found: dict[str, Any] = env.email_url_config(url)
     except (ImproperlyConfigured, KeyError, ValueError):
         raise SystemExit(
@@ -47,4 +53,6 @@ def mail_settings(env: Environment, folder: Path, site: str) -> dict[str, Any]:
             "with special characters of the password percent-encoded."
         ) from None
     sender = str(env.str("CHAT_EMAIL_FROM", default="")).strip() or f"chat@{urlsplit(site).hostname}"
+    if not EMAIL.fullmatch(parseaddr(sender)[1]):
+        raise SystemExit(f"CHAT_EMAIL_FROM is {sender!r}. It has to be like Chat <chat@example.org>")
     return {"EMAIL_TIMEOUT": 20, **found, "DEFAULT_FROM_EMAIL": sender}  # seconds

@@ -78,7 +78,7 @@ def is_ours(origin: str, host: str) -> bool:
     domain, port = split_domain_port(page.netloc)
     if not domain or page.scheme not in ({"https"} if settings.SECURE_SSL_REDIRECT else {"http", "https"}):
         return False
-    allowed = [pattern for pattern in settings.ALLOWED_HOSTS if pattern != "*"]
+    allowed: list[str] = [pattern for pattern in settings.ALLOWED_HOSTS if pattern != "*"]
     if not host:
         return validate_host(domain, allowed)
     if page.netloc.lower() == host.lower():

@@ -13,7 +13,7 @@ from redis.backoff import NoBackoff
 from mysite import notifications, valkey, workers
 from mysite.databases import database_settings
 from mysite.environment import Environment
-from mysite.files import files_settings
+from mysite.files import files_accel, files_settings
 from mysite.logins import login_settings
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -25,7 +25,7 @@ env.read_env(BASE_DIR / ".env", encoding="utf-8")  # what is set outside wins ov
 # The site
 
 DEBUG = env.switch("DEBUG", default=False)
-SECRET_KEY = env.ENVIRON.get("SECRET_KEY", "")  # as it is: env.str() takes one like "$a1" for another variable's name
+SECRET_KEY = env.secret("SECRET_KEY")
 if not SECRET_KEY:
     if not DEBUG:
         raise SystemExit(
@@ -33,9 +33,9 @@ if not SECRET_KEY:
         )
     SECRET_KEY = get_random_secret_key()
 
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=THIS_MACHINE)
-CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
-FORWARDED_ALLOW_IPS = env.list("FORWARDED_ALLOW_IPS", default=["127.0.0.1", "::1"])
+ALLOWED_HOSTS = env.hosts("ALLOWED_HOSTS", default=THIS_MACHINE)
+CSRF_TRUSTED_ORIGINS = env.origins("CSRF_TRUSTED_ORIGINS")
+FORWARDED_ALLOW_IPS = env.networks("FORWARDED_ALLOW_IPS", default=["127.0.0.1", "::1"], anybody=True)
 
 CHAT_GUESTS = env.switch("CHAT_GUESTS", default=True)
 CHAT_REGISTRATION = env.choice("CHAT_REGISTRATION", default="open", among=["open", "invitation", "closed"])
@@ -59,20 +59,20 @@ CHAT_WEBHOOK_TIMEOUT = env.seconds("CHAT_WEBHOOK_TIMEOUT", default=10, least=1) 
 
 # Limits
 
-CHAT_FILE_SIZE = min(env.number("CHAT_FILE_SIZE", default=25_000_000), 2**31 - 1)  # bytes of a file; Int in GraphQL
+CHAT_FILE_SIZE = env.number("CHAT_FILE_SIZE", default=25_000_000, most=2_147_483_647)  # bytes of a file; a GraphQL Int
 CHAT_FILES_PER_MESSAGE = env.number("CHAT_FILES_PER_MESSAGE", default=10)
 CHAT_FILES_PER_DAY = env.number("CHAT_FILES_PER_DAY", default=500_000_000)  # bytes that a person uploads
 CHAT_FILES_TOTAL = env.number("CHAT_FILES_TOTAL", default=20_000_000_000)  # bytes of all files that are kept
 CHAT_LIMITS = env.switch("CHAT_LIMITS", default=True)  # of rates and connections; what follows them always holds
-CHAT_RATE_PERSON = env.str("CHAT_RATE_PERSON", default="20/10s")  # messages, by `chat.actions.rate_limits.parse_rate`
-CHAT_RATE_ADDRESS = env.str("CHAT_RATE_ADDRESS", default="100/10s")
-CHAT_RATE_TOKEN = env.str("CHAT_RATE_TOKEN", default="50/10s")  # messages by a token, beside its person's own
-CHAT_RATE_SEARCH = env.str("CHAT_RATE_SEARCH", default="20/10s")  # searches of a person
-CHAT_RATE_LOGIN = env.str("CHAT_RATE_LOGIN", default="20/m")  # logins tried and accounts made, for each address
-CHAT_RATE_ACCOUNT = env.str("CHAT_RATE_ACCOUNT", default="10/10m")  # passwords tried, for each account
-CHAT_RATE_MAILBOX = env.str("CHAT_RATE_MAILBOX", default="5/h")  # e-mails to each address that somebody typed
-CHAT_RATE_LINKS = env.str("CHAT_RATE_LINKS", default="20/m")  # pages that the site asks for, for each person's links
-CHAT_RATE_LINK_HOST = env.str("CHAT_RATE_LINK_HOST", default="60/m")  # and from each host
+CHAT_RATE_PERSON = env.rate("CHAT_RATE_PERSON", default="20/10s")  # messages
+CHAT_RATE_ADDRESS = env.rate("CHAT_RATE_ADDRESS", default="100/10s")
+CHAT_RATE_TOKEN = env.rate("CHAT_RATE_TOKEN", default="50/10s")  # messages by a token, beside its person's own
+CHAT_RATE_SEARCH = env.rate("CHAT_RATE_SEARCH", default="20/10s")  # searches of a person
+CHAT_RATE_LOGIN = env.rate("CHAT_RATE_LOGIN", default="20/m")  # logins tried and accounts made, for each address
+CHAT_RATE_ACCOUNT = env.rate("CHAT_RATE_ACCOUNT", default="10/10m")  # passwords tried, for each account
+CHAT_RATE_MAILBOX = env.rate("CHAT_RATE_MAILBOX", default="5/h")  # e-mails to each address that somebody typed
+CHAT_RATE_LINKS = env.rate("CHAT_RATE_LINKS", default="20/m")  # pages that the site asks for, for each person's links
+CHAT_RATE_LINK_HOST = env.rate("CHAT_RATE_LINK_HOST", default="60/m")  # and from each host
 CHAT_WEBHOOKS_MAX = env.number("CHAT_WEBHOOKS_MAX", default=10, least=0)  # of each room, and of each bot of the site
 CHAT_CONNECTIONS_PER_ADDRESS = env.number("CHAT_CONNECTIONS_PER_ADDRESS", default=200)  # to one process
 CHAT_SUBSCRIPTIONS_PER_CONNECTION = env.number("CHAT_SUBSCRIPTIONS_PER_CONNECTION", default=20)
@@ -127,7 +127,8 @@ MIDDLEWARE = [
 ]
 
 # Browsers reload a page when the server has started anew, as it does under `make dev` when a file changes.
-if DEBUG and env.switch("CHAT_BROWSER_RELOAD", default=False):
+CHAT_BROWSER_RELOAD = env.switch("CHAT_BROWSER_RELOAD", default=False)
+if DEBUG and CHAT_BROWSER_RELOAD:
     INSTALLED_APPS.append("django_browser_reload")
     MIDDLEWARE.append("django_browser_reload.middleware.BrowserReloadMiddleware")
 
@@ -197,7 +198,7 @@ SERVESTATIC_MIMETYPES = {".ttf": "font/ttf", ".graphql": "application/graphql"}
 
 # Files that people attach to messages: in a folder that no URL leads to, or in a bucket of S3.
 CHAT_FILES_DIR = BASE_DIR / env.str("CHAT_FILES_DIR", default="var/files")
-CHAT_FILES_ACCEL = env.str("CHAT_FILES_ACCEL", default="")  # where nginx has that folder
+CHAT_FILES_ACCEL = files_accel(env)
 _files = files_settings(env, CHAT_FILES_DIR)
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -222,9 +223,9 @@ CHAT_HTTPS = env.switch("CHAT_HTTPS", default=not DEBUG and not set(ALLOWED_HOST
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = CHAT_HTTPS
 # A browser remembers HSTS for so long, whatever the site then becomes, and with it all subdomains if they are included:
 # only the one who runs the site knows whether that is right for them.
-SECURE_HSTS_SECONDS = env.number("CHAT_HSTS_SECONDS", default=86_400, least=0) if CHAT_HTTPS else 0
-SECURE_HSTS_INCLUDE_SUBDOMAINS = CHAT_HTTPS and env.switch("CHAT_HSTS_SUBDOMAINS", default=False)
-SECURE_HSTS_PRELOAD = CHAT_HTTPS and env.switch("CHAT_HSTS_PRELOAD", default=False)
+SECURE_HSTS_SECONDS = env.number("CHAT_HSTS_SECONDS", default=86_400, least=0) * CHAT_HTTPS
+SECURE_HSTS_INCLUDE_SUBDOMAINS = env.switch("CHAT_HSTS_SUBDOMAINS", default=False) and CHAT_HTTPS
+SECURE_HSTS_PRELOAD = env.switch("CHAT_HSTS_PRELOAD", default=False) and CHAT_HTTPS
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]  # `check --deploy` asks for both
 X_FRAME_OPTIONS = "DENY"
 
@@ -252,18 +253,18 @@ CONTENT_SECURITY_POLICY = {
 
 # Logs and metrics
 
-CHAT_AUDIT_DAYS = env.number("CHAT_AUDIT_DAYS", default=365, least=0)  # for which the audit log is kept; 0 is for ever
+# For which the audit log is kept; 0 is for ever.
+CHAT_AUDIT_DAYS = env.number("CHAT_AUDIT_DAYS", default=365, least=0, most=36_500)
 
 # Where `manage.py chat_status` looks; the server is told by the Procfile.
-PORT = env.number("PORT", default=8000, least=0)
+PORT = env.number("PORT", default=8000, least=0, most=65_535)
+env.number("WEB_CONCURRENCY", default=1)  # uvicorn reads it itself, and takes anything for 1 that is less
 # Where traces go. `mysite.tracing` and OpenTelemetry read it, and the other OTEL_ variables, from the environment.
 OTEL_EXPORTER_OTLP_ENDPOINT = env.url("OTEL_EXPORTER_OTLP_ENDPOINT", default="", schemes=["http", "https"])
 # Addresses and networks (10.0.0.0/8) that may read /metrics.
 CHAT_METRICS_ALLOW = env.networks("CHAT_METRICS_ALLOW", default=["127.0.0.1", "::1"])
 # Where several processes behind one port count together; prometheus_client looks into the environment for it.
-CHAT_METRICS_FOLDER = env.str("PROMETHEUS_MULTIPROC_DIR", default="") or str(
-    workers.folder(BASE_DIR / "var" / "metrics") or ""
-)
+CHAT_METRICS_FOLDER = env.folder("PROMETHEUS_MULTIPROC_DIR") or str(workers.folder(BASE_DIR / "var" / "metrics") or "")
 env.ENVIRON.pop("PROMETHEUS_MULTIPROC_DIR", None)  # where it is set at all, even to nothing, files are written
 if CHAT_METRICS_FOLDER:
     env.ENVIRON["PROMETHEUS_MULTIPROC_DIR"] = CHAT_METRICS_FOLDER
@@ -273,7 +274,7 @@ if CHAT_METRICS_FOLDER:
 CHAT_PUSH = env.switch("CHAT_PUSH", default=True)
 CHAT_SITE_URL = notifications.site_url(env, NAMED_HOSTS, PORT, https=CHAT_HTTPS)
 CHAT_PUSH_CONTACT = notifications.push_contact(env, CHAT_SITE_URL)
-CHAT_DIGEST_AFTER = env.seconds("CHAT_DIGEST_AFTER", default=24, least=0)  # hours that a message is unread
+CHAT_DIGEST_AFTER = env.seconds("CHAT_DIGEST_AFTER", default=24, least=0, most=87_600)  # hours that a message is unread
 vars().update(notifications.mail_settings(env, BASE_DIR / "var" / "mail", CHAT_SITE_URL))
 
 # Logins
@@ -351,3 +352,5 @@ LOGGING = {
         "uvicorn.access": {"handlers": [], "propagate": False},
     },
 }
+
+env.refuse_unknown("CHAT_")

@@ -13,11 +13,8 @@ Redis, and while a server is away each process limits by itself what is kept the
 
 import asyncio
 import logging
-import re
 import time
 from collections.abc import Mapping
-from functools import lru_cache
-from typing import NamedTuple
 from zlib import crc32
 
 from django.conf import settings
@@ -27,6 +24,7 @@ from chat import log_context, metrics
 from chat.actions.bucket_server import BucketServer
 from chat.delivery.layer import Layer
 from chat.domain.people import Person
+from chat.domain.rates import Rate, parse_rate
 from chat.errors import FrameTooLong, RateLimited, grouped
 from chat.per_loop import PerLoop
 
@@ -34,27 +32,6 @@ logger = logging.getLogger(__name__)
 
 LOCAL_MAX = 10_000  # buckets that are remembered before those that are full again are dropped
 CLOSE = 0.001  # seconds that make no difference: the rounding of both clocks
-
-
-class Rate(NamedTuple):
-    """So many at once, and as many again in every `period` (seconds)."""
-
-    amount: int
-    period: float
-
-    @property
-    def interval(self) -> float:
-        return self.period / self.amount
-
-
-@lru_cache
-def parse_rate(text: str) -> Rate:
-    """`20/10s` is twenty in ten seconds; m and h are minutes and hours. Raises ValueError."""
-    match = re.fullmatch(r"([1-9]\d*)/([1-9]\d*)?([smh])", text.strip())
-    if match is None:
-        raise ValueError(f"{text!r} is no rate: write something like 20/10s, 100/m or 1000/h")
-    amount, count, unit = match.groups()
-    return Rate(int(amount), int(count or 1) * {"s": 1, "m": 60, "h": 3600}[unit])
 
 
 def hit(limit: str) -> None:

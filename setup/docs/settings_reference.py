@@ -13,10 +13,9 @@ from setup.node import ROOT
 
 SECTION = re.compile(r"^# --- (.+?) -+$")
 ASSIGNMENT = re.compile(r"^#(\w+)=(.*)$")
-# Read by the Procfile, uvicorn and the Makefile, or by compose.yaml, and not by the site's code
+# Read by the Procfile and the Makefile, or by compose.yaml, and not by the site's code
 SERVERS = [
     Variable("HOST", "an address", "127.0.0.1"),
-    Variable("WEB_CONCURRENCY", "a whole number, 1 or more", "1"),
     Variable("SITE_DOMAIN", "a name", ""),
     Variable("POSTGRES_PASSWORD", "letters, digits, `-` and `_`", ""),
 ]

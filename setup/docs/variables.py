@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from setup.node import ROOT
 
-METHODS = {"str", "list", "switch", "number", "seconds", "choice", "networks", "url", "redis_urls"}
+METHODS = {"str", "secret", "switch", "number", "seconds", "choice", "rate", "networks", "hosts", "origins", "url"}
+METHODS |= {"redis_urls", "folder"}
 
 
 @dataclass(frozen=True)
@@ -42,11 +43,6 @@ def _variables_of(tree: ast.AST) -> Iterator[Variable]:
             ) if method in METHODS:
                 arguments = {str(keyword.arg): _value(keyword.value) for keyword in keywords}
                 yield Variable(name, _form(method, arguments), _written(arguments.get("default", "")))
-            case ast.Call(
-                func=ast.Attribute(value=ast.Attribute(value=ast.Name(id="env"), attr="ENVIRON"), attr="get"),
-                args=[ast.Constant(value=str(name)), *_],
-            ):
-                yield Variable(name, "text", "")
 
 
 def _value(node: ast.expr) -> object:
@@ -59,22 +55,29 @@ def _value(node: ast.expr) -> object:
 
 def _form(method: str, arguments: dict[str, object]) -> str:
     least = arguments.get("least", 1 if method == "number" else 0)
+    limits = f"{least} to {arguments['most']}" if "most" in arguments else f"{least} or more"
     match method:
         case "switch":
             return "`true` or `false`"
         case "number":
-            return f"a whole number, {least} or more"
+            return f"a whole number, {limits}"
         case "seconds":
-            return f"a number, {least} or more"
+            return f"a number, {limits}"
         case "choice" | "url":
             words = arguments.get("among", arguments.get("schemes"))
             if not isinstance(words, list):
                 return "one of those below"
             return " or ".join(f"`{word}{'://' if method == 'url' else ''}`" for word in words)
         case "networks":
-            return "addresses and networks"
-        case "list":
-            return "a list"
+            return "addresses and networks" + (", or `*`" if arguments.get("anybody") else "")
+        case "rate":
+            return "a rate"
+        case "hosts":
+            return "names of hosts, or `*`"
+        case "origins":
+            return "origins"
+        case "folder":
+            return "a folder"
         case "redis_urls":
             return "URLs"
     return "text"

@@ -20,12 +20,6 @@ def test_check_warns_of_switched_off_limits_in_production(
     assert said(settings) == ids
 
 
-def test_check_reports_a_malformed_rate(settings: Settings) -> None:
-    settings.CHAT_LIMITS = True
-    settings.CHAT_RATE_PERSON = "20 a minute"
-    assert said(settings) == ["chat.E001"]
-
-
 @pytest.mark.parametrize(
     ("frame", "body", "ids"),
     [(16_120, 16_120, []), (16_119, 16_120, ["chat.W003"]), (100, 100, ["chat.W003", "chat.W003"])],
