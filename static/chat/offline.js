@@ -5,8 +5,8 @@ const LOOK_EVERY = 10_000; // milliseconds
 
 async function look() {
   try {
-    const answer = await fetch("/livez", { cache: "no-store" });
-    if (answer.ok) location.reload();
+    const { status } = await fetch("/accounts/me/", { cache: "no-store" }); // the probes aren't for browsers
+    if (status < 500) location.reload();
   } catch {
     // Not yet.
   }

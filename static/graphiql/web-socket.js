@@ -1,6 +1,7 @@
 // @ts-check
 /** Subscriptions over a WebSocket, by graphql-transport-ws. */
 
+import { siteAnswers } from "../chat/connection/site-answers.js";
 import { LOST, RESTARTING } from "./outcomes.js";
 import { Recovery } from "./recovery.js";
 
@@ -17,6 +18,8 @@ export class WebSocketTransport {
   name = "WebSocket";
   /** A WebSocket has opened on this page. */
   hasOpened = false;
+  /** WebSockets that failed to open while the site answered. */
+  blocked = 0;
 
   #graphql;
   #url;
@@ -60,7 +63,10 @@ export class WebSocketTransport {
     const dispose = connection.client.subscribe(recovery?.next() ?? operation, {
       next: (/** @type {any} */ result) => over || sink.next(recovery?.take(result) ?? result),
       complete: () => finish(() => sink.ended(null)),
-      error: (/** @type {unknown} */ error) => finish(() => report(error, sink)),
+      error: async (/** @type {unknown} */ error) => {
+        if (!this.hasOpened && (await siteAnswers())) this.blocked += 1;
+        finish(() => report(error, sink));
+      },
     });
     return () => {
       finish(() => {});

@@ -2,6 +2,7 @@
 
 import { EventSocket } from "./event-socket.js";
 import { Heartbeat } from "./heartbeat.js";
+import { siteAnswers } from "./site-answers.js";
 
 // All in milliseconds.
 const FIRST_DELAY = 500;
@@ -9,11 +10,12 @@ const LONGEST_DELAY = 30_000;
 const OPENING_TIMEOUT = 10_000;
 const STEADY_AFTER = 5_000;
 const FIRST_PROBE = 30_000;
+const FIRST_PROBE_AGAIN = 5_000; // where a WebSocket has opened before
 const LONGEST_PROBE = 900_000;
 
-/** Attempts to open a WebSocket that fail in a row before events are tried in its place. */
+/** Attempts to open a WebSocket that fail in a row, while the site answers, before events are tried in its place. */
 const SOCKETS_TRIED = 2;
-/** The same where a WebSocket has opened before: it is more likely that the server is away. */
+/** The same where a WebSocket has opened before: it is more likely that the server is only coming back. */
 const SOCKETS_TRIED_AGAIN = 4;
 
 const LOGGED_OUT = 4401;
@@ -47,8 +49,9 @@ const FINAL_CODES = new Set([4400, 4403]);
  * comes back within seconds; when the login has ended it looks once more, as the login may only have been renewed. One
  * that has died in silence is noticed by a heartbeat, and replaced.
  *
- * Where no WebSocket opens, server-sent events are tried in turn with it: a proxy may let those through. A page that is
- * connected by events looks for a WebSocket now and then, ever more rarely, and goes back to it when one opens.
+ * Where no WebSocket opens though the site answers, server-sent events are tried in turn with it: a proxy may let those
+ * through. A page that is connected by events looks for a WebSocket now and then, ever more rarely, and goes back to it
+ * when one opens.
  *
  * Events:
  *   "state"  `state` has changed
@@ -74,7 +77,7 @@ export class Connection extends EventTarget {
   #socket = null;
   #socketsOpen = false; // a WebSocket has opened on this page
   #eventsOpen = false; // what has opened last are events
-  #unopened = 0; // attempts since something opened
+  #blocked = 0; // WebSockets since something opened that failed while the site answered
   #failures = 0;
   #probes = 0; // for a WebSocket since one was open
   #pings = 0;
@@ -95,16 +98,22 @@ export class Connection extends EventTarget {
 
   open() {
     this.byEvents = this.#isEventsTurn;
+    let isOpened = false;
     const socket = this.byEvents ? new EventSocket(this.#address()) : new WebSocket(this.#address());
     this.#socket = socket;
-    this.#unopened += 1;
     const current = () => socket === this.#socket; // one that was left has nothing more to say
-    socket.addEventListener("open", () => current() && this.#opened());
+    socket.addEventListener("open", () => {
+      isOpened = true;
+      if (current()) this.#opened();
+    });
     socket.addEventListener(
       "message",
       (event) => current() && this.#received(/** @type {MessageEvent} */ (event).data),
     );
-    socket.addEventListener("close", (event) => current() && this.#closed(/** @type {CloseEvent} */ (event).code));
+    socket.addEventListener("close", async (event) => {
+      if (!isOpened && socket instanceof WebSocket && current() && (await siteAnswers())) this.#blocked += 1;
+      if (current()) this.#closed(/** @type {CloseEvent} */ (event).code);
+    });
     this.#enter("connecting", OPENING_TIMEOUT, () => socket.close());
   }
 
@@ -136,13 +145,12 @@ export class Connection extends EventTarget {
 
   get #isEventsTurn() {
     const socketsTried = this.#socketsOpen ? SOCKETS_TRIED_AGAIN : SOCKETS_TRIED;
-    const turn = this.#unopened - (this.#eventsOpen ? 1 : socketsTried);
-    return turn >= 0 && turn % 2 === 0;
+    return !this.byEvents && this.#blocked >= (this.#eventsOpen ? 1 : socketsTried);
   }
 
   #opened() {
     this.#heartbeat.beat();
-    this.#unopened = 0;
+    this.#blocked = 0;
     this.#eventsOpen = this.byEvents;
     if (this.byEvents) {
       this.#probeLater();
@@ -158,7 +166,8 @@ export class Connection extends EventTarget {
 
   #probeLater() {
     clearTimeout(this.#probeTimer);
-    const most = Math.min(LONGEST_PROBE, FIRST_PROBE * 2 ** this.#probes);
+    const first = this.#socketsOpen ? FIRST_PROBE_AGAIN : FIRST_PROBE;
+    const most = Math.min(LONGEST_PROBE, first * 2 ** this.#probes);
     this.#probes += 1;
     this.#probeTimer = setTimeout(() => this.#probe(), (most * (1 + Math.random())) / 2);
   }

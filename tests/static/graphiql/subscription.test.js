@@ -13,6 +13,7 @@ const LONG = 60_000; // milliseconds: more than any pause
 class FakeTransport {
   name = "WebSocket";
   hasOpened = false;
+  blocked = 0;
   /** @type {(Sink & { memory: Memory, isLeft: boolean })[]} */
   connections = [];
 
@@ -131,13 +132,14 @@ test("subscription that is stopped leaves its connection, or the wait for one", 
   assert.equal(waiting.state, "ended");
 });
 
-test("events are tried after two websockets in vain, then both in turn, until one opens", () => {
+test("events are tried after two websockets in vain while the site answered, then both in turn, until one opens", () => {
   const [sockets, events] = [new FakeTransport(), new FakeTransport()];
+  events.name = "server-sent events";
   const choose = chooser(sockets, events);
-  assert.deepEqual(
-    Array.from({ length: 5 }, () => choose() === events),
-    [false, false, true, false, true],
-  );
+  const chosen = () => Array.from({ length: 5 }, () => choose() === events);
+  assert.deepEqual(chosen(), [false, false, false, false, false]);
+  sockets.blocked = 2;
+  assert.deepEqual(chosen(), [true, false, true, false, true]);
   events.hasOpened = true;
   assert.equal(choose(), events);
   sockets.hasOpened = true;

@@ -10,7 +10,15 @@ const NORMAL = 1000;
 const ABNORMAL = 1006;
 const RESTARTING = 1012;
 
+/** Whether the site answers over HTTP. */
+let answers = true;
+
 beforeEach(() => {
+  answers = true;
+  mock.method(globalThis, "fetch", async () => {
+    if (!answers) throw new TypeError("Failed to fetch");
+    return new Response("{}");
+  });
   FakeSocket.install();
   FakeEventSource.install();
   mock.timers.enable({ apis: ["setTimeout", "setInterval", "Date"] });
@@ -20,6 +28,9 @@ afterEach(() => {
   mock.timers.reset();
   mock.restoreAll();
 });
+
+/** What follows from an answer of the site has happened. */
+const settled = () => new Promise((resolve) => setImmediate(resolve));
 
 /** A connection whose first socket the server has accepted. */
 function opened() {
@@ -80,24 +91,26 @@ for (const [code, least, most] of [
   });
 }
 
-test("pauses of the connection between attempts grow", () => {
+test("pauses of the connection between attempts grow", async () => {
   const connection = opened();
   const pauses = [];
   for (let attempt = 0; attempt < 8; attempt++) {
     if (connection.byEvents) FakeEventSource.last.fail();
     else FakeSocket.last.end(ABNORMAL);
+    await settled();
     pauses.push(connection.retryAt - Date.now());
     mock.timers.tick(30_000);
   }
   assert.deepEqual(pauses, [250, 500, 1_000, 2_000, 4_000, 8_000, 15_000, 15_000]);
 });
 
-test("connection gives up an attempt without an answer and waits for another", () => {
+test("connection gives up an attempt without an answer and waits for another", async () => {
   const connection = new Connection(() => "ws://localhost/");
   connection.open();
   mock.timers.tick(10_000);
   assert.equal(FakeSocket.last.closedByPage, true);
   FakeSocket.last.end(ABNORMAL);
+  await settled();
   assert.equal(connection.state, "waiting");
 });
 
@@ -112,53 +125,74 @@ test("renewed connection listens to its new socket alone", () => {
 });
 
 /** Fails the attempt that is under way, and waits until the next one is made. */
-function failAndWait() {
+async function failAndWait() {
   FakeSocket.last.end(ABNORMAL);
+  await settled();
   mock.timers.tick(60_000);
 }
 
-test("connection tries events once two WebSockets have failed to open, and then in turn", () => {
+test("connection tries events once two WebSockets have failed to open, and then in turn", async () => {
   const connection = new Connection(() => "ws://localhost/ws/chat/a/");
   connection.open();
-  failAndWait();
+  await failAndWait();
   assert.equal(FakeEventSource.all.length, 0);
-  failAndWait();
+  await failAndWait();
   assert.deepEqual([connection.byEvents, FakeEventSource.all.length, FakeSocket.all.length], [true, 1, 2]);
   FakeEventSource.last.fail();
   mock.timers.tick(60_000);
   assert.deepEqual([connection.byEvents, FakeSocket.all.length], [false, 3]);
-  failAndWait();
+  await failAndWait();
   FakeEventSource.last.accept();
   assert.deepEqual([connection.byEvents, connection.state, FakeEventSource.all.length], [true, "open", 2]);
 });
 
-test("connection by events that is lost tries one WebSocket before it comes back", () => {
+test("connection by events that is lost tries one WebSocket before it comes back", async () => {
   const connection = new Connection(() => "ws://localhost/ws/chat/a/");
   connection.open();
-  failAndWait();
-  failAndWait();
+  await failAndWait();
+  await failAndWait();
   FakeEventSource.last.accept();
   FakeEventSource.last.fail();
   mock.timers.tick(60_000);
   assert.equal(connection.byEvents, false);
-  failAndWait();
+  await failAndWait();
   assert.equal(connection.byEvents, true);
 });
 
-test("connection whose WebSocket has opened once tries events later", () => {
+test("connection whose WebSocket has opened once tries events later", async () => {
   const connection = opened();
-  for (let attempt = 0; attempt < 4; attempt += 1) failAndWait();
+  for (let attempt = 0; attempt < 4; attempt += 1) await failAndWait();
   assert.deepEqual([connection.byEvents, FakeEventSource.all.length, FakeSocket.all.length], [false, 0, 5]);
-  failAndWait();
+  await failAndWait();
   assert.deepEqual([connection.byEvents, FakeEventSource.all.length], [true, 1]);
 });
 
+test("connection doesn't try events while the site doesn't answer over HTTP either", async () => {
+  const connection = opened();
+  answers = false;
+  for (let attempt = 0; attempt < 9; attempt += 1) await failAndWait();
+  assert.deepEqual([connection.byEvents, FakeEventSource.all.length, FakeSocket.all.length], [false, 0, 10]);
+  answers = true;
+  FakeSocket.last.accept();
+  assert.equal(connection.state, "open");
+});
+
+test("connection by events looks for a WebSocket within seconds on a page that had one open before", async () => {
+  const connection = opened();
+  for (let attempt = 0; attempt < 5; attempt += 1) await failAndWait();
+  FakeEventSource.last.accept();
+  assert.equal(connection.byEvents, true);
+  const before = FakeSocket.all.length;
+  mock.timers.tick(5_000);
+  assert.equal(FakeSocket.all.length, before + 1);
+});
+
 /** A connection by events, since no WebSocket has opened. */
-function byEvents() {
+async function byEvents() {
   const connection = new Connection(() => "ws://localhost/ws/chat/a/");
   connection.open();
-  failAndWait();
-  failAndWait();
+  await failAndWait();
+  await failAndWait();
   FakeEventSource.last.accept();
   return connection;
 }
@@ -175,8 +209,8 @@ function listen(seconds) {
   }
 }
 
-test("connection by events goes back to a WebSocket once one opens", () => {
-  const connection = byEvents();
+test("connection by events goes back to a WebSocket once one opens", async () => {
+  const connection = await byEvents();
   listen(30);
   assert.deepEqual([connection.state, FakeSocket.all.length], ["open", 3]);
   const probe = FakeSocket.last;
@@ -187,8 +221,8 @@ test("connection by events goes back to a WebSocket once one opens", () => {
   assert.equal(connection.state, "open");
 });
 
-test("connection by events looks for a WebSocket ever more rarely, without a pause in what it hears", () => {
-  const connection = byEvents();
+test("connection by events looks for a WebSocket ever more rarely, without a pause in what it hears", async () => {
+  const connection = await byEvents();
   const probed = [];
   for (let minute = 0; minute < 60; minute += 1) {
     const before = FakeSocket.all.length;
@@ -202,15 +236,15 @@ test("connection by events looks for a WebSocket ever more rarely, without a pau
   assert.deepEqual([connection.state, FakeEventSource.all.length], ["open", 1]);
 });
 
-test("connection by events gives up a probe without an answer", () => {
-  const connection = byEvents();
+test("connection by events gives up a probe without an answer", async () => {
+  const connection = await byEvents();
   listen(40);
   assert.equal(FakeSocket.last.closedByPage, true);
   assert.deepEqual([connection.byEvents, connection.state], [true, "open"]);
 });
 
-test("connection by events that is lost while it probes goes on as one that is lost", () => {
-  const connection = byEvents();
+test("connection by events that is lost while it probes goes on as one that is lost", async () => {
+  const connection = await byEvents();
   listen(30);
   const probe = FakeSocket.last;
   FakeEventSource.last.fail();
