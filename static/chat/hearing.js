@@ -73,8 +73,10 @@ export class Hearing {
     const { position, timeline, connection } = this.#parts;
     const notice = readMessage(frame);
     if (notice === null) return;
-    position.moveTo(notice.offset ?? 0, frame.id ?? null);
-    timeline.startOver(position.offset, { ...notice, offset: null });
+    const [offset, id] = [notice.offset ?? 0, frame.id ?? null];
+    const kind = position.isSetBackBy(offset, id) ? "set_back" : notice.kind;
+    position.moveTo(offset, id);
+    timeline.startOver(position.offset, { ...notice, kind, offset: null });
     connection.send({ me: true }); // there may have been notices among what is missing
   }
 

@@ -22,4 +22,14 @@ export class Position {
     this.offset = offset;
     this.id = id;
   }
+
+  /**
+   * Whether a log that ends here doesn't have the entry any more: it is an earlier state of the log, from a backup.
+   *
+   * @param {number} offset
+   * @param {string | null} id
+   */
+  isSetBackBy(offset, id) {
+    return offset < this.offset || (offset === this.offset && id !== null && this.id !== null && id !== this.id);
+  }
 }

@@ -20,6 +20,7 @@ export const SHOW = ".show-ignored";
 const STARTED_OVER = gettext(
   "Not all that was said while you were away is shown. Scroll up for the rest, as far as it is kept.",
 );
+const SET_BACK = gettext("This room was set back to an earlier state: what was said after that is gone.");
 
 const clock = new Intl.DateTimeFormat(locales, { timeStyle: "short" });
 const calendar = new Intl.DateTimeFormat(locales, { dateStyle: "full" });
@@ -46,6 +47,7 @@ const fullDate = new Intl.DateTimeFormat(locales, { dateStyle: "full", timeStyle
  */
 export function messageLine(message, view) {
   if (message.kind === "start_over") return element("div", "notice-line started-over", STARTED_OVER);
+  if (message.kind === "set_back") return element("div", "notice-line started-over", SET_BACK);
   if (message.kind === "greeting" || message.kind === "notice") return noticeLine(message, view);
   const line = element("div", "message");
   line.classList.toggle("own", view.own);

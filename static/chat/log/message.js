@@ -17,7 +17,7 @@ const KINDS = new Set(["deletion", "edit", "reaction", "links", "notice", "greet
  * A chat frame as the page uses it.
  *
  * @typedef {object} Message
- * @property {string} kind "message" or one of KINDS
+ * @property {string} kind "message" or one of KINDS; "set_back" where the log starts over in an earlier state
  * @property {string} text where there are only files, their names
  * @property {string | null} html the text with its formatting, if it has any
  * @property {boolean} deleted
