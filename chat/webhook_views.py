@@ -179,6 +179,7 @@ def show(request: HttpRequest, room: Room | None, webhook: Webhook, *, error: An
             (one, webhook_texts.problem_of(webhook, one), webhook_texts.reply_of(one)) for one in deliveries
         ],
         "maker": webhooks.maker_of(webhook),
+        "in_charge": webhooks.in_charge_of(webhook),
         "without_bot": webhooks.without_bot([webhook]),
         "error": error,
         "once": once.mark(),

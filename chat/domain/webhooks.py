@@ -37,6 +37,7 @@ class OffReason(StrEnum):
     BY_HAND = "by_hand"
     FAILED = "failed"  # for three days
     GONE = "gone"  # the receiver said so, by 410
+    EXCLUDED = "excluded"  # the person in charge of it may not read the room any more
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -45,6 +45,13 @@ class Webhook(models.Model):
         db_constraint=False,
         help_text="The user as whom the receiver's answers are posted; null: they aren't posted.",
     )
+    person_id = models.CharField(
+        max_length=100,
+        blank=True,
+        db_default="",
+        default="",
+        help_text="The person in charge, who made it or switched it on last: user-1; empty: the site itself.",
+    )
     url = models.TextField()
     secret = models.CharField(max_length=100, help_text="The key that signs, as Standard Webhooks writes it.")
     former_secret = models.CharField(

@@ -27,7 +27,7 @@ from chat.errors import (
     RoomExists,
 )
 from chat.models import Role, Verb
-from chat.storage import accounts, audit, entries, history, notices, permissions, readings
+from chat.storage import accounts, audit, entries, history, notices, permissions, readings, tokens
 from chat.storage.database import writes
 from chat.storage.permissions import Permission
 from chat.storage.readings import Mark
@@ -132,6 +132,7 @@ def remove_member(room: Room, username: str, *, by: Person | None) -> Event | No
             raise NotAllowed(_("Only an owner of the room can remove moderators and owners."))
         _keep_an_owner(here, permission, by)
         here.members.filter(user_id=person.user_id).delete()
+        tokens.delete_of_bot(person, room_id=here.pk, by=by)
         if leaves or here.is_private:
             readings.leave(room, person)
         if not leaves or permission.role is not Role.MEMBER:
@@ -156,6 +157,7 @@ def ban(room: Room, person_id: str, *, by: Person | None) -> Event | None:
         if permission.role is Role.OWNER or (permission.role is Role.MODERATOR and not actor.owns):
             raise NotAllowed(_("An owner can’t be banned, and a moderator only by an owner."))
         here.members.filter(user_id=person.user_id).delete()
+        tokens.delete_of_bot(person, room_id=here.pk, by=by)
         readings.leave(room, person)
         here.bans.create(person_id=person.id, person_name=person.name, by=by.name if by else "")
         _restrict(here, here.is_private)

@@ -134,6 +134,14 @@ def delete(*, user_id: Any, token_id: int, by: Person | None) -> bool:
     return False
 
 
+def delete_of_bot(person: Person, *, room_id: Any, by: Person | None) -> None:
+    """Revokes the tokens of a bot of that room, which isn't in it any more. Of anybody else, nothing happens."""
+    if person.user_id is not None:
+        for token in Token.objects.filter(user_id=person.user_id, user__chat_bot__room=room_id):
+            record(by, Verb.TOKEN_REVOKED, token)
+            token.delete()
+
+
 def record(by: Person | None, verb: Verb, token: Token) -> None:
     """Records what is done to a token: whose it is, and what it is for, but not the secret."""
     user = accounts.users().select_related("chat_bot__room").get(pk=token.user_id)

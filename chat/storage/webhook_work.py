@@ -17,7 +17,7 @@ from chat.domain.recoveries import Recovery, RecoveryRequest
 from chat.domain.rooms import Room
 from chat.domain.webhooks import Webhook
 from chat.errors import ChatError
-from chat.storage import history, permissions, quotes, recoveries
+from chat.storage import accounts, history, permissions, quotes, recoveries
 from chat.storage.database import reads_long
 
 READ_SIZE = 20  # entries of a room that are read at once: what is sent is never much older
@@ -65,6 +65,8 @@ class Work:
     batches: Sequence[Batch]
     read_at: datetime
     swept_at: datetime | None
+    is_excluded: bool = False
+    """Whether the person in charge of the webhook may not hear this any more: then there is no work."""
 
 
 @reads_long
@@ -75,7 +77,28 @@ def next_work(webhook_id: int, courier: str) -> Work | None:
         return None
     now = timezone.now()
     webhook = _webhook(row, now)
-    return Work(webhook, _requested(row, webhook), _batches(row, webhook), now, row.swept_at)
+    work = Work(webhook, _requested(row, webhook), _batches(row, webhook), now, row.swept_at)
+    if _is_excluded(row):  # asked last, so that nothing is told that was said after the exclusion
+        return replace(work, requested=[], batches=[], is_excluded=True)
+    return work
+
+
+def _is_excluded(row: models.Webhook) -> bool:
+    """Whether the person in charge may not read the room any more; of the site's bots, whether they are no staff."""
+    if not row.person_id:
+        return False
+    users = accounts.users().filter(is_active=True)
+    user = users.filter(pk=row.person_id.removeprefix(people.USER)).first() if _is_user(row.person_id) else None
+    if user is None:
+        return True
+    if row.room is None:
+        return not user.is_staff
+    room = Room(row.room.name)
+    return permissions.problems([room], people.of_user(user))[room] is not None
+
+
+def _is_user(person_id: str) -> bool:
+    return people.USER_ID.fullmatch(person_id) is not None
 
 
 def _rows() -> QuerySet[models.Webhook]:

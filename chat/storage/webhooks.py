@@ -12,12 +12,12 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from chat import models
-from chat.domain import webhook_secrets
+from chat.domain import people, webhook_secrets
 from chat.domain.people import PROFILE, Person
 from chat.domain.rooms import Room
 from chat.domain.webhooks import TEST_TYPE, OffReason
 from chat.models import AuditRecord, Verb, Webhook, WebhookDelivery, WebhookPosition
-from chat.storage import audit, history
+from chat.storage import accounts, audit, history
 from chat.storage.database import writes
 from chat.storage.webhook_outcomes import DELIVERIES_KEPT
 from chat.storage.webhook_work import is_there
@@ -51,8 +51,9 @@ def find(room: Room | None, id: str) -> Webhook | None:
 
 
 def in_trouble(room: Room) -> int:
-    """How many webhooks of the room fail, or were switched off because they did."""
-    return _of(room).filter(Q(attempts__gt=0) | Q(off_reason__in=[OffReason.FAILED, OffReason.GONE])).count()
+    """How many webhooks of the room fail, or were switched off by nobody."""
+    off = [OffReason.FAILED, OffReason.GONE, OffReason.EXCLUDED]
+    return _of(room).filter(Q(attempts__gt=0) | Q(off_reason__in=off)).count()
 
 
 def _of(room: Room | None) -> QuerySet[Webhook]:
@@ -64,6 +65,14 @@ def maker_of(webhook: Webhook) -> str:
     """The name that the person had who made it; empty if that isn't known."""
     records = AuditRecord.objects.filter(verb=Verb.WEBHOOK_MADE, details__webhook=webhook.pk)
     return records.order_by("-pk").values_list("person_name", flat=True).first() or ""
+
+
+def in_charge_of(webhook: Webhook) -> str:
+    """The name of the person in charge of it; empty if that is the site, or nobody who is still there."""
+    if not people.USER_ID.fullmatch(webhook.person_id):
+        return ""
+    user = accounts.users().filter(pk=webhook.person_id.removeprefix(people.USER)).first()
+    return "" if user is None else people.of_user(user).name
 
 
 def without_bot(some: Iterable[Webhook]) -> set[int]:
@@ -90,6 +99,7 @@ def make(*, room: Room | None, request: WebhookRequest, by: Person | None) -> We
             room=row,
             bot_id=request.bot_id,
             author_id=request.author_id,
+            person_id=by.id if by else "",
             url=request.url,
             secret=webhook_secrets.make(),
         )
@@ -114,11 +124,21 @@ def rotate_secret(*, webhook_id: int, room: Room | None, by: Person | None) -> s
 
 @writes
 def switch(*, webhook_id: int, on: bool, room: Room | None, by: Person | None) -> None:
-    """Switches a webhook on, from where it was; or off. Nothing happens if it is so already."""
+    """Switches a webhook on, from where it was; or off. Nothing happens if it is so already.
+
+    Who switches it on is in charge of it from then on.
+    """
     with transaction.atomic():
         webhook = Webhook.objects.filter(pk=webhook_id, off_since__isnull=not on)
         if on:
-            changed = webhook.update(off_since=None, off_reason="", attempts=0, failing_since=None, due_at=None)
+            changed = webhook.update(
+                off_since=None,
+                off_reason="",
+                person_id=by.id if by else "",
+                attempts=0,
+                failing_since=None,
+                due_at=None,
+            )
         else:
             changed = webhook.update(off_since=timezone.now(), off_reason=OffReason.BY_HAND)
         if changed:

@@ -24,6 +24,10 @@ TEXTS = {
         "{owners} A webhook of this room was switched off: its receiver says that it is gone for good. "
         "You find it among the room’s members, under “Webhooks”."
     ),
+    OffReason.EXCLUDED: _(
+        "{owners} A webhook of this room was switched off: the person in charge of it may not read this room any more. "
+        "You find it among the room’s members, under “Webhooks”. Who switches it on is in charge of it."
+    ),
 }
 
 

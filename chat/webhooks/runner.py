@@ -158,6 +158,11 @@ class Runner:
         self._is_told = False
 
     async def _work_off(self, work: Work) -> Pause:
+        if work.is_excluded:
+            logger.warning("Webhook %d: switched off: %s", work.webhook.id, OffReason.EXCLUDED)
+            await self._store(self._outcome(off=OffReason.EXCLUDED))
+            await tell_of_end(work.webhook, OffReason.EXCLUDED, self._courier.now())
+            raise Lost
         for requested in work.requested:
             await self._send_again(work.webhook, requested)
         if (due_at := work.webhook.due_at) and (wait := (due_at - self._courier.now()).total_seconds()) > 0:

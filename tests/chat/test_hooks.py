@@ -15,7 +15,7 @@ from chat.connections import answers
 from chat.domain.grants import Scope
 from chat.domain.rooms import Room
 from chat.domain.tokens import make
-from chat.models import Message
+from chat.models import AuditRecord, Message, Role
 from chat.storage import moderation
 from tests.test_private_rooms import user
 from tests.tokens import Program, program
@@ -222,6 +222,24 @@ async def test_bot_of_a_room_needs_no_room_in_its_url() -> None:
     assert (await send(token, {"text": "hi"})).status == 200
     await carry_out(moderation.remove_member, ROOM, "robot", by=owner.person)
     assert (await send(token, {"text": "hi"})).status == 401
+
+
+@pytest.mark.parametrize("is_banned", [False, True], ids=["removed", "banned"])
+async def test_token_of_a_bot_that_was_excluded_does_not_hold_again(is_banned: bool) -> None:
+    owner = await user("owner")
+    await carry_out(moderation.create, ROOM, private=True, by=owner.person)
+    bot = await bots.make("robot", ROOM, by=owner.person)
+    token = await program(bot, scopes=[Scope.WRITE])
+    if is_banned:
+        await carry_out(moderation.ban, ROOM, f"user-{bot.pk}", by=owner.person)
+        await carry_out(moderation.unban, ROOM, f"user-{bot.pk}", by=owner.person)
+    else:
+        await carry_out(moderation.remove_member, ROOM, "robot", by=owner.person)
+    assert await AuditRecord.objects.filter(verb="token.revoked", target_id=f"user-{bot.pk}").acount() == 1
+    await carry_out(moderation.set_role, ROOM, "robot", Role.MEMBER, by=owner.person)
+    assert (await send(token, {"text": "hi"})).json["error"] == "invalid_token"
+    another = await program(bot, scopes=[Scope.WRITE])
+    assert (await send(another, {"text": "hi"})).status == 200
 
 
 async def test_user_who_may_not_be_in_the_room_is_refused() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
+from django.utils import timezone
 
 from chat.domain import people
 from chat.domain.rooms import Room
@@ -185,6 +186,7 @@ def test_page_says_who_made_a_webhook_and_what_keeps_it_from_its_work(ann: User)
     webhook = make(client, hears=str(bot.pk))
     page = client.get(page_of(webhook)).content.decode()
     assert "made by ann" in page
+    assert "in charge of it: ann" in page
     assert "it hears nothing" not in page
     moderation.remove_member(ROOM, "helper", by=None)
     for address in (PAGE, page_of(webhook)):
@@ -193,6 +195,17 @@ def test_page_says_who_made_a_webhook_and_what_keeps_it_from_its_work(ann: User)
     assert "answers are posted by helper" in client.get(page_of(everything)).content.decode()
     bots.delete(user_id=bot.pk, room=ROOM, by=None)
     assert "answers aren’t posted, as helper isn’t there any more" in client.get(page_of(everything)).content.decode()
+
+
+def test_owner_who_switches_a_webhook_on_is_in_charge_of_it(ann: User) -> None:
+    webhook = make(client_of(ann))
+    ben = User.objects.create_user("ben")
+    moderation.set_role(ROOM, "ben", Role.OWNER, by=None)
+    Webhook.objects.update(off_since=timezone.now(), off_reason="excluded")
+    page = client_of(ben).get(page_of(webhook)).content.decode()
+    assert "the person in charge of it may not read here any more" in page
+    client_of(ben).post(page_of(webhook), {"do": "on"})
+    assert "in charge of it: ben" in client_of(ann).get(page_of(webhook)).content.decode()
 
 
 def test_room_has_no_more_webhooks_than_the_setting_says(ann: User, settings: Any) -> None:

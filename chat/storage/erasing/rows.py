@@ -18,7 +18,13 @@ from chat.storage.erasing.people import ERASED_ID, erased
 
 # By the columns that have the id of a person whose rows these are.
 OWNERS = ("person_id", "ignored_id", "caller_id")
-KEPT = {models.Message, models.Attachment, models.MessageReaction, AuditRecord}  # what has a way of its own
+KEPT = {
+    models.Message,
+    models.Attachment,
+    models.MessageReaction,
+    models.Webhook,
+    AuditRecord,
+}  # what has a way of its own
 
 
 def give_up_files(person: Person) -> int:
@@ -36,6 +42,11 @@ def forget_in_audit(person: Person) -> None:
     for role in ("person", "target"):
         named = AuditRecord.objects.filter(**{f"{role}_id": person.id})
         named.update(**{f"{role}_id": ERASED_ID, f"{role}_name": erased().name})
+
+
+def forget_in_webhooks(person: Person) -> None:
+    """A webhook that the person was in charge of stays, and is switched off as soon as it is to be told something."""
+    models.Webhook.objects.filter(person_id=person.id).update(person_id=ERASED_ID)
 
 
 def delete_all(person: Person) -> int:
@@ -66,6 +77,7 @@ def finish(person: Person, *, messages: int, reactions: int, files: int) -> None
     if not person.is_guest:
         _delete_account(person)
     forget_in_audit(person)
+    forget_in_webhooks(person)
     audit.record(None, Verb.PERSON_ERASED, target=erased(), messages=messages, reactions=reactions, files=files)
 
 

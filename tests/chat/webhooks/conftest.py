@@ -46,9 +46,9 @@ async def say(room: str | Room, text: str, by: Person, **more: Any) -> Entry:
     return await posting.post(room=find(room) if isinstance(room, str) else room, message=text, person=by, **more)
 
 
-async def make_webhook(room: str | None, url: str, **more: Any) -> models.Webhook:
+async def make_webhook(room: str | None, url: str, *, by: Person | None = None, **more: Any) -> models.Webhook:
     return await in_database(
-        webhooks.make, room=find(room) if room else None, request=WebhookRequest(url=url, **more), by=None
+        webhooks.make, room=find(room) if room else None, request=WebhookRequest(url=url, **more), by=by
     )
 
 

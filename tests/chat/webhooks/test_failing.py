@@ -5,18 +5,20 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.utils import timezone
 
 from chat import models
-from chat.actions import hooking
+from chat.actions import erasing, hooking
 from chat.actions.moderation import carry_out
 from chat.domain import webhooks as domain
-from chat.domain.people import Person
+from chat.domain.people import Person, of_user
 from chat.domain.rooms import Room, find
 from chat.domain.webhooks import GIVE_UP_AFTER
 from chat.errors import Unavailable
+from chat.models import Role
 from chat.outgoing import deliveries as outgoing_deliveries
-from chat.storage import history, posting_limits, webhooks
+from chat.storage import history, moderation, posting_limits, webhooks
 from chat.storage.backup.restoring import mark_webhooks
 from chat.storage.database import in_database
 from chat.webhooks import attempt, replies
@@ -352,6 +354,82 @@ async def test_webhook_is_told_nothing_that_its_bot_may_not_read_until_it_may(re
     Deliveries.here().tell([webhook.pk])
     await receiver.until(lambda: len(receiver.received) == 2)
     assert receiver.texts()[1] == "@helper one"
+
+
+@pytest.fixture
+async def olga(django_user_model: Any) -> Person:
+    """An owner of a room."""
+    owner = of_user(await in_database(django_user_model.objects.create_user, "olga"))
+    await carry_out(moderation.create, find("room1"), private=False, by=owner)
+    return owner
+
+
+async def removed_from_private_room(member: Person, owner: Person) -> None:
+    await carry_out(moderation.set_private, find("room1"), True, by=owner)
+    await carry_out(moderation.remove_member, find("room1"), member.name, by=owner)
+
+
+async def banned(member: Person, owner: Person) -> None:
+    await carry_out(moderation.set_role, find("room1"), member.name, Role.MEMBER, by=owner)
+    await carry_out(moderation.ban, find("room1"), member.id, by=owner)
+
+
+async def deactivated(member: Person, owner: Person) -> None:
+    await get_user_model().objects.filter(pk=member.user_id).aupdate(is_active=False)
+
+
+async def deleted(member: Person, owner: Person) -> None:
+    await get_user_model().objects.filter(pk=member.user_id).adelete()
+
+
+async def erased(member: Person, owner: Person) -> None:
+    await erasing.erase(member)
+
+
+@pytest.mark.parametrize("exclude", [removed_from_private_room, banned, deactivated, deleted, erased])
+@pytest.mark.parametrize("of_bot", [False, True], ids=["all", "mentions"])
+async def test_webhook_ends_when_the_person_in_charge_is_excluded(
+    receiver: Receiver, olga: Person, django_user_model: Any, exclude: Any, of_bot: bool
+) -> None:
+    room = find("room1")
+    eve = of_user(await in_database(django_user_model.objects.create_user, "eve"))
+    await carry_out(moderation.set_role, room, "eve", Role.OWNER, by=olga)
+    bot = await make_bot("helper", "room1")
+    webhook = await make_webhook("room1", receiver.url(), by=eve, bot_id=bot.user_id if of_bot else None)
+    await deliver()
+    await carry_out(moderation.set_role, room, "eve", Role.MEMBER, by=olga)
+    await say(room, "@helper one", olga)
+    await receiver.until(lambda: "@helper one" in receiver.texts())  # a member may read
+    await exclude(eve, olga)
+    said = await say(room, "@helper two", olga)
+    await until(lambda: models.Webhook.objects.filter(pk=webhook.pk, off_reason="excluded").aexists())
+    notices = models.Message.objects.filter(room__name="room1", person_id=f"webhook-{webhook.pk}")
+    await until(notices.aexists)
+    assert "@olga A webhook" in (await notices.aget()).text
+    record = await models.AuditRecord.objects.filter(verb="webhook.changed").aget()
+    assert record.details == {"webhook": webhook.pk, "on": False, "reason": "excluded"}
+    assert "@helper two" not in receiver.texts()
+    # An owner can take it over.
+    await in_database(webhooks.switch, webhook_id=webhook.pk, on=True, room=room, by=olga)
+    await Deliveries.here().attend()
+    await receiver.until(lambda: "@helper two" in receiver.texts())
+    assert receiver.received[-1].data["offset"] >= said.event.offset
+
+
+async def test_webhook_of_the_sites_bot_ends_when_the_person_in_charge_is_no_staff(
+    receiver: Receiver, ann: Person, django_user_model: Any
+) -> None:
+    user = await in_database(django_user_model.objects.create_user, "stan", is_staff=True)
+    bot = await make_bot("helper")
+    await say("room1", "before", ann)
+    webhook = await make_webhook(None, receiver.url(), by=of_user(user), bot_id=bot.user_id)
+    await deliver()
+    await say("room1", "@helper one", ann)
+    await receiver.until(lambda: receiver.texts() == ["@helper one"])
+    await django_user_model.objects.filter(pk=user.pk).aupdate(is_staff=False)
+    await say("room1", "@helper two", ann)
+    await until(lambda: models.Webhook.objects.filter(pk=webhook.pk, off_reason="excluded").aexists())
+    assert receiver.texts() == ["@helper one"]
 
 
 async def test_bots_that_answer_each_other_come_to_an_end(receiver: Receiver, ann: Person) -> None:
