@@ -1,13 +1,20 @@
 """Static files over HTTP, as the whole site answers for them."""
 
 import gzip
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
+from asgiref.typing import ASGIReceiveCallable, ASGISendCallable, Scope
 from channels.testing import HttpCommunicator
 from pytest_django import Settings
 
 from mysite.asgi import application
+from mysite.static_files import StaticFiles
 from setup.assets import BUNDLE
+from tests.servers import ROOT
 
 HOST = "chat.example.org"
 
@@ -17,9 +24,11 @@ def hosts(settings: Settings) -> None:
     settings.ALLOWED_HOSTS = [HOST]
 
 
-async def get(path: str, *, method: str = "GET", **headers: str) -> tuple[int, dict[str, str], bytes]:
+async def get(
+    path: str, *, method: str = "GET", to: Any = application, **headers: str
+) -> tuple[int, dict[str, str], bytes]:
     sent = [(name.replace("_", "-").encode(), value.encode()) for name, value in ({"host": HOST} | headers).items()]
-    answer = await HttpCommunicator(application, method, path, b"", sent).get_response(timeout=5)
+    answer = await HttpCommunicator(to, method, path, b"", sent).get_response(timeout=5)
     return answer["status"], {name.decode(): value.decode() for name, value in answer["headers"]}, answer["body"]
 
 
@@ -42,6 +51,41 @@ async def test_head_tells_the_length_alone() -> None:
     _, _, content = await get("/static/site.css")
     status, headers, body = await get("/static/site.css", method="HEAD")
     assert (status, int(headers["content-length"]), body) == (200, len(content), b"")
+
+
+@pytest.fixture
+def changing() -> Iterator[tuple[StaticFiles, Path]]:
+    """Static files that know one more, which isn't there any more after the test."""
+    path = ROOT / "static" / f"changing-{os.getpid()}.css"
+    path.write_text("a { color: red }")
+    try:
+        yield StaticFiles(nothing), path
+    finally:
+        path.unlink(missing_ok=True)
+
+
+async def nothing(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+    await send({"type": "http.response.start", "status": 404, "headers": [], "trailers": False})
+    await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+async def test_file_that_changes_under_a_running_site_is_sent_whole_and_as_it_is(
+    changing: tuple[StaticFiles, Path],
+) -> None:
+    files, path = changing
+
+    async def ask(**headers: str) -> tuple[int, dict[str, str], bytes]:
+        return await get(f"/static/{path.name}", to=files, **headers)
+
+    _, before, _ = await ask()
+    for text in ("a { color: blue; margin: 0 }", "a {}"):
+        path.write_text(text)
+        status, headers, body = await ask(if_none_match=before["etag"])
+        assert (status, body, headers["content-length"]) == (200, text.encode(), str(len(text)))
+    path.unlink()
+    assert (await ask())[0] == 404
+    path.write_text("b {}")
+    assert (await ask())[2] == b"b {}"
 
 
 async def test_graphiqls_bundle_is_sent_compressed_and_as_what_it_is() -> None:
