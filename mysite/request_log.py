@@ -13,7 +13,10 @@ from chat.domain.tokens import MASK, PREFIX, masked
 
 logger = logging.getLogger(__name__)
 
-SECRET = re.compile(r"^(/hooks/|/invitations/)[^/]+")  # what precedes the secret of a path, and the secret
+# What precedes the secret of a path, and the secret
+SECRET = re.compile(
+    "^(/hooks/|/invitations/|/accounts/login/link/|/accounts/notifications/(?:confirm|unsubscribe)/)[^/]+"
+)
 PROBES = {"/livez", "/readyz", "/metrics"}  # asked every few seconds, so logged at DEBUG
 
 

@@ -212,12 +212,18 @@ def test_nginx_redirects_plain_http_to_https(proxy: Proxy) -> None:
 def test_nginx_logs_no_query_string_and_no_token(proxy: Proxy) -> None:
     proxy.get("/hooks/a-token/")
     proxy.get("/invitations/a-token/")
+    proxy.get("/accounts/login/link/a-token/")
+    proxy.get("/accounts/notifications/confirm/a-token/")
+    proxy.get("/accounts/notifications/unsubscribe/a-token/")
     proxy.get("/chat/?query=somebodys-words")
     log = proxy.place / "chat.log"
     wait_until(lambda: log.exists() and "GET /chat/" in log.read_text())
     assert "somebodys-words" not in log.read_text()
     assert "GET /hooks/*** 405" in log.read_text().replace('"', "")
     assert "GET /invitations/*** 404" in log.read_text().replace('"', "")
+    assert "GET /accounts/login/link/*** " in log.read_text().replace('"', "")
+    assert "GET /accounts/notifications/confirm/*** " in log.read_text().replace('"', "")
+    assert "GET /accounts/notifications/unsubscribe/*** " in log.read_text().replace('"', "")
     assert "a-token" not in log.read_text()
 
 

@@ -3,11 +3,13 @@
 import io
 import logging
 import sys
+from typing import Any
 
 import pytest
+from channels.testing import HttpCommunicator
 from django.test import Client
 
-from mysite.request_log import ClientsFault
+from mysite.request_log import ClientsFault, RequestLog
 
 
 def record(logger: str, error: type[Exception]) -> logging.LogRecord:
@@ -45,3 +47,23 @@ def test_refused_host_is_logged_as_a_warning_without_traceback(client: Client, w
     assert "WARNING" in written_log.getvalue()
     assert "ERROR" not in written_log.getvalue()
     assert "Traceback" not in written_log.getvalue()
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        "/hooks/",
+        "/invitations/",
+        "/accounts/login/link/",
+        "/accounts/notifications/confirm/",
+        "/accounts/notifications/unsubscribe/",
+    ],
+)
+async def test_request_log_masks_the_secret_of_a_path(caplog: pytest.LogCaptureFixture, before: str) -> None:
+    async def answer(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 404, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    with caplog.at_level(logging.INFO, "mysite.request_log"):
+        await HttpCommunicator(RequestLog(answer), "GET", f"{before}a-secret/").get_response()
+    assert caplog.messages == [f"GET {before}***/ 404"]
