@@ -37,7 +37,7 @@ from chat.errors import (
     unforeseen,
 )
 from chat.frames import ready_frame, rooms_frame
-from chat.query_strings import last, read_query
+from chat.query_strings import check_path, last, read_query
 from chat.receiving import ReceivingConsumer
 from chat.storage import history
 from chat.token_errors import InsufficientScope
@@ -93,6 +93,7 @@ class ChatConsumer(ReceivingConsumer):
             self.recognise(person)
             person.require(Scope.READ)
             Sockets.here().admit(person.address)
+            check_path(self.scope)
             room = rooms.enter(self.scope["url_route"]["kwargs"]["room_name"], person)
             after = read_position(self.scope)
             self.listener = BrowserListener(self, room, after, person)

@@ -41,6 +41,7 @@ from chat.file_errors import (
     WrongToken,
 )
 from chat.hook_errors import UnknownHookType, WrongMethod
+from chat.query_strings import check_path
 from chat.token_errors import InsufficientScope, InvalidToken
 
 STATUSES: dict[type[ChatError], HTTPStatus] = {
@@ -73,10 +74,11 @@ Headers = list[tuple[bytes, bytes]]
 async def enter(scope: HTTPScope) -> tuple[Room, Person]:
     """The room of the URL, and the person who asks.
 
-    Puts session and user into the scope, as AuthMiddlewareStack does. Raises Unavailable, InvalidRoomName,
-    LoginRequired or InsufficientScope.
+    Puts session and user into the scope, as AuthMiddlewareStack does. Raises InvalidQuery, Unavailable,
+    InvalidRoomName, LoginRequired or InsufficientScope.
     """
     connection: Any = scope
+    check_path(connection)
     await bring_session(connection)
     person = people.of_scope(connection)
     return rooms.enter(connection["url_route"]["kwargs"]["room_name"], person), person

@@ -53,11 +53,13 @@ async def ask(
     cookies = [value.decode() for name, value in visitor.headers if name == b"cookie"] if visitor else []
     given = {"host": "localhost", "cookie": "; ".join([*cookies, f"csrftoken={TOKEN}"]), **(headers or {})}
     path, _, query = path.partition("?")
+    raw_path = path if path.isascii() else quote(path)
     scope = {
         "type": "http",
         "method": method,
         "scheme": "http",
         "path": unquote(path),
+        "raw_path": raw_path.encode(),
         "query_string": query.encode("latin1"),
         "headers": [(name.encode(), value.encode()) for name, value in given.items() if value],
         "client": ("127.0.0.1", 1),

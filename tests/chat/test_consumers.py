@@ -126,6 +126,15 @@ async def test_position_that_is_not_utf8_is_an_error_frame_and_close_4400() -> N
     await socket.disconnect()
 
 
+async def test_room_name_that_is_not_utf8_is_an_error_frame_and_close_4400() -> None:
+    socket = WebsocketCommunicator(application, "/ws/chat/%ff/")
+    socket.scope["raw_path"] = b"/ws/chat/%ff/"  # as servers give it
+    assert (await socket.connect(timeout=5))[0]
+    assert (await socket.receive_json_from(timeout=5))["error"]["code"] == "invalid_query"
+    assert (await socket.receive_output(timeout=5))["code"] == 4400
+    await socket.disconnect()
+
+
 async def test_frame_sent_to_a_refused_socket_is_ignored() -> None:
     socket = WebsocketCommunicator(application, "/ws/chat/%20/")
     await socket.connect(timeout=5)

@@ -20,7 +20,7 @@ from chat.actions.uploading import FORM_BYTES
 from chat.domain.rooms import Room
 from chat.storage import file_usage, moderation, posting_limits
 from tests.test_private_rooms import Visitor, guest, user
-from tests.uploads import CONTENT_TYPE, ask, clean_up, form, part, picture, upload, upload_form
+from tests.uploads import CONTENT_TYPE, TOKEN, ask, clean_up, form, part, picture, upload, upload_form
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ROOM = Room("room1")
@@ -243,6 +243,12 @@ async def test_only_people_who_may_post_may_upload(folder: Path) -> None:
     await carry_out(posting_limits.set_read_only, ROOM, False, by=owner.person)
     await carry_out(moderation.ban, ROOM, member.person.id, by=owner.person)
     assert (await upload_form(member, "room1", form(FILE))).json["error"] == "banned"
+
+
+async def test_room_name_that_is_not_utf8_is_refused(ann: Visitor) -> None:
+    headers = {"content-type": CONTENT_TYPE, "x-csrftoken": TOKEN}
+    answer = await ask("POST", "/chat/r%E4ume/files/", ann, headers, [form(FILE)])
+    assert (answer.status, answer.json["error"]) == (400, "invalid_query")
 
 
 @pytest.mark.parametrize(("room", "error"), [("." * 2, "invalid_room_name"), ("x" * 101, "invalid_room_name")])
