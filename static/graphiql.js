@@ -12,6 +12,7 @@ import { examplesPlugin } from "./graphiql/examples-plugin.js";
 import { createFetcher, post } from "./graphiql/fetcher.js";
 import { Results } from "./graphiql/results.js";
 import { Running } from "./graphiql/running.js";
+import { withoutHeaders } from "./graphiql/storage.js";
 import { chooser } from "./graphiql/transports.js";
 import { WebSocketTransport } from "./graphiql/web-socket.js";
 
@@ -83,6 +84,7 @@ const page = h(
   {
     fetcher: createFetcher(bundle, running, ask),
     plugins,
+    storage: withoutHeaders(localStorage),
     referencePlugin: DOC_EXPLORER_PLUGIN,
     visiblePlugin: isFirstVisit && hasRoom ? DOC_EXPLORER_PLUGIN : undefined,
     initialQuery: given.query,

@@ -1,7 +1,10 @@
 """GraphiQL's page, without the internet."""
 
+import json
+import time
 from urllib.parse import urlsplit
 
+from asgiref.sync import async_to_sync
 from selenium.webdriver.common.keys import Keys
 
 from tests.browser.chromium import Chromium
@@ -10,6 +13,7 @@ from tests.browser.room_window import enter
 from tests.browser.test_accessibility import show, violations
 from tests.browser.test_history import said
 from tests.servers import Server
+from tests.tokens import program
 
 LOADED_FROM = "return performance.getEntriesByType('resource').map((entry) => entry.name)"
 LISTEN = """subscription Listen($room: String!) {
@@ -24,6 +28,15 @@ NO_SOCKETS = """
     window.WebSocket = class extends WebSocket {
         constructor(address, protocols) { super(`${address}/no-way-through`, protocols); }
     };
+"""
+
+
+ALL_KEPT_BY_BROWSER = "return JSON.stringify({ ...localStorage }) + JSON.stringify({ ...sessionStorage })"
+KEPT_BY_BROWSER = "return localStorage.getItem(arguments[0])"
+KEEP_AS_BEFORE = """
+    const headers = JSON.stringify({ Authorization: `Bearer ${arguments[0]}` });
+    const queries = [{ query: "query Before { me { id } }", operationName: "Before", headers }];
+    localStorage.setItem("graphiql:queries", JSON.stringify({ queries }));
 """
 
 
@@ -46,6 +59,36 @@ def test_graphiql_has_the_same_person_as_the_chat(browser: Chromium, site: str) 
     graphiql.execute()
 
     graphiql.show(name)
+
+
+def test_header_typed_into_graphiql_goes_with_the_operation_and_is_kept_nowhere(browser: Chromium, site: str) -> None:
+    secret = async_to_sync(program)().secret
+    graphiql = GraphiQLWindow(browser.open(f"{site}/graphql"), "WhoAmI")
+    window = graphiql.window
+    window.click(".graphiql-editor-tools button", "Headers")
+    window.click(".graphiql-editor-tool .graphiql-editor:not(.hidden) .view-lines")
+    window.type(json.dumps({"Authorization": f"Bearer {secret}"})[:-1])  # the editor closes the bracket
+
+    graphiql.execute()
+
+    graphiql.show('"isGuest": false')
+    window.until(lambda: "WhoAmI" in (window.run(KEPT_BY_BROWSER, "graphiql:queries") or ""), "keeps the history")
+    time.sleep(1)  # tabs are kept half a second later
+    assert secret not in window.run(ALL_KEPT_BY_BROWSER)
+    window.go(f"{site}/graphql")
+    graphiql.turn_to("WhoAmI")
+    assert secret not in window.run(ALL_KEPT_BY_BROWSER)
+
+
+def test_header_that_graphiql_kept_before_is_gone_once_the_page_is_open(browser: Chromium, site: str) -> None:
+    window = browser.open(f"{site}/graphql")
+    GraphiQLWindow(window, "WhoAmI")
+    window.run(KEEP_AS_BEFORE, "chat_secret")
+    window.go(f"{site}/graphql")
+    GraphiQLWindow(window, "WhoAmI")
+    assert "chat_secret" not in window.run(ALL_KEPT_BY_BROWSER)
+    window.click("[aria-label='Show History']")
+    window.find(".graphiql-history-item-label", "Before")  # the operation itself stays
 
 
 def test_ctrl_enter_in_graphiql_executes_the_typed_query(browser: Chromium, site: str) -> None:
