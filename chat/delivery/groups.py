@@ -6,16 +6,20 @@ per server tries again.
 """
 
 import asyncio
+import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from channels.layers import get_channel_layer
 
+from chat import metrics
 from chat.delivery import availability, layer
 from chat.delivery.control import CONTROL_GROUP
 from chat.delivery.detached_tasks import DetachedTasks
 from chat.delivery.layer import Layer
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(eq=False)
@@ -171,8 +175,13 @@ class Groups:
             try:
                 message = await get_channel_layer().receive(channel)
             except Exception as error:
-                self._layer.lose_receiving(error)
-                await asyncio.sleep(availability.RETRY_INTERVAL)
+                if layer.is_mistake(error):  # anybody can send to a group
+                    metrics.DROPPED.inc()
+                    logger.warning("Dropped a message that can't be unpacked: %s", type(error).__name__)
+                    await asyncio.sleep(0)
+                else:
+                    self._layer.lose_receiving(error)
+                    await asyncio.sleep(availability.RETRY_INTERVAL)
             else:
                 self._receive(message)
 

@@ -3,7 +3,8 @@
 A layer may spread the groups over several servers. It then has a number for each of them: `server_count` says how many
 there are, and `server_of(group)` on which of them a group is, from 0. A layer without these has one server.
 
-A layer raises whatever its backend does, so `except Exception` here means: the server is away.
+A layer raises whatever its backend does, so `except Exception` here means: the server is away. Only a message that
+can't be packed is the mistake of the app that sends it (`is_mistake`).
 """
 
 import asyncio
@@ -99,12 +100,18 @@ class Layer(PerLoop):
                 self.lose(sending[task], TimeoutError("no answer"))
 
     async def _send(self, server: int, addressed: Iterable[tuple[str, Message]]) -> None:
-        try:
-            for group, message in addressed:
+        reached = False
+        for group, message in addressed:
+            try:
                 await get_channel_layer().group_send(group, message)
-        except Exception as error:
-            self.lose(server, error)
-        else:
+                reached = True
+            except Exception as error:
+                if not is_mistake(error):
+                    self.lose(server, error)
+                    return
+                # What is stored is read from the database by the other processes.
+                logger.error("Can't send a %s to %s", message.get("type"), group, exc_info=error)
+        if reached:
             self.find(server)
 
     def lose(self, server: int, error: Exception) -> None:
@@ -134,6 +141,11 @@ class Layer(PerLoop):
         metrics.REDIS_UP.set(not self.is_any_away)
         for number, server in self._servers.items():
             metrics.REDIS_SERVER_UP.labels(number + 1).set(not server.away)
+
+
+def is_mistake(error: Exception) -> bool:
+    """Whether a message is the cause: it can't be packed, or unpacked. No server is away then."""
+    return isinstance(error, TypeError | ValueError | OverflowError) and not isinstance(error, OSError)
 
 
 def describe(answers: list[bool]) -> str:

@@ -91,8 +91,8 @@ class Outbox:
             while self._waiting:
                 together = [self._waiting.popleft() for _ in range(min(TOGETHER_MAX, len(self._waiting)))]
                 try:
-                    to_send = [one for one in together if not isinstance(one, asyncio.Future)]
-                    await Layer.here().send(*(_addressed(one) for one in to_send))
+                    to_send = [_addressed(one) for one in together if not isinstance(one, asyncio.Future)]
+                    await Layer.here().send(*filter(None, to_send))
                 except Exception as error:
                     unforeseen(error)
                 for one in together:
@@ -102,7 +102,12 @@ class Outbox:
             self._sending = None
 
 
-def _addressed(published: Published) -> tuple[str, Mapping[str, Any]]:
+def _addressed(published: Published) -> tuple[str, Mapping[str, Any]] | None:
+    """The group and the message for it; None if the event's source fails to make one: the others are sent."""
     event, place = published
-    message = source_of(event.log).to_group(event)
+    try:
+        message = source_of(event.log).to_group(event)
+    except Exception as error:
+        unforeseen(error)
+        return None
     return event.log.group, message if place is None else {**message, tracing.KEY: place}

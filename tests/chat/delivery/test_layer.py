@@ -2,8 +2,10 @@
 
 import asyncio
 import time
+from datetime import UTC, datetime
 from typing import Any
 
+import msgpack
 import pytest
 from channels.layers import InMemoryChannelLayer, get_channel_layer
 from pytest_django import Settings
@@ -44,6 +46,7 @@ class ThreeServers(InMemoryChannelLayer):
 
     async def group_send(self, group: str, message: dict[str, Any]) -> None:
         await self._reach(group)
+        msgpack.packb(message)  # as Channels' layer for Redis does
         self.sent.append(group)
         await super().group_send(group, message)
 
@@ -98,6 +101,40 @@ async def test_send_to_a_hanging_server_is_waited_for_once_and_reaches_the_other
     ]
     servers.hangs.set()
     await eventually(lambda: not tuple(DetachedTasks.here()))
+
+
+@pytest.mark.parametrize("value", [datetime.now(UTC), "\ud800", 1 << 64, {1, 2}], ids=["time", "half", "long", "set"])
+async def test_message_that_can_not_be_packed_is_logged_and_the_others_are_sent(
+    servers: ThreeServers, caplog: pytest.LogCaptureFixture, value: object
+) -> None:
+    bad, good = room_on(servers, 0).group, room_on(servers, 1).group
+    await Layer.here().send((bad, MESSAGE | {"at": value}), (bad, MESSAGE), (good, MESSAGE))
+    assert sorted(servers.sent) == sorted([bad, good])
+    assert not Layer.here().is_any_away
+    assert [record.message for record in caplog.records] == [f"Can't send a nothing to {bad}"]
+
+
+async def test_message_that_can_not_be_unpacked_is_dropped_and_the_next_is_heard(
+    servers: ThreeServers, monkeypatch: pytest.MonkeyPatch, eventually
+) -> None:
+    monkeypatch.setattr(availability, "RETRY_INTERVAL", 3600)
+    heard: list[Any] = []
+    group = room_on(servers, 1).group
+    groups = Groups(heard.append)
+    await groups.want({group: True})
+    receive = servers.receive
+
+    async def unpack(channel: str) -> Any:
+        return msgpack.unpackb((await receive(channel))["packed"])
+
+    await asyncio.sleep(0)
+    monkeypatch.setattr(servers, "receive", unpack)
+    packed = {"type": "nothing", "packed": msgpack.packb("hi")}
+    for message in (packed, packed | {"packed": b"\xc1"}, packed | {"packed": b"\x92"}, packed):
+        await servers.group_send(group, message)
+    await eventually(lambda: heard == [packed, "hi"])
+    assert not Layer.here().is_any_away
+    await groups.want({group: False})
 
 
 async def test_look_finds_out_about_each_server(servers: ThreeServers) -> None:

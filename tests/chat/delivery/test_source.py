@@ -2,18 +2,24 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
 
+import msgpack
 import pytest
+from channels.layers import get_channel_layer
 
 from chat.delivery import hub
 from chat.delivery.entries import Entry, StartOver
 from chat.delivery.hub import Hub
+from chat.delivery.layer import Layer
 from chat.delivery.listener import Listener
 from chat.delivery.publisher import publish
 from chat.delivery.queued_listener import QueuedListener
 from chat.delivery.source import Effect, Exclusion, Source, register
+from chat.domain import events
 from chat.domain.events import USUAL_KINDS
 from chat.domain.logs import Head, group_of
 from chat.domain.people import Person
@@ -209,6 +215,26 @@ async def test_start_over_that_fails_is_tried_again(monkeypatch: pytest.MonkeyPa
         assert (await anext(listener)).starts_over
         write("two again", series="b")
         assert (await anext(listener)).text == "two again"
+
+
+@pytest.mark.parametrize("failing", [fail, lambda *_: {"type": "diary.line", "at": datetime.now(UTC)}])
+async def test_entry_that_can_not_be_sent_keeps_no_other_from_being_heard(
+    monkeypatch: pytest.MonkeyPatch, failing: Callable[..., Any]
+) -> None:
+    sent = []
+
+    async def group_send(group: str, message: dict[str, Any]) -> None:
+        msgpack.packb(message)
+        sent.append(group)
+
+    monkeypatch.setattr(get_channel_layer(), "group_send", group_send)
+    monkeypatch.setattr(DiarySource, "to_group", failing)
+    said = events.build(room=find("room1"), message="hi", person=None)
+    async with Hub.here().listen([DIARY]) as listener, asyncio.timeout(5):
+        await publish(*write("one"), said)
+        assert (await anext(listener)).text == "one"
+    assert sent == [find("room1").group]
+    assert not Layer.here().is_any_away
 
 
 async def test_listener_that_fails_is_ended_and_others_hear_on(caplog: pytest.LogCaptureFixture) -> None:
