@@ -14,7 +14,7 @@ from django.urls import reverse
 
 from chat.actions.inviting import may_register
 from chat.forms import clean_account_name
-from chat.storage import accounts, invitations
+from chat.storage import accounts, audit, invitations
 from chat.storage.invitations import InvitationRequest
 
 INVITED = InvitationRequest(uses=20, days=7)
@@ -65,7 +65,7 @@ def finish(wanted: Wanted | None, *, running: bool) -> None:
         print(f"There is a staff account already. The site is at {site}/chat/")
         return
     secret = None
-    with accounts.names_locked():
+    with audit.by_command("setup"), accounts.names_locked():
         user = get_user_model()._default_manager.create_superuser(wanted.username, password=wanted.password)
         if may_register(invited=True):
             secret = invitations.create(user=user, room=None, request=INVITED)

@@ -86,7 +86,7 @@ def answers(options: argparse.Namespace, known: dict[str, str]) -> dict[str, str
             values |= {name: domain, "DEBUG": "false"}
     question = "3. The server for e-mails (smtp+tls://user:password@mail.example.org:587; Enter: none)"
     values["EMAIL_URL"] = ask(options, "email", question, known.get("EMAIL_URL", ""), check_email)
-    question = f"4. Who may sign up ({', '.join(REGISTRATIONS)})"
+    question = "4. Who may sign up (open; or, and then guests don't get in either: invitation, closed)"
     known_one = known.get("CHAT_REGISTRATION", "open")
     values["CHAT_REGISTRATION"] = ask(options, "registration", question, known_one, check_registration)
     if values["CHAT_REGISTRATION"] != "open":

@@ -13,6 +13,7 @@ from chat.status.report import ProcessReport
 if TYPE_CHECKING:
     from chat.status.site import SiteStatus
 
+REDIS_WAS_AWAY = "It was without Redis a moment ago, when it last said how it is."
 SILENT_AFTER = 3 * REPORT_INTERVAL  # seconds
 
 
@@ -97,10 +98,12 @@ RULES: dict[str, Rule] = {
 
 def warnings(status: "SiteStatus") -> list[Warning]:
     """All that is wrong, the site's own first."""
-    return [*_of_site(status), *(one for process in status.processes for one in _of_process(process))]
+    there = all(status.redis)
+    of_processes = [one for known in status.processes for one in _of_process(known, is_redis_there=there)]
+    return [*_of_site(status), *of_processes]
 
 
-def _of_process(known: KnownProcess) -> Iterator[Warning]:
+def _of_process(known: KnownProcess, *, is_redis_there: bool) -> Iterator[Warning]:
     name = name_of(known.report)
     if known.age > SILENT_AFTER:
         yield Warning(
@@ -112,7 +115,10 @@ def _of_process(known: KnownProcess) -> Iterator[Warning]:
         return
     for alert, rule in RULES.items():
         if rule.value(known.report) > rule.limit:
-            yield Warning(alert, name, rule.text, rule.advice)
+            if alert == "ChatRedisAway" and is_redis_there:
+                yield Warning(alert, name, REDIS_WAS_AWAY, "Look again in a moment, and at its log if it stays so.")
+            else:
+                yield Warning(alert, name, rule.text, rule.advice)
 
 
 def _of_site(status: "SiteStatus") -> Iterator[Warning]:
@@ -135,6 +141,14 @@ def _of_site(status: "SiteStatus") -> Iterator[Warning]:
             "",
             f"Webhooks are {queues.webhooks_behind:,} entries behind.",
             "Look on the pages of webhooks which one fails or is slow.",
+        )
+    if queues.webhooks_failing:
+        one = queues.webhooks_failing == 1
+        yield Warning(
+            "WebhooksFailing",
+            "",
+            "A webhook fails." if one else f"{queues.webhooks_failing:,} webhooks fail.",
+            "Its page says why." if one else "Their pages say why.",
         )
     if queues.push_overdue > 300:
         yield Warning(

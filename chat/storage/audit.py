@@ -66,7 +66,8 @@ def record(
 ) -> None:
     """Records that `by` has done something, in the transaction in which that is done. One statement.
 
-    `by` None is the site itself: the person of `by_staff`, or the command of `by_command`, as far as there is one.
+    `by` None is the site itself: the person of `by_staff`, or the command of `by_command`, as far as there is one. What
+    a command does in the name of a person has both.
     `target` is the person to whom it is done. `details` are JSON without texts of people and
     without secrets.
 
@@ -74,9 +75,9 @@ def record(
     """
     if not connection.in_atomic_block:
         raise TransactionManagementError(f"“{verb}” is to be recorded in the transaction in which it is done.")
-    via = ""
-    if by is None and (actor := _behind.get()) is not None:
-        by, via = actor.person, actor.via
+    via, actor = "", _behind.get()
+    if actor is not None and (by is None or actor.person is None):
+        by, via = by or actor.person, actor.via
     elif by is not None and by.grant is not None:
         via = f"token {by.grant.token_id}"
     AuditRecord.objects.create(

@@ -78,7 +78,7 @@ export function facts(status) {
         "Webhooks",
         `${number(queues.webhooks)} on, ${number(queues.webhooks_failing)} failing, ${number(queues.webhooks_off)} off`,
       ],
-      ["Webhooks are behind", pending(queues.webhooks_behind, "entries")],
+      ["Webhooks are behind", pending(queues.webhooks_behind, queues.webhooks_behind === 1 ? "entry" : "entries")],
       ["Files", `${bytes(queues.files)} of ${bytes(queues.files_max)}`],
     );
   }

@@ -142,6 +142,7 @@ def test_warnings_tell_what_is_wrong_and_what_to_do() -> None:
         "RedisAway": status(redis=[True, False]),
         "FilesFull": status(queues=replace(EMPTY, files=95)),
         "WebhooksBehind": status(queues=replace(EMPTY, webhooks_behind=1001)),
+        "WebhooksFailing": status(queues=replace(EMPTY, webhooks=3, webhooks_failing=2)),
         "PushLate": status(queues=replace(EMPTY, push_overdue=400.0)),
         "ChatDown": status(processes=[KnownProcess(WELL, 31)]),
         "ChatDatabaseFails": of_process(rates={"database_errors": 0.2}),
@@ -159,6 +160,13 @@ def test_warnings_tell_what_is_wrong_and_what_to_do() -> None:
         assert found.alert == alert
         assert found.text.endswith((".", "full"))
         assert found.advice.endswith(".")
+
+
+def test_warning_of_a_process_without_redis_says_that_it_is_over_where_redis_is_there() -> None:
+    (found,) = warnings.warnings(of_process(redis=False))
+    assert "a moment ago" in found.text
+    away = replace(of_process(redis=False), redis=[False])
+    assert [one.text for one in warnings.warnings(away)] == ["Redis is away.", warnings.RULES["ChatRedisAway"].text]
 
 
 def test_warnings_of_processes_are_the_alerts_of_prometheus() -> None:

@@ -228,6 +228,9 @@ def test_setup_makes_file_tables_staff_account_and_invitation_and_does_so_once(t
     with sqlite3.connect(database) as connection:
         assert connection.execute("SELECT username, is_staff FROM auth_user").fetchall() == [("ann", 1)]
         assert connection.execute("SELECT count(*) FROM chat_invitation").fetchall() == [(1,)]
+        assert connection.execute("SELECT verb, person_name, via FROM chat_auditrecord").fetchall() == [
+            ("invitation.made", "ann", "manage.py setup")
+        ]
 
 
 @pytest.mark.django_db

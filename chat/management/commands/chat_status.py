@@ -24,6 +24,10 @@ from chat.status.warnings import name_of, warnings
 ANSWER_TIMEOUT = 5  # seconds that an instance has, to answer
 
 
+def entries(count: int) -> str:
+    return "entry" if count == 1 else "entries"
+
+
 class Command(BaseCommand):
     help = "Says how the site is: database, Redis, and instances. The exit code is 0 if all is well, and 1 if not."
     requires_system_checks: list[str] = []
@@ -64,12 +68,14 @@ class Command(BaseCommand):
             self.show("database", "ok", f"{database.name}, {database.milliseconds:.0f} ms")
             more = "+" if tally.is_recent_cut else ""
             self.show("rooms", f"{tally.rooms:,}")
-            self.show("log", f"{tally.entries:,} entries kept, {tally.recent:,}{more} in the last hour")
+            self.show(
+                "log", f"{tally.entries:,} {entries(tally.entries)} kept, {tally.recent:,}{more} in the last hour"
+            )
             self.show("push", f"{queues.push_due:,} due", f"{queues.push_retries:,} to be tried again")
             self.show(
                 "webhooks",
                 f"{queues.webhooks:,} on, {queues.webhooks_failing:,} of them failing, {queues.webhooks_off:,} off",
-                f"{queues.webhooks_behind:,} entries behind",
+                f"{queues.webhooks_behind:,} {entries(queues.webhooks_behind)} behind",
             )
             self.show("search", f"{queues.search_unindexed + queues.search_pending:,} messages to be indexed")
             self.show("files", f"{queues.files / 1e6:,.0f} of {queues.files_max / 1e6:,.0f} MB")
