@@ -36,6 +36,7 @@ const TRY_AGAIN = [
   "too_many_subscriptions",
   "internal_error",
 ];
+const STOP = ["insufficient_scope", "not_a_member", "banned", "removed", "invalid_token"]; // a person has to change something
 const REFUSED = [4400, 4401, 4403]; // codes of closed connections that another attempt would end with, too
 const pause = (attempt) => sleep(Math.random() * Math.min(1000 * 2 ** attempt, LONGEST_PAUSE));
 const log = (...words) => console.error("bot:", ...words);
@@ -123,6 +124,8 @@ async function post(message) {
   for (;;) {
     const { error } = (await execute(POST, { input: { roomName: ROOM, ...message } })).postMessage;
     if (!error) return;
+    // The message stays unhandled, for when it may be answered.
+    if (STOP.includes(error.code)) throw [{ message: error.message, extensions: { code: error.code } }];
     if (!TRY_AGAIN.includes(error.code)) return log(`Not posted: ${error.message} (${error.code})`);
     await sleep(1000 * (error.retryAfter ?? 1 + 4 * Math.random()));
   }
@@ -152,7 +155,9 @@ for (let attempt = 0; ; attempt++) {
   } catch (error) {
     const text = refusal(error);
     if (text) {
-      log(`${text}. Make another token at ${URL}/accounts/tokens/, or look at its scopes and rooms.`);
+      log(
+        `${text.replace(/\.$/, "")}. Make another token at ${URL}/accounts/tokens/, or look at its scopes and rooms.`,
+      );
       process.exit(1);
     }
   }

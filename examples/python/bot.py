@@ -43,6 +43,7 @@ POST = gql("""mutation Post($input: PostMessageInput!) {
 }""")
 
 TRY_AGAIN = {"unavailable", "rate_limited", "slow_mode", "slow_listener", "too_many_subscriptions", "internal_error"}
+STOP = {"insufficient_scope", "not_a_member", "banned", "removed", "invalid_token"}  # a person has to change something
 REFUSED = {4400, 4401, 4403}  # codes of closed connections that another attempt would end with, too
 log = logging.getLogger("bot")
 
@@ -111,6 +112,8 @@ class Bot:
             error = answered["postMessage"]["error"]
             if error is None:
                 return
+            if error["code"] in STOP:  # the message stays unhandled, for when it may be answered
+                raise Refused(error["message"])
             if error["code"] not in TRY_AGAIN:
                 log.warning("Not posted: %s (%s)", error["message"], error["code"])
                 return
@@ -176,4 +179,6 @@ if __name__ == "__main__":
     try:
         asyncio.run(until_stopped())
     except Refused as error:
-        sys.exit(f"{error}. Make another token at {URL}/accounts/tokens/, or look at its scopes and rooms.")
+        sys.exit(
+            f"{str(error).rstrip('.')}. Make another token at {URL}/accounts/tokens/, or look at its scopes and rooms."
+        )

@@ -7,7 +7,6 @@ set -eu
 url=${CHAT_URL:-http://127.0.0.1:8000}
 room=${CHAT_ROOM:-room1}
 position=${CHAT_POSITION:-position} # a file with two lines: the id of the last event, and its offset
-: "${CHAT_TOKEN:?Set it to a token with the scopes read and write: /accounts/tokens/ of the site makes one.}"
 longest_pause=30 # seconds between two attempts
 
 BEGIN='query Begin($room: String!) { me { id name } room(name: $room) { lastOffset } }'
@@ -29,6 +28,11 @@ log() { printf 'bot: %s\n' "$*" >&2; }
 
 refused() {
     log "$1 Make another token at $url/accounts/tokens/, or look at its scopes and rooms."
+    exit 1
+}
+
+[ -n "${CHAT_TOKEN:-}" ] || {
+    log 'Set CHAT_TOKEN to a token with the scopes read and write: /accounts/tokens/ of the site makes one.'
     exit 1
 }
 
@@ -59,6 +63,8 @@ body() { jq -nc --arg query "$1" --argjson variables "$2" '{$query, $variables}'
 # code: of the first error in the JSON of standard input; empty where there is none, `unreadable` for no JSON.
 code() { jq -r '.errors[0] as $e | if $e then $e.extensions.code // "invalid" else .data.postMessage.error.code // "" end' \
     2>/dev/null || echo unreadable; }
+
+message() { jq -r '.errors[0].message // .data.postMessage.error.message'; }
 
 may_succeed_later() {
     case $1 in
@@ -98,7 +104,13 @@ handle() {
     # A message that was handled, but not kept as the position, is handled again. The id makes its answer one.
     ask "$POST" "$(jq -nc --arg room "$room" --arg message "$words" --argjson to "$reached" --arg id "answer-$uid" \
         '{input: {roomName: $room, message: $message, replyTo: $to, clientId: $id}}')"
-    [ -z "$error" ] || log "Not posted: $reply"
+    case $error in
+        '') ;;
+        insufficient_scope | not_a_member | banned | removed | invalid_token | invalid)
+            refused "$(printf '%s' "$reply" | message)" # it stays unhandled, for when it may be answered
+            ;;
+        *) log "Not posted: $reply" ;;
+    esac
 }
 
 # start_over OFFSET: too much was missed to be sent again, or the room's log was set back. The history has what there is.
@@ -107,6 +119,7 @@ start_over() {
     [ "$offset" -le "$1" ] || offset=$1
     while [ "$more" = true ] && [ "$offset" -lt "$1" ]; do
         ask "$HISTORY" "$(jq -nc --arg room "$room" --arg after "$offset" '{$room, $after}')"
+        [ -z "$error" ] || refused "$(printf '%s' "$reply" | message)"
         more=$(printf '%s' "$reply" | jq .data.room.messages.pageInfo.hasNextPage)
         printf '%s' "$reply" | jq -c '.data.room.messages.edges[].node' >"$scratch/page"
         while IFS= read -r node; do
@@ -123,7 +136,7 @@ take() {
         next)
             problem=$(printf '%s' "$data" | code)
             if [ -n "$problem" ]; then
-                may_succeed_later "$problem" || refused "$(printf '%s' "$data" | jq -r '.errors[0].message')"
+                may_succeed_later "$problem" || refused "$(printf '%s' "$data" | message)"
                 return 0
             fi
             data=$(printf '%s' "$data" | jq -c .data.roomMessages)
@@ -173,7 +186,7 @@ listen() {
 
 id='' offset=''
 ask "$BEGIN" "$(jq -nc --arg room "$room" '{$room}')"
-[ -z "$error" ] || refused "$(printf '%s' "$reply" | jq -r '.errors[0].message')"
+[ -z "$error" ] || refused "$(printf '%s' "$reply" | message)"
 eval "$(printf '%s' "$reply" | jq -r '.data | @sh "me=\(.me.id) name=\(.me.name) offset=\(.room.lastOffset)"')"
 [ ! -e "$position" ] || { read -r id && read -r offset; } <"$position"
 # shellcheck disable=SC2154

@@ -3,7 +3,10 @@
 # is away, and said once all the same: by its ID, which is random where none is given. A build may give its number.
 set -eu
 
-: "${CHAT_TOKEN:?Set it to a token with the scope write, for one room.}"
+[ -n "${CHAT_TOKEN:-}" ] || {
+    echo 'Set CHAT_TOKEN to a token with the scope write, for one room.' >&2
+    exit 1
+}
 id=${2:-$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')}
 
 # The address has the token in it. From a file, or from here, no list of processes shows it.

@@ -28,6 +28,7 @@ POSITION = Path(os.environ.get("CHAT_POSITION", "position.json"))
 LONGEST_PAUSE = 30.0  # seconds between two attempts to connect
 
 TRY_AGAIN = {"unavailable", "rate_limited", "slow_mode", "slow_listener", "too_many_subscriptions", "internal_error"}
+STOP = {"insufficient_scope", "not_a_member", "banned", "removed", "invalid_token"}  # a person has to change something
 REFUSED = {4400, 4401, 4403}  # codes of closed connections that another attempt would end with, too
 AWAY = (httpx.TransportError, WebSocketException, OSError, TimeoutError, GraphQLClientError)
 log = logging.getLogger("bot")
@@ -107,6 +108,8 @@ class Bot:
     async def post(self, text: str, reply_to: int, client_id: str) -> None:
         message = PostMessageInput(roomName=ROOM, message=text, replyTo=reply_to, clientId=client_id)
         while error := (await self.client.post(message)).post_message.error:
+            if error.code in STOP:  # the message stays unhandled, for when it may be answered
+                raise Refused(error.message)
             if error.code not in TRY_AGAIN:
                 log.warning("Not posted: %s (%s)", error.message, error.code)
                 return
@@ -166,4 +169,6 @@ if __name__ == "__main__":
     try:
         asyncio.run(until_stopped())
     except Refused as error:
-        sys.exit(f"{error}. Make another token at {URL}/accounts/tokens/, or look at its scopes and rooms.")
+        sys.exit(
+            f"{str(error).rstrip('.')}. Make another token at {URL}/accounts/tokens/, or look at its scopes and rooms."
+        )

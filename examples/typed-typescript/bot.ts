@@ -23,6 +23,7 @@ const POSITION = process.env.CHAT_POSITION ?? "position.json";
 const LONGEST_PAUSE = 30_000; // milliseconds between two attempts to connect
 
 const TRY_AGAIN = ["unavailable", "rate_limited", "slow_mode", "slow_listener", "internal_error"];
+const STOP = ["insufficient_scope", "not_a_member", "banned", "removed", "invalid_token"]; // a person has to change something
 const REFUSED = [401, 403]; // HTTP's statuses that another attempt would be answered with, too
 const log = (...words: unknown[]) => console.error("bot:", ...words);
 
@@ -31,6 +32,9 @@ function answer(text: string): string | undefined {
   const [command, ...words] = text.split(" ");
   return command === "!echo" ? words.join(" ") || "What shall I say?" : undefined;
 }
+
+// Trying again wouldn't help. The text is for people.
+class Refused extends Error {}
 
 // Errors of GraphQL: of a whole operation, or of a subscription that ends with them.
 class Failed extends Error {
@@ -115,6 +119,7 @@ async function post(input: PostMessageInput) {
   for (;;) {
     const { error } = (await execute(PostDocument, { input })).postMessage;
     if (!error) return;
+    if (STOP.includes(error.code)) throw new Refused(error.message); // it stays unhandled, for when it may be answered
     if (!TRY_AGAIN.includes(error.code)) return log(`Not posted: ${error.message} (${error.code})`);
     await sleep(1000 * (error.retryAfter ?? 1 + 4 * Math.random()));
   }
@@ -122,6 +127,7 @@ async function post(input: PostMessageInput) {
 
 // A sentence where trying again would be of no use. Throws what is a mistake in this program.
 function refusal(error: unknown): string | undefined {
+  if (error instanceof Refused) return error.message;
   if (error instanceof Failed) return error.isRefusal ? error.message : undefined;
   if (!(error instanceof NetworkError)) throw error;
   const status = error.response?.status;
@@ -147,7 +153,9 @@ for (let longest = 2000; ; longest = Math.min(longest * 2, LONGEST_PAUSE)) {
   } catch (error) {
     const text = refusal(error);
     if (text) {
-      log(`${text}. Make another token at ${URL}/accounts/tokens/, or look at its scopes and rooms.`);
+      log(
+        `${text.replace(/\.$/, "")}. Make another token at ${URL}/accounts/tokens/, or look at its scopes and rooms.`,
+      );
       process.exit(1);
     }
     log("The stream was lost:", error instanceof Error ? error.message : error);

@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from signal import SIGINT, SIGKILL, SIGTERM
@@ -26,8 +26,10 @@ SETTINGS = {"CHAT_RECOVERY_MAX": "2", "CHAT_WEBHOOKS": "true", "CHAT_OUTGOING_NE
 
 
 @asynccontextmanager
-async def started(folder: Path, *examples: Example) -> AsyncIterator[tuple[Server, list[Program]]]:
-    """A server, and each example in a room of its own, with a token for that room alone.
+async def started(
+    folder: Path, *examples: Example, scopes: Sequence[Scope] = (Scope.READ, Scope.WRITE)
+) -> AsyncIterator[tuple[Server, list[Program]]]:
+    """A server, and each example in a room of its own, with a token of these scopes for that room alone.
 
     A program that has missed more than two entries has to start over.
     """
@@ -44,7 +46,7 @@ async def started(folder: Path, *examples: Example) -> AsyncIterator[tuple[Serve
         await server.start()
         programs = []
         for example in examples:
-            one = Program(example, folder / example.name, **await variables(example, server))
+            one = Program(example, folder / example.name, **await variables(example, server, scopes))
             stack.callback(one.kill)
             programs.append(one)
             one.start()
@@ -53,11 +55,11 @@ async def started(folder: Path, *examples: Example) -> AsyncIterator[tuple[Serve
         yield server, programs
 
 
-async def variables(example: Example, server: Server) -> dict[str, str]:
+async def variables(example: Example, server: Server, scopes: Sequence[Scope]) -> dict[str, str]:
     """Has a bot for it on the server, with a token for the room of its name, or with a webhook there."""
     bot = await bots.make(f"{example.name}-bot", None, by=None)
     if example is not WEBHOOKS:
-        token = await program(bot, scopes=[Scope.READ, Scope.WRITE], rooms=[example.name])
+        token = await program(bot, scopes=scopes, rooms=[example.name])
         return {"CHAT_URL": f"http://{server.host}", "CHAT_TOKEN": token.secret}
     port = free_port()
     await posting.post(room=find(example.name), message="hi", person=people.new_guest())  # without it, there is no room
@@ -125,11 +127,38 @@ async def test_bots_end_when_they_are_told_to_or_their_token_is_refused(tmp_path
         for one in programs:
             assert await one.end(None) == 1, one.output
             assert "Make another token" in one.output
+            assert ".." not in one.output
         for one in programs:
             one.start()
         for one in programs:
             assert await one.end(None) == 1, one.output
             assert "Make another token" in one.output
+
+
+async def test_bots_end_at_a_message_that_they_may_not_answer_and_answer_it_later(tmp_path: Path) -> None:
+    async with started(tmp_path, *BOTS, scopes=[Scope.READ]) as (_, programs):
+        before = {one: one.position_kept() for one in programs}
+        await say(programs, "!echo one")
+        for one in programs:
+            assert await one.end(None) == 1, one.output
+            assert "Make another token" in one.output
+            assert ".." not in one.output
+            kept = one.position_kept()
+            assert kept == before[one] or one.example is SHELL and kept.splitlines()[1:] == before[one].splitlines()[1:]
+        async for token in models.Token.objects.all():
+            token.scopes = "read write"
+            await token.asave()
+        for one in programs:
+            one.start()
+        await each(programs, lambda one: one.has_answered("one"))
+
+
+async def test_bots_end_with_a_sentence_where_they_are_given_no_token(tmp_path: Path) -> None:
+    for example in BOTS:
+        one = Program(example, tmp_path / example.name, CHAT_TOKEN="")
+        one.start()
+        assert await one.end(None) == 1, one.output
+        assert "Set CHAT_TOKEN to a token" in one.output
 
 
 async def test_shell_says_a_text_once_while_the_server_is_away(tmp_path: Path) -> None:
