@@ -213,13 +213,16 @@ composer.editLast = () => {
   // The last one can't be edited while it is on its way, or later than what is shown; any other isn't meant.
   if (outbox.empty && timeline.live && log.lastOwn) editing.begin(log.lastOwn);
 };
-outbox.transmit = (id, text, quote, files) =>
-  connection.send({
+outbox.transmit = (id, text, quote, files) => {
+  const isSent = connection.send({
     message: text,
     client_id: id,
     ...(quote && { reply_to: quote.offset }),
     ...(files.length > 0 && { attachments: files.map((file) => file.id) }),
   });
+  if (!isSent) connection.insist();
+  return isSent;
+};
 outbox.stalled = () => connection.renew();
 for (const text of outbox.keepIn(storageKey("outbox", data.person, data.room))) composer.restore(text);
 offerFiles({ tray, composer, outbox, log, standing, input }, data.files, storageKey("files", data.person, data.room));

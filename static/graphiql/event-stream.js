@@ -1,6 +1,7 @@
 // @ts-check
 /** Subscriptions as server-sent events, where a proxy lets no WebSocket through: GraphQL over SSE. */
 
+import { takeSlot } from "../chat/connection/stream-slot.js";
 import { LOST, RESTARTING } from "./outcomes.js";
 
 /** @import { Memory, Operation, Sink } from "./outcomes.js" */
@@ -28,10 +29,19 @@ export class EventStreamTransport {
    */
   subscribe(operation, headers, memory, sink) {
     const stop = new AbortController();
-    this.#run(operation, headers, memory, sink, stop.signal).catch(() => {
-      if (!stop.signal.aborted) sink.lost(LOST);
+    const run = () => this.#run(operation, headers, memory, sink, stop.signal);
+    const slot = takeSlot({
+      waits: () => sink.waits(true),
+      taken: () => {
+        sink.waits(false);
+        run().catch(() => stop.signal.aborted || sink.lost(LOST));
+      },
+      lost: () => sink.lost(LOST),
     });
-    return () => stop.abort();
+    return () => {
+      stop.abort();
+      slot.leave();
+    };
   }
 
   /**

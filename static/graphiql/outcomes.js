@@ -4,6 +4,7 @@
 /**
  * @typedef {object} Sink
  * @property {() => void} opened the server is reached
+ * @property {(isWaiting: boolean) => void} waits for a connection that other pages of the site have, or not any more
  * @property {(result: Result) => void} next
  * @property {(problem: string | Result | null) => void} ended for good: by itself, or because of a problem
  * @property {(reason: string) => void} lost by the connection, so that one can come back; `reason` is a sentence

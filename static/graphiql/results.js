@@ -9,6 +9,7 @@ import { KEPT } from "./subscription.js";
 
 const { createElement: h, useEffect, useMemo, useReducer, useState } = React;
 
+const PAUSED = "Paused: too many tabs of this site are open for this connection";
 const STATES = { connecting: "Connecting …", open: "Connected", reconnecting: "Reconnecting …", ended: "Ended" };
 const TIME = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
 
@@ -31,14 +32,18 @@ export function Results({ running }) {
 
 /** @param {{ subscription: Subscription }} properties */
 function Status({ subscription }) {
-  const { state, via, count } = subscription;
+  const { state, via, count, isPaused } = subscription;
   const way = state === "open" && via !== "WebSocket" ? `, by ${via}` : "";
   const shown =
     count > KEPT ? `${count} results, the last ${KEPT} are kept` : `${count} ${count === 1 ? "result" : "results"}`;
   return h(
     "div",
     { className: "subscription-status" },
-    h("span", { role: "status", id: "graphiql-status", "data-state": state }, `${STATES[state]}${way}`),
+    h(
+      "span",
+      { role: "status", id: "graphiql-status", "data-state": state },
+      isPaused ? PAUSED : `${STATES[state]}${way}`,
+    ),
     h("span", { className: "subscription-count" }, shown),
     h("button", { type: "button", className: "graphiql-un-styled", onClick: () => subscription.clear() }, "Clear"),
   );

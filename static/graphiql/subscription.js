@@ -29,6 +29,8 @@ export class Subscription extends EventTarget {
   lines = [];
   /** Results so far. */
   count = 0;
+  /** Whether it waits until other pages of the site leave it a connection. */
+  isPaused = false;
   /** The way of the current connection, or of the last. */
   via = "";
 
@@ -80,6 +82,7 @@ export class Subscription extends EventTarget {
         current && act(...told);
     const dispose = transport.subscribe(this.#operation, this.#headers, this.#memory, {
       opened: only(() => this.#opened(transport.name)),
+      waits: only((isWaiting) => this.#wait(isWaiting)),
       next: only((result) => this.#add({ result })),
       ended: only((problem) => {
         if (typeof problem === "string") this.#add({ note: problem });
@@ -96,6 +99,19 @@ export class Subscription extends EventTarget {
       clearTimeout(this.#timer);
       dispose();
     };
+    this.#awaitOpening();
+  }
+
+  /** @param {boolean} isWaiting */
+  #wait(isWaiting) {
+    this.isPaused = isWaiting;
+    if (isWaiting) clearTimeout(this.#timer);
+    else this.#awaitOpening();
+    this.#announce();
+  }
+
+  #awaitOpening() {
+    clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
       this.#leave();
       this.#reconnect("The server doesn't answer.");
@@ -135,6 +151,7 @@ export class Subscription extends EventTarget {
   /** @param {State} state */
   #enter(state) {
     this.state = state;
+    this.isPaused = false;
     this.#announce();
   }
 

@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import SplitResult, urlsplit
 
 from selenium import webdriver
@@ -42,9 +42,9 @@ class Chromium:
         self.driver = start(preferences)
         self.blank = self.driver.current_window_handle
 
-    def open(self, url: str, before: str = "") -> Window:
-        """A new window that shows `url`; the script `before` runs in each of its pages before the page's own."""
-        self.driver.switch_to.new_window("window")
+    def open(self, url: str, before: str = "", kind: Literal["window", "tab"] = "window") -> Window:
+        """A new window or tab that shows `url`; the script `before` runs in each of its pages before the page's own."""
+        self.driver.switch_to.new_window(kind)
         window = Window(self.driver)
         if before:
             self.driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": before})

@@ -13,7 +13,7 @@ from chat.models import Message
 from chat.storage import history
 from tests.browser.chromium import Chromium
 from tests.browser.half_open import HalfOpenProxy
-from tests.browser.room_window import enter
+from tests.browser.room_window import RoomWindow, enter
 from tests.browser.window import Window
 from tests.servers import Server
 
@@ -79,6 +79,14 @@ UNAVAILABLE = """
             setTimeout(() => this.dispatchEvent(new MessageEvent("message", { data: JSON.stringify(frame) })));
         }
     };
+"""
+# The times when the page says that others have the connections; it doesn't while it is in front.
+PAUSES = """
+    window.pauses = [];
+    addEventListener("DOMContentLoaded", () => new MutationObserver(() => {
+        const words = document.querySelector("#chat-status [role=status]").textContent;
+        if (words.startsWith("Paused: too many tabs of this site are open")) pauses.push(Date.now());
+    }).observe(document.querySelector("#chat-status"), { childList: true, subtree: true }));
 """
 # A proxy that lets no WebSocket through.
 NO_SOCKETS = """
@@ -157,6 +165,18 @@ def test_page_goes_on_by_events_where_no_websocket_gets_through(browser: Chromiu
     other.say("three")
     room.hear("three")
     assert room.lines == other.lines == ["before", "one", "two", "three"]
+
+
+def test_eight_tabs_without_websocket_load_and_post_over_the_connections_of_one_browser(
+    browser: Chromium, site: str
+) -> None:
+    tabs = [RoomWindow(browser.open(f"{site}/chat/room1/", NO_SOCKETS + PAUSES, "tab")) for _ in range(8)]
+    for number, tab in enumerate([*tabs[-1:], *tabs]):
+        tab.window.find(STATUS, "Connected, without WebSocket")
+        tab.say(f"message {number}")
+        tab.hear(f"message {number}")
+    assert tabs[-1].lines == [f"message {number}" for number in range(9)]
+    assert sum(tab.window.run("return pauses.length > 0") for tab in tabs) >= 4
 
 
 def test_event_source_of_a_page_hears_a_graphql_subscription(browser: Chromium, site: str) -> None:

@@ -57,5 +57,6 @@ export class ConnectionStatus extends HTMLElement {
  */
 function describe({ state, byEvents }) {
   if (state === "open") return byEvents ? gettext("Connected, without WebSocket") : gettext("Connected");
+  if (state === "paused") return gettext("Paused: too many tabs of this site are open for this connection");
   return state === "refused" ? gettext("Not connected") : gettext("Connecting…");
 }

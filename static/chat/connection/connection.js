@@ -37,8 +37,9 @@ const PAUSES = {
 const FINAL_CODES = new Set([4400, 4403]);
 
 /**
- * @typedef {"closed" | "connecting" | "open" | "waiting" | "refused"} State
- * "closed" before open(), then "connecting", "open", "waiting" to try again, or "refused" for good
+ * @typedef {"closed" | "connecting" | "open" | "waiting" | "paused" | "refused"} State
+ * "closed" before open(), then "connecting", "open", "waiting" to try again, "paused" as long as other pages of the site
+ * have all connections for events, or "refused" for good
  *
  * @typedef {Record<string, any>} Frame
  * a JSON object; docs/protocol.md has what may be in it
@@ -114,7 +115,10 @@ export class Connection extends EventTarget {
       if (!isOpened && socket instanceof WebSocket && current() && (await siteAnswers())) this.#blocked += 1;
       if (current()) this.#closed(/** @type {CloseEvent} */ (event).code);
     });
-    this.#enter("connecting", OPENING_TIMEOUT, () => socket.close());
+    const connect = () => this.#enter("connecting", OPENING_TIMEOUT, () => socket.close());
+    socket.addEventListener("wait", () => current() && this.#pauseForOthers());
+    socket.addEventListener("go", () => current() && this.state === "paused" && connect());
+    connect();
   }
 
   /** Try at once instead of waiting; does nothing unless an attempt is being waited for. */
@@ -141,6 +145,16 @@ export class Connection extends EventTarget {
     if (this.#socket?.readyState !== WebSocket.OPEN) return false;
     this.#socket.send(JSON.stringify(frame));
     return true;
+  }
+
+  /** Something is to be sent: a connection that is paused takes the place of another page's. */
+  insist() {
+    if (this.state === "paused" && this.#socket instanceof EventSocket) this.#socket.insist();
+  }
+
+  #pauseForOthers() {
+    this.#probeLater();
+    this.#enter("paused");
   }
 
   get #isEventsTurn() {
@@ -173,7 +187,7 @@ export class Connection extends EventTarget {
   }
 
   #probe() {
-    if (this.state !== "open" || !this.byEvents) return;
+    if (!this.#isByEvents) return;
     const events = this.#socket;
     const probe = new WebSocket(this.#address());
     const timer = setTimeout(() => probe.close(), OPENING_TIMEOUT);
@@ -183,10 +197,14 @@ export class Connection extends EventTarget {
     });
     probe.addEventListener("open", () => {
       probe.close();
-      if (events !== this.#socket || this.state !== "open") return;
+      if (events !== this.#socket || !this.#isByEvents) return;
       events?.close();
       this.open();
     });
+  }
+
+  get #isByEvents() {
+    return this.byEvents && (this.state === "open" || this.state === "paused");
   }
 
   /** @param {string} data */

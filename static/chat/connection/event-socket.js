@@ -1,5 +1,7 @@
 // @ts-check
 
+import { takeSlot } from "./stream-slot.js";
+
 /** Close code of a connection that is lost, as browsers have it for WebSockets. */
 const LOST = 1006;
 const NORMAL = 1000;
@@ -9,13 +11,19 @@ const NORMAL = 1000;
  * is a request of its own, one after the other. It has the part of WebSocket's interface that `Connection` uses.
  *
  * Coming back is left to `Connection`, which knows the position.
+ *
+ * Events beside those of WebSocket:
+ *   "wait"  other pages of the site have all the connections that streams may take
+ *   "go"    it isn't waited for one any more
  */
 export class EventSocket extends EventTarget {
   /** @type {number} */
   readyState = WebSocket.CONNECTING;
 
   #address;
-  #source;
+  #slot;
+  /** @type {EventSource | null} */
+  #source = null;
   /** @type {Promise<unknown>} the posts so far */
   #posts = Promise.resolve();
 
@@ -23,14 +31,16 @@ export class EventSocket extends EventTarget {
   constructor(address) {
     super();
     this.#address = eventsAddress(address);
-    this.#source = new EventSource(this.#address);
-    this.#source.addEventListener("open", () => {
-      this.readyState = WebSocket.OPEN;
-      this.dispatchEvent(new Event("open"));
+    this.#slot = takeSlot({
+      waits: () => this.dispatchEvent(new Event("wait")),
+      taken: () => this.#listen(),
+      lost: () => this.#end(LOST),
     });
-    this.#source.addEventListener("message", ({ data }) => this.#receive(data));
-    this.#source.addEventListener("close", ({ data }) => this.#end(JSON.parse(data).code));
-    this.#source.addEventListener("error", () => this.#end(LOST));
+  }
+
+  /** Something is to be sent: wait for a connection no longer. */
+  insist() {
+    this.#slot.insist();
   }
 
   /** @param {string} text a frame as JSON */
@@ -40,6 +50,19 @@ export class EventSocket extends EventTarget {
 
   close() {
     this.#end(NORMAL);
+  }
+
+  #listen() {
+    this.dispatchEvent(new Event("go"));
+    const source = new EventSource(this.#address);
+    this.#source = source;
+    source.addEventListener("open", () => {
+      this.readyState = WebSocket.OPEN;
+      this.dispatchEvent(new Event("open"));
+    });
+    source.addEventListener("message", ({ data }) => this.#receive(data));
+    source.addEventListener("close", ({ data }) => this.#end(JSON.parse(data).code));
+    source.addEventListener("error", () => this.#end(LOST));
   }
 
   /** @param {string} text */
@@ -63,7 +86,8 @@ export class EventSocket extends EventTarget {
   #end(code) {
     if (this.readyState === WebSocket.CLOSED) return;
     this.readyState = WebSocket.CLOSED;
-    this.#source.close();
+    this.#source?.close();
+    this.#slot.leave();
     this.dispatchEvent(Object.assign(new Event("close"), { code }));
   }
 }

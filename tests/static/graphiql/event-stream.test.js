@@ -1,4 +1,5 @@
 // @ts-check
+import "../dom.js";
 import assert from "node:assert/strict";
 import { beforeEach, mock, test } from "node:test";
 import { EventStreamTransport } from "../../../static/graphiql/event-stream.js";
@@ -30,6 +31,7 @@ async function told(given, memory = {}) {
   const all = [];
   await new Promise((resolve) => {
     new EventStreamTransport("/graphql").subscribe({ query: "q" }, { Authorization: "Bearer x" }, memory, {
+      waits: (isWaiting) => isWaiting && all.push(["waits"]),
       opened: () => all.push(["opened"]),
       next: (result) => all.push(["next", result]),
       ended: (problem) => resolve(all.push(["ended", problem])),

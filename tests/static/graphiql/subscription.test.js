@@ -99,6 +99,16 @@ test("subscription that isn't answered tries again", () => {
   assert.ok(transport.connections.length > 1);
 });
 
+test("subscription that waits for a connection of other pages is paused, and gives nothing up meanwhile", () => {
+  const subscription = subscribe();
+  transport.last.waits(true);
+  mock.timers.tick(LONG);
+  assert.deepEqual([subscription.isPaused, transport.connections.length], [true, 1]);
+  transport.last.waits(false);
+  transport.last.opened();
+  assert.deepEqual([subscription.isPaused, subscription.state], [false, "open"]);
+});
+
 test("subscription that ends says why, and comes back no more", () => {
   for (const [problem, shown] of [
     ["The server closed the connection (4401).", ["The server closed the connection (4401)."]],

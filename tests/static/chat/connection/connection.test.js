@@ -251,3 +251,21 @@ test("connection by events that is lost while it probes goes on as one that is l
   probe.accept();
   assert.deepEqual([probe.closedByPage, connection.state], [true, "waiting"]);
 });
+
+test("connection by events is paused while there is no slot for them, unless it has something to send", async () => {
+  mock.getter(document, "visibilityState", () => "hidden");
+  const connection = new Connection(() => "ws://localhost/ws/chat/a/");
+  connection.open();
+  await failAndWait();
+  await failAndWait();
+  await settled();
+  assert.deepEqual([connection.state, FakeEventSource.all.length], ["paused", 0]);
+  mock.timers.tick(10_000);
+  assert.deepEqual([connection.state, connection.send({ message: "hello" })], ["paused", false]);
+  connection.insist();
+  assert.deepEqual([connection.state, FakeEventSource.all.length], ["connecting", 1]);
+  FakeEventSource.last.accept();
+  assert.equal(connection.state, "open");
+  mock.timers.tick(10_000); // hidden, and without locks
+  assert.deepEqual([connection.state, FakeEventSource.last.closedByPage], ["waiting", true]);
+});
