@@ -35,6 +35,7 @@ TOO_MANY = 4429
 JSON = "application/json"
 GRAPHQL = "application/graphql-response+json"
 HTML = "text/html"
+BY_EVENTS = "ask for it with Accept: text/event-stream, or over WebSocket"
 EVENTS = event_streams.CONTENT_TYPE
 ACCEPT_MAX = 1000  # characters of an Accept header that are read: to read 40,000 of them takes Django 60 ms
 
@@ -79,7 +80,9 @@ class ChatGraphQLHTTPConsumer(GraphQLHTTPConsumer):
             return self.refusal(request, status, PERSISTED_QUERY_NOT_SUPPORTED)
         except HTTPException as error:
             changes_by_get = request.method == "GET" and isinstance(error.__cause__, InvalidOperationTypeError)
-            return self.refusal(request, 405 if changes_by_get else error.status_code, {"message": error.reason})
+            is_subscription = error.reason.startswith("subscriptions are not allowed")
+            message = f"{error.reason}: {BY_EVENTS}" if is_subscription else error.reason
+            return self.refusal(request, 405 if changes_by_get else error.status_code, {"message": message})
         except Exception as error:
             return self.refusal(request, 500, as_payload(error, {"request": request}))
 

@@ -247,3 +247,14 @@ async def test_variables_in_the_url_that_are_no_json_object_are_refused(variable
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "OPTIONS"])
 async def test_methods_besides_get_and_post_are_refused(method: str) -> None:
     assert (await request({"query": "{ me { id } }"}, method=method))[0] == 405
+
+
+@pytest.mark.parametrize(("method", "expected"), [("POST", 400), ("GET", 405)])
+async def test_subscription_without_events_is_told_how_to_ask(method: str, expected: int) -> None:
+    listen = 'subscription { roomMessages(rooms: [{roomName: "room1"}]) { message } }'
+    if method == "GET":
+        status, answer = await request(method="GET", path=f"/graphql?query={quote(listen)}")
+    else:
+        status, answer = await request({"query": listen})
+    assert status == expected
+    assert answer["errors"][0]["message"].endswith("ask for it with Accept: text/event-stream, or over WebSocket")
