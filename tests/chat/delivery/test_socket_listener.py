@@ -18,13 +18,16 @@ from chat.delivery.rooms import source
 from chat.delivery.socket_listener import SocketListener
 from chat.delivery.text_frames import text_frame, text_of
 from chat.domain.events import Event
+from chat.domain.people import Person
 from chat.domain.positions import START, Position
+from chat.domain.presence import Presence, Typing
 from chat.domain.recoveries import Recovery
 from chat.domain.rooms import Room, find
 from chat.errors import ChatError, Removed, SlowListener
 from tests.chat.delivery.past import Past, joined
 
 ROOM = find("listener")
+ANN = Person(id="guest-ann", name="Ann")
 REMOVED = Removed("You were removed.")
 
 
@@ -339,6 +342,29 @@ async def test_listener_is_cut_off_and_logged_when_a_write_takes_too_long(
         assert isinstance(await listener.failure(), SlowListener)
     assert [record.person for record in caplog.records] == ["the listener's person"]  # type: ignore[attr-defined]
     await listener.close()
+
+
+async def test_socket_that_takes_nothing_holds_the_last_live_state_of_each_kind_alone(socket: Socket) -> None:
+    class StateListener(OffsetListener):
+        def render(self, event: Any) -> bytes | None:
+            return text_frame(b"%d" % (event.count if isinstance(event, Presence) else len(event.people)))
+
+    def states() -> int:
+        return sum(type(one) in {Presence, Typing} for one in gc.get_objects())
+
+    listener = StateListener(socket)
+    await listener.recover()
+    socket.open.clear()
+    before = states()
+    for count in range(1, 2001):
+        listener.update(Presence(ROOM, count, (), complete=True))
+        listener.update(Typing(ROOM, (ANN,) * count))
+        await asyncio.sleep(0)
+    assert states() - before <= 3  # the first is being sent
+    socket.open.set()
+    await socket.takes(1, 2000, 2000)
+    await listener.close()
+    assert socket.taken == [1, 2000, 2000]
 
 
 # Recovery
