@@ -8,6 +8,7 @@ from chat.delivery.backlog import Backlog
 from chat.delivery.listener import Listener
 from chat.delivery.source import EventT, LogT
 from chat.delivery.text_frames import text_of
+from chat.domain.logs import check_count
 from chat.domain.positions import Position
 
 WRITE_TIMEOUT = 20.0  # seconds that a socket may take nothing of what is written to it
@@ -34,8 +35,9 @@ class SocketListener(Listener[LogT, EventT]):
         scope: Mapping[str, Any],
         send: Callable[[Any], Awaitable[None]],
     ) -> None:
-        """`scope` and `send` are the consumer's, as ASGI has them."""
+        """`scope` and `send` are the consumer's, as ASGI has them. Raises TooManyRooms."""
         super().__init__(logs, after, person, kinds)
+        check_count(self.logs)
         self._write_frame: Callable[[bytes], bool] | None = scope.get("write_frame")
         self._send: Callable[[Any], Awaitable[None]] = scope.get("direct_send", send)
         self._backlog: Backlog | None = None  # what waits behind the event that is being sent

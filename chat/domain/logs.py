@@ -5,11 +5,15 @@ that was set back. Nothing here knows what the entries say.
 """
 
 import hashlib
-from collections.abc import Hashable, Mapping
+from collections.abc import Collection, Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+
 from chat.domain.positions import START, Position
+from chat.errors import TooManyRooms
 
 
 class Log(Hashable, Protocol):
@@ -26,6 +30,13 @@ class Log(Hashable, Protocol):
 def group_of(app: str, name: str) -> str:
     """The group of an app's log of that name: `<app>.<hash>`. An app is none of `chat`, `presence` and `control`."""
     return f"{app}.{hashlib.sha256(name.encode()).hexdigest()[:40]}"
+
+
+def check_count(logs: Collection[object]) -> None:
+    """Raises TooManyRooms for more logs than one subscription may be for: each is a feed, and a group of the layer."""
+    if len(logs) > settings.CHAT_ROOMS_PER_SUBSCRIPTION:
+        allowed = settings.CHAT_ROOMS_PER_SUBSCRIPTION
+        raise TooManyRooms(_("A subscription is for {most} rooms at most: take several."), most=allowed)
 
 
 class Identity(Protocol):

@@ -4,12 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Any, Self, TypeVar
 
-from django.conf import settings
-from django.utils.translation import gettext_lazy as _
-
 from chat.actions import greetings, rate_limits
 from chat.domain.events import USUAL_KINDS, Event, Kind
 from chat.domain.grants import Scope
+from chat.domain.logs import check_count
 from chat.domain.people import Person
 from chat.domain.positions import Position
 from chat.domain.presence import LiveKind
@@ -28,7 +26,7 @@ class FollowRequest:
 
     Without kinds, it is those that a listener hears which names none. `current_user` is the name that results have
     where a field of theirs is to have the subscriber's. If there are `live_kinds`, it is these states that are told,
-    and not what comes to the logs.
+    and not what comes to the logs. Raises TooManyRooms.
     """
 
     logs: Sequence[Any]
@@ -37,6 +35,9 @@ class FollowRequest:
     kinds: Set[Any] | None = None
     current_user: str = ""
     live_kinds: frozenset[LiveKind] = frozenset()
+
+    def __post_init__(self) -> None:
+        _few(self.logs)
 
     async def greet(self) -> Sequence[Event]:
         """The events that the subscriber hears before all else, and not again where they come with the rest."""
@@ -126,10 +127,11 @@ def to_look(person: Person, room: str, kind: LiveKind) -> Request:
 
 def _few(named: Iterable[Named]) -> list[Named]:
     named = list(named)
-    if len(named) > settings.CHAT_ROOMS_PER_SUBSCRIPTION:
+    try:
+        check_count(named)
+    except TooManyRooms:
         rate_limits.hit("rooms")
-        allowed = settings.CHAT_ROOMS_PER_SUBSCRIPTION
-        raise TooManyRooms(_("A subscription is for {most} rooms at most: take several."), most=allowed)
+        raise
     return named
 
 

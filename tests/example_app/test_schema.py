@@ -1,7 +1,9 @@
 """A subscription of another app in the site's schema: over WebSocket and as events, shared and not."""
 
 import pytest
+from pytest_django import Settings
 
+from chat.delivery.hub import Hub
 from gqlchat.transport import sharing
 from tests.event_stream import EventStream
 from tests.example_app import actions
@@ -97,6 +99,19 @@ async def test_person_with_whom_it_is_shared_no_more_is_told_so(open_graphql, hu
     assert [heard(await socket.result())[1] for _ in range(2)] == ["shared", "unshared"]
     ended = await socket.receive_json_from(5)
     assert (ended["type"], ended["payload"][0]["extensions"]["code"]) == ("error", "not_shared")
+
+
+@pytest.mark.parametrize("shared", [True, False])
+async def test_subscription_for_too_many_lists_is_refused(
+    open_graphql, monkeypatch: pytest.MonkeyPatch, settings: Settings, shared: bool
+) -> None:
+    settings.CHAT_ROOMS_PER_SUBSCRIPTION = 2
+    if not shared:
+        monkeypatch.setattr("gqlchat.transport.following.share", lambda *_: None)
+    socket = await open_graphql(application=application)
+    await socket.start(FOLLOW, {"todos": [*BOTH["todos"], {"name": "third"}]})
+    assert "too_many_rooms" in str(await socket.receive_json_from(5))
+    assert not Hub.here().is_listening
 
 
 async def test_stream_of_events_goes_on_after_the_last_event_id() -> None:

@@ -23,7 +23,7 @@ from chat.domain.positions import START, Position
 from chat.domain.presence import Presence, Typing
 from chat.domain.recoveries import Recovery
 from chat.domain.rooms import Room, find
-from chat.errors import ChatError, Removed, SlowListener
+from chat.errors import ChatError, Removed, SlowListener, TooManyRooms
 from tests.chat.delivery.past import Past, joined
 
 ROOM = find("listener")
@@ -95,6 +95,14 @@ async def live_listener(socket: Socket) -> OffsetListener:
     listener = OffsetListener(socket)
     await listener.recover()
     return listener
+
+
+async def test_listener_of_more_logs_than_a_subscription_may_have_is_refused(settings: Settings) -> None:
+    settings.CHAT_ROOMS_PER_SUBSCRIPTION = 2
+    rooms = [find(name) for name in "abc"]
+    OffsetListener(Socket(direct=True), rooms=rooms[:2])
+    with pytest.raises(TooManyRooms):
+        OffsetListener(Socket(direct=True), rooms=rooms)
 
 
 # Writing
