@@ -75,6 +75,11 @@ class Chromium:
         self.driver.quit()
 
 
+def tells_of_absence(complaint: str) -> bool:
+    """Whether the console complains that a server which is away couldn't be reached, which pages try by themselves."""
+    return "WebSocket" in complaint or "/accounts/me/" in complaint
+
+
 def start(preferences: dict[str, Any] | None = None) -> webdriver.Chrome:
     __tracebackhide__ = True
     options = webdriver.ChromeOptions()

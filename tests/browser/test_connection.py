@@ -11,7 +11,7 @@ from selenium.webdriver.common.keys import Keys
 from chat.domain.rooms import find
 from chat.models import Message
 from chat.storage import history
-from tests.browser.chromium import Chromium
+from tests.browser.chromium import Chromium, tells_of_absence
 from tests.browser.half_open import HalfOpenProxy
 from tests.browser.room_window import RoomWindow, enter
 from tests.browser.window import Window
@@ -134,7 +134,7 @@ def test_page_says_that_it_is_offline_and_sends_once_the_server_is_back(
         room.hear("after")
         assert room.lines == ["before", "meanwhile", "after"]
         browser.tidy()
-    assert all("WebSocket" in complaint for complaint in browser.complaints())
+    assert all(map(tells_of_absence, browser.complaints()))
 
 
 @pytest.mark.parametrize(
@@ -257,7 +257,7 @@ def test_pages_reconnect_to_a_restarted_server_after_random_pauses(
     room.window.until(lambda: room.window.run("return countdowns.length"), "waits")
     assert room.window.run("return countdowns[0]").strip() == seconds
     browser.tidy()
-    assert all("WebSocket" in complaint for complaint in browser.complaints())
+    assert all(map(tells_of_absence, browser.complaints()))
 
 
 def sign_up(window: Window, name: str = "zoe") -> None:

@@ -10,7 +10,7 @@ from chat.domain.people import Person
 from chat.domain.rooms import find
 from chat.models import Message
 from chat.storage import log, pruning
-from tests.browser.chromium import Chromium
+from tests.browser.chromium import Chromium, tells_of_absence
 from tests.browser.room_window import RoomWindow, enter
 from tests.browser.test_connection import SOCKETS, STATUS
 from tests.servers import Server
@@ -131,7 +131,7 @@ def frail(
     (server,) = start_servers(1)
     yield server, lambda before="": enter(chromium, f"http://{server.host}", "room1", before)
     chromium.tidy()
-    assert all("WebSocket" in complaint for complaint in chromium.complaints())
+    assert all(map(tells_of_absence, chromium.complaints()))
 
 
 # History
