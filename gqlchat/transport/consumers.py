@@ -24,7 +24,9 @@ from chat.actions.rate_limits import check_frame
 from chat.connections import event_streams
 from chat.connections.socket_consumer import SocketConsumer
 from chat.connections.sockets import Sockets
+from chat.domain import people
 from chat.domain.addresses import address_of
+from chat.domain.people import GRANT_KEY
 from chat.errors import FrameTooLong, TooManyConnections
 from gqlchat.schema.errors import as_payload
 from gqlchat.transport.events import COMPLETE, next_event
@@ -130,11 +132,18 @@ class ChatGraphQLHTTPConsumer(GraphQLHTTPConsumer):
         return data
 
     async def render_graphql_ide(self, request: ChannelsRequest) -> ChannelsResponse:
+        if settings.CHAT_GUESTS and GRANT_KEY not in self.scope:
+            # A guest's session begins here, as a WebSocket can't begin one: all that runs on the page is one person's.
+            people.of_scope(self.scope, remember=True)
         # GraphiQL's editor makes style elements, which the nonce lets in. An answer has a new one each time.
         nonce = secrets.token_urlsafe(16)
         page = render_to_string("graphiql.html", {"nonce": nonce})
         policy = build_policy(update={"style-src": NONCE}, nonce=nonce)
-        headers = {b"Content-Security-Policy": policy.encode(), b"Vary": b"Accept"}
+        headers = {
+            b"Content-Security-Policy": policy.encode(),
+            b"Cache-Control": b"no-store",
+            b"Vary": b"Accept, Cookie",
+        }
         return ChannelsResponse(page.encode(), content_type="text/html; charset=utf-8", headers=headers)
 
 

@@ -9,9 +9,11 @@ from channels.testing import HttpCommunicator
 from pytest_django import Settings
 
 from mysite.asgi import application
+from tests.tokens import program
 
 ECHO = 'mutation echo { sendChatMessage(message: "hello room 1", room: { roomName: "room1" }) }'
 LISTEN = 'subscription S { roomMessages(rooms: [{roomName: "room1"}]) { message } }'
+WHO = "{ me { id name } }"
 MUST_NAME = "Must provide operation name if query contains multiple operations."
 SAY = "mutation ($room: String!, $message: String!) { sendChatMessage(room: {roomName: $room}, message: $message) }"
 
@@ -169,6 +171,40 @@ async def test_query_in_the_url_opens_graphiql_for_browsers_and_json_for_program
         content_type = dict(response["headers"])[b"Content-Type"]
         assert content_type.startswith(b"text/html") is shown, accept
         assert response["status"] == (200 if shown else 400), accept
+
+
+async def page(**headers: str) -> dict[bytes, bytes]:
+    """The headers of the answer with GraphiQL's page."""
+    sent = [(name.encode(), value.encode()) for name, value in {"accept": "text/html", **headers}.items()]
+    response = await HttpCommunicator(application, "GET", "/graphql", b"", sent).get_response(timeout=5)
+    assert (response["status"], b"graphiql.js" in response["body"]) == (200, True)
+    return {name.lower(): value for name, value in response["headers"]}
+
+
+async def test_page_of_graphiql_begins_the_session_of_one_guest_for_http_and_websocket(
+    open_graphql: Any, settings: Settings
+) -> None:
+    settings.CHAT_GRAPHIQL = True
+    answered = await page()
+    cookie = answered[b"set-cookie"].split(b";")[0]
+    assert (answered[b"cache-control"], answered[b"vary"]) == (b"no-store", b"Accept, Cookie")
+    assert b"set-cookie" not in await page(cookie=cookie.decode())  # it is the same later on
+
+    _, over_http = await request({"query": WHO}, cookie=cookie.decode())
+    socket = await open_graphql(headers=[(b"cookie", cookie)])
+    await socket.subscribe(WHO)
+    over_socket = (await socket.receive_json_from(timeout=5))["payload"]
+
+    assert over_socket["data"] == over_http["data"]
+
+
+async def test_page_of_graphiql_begins_no_session_where_no_guest_has_one(
+    settings: Settings, transactional_db: None
+) -> None:
+    settings.CHAT_GRAPHIQL = True
+    assert b"set-cookie" not in await page(authorization=(await program()).authorization)
+    settings.CHAT_GUESTS = False
+    assert b"set-cookie" not in await page()
 
 
 @pytest.mark.parametrize("query", ["{ nope }", "{", "query ($a: Nope) { me { id } }"])
