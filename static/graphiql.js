@@ -65,6 +65,11 @@ function Wired({ children }) {
   useEffect(() => {
     if (queryEditor && given.operationName) actions.setOperationName(given.operationName);
   }, [queryEditor, actions]);
+  const front = tabs[activeTabIndex];
+  useEffect(() => {
+    const tab = document.querySelector(".graphiql-tab-active");
+    tab?.scrollIntoView({ block: "nearest", inline: "nearest" }); // the strip may be too narrow for all
+  }, [front?.id, front?.title, tabs.length]);
   useEffect(() => {
     const systemTheme = matchMedia("(prefers-color-scheme: dark)");
     const follow = () => actions.setTheme(theme); // GraphiQL itself looks once

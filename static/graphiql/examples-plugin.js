@@ -1,5 +1,5 @@
 // @ts-check
-/** A panel of GraphiQL's with the examples: a click puts one into a new tab. */
+/** A panel of GraphiQL's with the examples: a click leads to the tab that has it as it is, or puts it into a new one. */
 
 import { React, useGraphiQL, useGraphiQLActions } from "./bundle/graphiql.js";
 
@@ -29,12 +29,22 @@ function Icon() {
 
 /** @param {{ groups: Group[] }} properties */
 function Examples({ groups }) {
-  const { addTab } = useGraphiQLActions();
-  const queryEditor = useGraphiQL((/** @type {any} */ state) => state.queryEditor);
+  const { addTab, changeTab } = useGraphiQLActions();
+  const { queryEditor, tabs, activeTabIndex } = useGraphiQL((/** @type {any} */ state) => ({
+    queryEditor: state.queryEditor,
+    tabs: state.tabs,
+    activeTabIndex: state.activeTabIndex,
+  }));
   /** @param {Example} example */
   const open = ({ query }) => {
-    addTab();
-    queryEditor.setValue(query);
+    const queries = tabs.map((/** @type {any} */ tab) => tab.query);
+    queries[activeTabIndex] = queryEditor.getValue(); // GraphiQL notes what is typed a moment later
+    if (queries.includes(query)) {
+      changeTab(queries.indexOf(query));
+    } else {
+      addTab();
+      queryEditor.setValue(query);
+    }
     queryEditor.focus();
   };
   return h(

@@ -31,6 +31,11 @@ NO_SOCKETS = """
 """
 
 
+FRONT_TAB_IN_SIGHT = """
+    const strip = document.querySelector(".graphiql-tabs").getBoundingClientRect();
+    const tab = document.querySelector(".graphiql-tab-active").getBoundingClientRect();
+    return tab.left > strip.left - 1 && tab.right < strip.right + 1;
+"""
 ALL_KEPT_BY_BROWSER = "return JSON.stringify({ ...localStorage }) + JSON.stringify({ ...sessionStorage })"
 KEPT_BY_BROWSER = "return localStorage.getItem(arguments[0])"
 KEEP_AS_BEFORE = """
@@ -59,6 +64,20 @@ def test_graphiql_has_the_same_person_as_the_chat(browser: Chromium, site: str) 
     graphiql.execute()
 
     graphiql.show(name)
+
+
+def test_message_posted_in_graphiql_of_a_new_browser_can_be_edited_there(browser: Chromium, site: str) -> None:
+    query = """
+        mutation Post { postMessage(input: { roomName: "of one", message: "helo" }) { message { offset } } }
+        mutation Edit { editMessage(input: { roomName: "of one", offset: 1, message: "hello" }) {
+            entry { message } error { code }
+        } }
+    """
+    graphiql = open_query(browser, site, query=query)
+    for operation, shown in [("Post", '"offset": 1'), ("Edit", '"message": "hello"')]:
+        graphiql.execute()  # offers both
+        graphiql.window.click("[role=menuitem]", operation)
+        graphiql.show(shown)
 
 
 def test_header_typed_into_graphiql_goes_with_the_operation_and_is_kept_nowhere(browser: Chromium, site: str) -> None:
@@ -198,6 +217,21 @@ def test_subscription_in_graphiql_comes_as_events_where_no_websocket_opens(brows
     assert all(map(tells_of_absence, browser.complaints()))
 
 
+def test_example_in_graphiql_leads_to_the_tab_that_has_it_as_it_is_and_that_comes_into_sight(
+    browser: Chromium, site: str
+) -> None:
+    graphiql = GraphiQLWindow(browser.open(f"{site}/graphql"), "WhoAmI")
+    window = graphiql.window
+    show(window, 600)
+    window.click("[aria-label='Show Examples']")
+    for _ in range(2):
+        for title, name in [("Delete a message", "Delete"), ("Look for messages", "Search"), ("Who you are", "WhoAmI")]:
+            window.click(".examples button", title)
+            window.until(lambda name=name: f" {name} " in graphiql.query, f"has {name} in front")  # type: ignore[misc]
+            window.until(lambda: window.run(FRONT_TAB_IN_SIGHT), f"shows the tab {name}")
+    assert window.run("return document.querySelectorAll('.graphiql-tab').length") == 6
+
+
 def test_graphiql_runs_an_example_on_a_phone_and_has_no_axe_violations_of_ours(browser: Chromium, site: str) -> None:
     graphiql = GraphiQLWindow(browser.open(f"{site}/graphql"))
     window = graphiql.window
@@ -205,6 +239,7 @@ def test_graphiql_runs_an_example_on_a_phone_and_has_no_axe_violations_of_ours(b
     window.click("[aria-label='Show Examples']")
     window.click(".examples button", "The people who are in a room")
     window.click("[aria-label='Hide Examples']")
+    assert window.run(FRONT_TAB_IN_SIGHT)
     graphiql.execute()
     graphiql.hear('"roomPresence"')
     assert window.run("return document.documentElement.scrollWidth") <= 360
