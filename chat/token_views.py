@@ -17,6 +17,7 @@ from chat.domain import people
 from chat.domain.grants import Scope
 from chat.domain.token_requests import NAME_MAX, TokenRequest
 from chat.errors import ChatError
+from chat.models import Token
 from chat.owned_rooms import room_of_owner
 from chat.storage import bots, tokens
 
@@ -25,6 +26,7 @@ SCOPES = (
     (Scope.WRITE.value, _("Write: post, edit, react, upload files")),
     (Scope.MODERATE.value, _("Moderate: what your role as a moderator or an owner allows")),
 )
+SCOPE_NAMES = {Scope.READ: _("read"), Scope.WRITE: _("write"), Scope.MODERATE: _("moderate")}
 LIFETIMES = (
     (7, _("in a week")),
     (30, _("in 30 days")),
@@ -130,10 +132,14 @@ class TokensView(LoginRequiredMixin, FormView):
         context = {
             "owner": self.user,
             "back_url": self.back_url,
-            "tokens": tokens.of_user(self.user.pk),
+            "tokens": [(token, scope_names(token)) for token in tokens.of_user(self.user.pk)],
             "once": once.mark(),
         }
         return super().get_context_data(**kwargs) | context
+
+
+def scope_names(token: Token) -> list[str]:
+    return [str(SCOPE_NAMES.get(scope, scope)) for scope in token.scopes.split()]  # type: ignore[call-overload]
 
 
 class BotTokensView(TokensView):

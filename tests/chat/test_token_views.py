@@ -1,6 +1,7 @@
 """The pages of tokens and bots."""
 
 import re
+from datetime import UTC, datetime
 
 import pytest
 from django.contrib.auth.models import User
@@ -69,6 +70,15 @@ def test_new_token_for_writing_in_one_room_is_shown_as_a_webhook(
 ) -> None:
     page = client_of(ann).post(PAGE, {**FORM, **changed}).content.decode()
     assert (f"http://testserver/hooks/{secrets_on(page)[0]}/" in page) is shown
+
+
+def test_tokens_are_listed_with_when_they_were_made_and_scopes_in_the_language_of_the_page(ann: User) -> None:
+    client_of(ann).post(PAGE, {**FORM, "scopes": ["read", "write"]})
+    Token.objects.update(made_at=datetime(2026, 11, 28, 7, 31, tzinfo=UTC))
+    english = client_of(ann).get(PAGE).content.decode()
+    german = client_of(ann).get(PAGE, headers={"Accept-Language": "de"}).content.decode()
+    assert ("read, write" in english, "made on Nov. 28, 2026, 7:31 a.m." in english) == (True, True)
+    assert ("lesen, schreiben" in german, "erstellt am 28. November 2026 07:31" in german) == (True, True)
 
 
 def test_expired_token_is_shown_so(ann: User) -> None:
