@@ -8,9 +8,10 @@ from urllib.parse import parse_qs
 
 from django.utils.translation import gettext_lazy as _
 
+from chat.connections.close_codes import close_code
 from chat.connections.event_streams import last_event_id
 from chat.connections.own_rooms import OwnRoomsSender
-from chat.connections.sockets import LOG_IN, Sockets, is_gone
+from chat.connections.sockets import Sockets, is_gone
 from chat.delivery.hub import Hub
 from chat.delivery.rooms.formatted import Formatted
 from chat.delivery.rooms.own_rooms import Change
@@ -23,39 +24,13 @@ from chat.domain.people import Person
 from chat.domain.positions import Position
 from chat.domain.presence import LiveKind, LiveState
 from chat.domain.rooms import Room
-from chat.errors import (
-    Banned,
-    ChatError,
-    InternalError,
-    LoginRequired,
-    NotAMember,
-    Removed,
-    SessionEnded,
-    SlowListener,
-    TooManyConnections,
-    Unavailable,
-    unforeseen,
-)
+from chat.errors import ChatError, SessionEnded, unforeseen
 from chat.frames import ready_frame, rooms_frame
 from chat.query_strings import check_path, last, read_query
 from chat.receiving import ReceivingConsumer
 from chat.storage import history
-from chat.token_errors import InsufficientScope
 
 KINDS_BY_WISH = {"edits": Kind.EDIT, "reactions": Kind.REACTION, "links": Kind.LINKS}
-BAD_REQUEST = 4400
-CLOSE_CODES = {
-    LoginRequired: LOG_IN,
-    SessionEnded: LOG_IN,
-    InsufficientScope: 4403,
-    NotAMember: 4403,
-    Removed: 4403,
-    Banned: 4403,
-    SlowListener: 4008,
-    TooManyConnections: 4429,
-    Unavailable: 1013,
-    InternalError: 1011,
-}
 
 
 class BrowserListener(SocketListener):
@@ -139,7 +114,7 @@ class ChatConsumer(ReceivingConsumer):
     async def refuse(self, error: ChatError) -> None:
         with contextlib.suppress(OSError):
             await self.send(text_data=self.error_frame(error))
-            await self.close(code=CLOSE_CODES.get(type(error), BAD_REQUEST), reason=error.code)
+            await self.close(code=close_code(error), reason=error.code)
 
 
 def read_position(scope: Mapping[str, Any]) -> Position | None:

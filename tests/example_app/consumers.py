@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qs
 
+from chat.connections.close_codes import close_code
 from chat.connections.socket_consumer import SocketConsumer
 from chat.connections.sockets import Sockets, is_gone
 from chat.delivery.entries import StartOver
@@ -25,8 +26,6 @@ from chat.per_loop import PerLoop
 from chat.storage.history import check_position
 from tests.example_app import actions
 from tests.example_app.lists import InvalidEntry, TodoEntry, TodoList
-
-REFUSED = 4403
 
 
 def as_json(entry: TodoEntry | StartOver) -> dict[str, Any]:
@@ -123,7 +122,7 @@ class TodoConsumer(SocketConsumer):
     async def refuse(self, error: ChatError) -> None:
         with contextlib.suppress(OSError):
             await self.tell(error)
-            await self.close(code=REFUSED, reason=error.code)
+            await self.close(code=close_code(error), reason=error.code)
 
     async def leave(self) -> None:
         if listener := self.listener:

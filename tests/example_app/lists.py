@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from chat.delivery.entries import Entry
 from chat.domain.logs import group_of
-from chat.errors import ChatError
+from chat.errors import ChatError, NotAMember
 
 KINDS = {"added", "done", "shared", "unshared"}
 
@@ -34,7 +34,7 @@ class TodoEntry(Entry):
     client_id: str | None = None
 
 
-class NotShared(ChatError):
+class NotShared(NotAMember):
     """The list is shared with other people only."""
 
     code = "not_shared"

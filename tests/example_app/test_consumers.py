@@ -10,6 +10,7 @@ from chat.connections.sockets import Sockets
 from chat.delivery import hub
 from chat.delivery.hub import Hub
 from chat.domain.people import Person
+from chat.errors import Unavailable
 from chat.storage.database import in_database
 from tests.conftest import SlowServer
 from tests.example_app import actions
@@ -228,6 +229,20 @@ async def test_slow_reader_is_cut_off_and_others_notice_nothing(open_todo, setti
     assert frames[-1]["error"]["code"] == "slow_listener"
     assert [frame["offset"] for frame in frames[:-1]] == [*range(1, len(frames))]
     assert len(frames) < 30
+    assert (await slow.receive_output(timeout=5))["code"] == 4008
+
+
+@pytest.mark.parametrize(("error", "code"), [(Unavailable("?"), 1013), (KeyError("?"), 1011)], ids=["away", "mistake"])
+async def test_socket_that_can_not_be_served_is_closed_so_that_its_client_comes_back(
+    open_todo, monkeypatch: pytest.MonkeyPatch, error: Exception, code: int
+) -> None:
+    async def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(TodoSource, "heads", fail)
+    socket = await open_todo()
+    assert "error" in await socket.frame()
+    assert (await socket.receive_output(timeout=5))["code"] == code
 
 
 async def test_stopping_closes_with_1012_and_leaves_the_group(open_todo, eventually) -> None:
