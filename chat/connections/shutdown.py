@@ -19,15 +19,20 @@ import os
 import signal
 import threading
 from collections.abc import Awaitable, Callable
+from http import HTTPStatus
 from types import FrameType
 from typing import Any
 
 from asgiref.typing import ASGI3Application, ASGIReceiveCallable, ASGISendCallable, Scope
 from django.conf import settings
+from django.utils.translation import gettext_lazy as _
 
 from chat.connections.answers import answer
+from chat.connections.bearer import content_of
 from chat.connections.sockets import Sockets, until
 from chat.delivery.rooms.source import presences
+from chat.domain.languages import in_language_of
+from chat.errors import Unavailable
 from chat.outgoing.client import Client
 from chat.push.pusher import Pusher
 from chat.status.processes import Reports
@@ -57,9 +62,18 @@ def stopping() -> bool:
 
 
 async def refuse(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
-    """The application for requests that come after the sockets were closed: 503, try again in a second."""
-    headers = [(b"content-type", b"text/plain"), (b"retry-after", b"1"), (b"connection", b"close")]
-    await answer(send, 503, headers, b"This server is restarting.\n")
+    """The application for requests that come after the sockets were closed: 503, try again in a second.
+
+    For people as a text, for programs as JSON.
+    """
+    error = Unavailable(_("This server is restarting. Please try again in a moment."))
+    with in_language_of(scope):
+        text, content = f"{error}\n".encode(), content_of(error)
+    assert scope["type"] == "http"
+    is_page = b"text/html" in dict(scope["headers"]).get(b"accept", b"")
+    content_type, content = (b"text/plain; charset=utf-8", text) if is_page else (b"application/json", content)
+    headers = [(b"content-type", content_type), (b"retry-after", b"1"), (b"connection", b"close")]
+    await answer(send, HTTPStatus.SERVICE_UNAVAILABLE, headers, content)
 
 
 class Stopping:
