@@ -7,7 +7,7 @@
 
 import * as bundle from "./graphiql/bundle/graphiql.js";
 import { EventStreamTransport } from "./graphiql/event-stream.js";
-import { read } from "./graphiql/examples.js";
+import { read, withOwnRoom } from "./graphiql/examples.js";
 import { examplesPlugin } from "./graphiql/examples-plugin.js";
 import { createFetcher, post } from "./graphiql/fetcher.js";
 import { Results } from "./graphiql/results.js";
@@ -28,7 +28,8 @@ const ask = post.bind(null, url.href);
 const sockets = new WebSocketTransport(bundle, webSocketUrl.href, ask);
 const running = new Running(chooser(sockets, new EventStreamTransport(url.href)));
 
-const examples = read(await text(new URL("graphiql/examples.graphql", import.meta.url)).catch(() => ""));
+const written = await text(new URL("graphiql/examples.graphql", import.meta.url)).catch(() => "");
+const examples = read(withOwnRoom(written, localStorage));
 const first = examples[0]?.examples ?? [{ query: "" }]; // GraphiQL can't do with no tab at all
 
 const asked = new URLSearchParams(location.search);
