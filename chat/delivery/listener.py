@@ -72,6 +72,8 @@ class Listener(Generic[LogT, EventT]):
         kinds: Set[Any] | None = None,
     ) -> None:
         self.logs = frozenset(logs)
+        for log in self.logs:
+            _ = log.group  # an app's that fails does so here, and not half-way through joining or leaving
         self.person = person
         usual = usual_kinds(self.logs)
         self.kinds = usual if kinds is None else kinds

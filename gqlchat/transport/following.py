@@ -112,14 +112,15 @@ class Following:
         """
         try:
             shared = share(self.view.schema, query, variables, operation_name, person_of(self.context))
+            if shared is None:
+                return False
+            follower = SocketFollower(self, id, started, shared)
         except ChatError:
             return False  # its own execution says so
         except Exception as error:
             await self.end(id, started, error)
             return True
-        if shared is None:
-            return False
-        follower = self.followers[id] = SocketFollower(self, id, started, shared)
+        self.followers[id] = follower
         await follower.begin(shared.request)
         return True
 

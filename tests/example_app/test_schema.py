@@ -114,6 +114,22 @@ async def test_subscription_for_too_many_lists_is_refused(
     assert not Hub.here().is_listening
 
 
+async def test_subscription_to_a_list_whose_group_can_not_be_made_is_answered_by_an_error(
+    open_graphql, subprotocol: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    socket = await open_graphql(subprotocol, application)
+    wrong = {"todos": [{"name": "groceries"}, {"name": "half \ud800"}]}
+    await socket.start(FOLLOW, wrong)
+    assert "internal_error" in str(await socket.receive_json_from(5))
+    stream = await EventStream({"query": FOLLOW, "variables": wrong}, application=application).open()
+    event = await stream.next()
+    assert event
+    assert "internal_error" in str(event.json)
+    assert not Hub.here().is_listening
+    await stream.leave()
+    assert sum(record.levelname == "ERROR" for record in caplog.records) == 2
+
+
 async def test_stream_of_events_goes_on_after_the_last_event_id() -> None:
     body = {"query": FOLLOW, "variables": BOTH}
     stream = await EventStream(body, application=application).open()
