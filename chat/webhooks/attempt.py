@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import Enum, auto
 
 from django.conf import settings
 
@@ -16,11 +17,19 @@ from chat.outgoing.deliveries import DeliveryClient
 from chat.outgoing.retry_after import asked_delay
 from chat.per_loop import PerLoop
 
-AT_ONCE = 50  # attempts under way; as many again by webhooks that were slow or failed before
+AT_ONCE = 50  # attempts under way by webhooks of one pace
 LATE_AT_ONCE = 200  # attempts under way beside those, that turned out to be slow
 SLOW = 2.0  # seconds from which on an attempt is slow
 GONE = 410
 ASKED_MAX = timedelta(days=1)  # that a receiver may ask to be left alone
+
+
+class Pace(Enum):
+    """How a webhook's last attempt went."""
+
+    QUICK = auto()
+    SLOW = auto()
+    FAILING = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,29 +58,32 @@ class Attempt:
         return self.status == GONE
 
     @property
-    def is_slow(self) -> bool:
-        return not self.is_delivered or self.took > SLOW
+    def pace(self) -> Pace:
+        if not self.is_delivered:
+            return Pace.FAILING
+        return Pace.SLOW if self.took > SLOW else Pace.QUICK
 
 
 class Slots(PerLoop):
-    """The attempts that may be under way at once. Webhooks that are slow wait for each other, and not the others.
+    """The attempts that may be under way at once. Webhooks wait for those of their own pace, and not for the others.
 
-    An attempt that turns out to be slow gives its place to others, as long as there aren't LATE_AT_ONCE of these.
+    An attempt that turns out to be slow, where the last one was quick, gives its place to others, as long as there
+    aren't LATE_AT_ONCE of these.
     """
 
     def __init__(self) -> None:
         self.late = 0
-        self._quick = asyncio.Semaphore(AT_ONCE)
-        self._slow = asyncio.Semaphore(AT_ONCE)
+        self._places = {pace: asyncio.Semaphore(AT_ONCE) for pace in Pace}
 
     @asynccontextmanager
-    async def place(self, *, is_slow: bool) -> AsyncIterator[None]:
-        """Waits for a place; `is_slow` says whether the webhook's last attempt was."""
-        if is_slow:
-            async with self._slow:
+    async def place(self, pace: Pace) -> AsyncIterator[None]:
+        """Waits for a place. `pace` is that of the webhook's last attempt."""
+        places = self._places[pace]
+        if pace is not Pace.QUICK:
+            async with places:
                 yield
             return
-        await self._quick.acquire()
+        await places.acquire()
         is_late = False
 
         def give_way() -> None:
@@ -79,7 +91,7 @@ class Slots(PerLoop):
             if self.late < LATE_AT_ONCE:
                 is_late = True
                 self.late += 1
-                self._quick.release()
+                places.release()
 
         timer = asyncio.get_running_loop().call_later(SLOW, give_way)
         try:
@@ -89,7 +101,7 @@ class Slots(PerLoop):
             if is_late:
                 self.late -= 1
             else:
-                self._quick.release()
+                places.release()
 
 
 async def attempt(webhook: Webhook, message_id: str, body: str, *, now: datetime) -> Attempt:

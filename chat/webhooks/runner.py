@@ -34,7 +34,7 @@ from chat.storage import webhook_work
 from chat.storage.database import in_database
 from chat.storage.webhook_outcomes import Delivery, Failing, Outcome
 from chat.storage.webhook_work import Batch, Requested, Work
-from chat.webhooks.attempt import Attempt, Slots, attempt
+from chat.webhooks.attempt import Attempt, Pace, Slots, attempt
 from chat.webhooks.notices import tell_of_end
 from chat.webhooks.payload import payload, test_payload
 from chat.webhooks.replies import post_reply
@@ -102,7 +102,7 @@ class Runner:
         self._wake = asyncio.Event()
         self._is_told = False  # somebody has changed the webhook, or asks for something to be sent
         self._ear: Ear | None = None
-        self._is_slow = False
+        self._pace = Pace.QUICK
 
     def wake(self) -> None:
         self._wake.set()
@@ -257,13 +257,13 @@ class Runner:
 
     async def _attempt(self, webhook: Webhook, message_id: str, body: Callable[[], str]) -> Attempt:
         """Raises Lost if the webhook may be another process's before it is over."""
-        async with Slots.here().place(is_slow=self._is_slow):
+        async with Slots.here().place(Pace.FAILING if webhook.attempts else self._pace):  # it may have failed elsewhere
             try:
                 async with self._courier.holding():
                     tried = await attempt(webhook, message_id, body(), now=self._courier.now())
             except TimeoutError:
                 raise Lost from None
-        self._is_slow = tried.is_slow
+        self._pace = tried.pace
         metrics.WEBHOOK_ATTEMPTS.labels("delivered" if tried.is_delivered else "failed").inc()
         return tried
 

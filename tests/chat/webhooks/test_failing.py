@@ -248,6 +248,26 @@ async def test_webhooks_that_hang_take_no_connection_and_no_place_from_others(
     assert not await models.Webhook.objects.filter(attempts__gt=0).aexists()
 
 
+async def test_webhook_that_fails_takes_no_place_from_one_that_is_slow(
+    receiver: Receiver, ann: Person, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attempt, "AT_ONCE", 1)
+    monkeypatch.setattr(attempt, "SLOW", 0)
+    settings.CHAT_WEBHOOK_TIMEOUT = 600
+    receiver.answers["/failing"] = [http(status="500 Oh"), hang]
+    await say("room1", "before", ann)
+    failing = await make_webhook("room1", receiver.url("/failing"))
+    slow = await make_webhook("room1", receiver.url("/slow"))
+    await deliver()
+    await say("room1", "one", ann)
+    await until(failed(failing, 1))
+    await until(lambda: slow.deliveries.filter(delivered=True).aexists())
+    await due_now(failing)
+    await receiver.until(lambda: len(receiver.at("/failing")) == 2)
+    await say("room1", "two", ann)
+    await receiver.until(lambda: "two" in receiver.texts("/slow"))
+
+
 async def test_private_addresses_are_asked_for_nothing_unless_the_setting_allows_it(
     receiver: Receiver, ann: Person, settings: Any
 ) -> None:
