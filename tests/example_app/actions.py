@@ -7,10 +7,11 @@ from chat.delivery.publisher import publish
 from chat.domain import rooms
 from chat.domain.grants import Scope
 from chat.domain.people import Person
-from chat.domain.texts import check_client_id
+from chat.domain.texts import check_client_id, is_storable
 from chat.storage.database import in_database
+from chat.storage.history import check_offset
 from tests.example_app import storage
-from tests.example_app.lists import InvalidEntry, TodoEntry, TodoList
+from tests.example_app.lists import Contents, InvalidEntry, TodoEntry, TodoList
 
 TEXT_MAX = 1000  # characters
 
@@ -25,18 +26,25 @@ def admit(person: Person, scope: Scope) -> None:
     person.require_all_rooms()
 
 
+async def show(todo: TodoList, *, person: Person) -> Contents:
+    """Raises LoginRequired, InsufficientScope, RateLimited, NotShared or Unavailable."""
+    admit(person, Scope.READ)
+    await rate_limits.spend(person, on="todo_show")
+    return await in_database(storage.contents, todo, person)
+
+
 async def add(todo: TodoList, text: object, *, person: Person, client_id: object = None) -> TodoEntry:
     """Raises InvalidEntry or InvalidClientId, and as `_carry_out` does."""
     if not isinstance(text, str) or not text.strip() or len(text) > TEXT_MAX:
         raise InvalidEntry("A thing to do is a text of 1 to {most} characters.", most=TEXT_MAX)
+    if not is_storable(text):
+        raise InvalidEntry("The text has characters that no text can have.")
     return await _carry_out(todo, "added", person, client_id=check_client_id(client_id), text=text)
 
 
 async def finish(todo: TodoList, target: object, *, person: Person) -> TodoEntry:
-    """Raises InvalidEntry, and as `_carry_out` does."""
-    if type(target) is not int:
-        raise InvalidEntry("What is done has to be an offset.")
-    return await _carry_out(todo, "done", person, target=target)
+    """Raises InvalidEntry or InvalidPosition, and as `_carry_out` does."""
+    return await _carry_out(todo, "done", person, target=check_offset(target))
 
 
 async def share(todo: TodoList, person_id: str, *, person: Person) -> TodoEntry:

@@ -15,6 +15,7 @@ from tests.example_app.asgi import application
 from tests.example_app.lists import TodoEntry, TodoList
 
 GROCERIES = TodoList("groceries")
+PATH = f"/ws/todo/{GROCERIES.name}/"
 ANN = Person(id="user-1", name="Ann")
 
 
@@ -45,8 +46,10 @@ async def open_todo() -> AsyncIterator[Callable[..., Awaitable[TodoSocket]]]:
     """`await open_todo("?after=3")`: a socket at the list of groceries. With `direct`, it takes ready-made frames."""
     async with contextlib.AsyncExitStack() as stack:
 
-        async def connect(query: str = "", *, direct: bool = False, application: Any = application) -> TodoSocket:
-            socket = TodoSocket(application, f"/ws/todo/{GROCERIES.name}/{query}")
+        async def connect(
+            query: str = "", *, path: str = PATH, direct: bool = False, application: Any = application
+        ) -> TodoSocket:
+            socket = TodoSocket(application, path + query)
             if direct:
                 take_frames(socket)
             connected, _ = await socket.connect(timeout=5)

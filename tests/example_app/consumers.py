@@ -8,8 +8,8 @@ import contextlib
 import json
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import parse_qs
 
+from chat.actions.rate_limits import check_frame
 from chat.connections.close_codes import close_code
 from chat.connections.socket_consumer import SocketConsumer
 from chat.connections.sockets import Sockets, is_gone
@@ -23,9 +23,10 @@ from chat.domain.grants import Scope
 from chat.domain.positions import Position
 from chat.errors import ChatError, unforeseen
 from chat.per_loop import PerLoop
+from chat.query_strings import check_path, last, read_query
 from chat.storage.history import check_position
-from tests.example_app import actions
-from tests.example_app.lists import InvalidEntry, TodoEntry, TodoList
+from tests.example_app import actions, lists
+from tests.example_app.lists import Contents, InvalidEntry, TodoEntry, TodoList
 
 
 def as_json(entry: TodoEntry | StartOver) -> dict[str, Any]:
@@ -34,6 +35,11 @@ def as_json(entry: TodoEntry | StartOver) -> dict[str, Any]:
     if isinstance(entry, StartOver):
         return about
     return {**about, "text": entry.text, "by": entry.by, "target": entry.target, "client_id": entry.client_id}
+
+
+def as_frame(contents: Contents) -> dict[str, Any]:
+    things = [{"offset": offset, "text": text} for offset, text in contents.things.items()]
+    return {"things": things, "offset": contents.position.offset, "id": contents.position.id}
 
 
 class Frames(PerLoop):
@@ -71,9 +77,10 @@ class TodoConsumer(SocketConsumer):
     listener: TodoListener | None = None
 
     async def connect(self) -> None:
-        self.todo = TodoList(self.scope["url_route"]["kwargs"]["name"])
         person = people.of_scope(self.scope)
         try:
+            check_path(self.scope)
+            self.todo = lists.find(self.scope["url_route"]["kwargs"]["name"])
             actions.admit(person, Scope.READ)
             Sockets.here().admit(person.address)
             self.listener = TodoListener(self, self.todo, read_position(self.scope), person)
@@ -112,8 +119,10 @@ class TodoConsumer(SocketConsumer):
                 await self.send(text_data=json.dumps({"added": entry.offset, "client_id": client_id}))
             case {"done": target}:
                 await actions.finish(self.todo, target, person=person)
+            case {"show": True}:
+                await self.send(text_data=json.dumps(as_frame(await actions.show(self.todo, person=person))))
             case _:
-                raise InvalidEntry("A frame says what to `add`, or what is `done`.")
+                raise InvalidEntry("A frame says what to `add`, what is `done`, or to `show` the list.")
 
     async def tell(self, error: ChatError, client_id: object = None) -> None:
         about = {**error.details, "message": str(error), "client_id": client_id}
@@ -132,6 +141,8 @@ class TodoConsumer(SocketConsumer):
 
 
 def read_frame(text: str | None) -> dict[str, Any]:
+    """Raises FrameTooLong or InvalidEntry."""
+    check_frame(text or "")  # the server itself takes longer ones
     try:
         frame = json.loads(text or "")
     except (ValueError, RecursionError):
@@ -142,5 +153,7 @@ def read_frame(text: str | None) -> dict[str, Any]:
 
 
 def read_position(scope: Mapping[str, Any]) -> Position | None:
-    given = parse_qs(scope["query_string"].decode("latin1"))
-    return check_position(given["after"][-1], given.get("id", [None])[-1]) if "after" in given else None
+    """Raises InvalidPosition or InvalidQuery."""
+    query = read_query(scope)
+    after = last(query, "after")
+    return None if after is None else check_position(after, last(query, "id"))

@@ -7,12 +7,12 @@ from django.db import transaction
 from django.db.models import F, OuterRef, Q, Subquery
 
 from chat.domain.logs import Head
-from chat.domain.positions import Position
+from chat.domain.positions import START, Position
 from chat.domain.recoveries import LogPart, Range
 from chat.errors import ChatError
-from chat.storage.database import writes
+from chat.storage.database import reads_long, writes
 from tests.example_app import models
-from tests.example_app.lists import KINDS, InvalidEntry, NotShared, TodoEntry, TodoList
+from tests.example_app.lists import KINDS, Contents, InvalidEntry, NotShared, TodoEntry, TodoList
 
 
 @writes
@@ -69,6 +69,22 @@ def read(ranges: Mapping[TodoList, Sequence[Range]]) -> dict[TodoList, LogPart]:
         if todo in parts:
             parts[todo].entries[entry.offset] = as_entry(entry, todo)
     return parts
+
+
+@reads_long
+def contents(todo: TodoList, person: Any) -> Contents:
+    """The list as a whole. One query, so that things and position are of the same moment. Raises NotShared."""
+    things: dict[int, str] = {}
+    position = START
+    for entry in models.Entry.objects.filter(list__name=todo.name).order_by("offset"):
+        position = Position(entry.offset, str(entry.uid))
+        if entry.kind == "added":
+            things[entry.offset] = entry.text
+        elif entry.kind == "done":
+            things.pop(entry.target, None)
+    if error := refused([(todo, person)]).get((todo, person)):  # asked last, as in a recovery
+        raise error
+    return Contents(things, position)
 
 
 def refused(pairs: Sequence[tuple[TodoList, Any]]) -> dict[tuple[TodoList, Any], ChatError]:

@@ -13,7 +13,7 @@ from chat.domain.people import Person
 from chat.errors import Unavailable
 from chat.storage.database import in_database
 from tests.conftest import SlowServer
-from tests.example_app import actions
+from tests.example_app import actions, lists, storage
 from tests.example_app.asgi import application
 from tests.example_app.conftest import ANN, GROCERIES, elsewhere, set_back
 from tests.example_app.lists import NotShared, TodoList
@@ -69,7 +69,19 @@ async def test_client_id_is_that_of_one_person_in_one_list() -> None:
 
 @pytest.mark.parametrize(
     "frame",
-    ["[]", "{", "{}", '{"add": 1}', '{"add": " "}', '{"done": "1"}', '{"done": 7}', '{"add": "x", "client_id": 1}'],
+    [
+        "[]",
+        "{",
+        '{"add": "half \\ud800"}',
+        '{"add": "nul \\u0000"}',
+        '{"show": 1}',
+        "{}",
+        '{"add": 1}',
+        '{"add": " "}',
+        '{"done": "1"}',
+        '{"done": 7}',
+        '{"add": "x", "client_id": 1}',
+    ],
 )
 async def test_bad_frame_is_answered_by_an_error(open_todo, frame: str) -> None:
     socket = await open_todo()
@@ -77,6 +89,68 @@ async def test_bad_frame_is_answered_by_an_error(open_todo, frame: str) -> None:
     assert (await socket.frame())["error"]["code"] == "invalid_entry"
     await socket.send_json_to({"add": "milk"})
     assert 1 in {(await socket.frame()).get("offset"), (await socket.frame()).get("offset")}
+
+
+@pytest.mark.parametrize(
+    ("frame", "code"),
+    [
+        ('{"done": -1}', "invalid_position"),
+        ('{"done": 1e30}', "invalid_position"),
+        ('{"add": "milk", "client_id": ""}', "invalid_client_id"),
+        ('{"add": "%s"}' % ("x" * 64_000), "frame_too_long"),
+    ],
+    ids=["below", "far", "id", "long"],
+)
+async def test_frame_with_a_value_that_can_not_be_is_answered_by_its_error(open_todo, frame: str, code: str) -> None:
+    socket = await open_todo()
+    await socket.send_to(text_data=frame)
+    assert (await socket.frame())["error"]["code"] == code
+
+
+@pytest.mark.parametrize("name", ["%00", "x" * 101, "%E2%80%AE", "%20"], ids=["nul", "long", "turned", "blank"])
+async def test_name_that_no_list_can_have_is_answered_by_an_error(open_todo, name: str) -> None:
+    socket = await open_todo(path=f"/ws/todo/{name}/")
+    assert (await socket.frame())["error"]["code"] == "invalid_name"
+    assert (await socket.receive_output(timeout=5))["code"] == 4400
+
+
+async def test_name_may_have_slashes_and_is_the_same_however_it_is_typed(open_todo) -> None:
+    socket = await open_todo(path="/ws/todo/a%2Fb/cafe%CC%81%20/")
+    await actions.add(lists.find("a/b/caf\u00e9"), "milk", person=ANN)
+    assert await socket.entry() == ("added", 1, "milk")
+
+
+async def test_list_is_read_anew_after_starting_over_and_goes_on_from_there(open_todo) -> None:
+    for text in ("milk", "bread", "salt"):
+        await elsewhere(text=text)
+    await elsewhere("done", target=2)
+    socket = await open_todo("?after=1&id=other")
+    assert (await socket.frame())["kind"] == "start_over"
+    await socket.send_json_to({"show": True})
+    shown = await socket.frame()
+    assert shown["things"] == [{"offset": 1, "text": "milk"}, {"offset": 3, "text": "salt"}]
+    await actions.finish(GROCERIES, 3, person=ANN)
+    assert await socket.entry() == ("done", shown["offset"] + 1, "")
+    back = await open_todo(f"?after={shown['offset']}&id={shown['id']}")
+    assert await back.entry() == ("done", shown["offset"] + 1, "")
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_contents_and_position_are_of_one_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    await elsewhere(text="milk")
+    refused = storage.refused
+
+    def meanwhile(pairs: object) -> object:  # while the list is being read, somebody adds to it
+        monkeypatch.setattr(storage, "refused", refused)
+        storage.append(todo=GROCERIES, kind="added", person=ANN, text="bread")
+        return refused(pairs)
+
+    monkeypatch.setattr(storage, "refused", meanwhile)
+    shown = await actions.show(GROCERIES, person=ANN)
+    assert (shown.things, shown.position.offset) == ({1: "milk"}, 1)
+    await elsewhere("shared", subject="user-3")
+    with pytest.raises(NotShared):
+        await actions.show(GROCERIES, person=BEN)
 
 
 async def test_recovery_brings_what_was_missed_and_then_goes_live(open_todo) -> None:

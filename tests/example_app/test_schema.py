@@ -115,10 +115,15 @@ async def test_subscription_for_too_many_lists_is_refused(
 
 
 async def test_subscription_to_a_list_whose_group_can_not_be_made_is_answered_by_an_error(
-    open_graphql, subprotocol: str, caplog: pytest.LogCaptureFixture
+    open_graphql, subprotocol: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     socket = await open_graphql(subprotocol, application)
-    wrong = {"todos": [{"name": "groceries"}, {"name": "half \ud800"}]}
+
+    def fail(todo: TodoList) -> str:
+        raise ValueError(todo.name)
+
+    monkeypatch.setattr(TodoList, "group", property(fail))
+    wrong = {"todos": [{"name": "groceries"}, {"name": "chores"}]}
     await socket.start(FOLLOW, wrong)
     assert "internal_error" in str(await socket.receive_json_from(5))
     stream = await EventStream({"query": FOLLOW, "variables": wrong}, application=application).open()
@@ -128,6 +133,36 @@ async def test_subscription_to_a_list_whose_group_can_not_be_made_is_answered_by
     assert not Hub.here().is_listening
     await stream.leave()
     assert sum(record.levelname == "ERROR" for record in caplog.records) == 2
+
+
+@pytest.mark.parametrize("shared", [True, False])
+@pytest.mark.parametrize("name", ["", "half \ud800", "nul \0", "x" * 101], ids=ascii)
+async def test_name_that_no_list_can_have_is_refused(
+    open_graphql, monkeypatch: pytest.MonkeyPatch, name: str, shared: bool
+) -> None:
+    if not shared:
+        monkeypatch.setattr("gqlchat.transport.following.share", lambda *_: None)
+    socket = await open_graphql(application=application)
+    await socket.start(FOLLOW, {"todos": [{"name": name}]})
+    assert "'invalid_name'" in str(await socket.receive_json_from(5))
+    await socket.start(ADD, {"name": name, "text": "milk"}, id="2")
+    while "addTodo" not in str(answer := await socket.receive_json_from(5)):
+        pass  # the end of the subscription
+    assert answer["payload"]["data"]["addTodo"]["error"] == {"code": "invalid_name"}
+
+
+async def test_list_is_read_with_the_position_from_which_its_entries_go_on(open_graphql) -> None:
+    for text in ("milk", "bread"):
+        await elsewhere(text=text)
+    done = await elsewhere("done", target=1)
+    socket = await open_graphql(application=application)
+    await socket.start('{ todoList(name: "groceries") { things { offset text } offset id } }', {}, id="1")
+    contents = {"things": [{"offset": 2, "text": "bread"}], "offset": 3, "id": done.id}
+    assert (await socket.result("1"))["data"]["todoList"] == contents
+    assert (await socket.receive_json_from(5))["type"] == "complete"
+    await elsewhere("shared", subject="user-2")
+    await socket.start('{ todoList(name: "groceries") { offset } }', {}, id="2")
+    assert "'not_shared'" in str(await socket.receive_json_from(5))
 
 
 async def test_stream_of_events_goes_on_after_the_last_event_id() -> None:
