@@ -81,7 +81,7 @@ def contents(todo: TodoList, person: Any) -> Contents:
         if entry.kind == "added":
             things[entry.offset] = entry.text
         elif entry.kind == "done":
-            things.pop(entry.target, None)
+            things.pop(entry.target or 0, None)
     if error := refused([(todo, person)]).get((todo, person)):  # asked last, as in a recovery
         raise error
     return Contents(things, position)
