@@ -153,10 +153,13 @@ def test_nginx_gives_fresh_browsers_of_one_address_every_file_of_a_page(proxy: P
 
 
 def test_nginx_refuses_whoever_asks_for_too_many_pages(proxy: Proxy) -> None:
-    with contextlib.closing(proxy.connection()) as connection:
-        statuses = [ask_on(connection, "/nothing/")[0] for _ in range(200)]
+    with contextlib.ExitStack() as stack:
+        visitors = [stack.enter_context(contextlib.closing(proxy.connection())) for _ in range(150)]
+        for visitor in visitors:  # at once, however long the site takes to answer
+            visitor.request("GET", "/nothing/")
+        statuses = [visitor.getresponse().status for visitor in visitors]
     assert set(statuses) == {404, 429}
-    assert 429 not in statuses[:100]
+    assert statuses.count(404) >= 100
     assert proxy.get("/static/site.css")[0] == 200  # which is counted by itself
 
 
