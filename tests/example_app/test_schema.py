@@ -151,6 +151,27 @@ async def test_name_that_no_list_can_have_is_refused(
     assert answer["payload"]["data"]["addTodo"]["error"] == {"code": "invalid_name"}
 
 
+@pytest.mark.parametrize(
+    ("todo", "shared", "types"),
+    [
+        ({"name": "groceries"}, True, ["error"]),
+        ({"name": "groceries"}, False, ["next", "complete"]),
+        ({"name": "groceries", "after": -1}, True, ["next", "complete"]),
+    ],
+    ids=["permission", "alone", "arguments"],
+)
+async def test_subscription_that_is_refused_ends_as_the_protocol_page_says(
+    open_graphql, monkeypatch: pytest.MonkeyPatch, todo: dict, shared: bool, types: list[str]
+) -> None:
+    await elsewhere("shared", subject="user-2")
+    if not shared:
+        monkeypatch.setattr("gqlchat.transport.following.share", lambda *_: None)
+    socket = await open_graphql("graphql-transport-ws", application)
+    await socket.start(FOLLOW, {"todos": [todo]})
+    assert [(await socket.receive_json_from(5))["type"] for _ in types] == types
+    assert await socket.receive_nothing(0.1)
+
+
 async def test_list_is_read_with_the_position_from_which_its_entries_go_on(open_graphql) -> None:
     for text in ("milk", "bread"):
         await elsewhere(text=text)
