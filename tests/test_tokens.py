@@ -688,6 +688,13 @@ async def test_command_refuses(arguments: str) -> None:
     assert not await Token.objects.aexists()
 
 
+async def test_command_that_is_to_make_a_bot_again_says_how_to_make_another_token() -> None:
+    await sync_to_async(created)("robot", "--bot")
+    with pytest.raises(CommandError, match="leave out --bot"):
+        await sync_to_async(created)("robot", "--bot")
+    assert is_well_formed(await sync_to_async(created)("robot"))
+
+
 def test_text_of_a_token_has_prefix_and_checksum() -> None:
     token = make()
     assert token.startswith("chat_")

@@ -46,6 +46,8 @@ class Command(AuditedCommand):
         self.stdout.write(secret)
 
     def user(self, username: str, *, make_bot: bool) -> Any:
+        if make_bot and accounts.users().filter(username=username).exists():
+            raise CommandError(f"There is a user “{username}” already. For another token of theirs, leave out --bot.")
         if make_bot:
             return async_to_sync(bots.make)(clean_account_name(username), None, by=None)
         user = accounts.users().filter(username=username, is_active=True).first()
