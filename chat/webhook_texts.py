@@ -1,4 +1,4 @@
-"""What became of a webhook's deliveries, and of what its receiver answered, in sentences for its page."""
+"""Sentences for a webhook's page: what became of its deliveries, and of what its receiver answered."""
 
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit

@@ -15,7 +15,7 @@ def read(path: Path) -> dict[str, str]:
 
 
 def problem_with(path: Path) -> str | None:
-    """What keeps this user from writing the file, and what to do."""
+    """The reason for which this user can't write the file, and what to do; None if they can."""
     place = path if path.exists() else path.parent
     owner = place.stat().st_uid
     if os.geteuid() in {0, owner} and os.access(path.parent, os.W_OK):

@@ -53,7 +53,7 @@ class Environment(environ.Env):  # type: ignore[misc]  # it has no types
         return str(self.ENVIRON.get(name, ""))
 
     def items(self, name: str, *, default: Iterable[str] = ()) -> list[str]:
-        """What stands between the commas of a list."""
+        """The texts between the commas of a list."""
         given = [text.strip() for text in self.str(name, default="").split(",")]
         return [text for text in given if text] or [*default]
 

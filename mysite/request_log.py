@@ -13,7 +13,7 @@ from chat.domain.tokens import MASK, PREFIX, masked
 
 logger = logging.getLogger(__name__)
 
-# What precedes the secret of a path, and the secret
+# The part of a path before its secret, and the secret
 SECRET = re.compile(
     "^(/hooks/|/invitations/|/accounts/login/link/|/accounts/notifications/(?:confirm|unsubscribe)/)[^/]+"
 )

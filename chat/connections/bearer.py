@@ -50,7 +50,7 @@ def authorizations_of(scope: Mapping[str, Any]) -> list[str]:
 
 
 def authorizations_in(payload: Mapping[str, Any]) -> list[object]:
-    """What is `authorization` in the payload of `connection_init`, however it is written, and what else is a token."""
+    """Values of `authorization` in the payload of `connection_init`, in any case, and all others that are a token."""
     return [value for key, value in _entries(payload) if key.lower() == "authorization" or is_about_token(value)]
 
 

@@ -109,7 +109,7 @@ class Layer(PerLoop):
                 if not is_mistake(error):
                     self.lose(server, error)
                     return
-                # What is stored is read from the database by the other processes.
+                # The other processes read entries from the database.
                 logger.error("Can't send a %s to %s", message.get("type"), group, exc_info=error)
         if reached:
             self.find(server)

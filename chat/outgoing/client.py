@@ -194,7 +194,7 @@ def checked(url: str) -> URL:
 
 
 def _flaw(url: str) -> Problem:
-    """What makes a URL malformed."""
+    """The reason for which a URL is malformed."""
     try:
         parts = urlsplit(url)
     except ValueError:

@@ -51,7 +51,7 @@ def find(room: Room | None, id: str) -> Webhook | None:
 
 
 def in_trouble(room: Room) -> int:
-    """How many webhooks of the room fail, or were switched off by nobody."""
+    """Number of the room's webhooks that fail, or were switched off by nobody."""
     off = [OffReason.FAILED, OffReason.GONE, OffReason.EXCLUDED]
     return _of(room).filter(Q(attempts__gt=0) | Q(off_reason__in=off)).count()
 

@@ -25,7 +25,7 @@ ASKED_MAX = timedelta(days=1)  # that a receiver may ask to be left alone
 
 
 class Pace(Enum):
-    """How a webhook's last attempt went."""
+    """Outcome of a webhook's last attempt."""
 
     QUICK = auto()
     SLOW = auto()
