@@ -17,6 +17,8 @@ class GraphiQLWindow:
     def __init__(self, window: Window, name: str = "") -> None:
         self.window = window
         if name:
+            # A tab that is left before the editor has its text loses it.
+            self.window.until(lambda: bool(self.query), "has the text of its first tab")
             self.turn_to(name)
 
     def turn_to(self, name: str) -> None:

@@ -145,6 +145,7 @@ class HTTPPoster(GraphQLClient):
                 url = f"http://{self.random.choice(self.hosts)}/graphql"
                 try:
                     async with session.post(url, json=self.request(id, self.unacknowledged[id])) as response:
+                        response.raise_for_status()
                         answer = await response.json()
                 except AWAY:
                     self.send_soon(id)

@@ -16,6 +16,7 @@ from random import Random
 from typing import IO, Any
 from urllib.parse import quote
 
+import aiohttp
 from websockets import ClientConnection, WebSocketException, connect
 
 from tests.chaos import faults
@@ -43,18 +44,28 @@ class Client:
     complaints: list[str] = field(default_factory=list)
     position: tuple[int, str] | None = None  # an offset, and the id of the entry there
     socket: ClientConnection | None = None
+    cookie: str = ""
 
     async def live(self) -> None:
         """Connects, again and again, until it is cancelled."""
         while True:
-            with contextlib.suppress(OSError, WebSocketException, TimeoutError):
+            with contextlib.suppress(OSError, WebSocketException, TimeoutError, aiohttp.ClientError):
                 await self.converse(self.random.choice(self.hosts))
             self.socket = None
             await asyncio.sleep(self.random.choice([0.1, 0.3, 1.0]))
 
+    async def session(self, host: str) -> dict[str, str]:
+        """The header that makes the client the same guest each time: a client's own ids are those of one person."""
+        if not self.cookie:
+            async with aiohttp.ClientSession() as session, session.get(f"http://{host}/chat/room1/") as page:
+                page.raise_for_status()
+                self.cookie = "; ".join(f"{one.key}={one.value}" for one in page.cookies.values())
+        return {"Cookie": self.cookie}
+
     async def converse(self, host: str) -> None:
         after = f"?after={self.position[0]}&id={quote(self.position[1])}" if self.position else "?after=0"
-        async with connect(f"ws://{host}/ws/todo/{self.todo}/{after}", origin=f"http://{host}", **OPTIONS) as socket:
+        url, headers = f"ws://{host}/ws/todo/{self.todo}/{after}", await self.session(host)
+        async with connect(url, origin=f"http://{host}", additional_headers=headers, **OPTIONS) as socket:
             self.socket = socket
             sending = asyncio.create_task(self.send_all(socket))
             try:
