@@ -66,12 +66,12 @@ async def refuse(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCalla
 
     For people as a text, for programs as JSON.
     """
-    error = Unavailable(_("This server is restarting. Please try again in a moment."))
-    with in_language_of(scope):
-        text, content = f"{error}\n".encode(), content_of(error)
     assert scope["type"] == "http"
     is_page = b"text/html" in dict(scope["headers"]).get(b"accept", b"")
-    content_type, content = (b"text/plain; charset=utf-8", text) if is_page else (b"application/json", content)
+    error = Unavailable(_("This server is restarting. Please try again in a moment."))
+    with in_language_of(scope):
+        content = f"{error}\n".encode() if is_page else content_of(error)
+    content_type = b"text/plain; charset=utf-8" if is_page else b"application/json"
     headers = [(b"content-type", content_type), (b"retry-after", b"1"), (b"connection", b"close")]
     await answer(send, HTTPStatus.SERVICE_UNAVAILABLE, headers, content)
 
